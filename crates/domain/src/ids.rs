@@ -1,0 +1,233 @@
+//! Identifiers: a prefix that names the kind, then 26 characters that sort by time.
+//!
+//! The 128 bits are a UUID version 7 (RFC 9562): 48 bits of milliseconds, then a counter and
+//! random bits. Its leading 63 bits ([`Id::sequence`]) never repeat within one process, so an
+//! embedded store uses them as its row key and needs no second index for look-ups by id. The
+//! remaining bits ([`Id::tail`]) are random and make ids unguessable and unique across nodes.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::time::Timestamp;
+
+/// Bits of the counter that orders ids of one millisecond.
+const COUNTER_BITS: u32 = 15;
+/// Random bits behind version, counter and variant.
+const TAIL_BITS: u32 = 59;
+const TAIL_MASK: u128 = (1 << TAIL_BITS) - 1;
+/// Crockford's base 32 in lower case: no i, l, o, u, so ids survive being read aloud.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Characters after the prefix.
+const TEXT_LEN: usize = 26;
+
+/// 128 bits that sort by the time they were made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(u128);
+
+impl Id {
+    /// Puts an id together from its ordered part and its random part.
+    pub fn from_parts(sequence: i64, tail: i64) -> Self {
+        let sequence = (sequence as u128) & ((1 << 63) - 1);
+        let (ms, counter) = (sequence >> COUNTER_BITS, sequence & ((1 << COUNTER_BITS) - 1));
+        let tail = (tail as u128) & TAIL_MASK;
+        Self((ms << 80) | (7 << 76) | ((counter >> 3) << 64) | (0b10 << 62) | ((counter & 7) << TAIL_BITS) | tail)
+    }
+
+    /// The leading 63 bits: time and counter. Strictly increasing within a process.
+    pub fn sequence(self) -> i64 {
+        let ms = self.0 >> 80;
+        let counter = ((self.0 >> 64) & 0xfff) << 3 | ((self.0 >> TAIL_BITS) & 7);
+        i64::try_from((ms << COUNTER_BITS) | counter).expect("63 bits fit")
+    }
+
+    /// The random part.
+    pub fn tail(self) -> i64 {
+        i64::try_from(self.0 & TAIL_MASK).expect("59 bits fit")
+    }
+
+    /// When the id was made.
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0 >> 80).expect("48 bits fit"))
+    }
+
+    fn push_text(self, text: &mut String) {
+        for position in (0..TEXT_LEN).rev() {
+            let digit = (self.0 >> (5 * position)) & 31;
+            text.push(char::from(ALPHABET[digit as usize]));
+        }
+    }
+
+    fn parse_text(text: &str) -> Option<Self> {
+        if text.len() != TEXT_LEN {
+            return None;
+        }
+        let mut value: u128 = 0;
+        for (position, byte) in text.bytes().enumerate() {
+            let digit = ALPHABET.iter().position(|&known| known == byte)? as u128;
+            // 26 characters hold 130 bits; the first may use only three of its five.
+            if position == 0 && digit > 7 {
+                return None;
+            }
+            value = value << 5 | digit;
+        }
+        let well_formed = (value >> 76) & 0xf == 7 && (value >> 62) & 0b11 == 0b10;
+        well_formed.then_some(Self(value))
+    }
+}
+
+/// Makes ids whose sequence never repeats or goes back, also when the clock does.
+#[derive(Debug, Default)]
+pub struct IdSequence {
+    last: i64,
+}
+
+impl IdSequence {
+    /// Continues after `last`, the highest sequence that is already in use.
+    pub fn after(last: i64) -> Self {
+        Self { last }
+    }
+
+    /// Reserves `count` consecutive sequence numbers and returns the first of them.
+    pub fn reserve(&mut self, now: Timestamp, count: u32) -> i64 {
+        let floor = now.as_millis().clamp(0, (1 << 48) - 1) << COUNTER_BITS;
+        let first = floor.max(self.last + 1);
+        self.last = first + i64::from(count) - 1;
+        first
+    }
+}
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an id of this kind starts with {prefix:?} and goes on with {TEXT_LEN} characters of 0-9 and a-z")]
+pub struct ParseIdError {
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Id);
+
+        impl $name {
+            /// The characters before the random part.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// See [`Id::from_parts`].
+            pub fn from_parts(sequence: i64, tail: i64) -> Self {
+                Self(Id::from_parts(sequence, tail))
+            }
+
+            /// See [`Id::sequence`].
+            pub fn sequence(self) -> i64 {
+                self.0.sequence()
+            }
+
+            /// See [`Id::tail`].
+            pub fn tail(self) -> i64 {
+                self.0.tail()
+            }
+
+            /// When it was made.
+            pub fn timestamp(self) -> Timestamp {
+                self.0.timestamp()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut text = String::with_capacity($prefix.len() + TEXT_LEN);
+                text.push_str($prefix);
+                self.0.push_text(&mut text);
+                f.write_str(&text)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                text.strip_prefix($prefix)
+                    .and_then(Id::parse_text)
+                    .map(Self)
+                    .ok_or(ParseIdError { prefix: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A customer of the platform.
+    OrganizationId = "org_";
+    /// The isolation boundary inside an organization.
+    ProjectId = "prj_";
+    /// An API key's public name.
+    ApiKeyId = "key_";
+    /// A registered endpoint.
+    WebhookId = "wh_";
+    /// The key an event has inside Tidings, whatever id its publisher chose.
+    EventKey = "evt_";
+    /// One event on its way to one webhook.
+    DeliveryId = "dlv_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_parts_round_trip() {
+        let now = Timestamp::from_millis(1_779_703_200_042);
+        let mut ids = IdSequence::default();
+        let first = ids.reserve(now, 3);
+        let id = DeliveryId::from_parts(first + 2, 0x0123_4567_89ab_cdef);
+        assert_eq!(id.timestamp(), now);
+        assert_eq!(id.sequence(), first + 2);
+        assert_eq!(id.tail(), 0x0123_4567_89ab_cdef & ((1 << 59) - 1));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.to_string().len(), 30);
+    }
+
+    #[test]
+    fn sequences_never_go_back() {
+        let mut ids = IdSequence::default();
+        let late = ids.reserve(Timestamp::from_millis(5_000), 40_000);
+        let next = ids.reserve(Timestamp::from_millis(1_000), 1);
+        assert_eq!(next, late + 40_000);
+        assert!(IdSequence::after(next + 7).reserve(Timestamp::from_millis(0), 1) > next + 7);
+    }
+
+    #[test]
+    fn text_sorts_as_time_does() {
+        let text = |ms: i64| EventKey::from_parts(ms << COUNTER_BITS, 9).to_string();
+        assert!(text(999) < text(1_000) && text(1_000) < text(1_779_703_200_042));
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_id() {
+        let good = EventKey::from_parts(1, 1).to_string();
+        for bad in ["", "evt_", "dlv_00000000000000000000000000", &good[1..], &good.to_uppercase(), &format!("{good}0")] {
+            assert!(bad.parse::<EventKey>().is_err(), "{bad:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The rules of Tidings as pure functions of values.
+//!
+//! Deliberately absent: async, I/O, clocks, randomness, SQL, HTTP types. Time and random
+//! numbers come in as parameters (INV-PURE, INV-CLOCK), so every rule here can be read and
+//! tested as a table.
+
+pub mod breaker;
+pub mod delivery;
+pub mod event;
+pub mod event_type;
+pub mod head;
+pub mod ids;
+pub mod json;
+pub mod lane;
+pub mod matching;
+pub mod outcome;
+pub mod page;
+pub mod profile;
+pub mod render;
+pub mod retry;
+pub mod seal;
+pub mod secret;
+pub mod signature;
+pub mod target;
+pub mod tenancy;
+pub mod time;
+pub mod webhook;

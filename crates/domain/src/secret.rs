@@ -1,0 +1,119 @@
+//! Signing secrets: their forms, and the text that is shown once.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+/// What every Standard Webhooks secret starts with.
+pub const WHSEC_PREFIX: &str = "whsec_";
+/// Characters of a supplied secret.
+pub const SECRET_CHARACTERS: std::ops::RangeInclusive<usize> = 8..=256;
+/// Bytes of key material in a Standard Webhooks secret (its specification says 24 to 64).
+const WHSEC_KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// How a generated secret is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretForm {
+    /// `whsec_` and base 64 of 32 bytes.
+    Whsec,
+    /// 64 hexadecimal characters.
+    Hex,
+}
+
+/// A secret's text. Wiped when dropped, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why a supplied secret was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecret {
+    /// Too short or too long.
+    #[error("a secret has {} to {} characters", SECRET_CHARACTERS.start(), SECRET_CHARACTERS.end())]
+    Length,
+    /// Not printable ASCII.
+    #[error("a secret consists of printable ASCII characters without spaces")]
+    Characters,
+    /// Not what Standard Webhooks libraries can read.
+    #[error(
+        "a secret for the signature scheme \"standard\" is \"whsec_\" followed by the base64 of 24 to 64 bytes; \
+         leave it out to have one generated, or choose the scheme \"hmac\""
+    )]
+    NotStandard,
+}
+
+impl Secret {
+    /// Takes a supplied secret.
+    pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
+        if !SECRET_CHARACTERS.contains(&text.len()) {
+            return Err(InvalidSecret::Length);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidSecret::Characters);
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// Makes one out of 32 random bytes.
+    pub fn generate(form: SecretForm, random: &[u8; 32]) -> Self {
+        let text = match form {
+            SecretForm::Whsec => format!("{WHSEC_PREFIX}{}", STANDARD.encode(random)),
+            SecretForm::Hex => hex(random),
+        };
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, for the one answer that shows it and for sealing.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The key material a Standard Webhooks library takes out of the text.
+    pub fn standard_key(&self) -> Result<Zeroizing<Vec<u8>>, InvalidSecret> {
+        let encoded = self.0.strip_prefix(WHSEC_PREFIX).ok_or(InvalidSecret::NotStandard)?;
+        let key = STANDARD.decode(encoded).map_err(|_| InvalidSecret::NotStandard)?;
+        if !WHSEC_KEY_BYTES.contains(&key.len()) {
+            return Err(InvalidSecret::NotStandard);
+        }
+        Ok(Zeroizing::new(key))
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for &byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_as_documented() {
+        let whsec = Secret::generate(SecretForm::Whsec, &[1; 32]);
+        assert!(whsec.expose().starts_with("whsec_"));
+        assert_eq!(whsec.standard_key().expect("a standard key").as_slice(), [1; 32]);
+        let hex = Secret::generate(SecretForm::Hex, &[0xab; 32]);
+        assert_eq!(hex.expose(), "ab".repeat(32));
+        assert_eq!(hex.standard_key(), Err(InvalidSecret::NotStandard));
+    }
+
+    #[test]
+    fn supplied_secrets_are_checked() {
+        assert_eq!(Secret::parse("short"), Err(InvalidSecret::Length));
+        assert_eq!(Secret::parse("with\nnewline"), Err(InvalidSecret::Characters));
+        assert_eq!(Secret::parse(&"x".repeat(257)), Err(InvalidSecret::Length));
+        let taken = Secret::parse("whsec_your-secret-key").expect("system 001's example");
+        assert_eq!(format!("{taken:?}"), "Secret(…)");
+    }
+}

@@ -1,0 +1,91 @@
+//! The answer's body: bounded, kept as it came.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Body as _, Incoming};
+use tidings_ports::sender::ANSWER_BODY_BYTES_MAX;
+
+/// How much more than what is kept is read, so that the connection can be used again.
+const DRAIN_BYTES_MAX: usize = 64 * 1024;
+
+/// What was kept of a body.
+pub(crate) struct Kept {
+    pub(crate) body: Bytes,
+    /// The rest, if the body went on beyond [`ANSWER_BODY_BYTES_MAX`].
+    pub(crate) rest: Option<Rest>,
+}
+
+/// The unread end of a body that was too long.
+pub(crate) struct Rest {
+    body: Incoming,
+    bytes_read: usize,
+}
+
+/// Reads a body until its end or just beyond the cap.
+pub(crate) async fn read(mut body: Incoming) -> hyper::Result<Kept> {
+    let mut kept = Accumulator::default();
+    while let Some(data) = next_data(&mut body).await? {
+        let excess = kept.push(data);
+        if excess > 0 {
+            let rest = Rest { body, bytes_read: excess };
+            return Ok(Kept { body: kept.finish(), rest: Some(rest) });
+        }
+    }
+    Ok(Kept { body: kept.finish(), rest: None })
+}
+
+/// Reads on to the end of a body that was too long. Says whether it came to its end within
+/// bounds; else the connection is of no more use.
+pub(crate) async fn drain(mut rest: Rest) -> bool {
+    loop {
+        let announced = usize::try_from(rest.body.size_hint().lower()).unwrap_or(usize::MAX);
+        if rest.bytes_read.saturating_add(announced) > DRAIN_BYTES_MAX {
+            return false;
+        }
+        match next_data(&mut rest.body).await {
+            Ok(Some(data)) => rest.bytes_read += data.len(),
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// The next piece of data; trailers are of no interest.
+async fn next_data(body: &mut Incoming) -> hyper::Result<Option<Bytes>> {
+    loop {
+        if body.is_end_stream() {
+            return Ok(None);
+        }
+        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await;
+        match frame {
+            None => return Ok(None),
+            Some(frame) => {
+                if let Ok(data) = frame?.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}
+
+/// Collects data up to the cap. Always copies: hyper's slices would keep a whole read buffer
+/// alive for as long as somebody holds on to a short answer.
+#[derive(Default)]
+struct Accumulator {
+    bytes: BytesMut,
+}
+
+impl Accumulator {
+    /// Takes what fits and returns how many bytes did not.
+    fn push(&mut self, data: Bytes) -> usize {
+        let fits = data.len().min(ANSWER_BODY_BYTES_MAX - self.bytes.len());
+        self.bytes.extend_from_slice(&data[..fits]);
+        data.len() - fits
+    }
+
+    fn finish(self) -> Bytes {
+        self.bytes.freeze()
+    }
+}

@@ -1,0 +1,353 @@
+//! The dispatcher: the one place that starts requests and draws their consequences.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidings_domain::{
+    ids::{ProjectId, WebhookId},
+    retry::Verdict,
+    time::Timestamp,
+    webhook::WebhookStatus,
+};
+use tidings_ports::{
+    Clock, Entropy, Sender,
+    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settled, Settlement, Store},
+};
+use tokio::sync::{Notify, Semaphore};
+
+use super::{
+    DispatchLimits, LaneView,
+    attempt::{build_request, facts_of, load_of, record_exchange},
+    lanes::{Finished, Job, Lanes},
+    settler::Settler,
+};
+use crate::{publish::Router, snapshot::Target};
+
+/// How long the store is left alone after it refused a write, in milliseconds.
+const STORE_RETRY_MS: u64 = 250;
+
+/// What a dispatcher works with.
+pub(crate) struct DispatcherParts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sender: Arc<dyn Sender>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) router: Arc<Router>,
+    pub(crate) limits: DispatchLimits,
+}
+
+/// Carries deliveries to their webhooks.
+pub(crate) struct Dispatcher {
+    pub(super) parts: DispatcherParts,
+    lanes: Mutex<Lanes>,
+    settler: Settler,
+    unsettled: Arc<Semaphore>,
+    pub(super) timers_changed: Notify,
+    progress: Notify,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(parts: DispatcherParts) -> Self {
+        let lanes = Mutex::new(Lanes::new(parts.limits));
+        let unsettled = Arc::new(Semaphore::new(parts.limits.unsettled_max));
+        Self {
+            parts,
+            lanes,
+            settler: Settler::default(),
+            unsettled,
+            timers_changed: Notify::new(),
+            progress: Notify::new(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// Works on the lanes, and wakes whoever waits for an earlier timer.
+    pub(super) fn with_lanes<T>(&self, work: impl FnOnce(&mut Lanes) -> T) -> T {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = lanes.next_timer();
+        let result = work(&mut lanes);
+        let after = lanes.next_timer();
+        drop(lanes);
+        if after.is_some() && after != before {
+            self.timers_changed.notify_one();
+        }
+        result
+    }
+
+    /// Keeps places in memory for an event's deliveries; false where there is none.
+    pub(crate) fn reserve(&self, targets: &[&Arc<Target>], bytes: usize) -> Vec<bool> {
+        let now = self.now();
+        self.with_lanes(|lanes| targets.iter().map(|target| lanes.reserve(target, bytes, now)).collect())
+    }
+
+    /// Gives up the places of an event that was not accepted.
+    pub(crate) fn unreserve(&self, deliveries: &[NewDelivery], bytes: usize) {
+        self.with_lanes(|lanes| {
+            for delivery in deliveries.iter().filter(|delivery| delivery.leased) {
+                lanes.unreserve(delivery.webhook_id, bytes);
+            }
+        });
+    }
+
+    /// Takes over what a commit made durable, and starts what there is room for.
+    pub(crate) fn accepted(self: &Arc<Self>, events: &[NewEvent], results: &[Appended]) {
+        let now = self.now();
+        let jobs = self.with_lanes(|lanes| {
+            for (new, result) in events.iter().zip(results) {
+                let stored = matches!(result, Appended::Stored);
+                let (project_id, bytes) = (new.event.project_id, new.event.payload.len());
+                for delivery in &new.deliveries {
+                    match (stored, delivery.leased) {
+                        (true, true) => lanes.push_reserved(newborn(new, delivery)),
+                        (true, false) => lanes.note_due(delivery.webhook_id, project_id, now),
+                        (false, true) => lanes.unreserve(delivery.webhook_id, bytes),
+                        (false, false) => {}
+                    }
+                }
+            }
+            lanes.start(now)
+        });
+        self.spawn_jobs(jobs);
+    }
+
+    /// The only place where requests are started.
+    pub(super) fn spawn_jobs(self: &Arc<Self>, jobs: Vec<Job>) {
+        for job in jobs {
+            let dispatcher = Arc::clone(self);
+            tokio::spawn(async move { dispatcher.work(job).await });
+        }
+    }
+
+    /// Carries out one job, and then whatever its end makes room for.
+    async fn work(self: Arc<Self>, first: Job) {
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            let (webhook_id, bytes, in_lane) = (job.lease.webhook_id, job.lease.event.payload.len(), job.in_lane);
+            let finished = self.attempt(job).await;
+            let now = self.now();
+            let mut jobs = self.with_lanes(|lanes| {
+                if in_lane {
+                    lanes.finish(webhook_id, bytes, finished, now);
+                } else {
+                    lanes.leave_beside();
+                }
+                lanes.start(now)
+            });
+            next = jobs.pop();
+            self.spawn_jobs(jobs);
+        }
+        self.progress.notify_waiters();
+    }
+
+    /// One attempt; `None` if the delivery was given back instead.
+    async fn attempt(&self, job: Job) -> Option<Finished> {
+        let permit = Arc::clone(&self.unsettled).acquire_owned().await.ok()?;
+        let Some(target) = self.target_for(&job).await else {
+            self.give_back(vec![job.lease]).await;
+            return None;
+        };
+        let lease = job.lease;
+        let number = lease.attempts_made + 1;
+        let started_at = self.now();
+        let request = build_request(&target, &lease.event, lease.id, lease.rendering, number, started_at);
+        let exchange = self.parts.sender.send(request).await;
+        let ended_at = self.now();
+        let facts = facts_of(&exchange, number, ended_at, lease.manual, job.failing_since);
+        let random = (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        let decision = target.policy.decide(facts, random);
+        let finished = Finished {
+            load: load_of(&exchange),
+            succeeded: match decision.verdict {
+                Verdict::Delivered => Some(true),
+                Verdict::Dropped => None,
+                Verdict::Retry { .. } | Verdict::Exhausted => Some(false),
+            },
+        };
+        let settlement = Settlement {
+            delivery_id: lease.id,
+            epoch: lease.epoch,
+            webhook_id: lease.webhook_id,
+            project_id: lease.project_id,
+            event: lease.event,
+            rendering: lease.rendering,
+            attempt: record_exchange(&target, exchange, number, started_at),
+            decision,
+            ended_at,
+        };
+        self.settler.push(settlement, permit);
+        Some(finished)
+    }
+
+    /// The webhook as it is now; `None` if nothing may be sent to it.
+    async fn target_for(&self, job: &Job) -> Option<Arc<Target>> {
+        let known = match &job.target {
+            Some(target) => Some(Arc::clone(target)),
+            None => {
+                let snapshot = self.parts.router.snapshot(job.lease.project_id).await.ok()??;
+                snapshot.target(job.lease.webhook_id).cloned()
+            }
+        };
+        known.filter(|target| !job.in_lane || target.webhook.status == WebhookStatus::Active)
+    }
+
+    /// Returns leases unused. A failing store is asked again: until then nobody else sends them.
+    async fn give_back(&self, leases: Vec<LeasedDelivery>) {
+        if leases.is_empty() {
+            return;
+        }
+        let released: Vec<_> = leases.iter().map(|lease| (lease.id, lease.epoch)).collect();
+        while let Err(error) = self.parts.store.release(released.clone(), self.now()).await {
+            tracing::warn!(error = %error, deliveries = released.len(), "leases could not be given back yet");
+            if error == tidings_ports::store::StoreError::Closed {
+                return;
+            }
+            self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
+        }
+        let now = self.now();
+        self.with_lanes(|lanes| {
+            for lease in &leases {
+                lanes.note_due(lease.webhook_id, lease.project_id, now);
+            }
+        });
+    }
+
+    /// Writes verdicts down, batch after batch, for as long as the process lives.
+    pub(crate) async fn run_settling(self: Arc<Self>) {
+        loop {
+            let batch = self.settler.next().await;
+            let settled = loop {
+                match self.parts.store.settle(Arc::clone(&batch.settlements)).await {
+                    Ok(settled) => break settled,
+                    Err(error) => {
+                        tracing::warn!(error = %error, attempts = batch.settlements.len(), "verdicts not written yet");
+                        self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
+                    }
+                }
+            };
+            self.draw_consequences(&batch.settlements, &settled).await;
+            self.settler.done(batch);
+            self.progress.notify_waiters();
+        }
+    }
+
+    async fn draw_consequences(self: &Arc<Self>, settlements: &[Settlement], settled: &[Settled]) {
+        let mut disabled: Vec<ProjectId> = Vec::new();
+        self.with_lanes(|lanes| {
+            for (settlement, settled) in settlements.iter().zip(settled) {
+                if *settled == Settled::AppliedAndDisabled {
+                    disabled.push(settlement.project_id);
+                }
+                if let (Verdict::Retry { due_at }, true) = (settlement.decision.verdict, *settled != Settled::Stale) {
+                    lanes.note_due(settlement.webhook_id, settlement.project_id, due_at);
+                }
+            }
+        });
+        disabled.dedup();
+        for project_id in disabled {
+            self.project_changed(project_id).await;
+        }
+    }
+
+    /// Brings the lanes of a project in line with its configuration.
+    pub(crate) async fn project_changed(self: &Arc<Self>, project_id: ProjectId) {
+        let ids = self.with_lanes(|lanes| lanes.of_project(project_id));
+        let snapshot = match self.parts.router.reload(project_id).await {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                tracing::warn!(error = %error, project.id = %project_id, "configuration not reloaded yet");
+                self.parts.router.forget(project_id);
+                return;
+            }
+        };
+        let now = self.now();
+        let (given_back, jobs) = self.with_lanes(|lanes| {
+            let mut given_back = Vec::new();
+            for id in ids {
+                let target = snapshot.as_ref().and_then(|snapshot| snapshot.target(id));
+                given_back.extend(lanes.reconfigure(id, target));
+            }
+            (given_back, lanes.start(now))
+        });
+        self.spawn_jobs(jobs);
+        self.give_back(given_back).await;
+    }
+
+    /// Sends a delivery of a held webhook that somebody insists on.
+    pub(crate) fn force(self: &Arc<Self>, lease: LeasedDelivery) {
+        self.with_lanes(Lanes::enter_beside);
+        self.spawn_jobs(vec![Job { lease, target: None, failing_since: None, in_lane: false }]);
+    }
+
+    /// Notes webhooks that have deliveries waiting in the store.
+    pub(crate) fn note_backlog(&self, backlog: &[BacklogLane]) {
+        self.with_lanes(|lanes| {
+            for lane in backlog {
+                lanes.note_due(lane.webhook_id, lane.project_id, lane.next_due_at);
+            }
+        });
+    }
+
+    /// Notes that a delivery of this webhook is due.
+    pub(crate) fn note_due(&self, webhook_id: WebhookId, project_id: ProjectId, due_at: Timestamp) {
+        self.with_lanes(|lanes| lanes.note_due(webhook_id, project_id, due_at));
+    }
+
+    /// Completes when nothing is in flight, nothing can be started, and every verdict is written.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let progress = self.progress.notified();
+            tokio::pin!(progress);
+            progress.as_mut().enable();
+            if self.is_idle() {
+                return;
+            }
+            progress.await;
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        let now = self.now();
+        self.settler.unsettled() == 0 && self.with_lanes(|lanes| lanes.is_idle(now))
+    }
+
+    /// Tells whoever waits in [`Dispatcher::idle`] to look again.
+    pub(super) fn note_progress(&self) {
+        self.progress.notify_waiters();
+    }
+
+    /// Starts nothing more, waits for what is in flight and its verdicts, gives the rest back.
+    pub(crate) async fn stop(&self) {
+        let waiting = self.with_lanes(Lanes::stop);
+        self.give_back(waiting).await;
+        loop {
+            let progress = self.progress.notified();
+            tokio::pin!(progress);
+            progress.as_mut().enable();
+            if self.settler.unsettled() == 0 && self.with_lanes(|lanes| lanes.in_flight()) == 0 {
+                return;
+            }
+            progress.await;
+        }
+    }
+
+    /// How the lanes stand.
+    pub(crate) fn views(&self) -> Vec<LaneView> {
+        self.with_lanes(|lanes| lanes.views())
+    }
+}
+
+/// The lease that a delivery is born with.
+fn newborn(new: &NewEvent, delivery: &NewDelivery) -> LeasedDelivery {
+    LeasedDelivery {
+        id: delivery.id,
+        epoch: 1,
+        webhook_id: delivery.webhook_id,
+        project_id: new.event.project_id,
+        rendering: delivery.rendering,
+        attempts_made: 0,
+        manual: false,
+        event: Arc::clone(&new.event),
+    }
+}

@@ -1,0 +1,62 @@
+//! From accepted to settled: lanes decide who is sent to next, workers send, verdicts are
+//! written down in batches, and what memory has no room for is claimed back from the store.
+
+mod attempt;
+mod claimer;
+mod dispatcher;
+mod lanes;
+mod ring;
+mod settler;
+
+pub(crate) use attempt::{build_request, is_delivered, record_exchange};
+pub(crate) use dispatcher::{Dispatcher, DispatcherParts};
+
+use tidings_domain::{ids::WebhookId, time::Timestamp};
+
+/// What the dispatcher keeps in memory and in flight at most (INV-BOUNDED).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DispatchLimits {
+    /// Requests in flight, all webhooks together.
+    pub in_flight_max: usize,
+    /// Of these, kept free for webhooks that are known to answer: a thousand dead receivers
+    /// cannot take the last slot (INV-LANES).
+    pub in_flight_reserved: usize,
+    /// Deliveries waiting in memory, all webhooks together.
+    pub jobs_max: usize,
+    /// Payload bytes waiting in memory.
+    pub job_bytes_max: usize,
+    /// Deliveries waiting in memory for one webhook.
+    pub lane_jobs_max: usize,
+    /// Attempts whose verdict is not written yet.
+    pub unsettled_max: usize,
+}
+
+impl Default for DispatchLimits {
+    fn default() -> Self {
+        Self {
+            in_flight_max: 1_024,
+            in_flight_reserved: 256,
+            jobs_max: 8_192,
+            job_bytes_max: 16 * 1024 * 1024,
+            lane_jobs_max: 2_048,
+            unsettled_max: 8_192,
+        }
+    }
+}
+
+/// One webhook's lane as an operator sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneView {
+    /// Whose lane.
+    pub webhook_id: WebhookId,
+    /// Deliveries waiting in memory.
+    pub waiting: usize,
+    /// Requests in flight.
+    pub in_flight: u32,
+    /// Requests that may be in flight now.
+    pub limit: u32,
+    /// Whether the breaker is open.
+    pub breaker_open: bool,
+    /// When the next delivery that waits in the store is due.
+    pub next_due_at: Option<Timestamp>,
+}

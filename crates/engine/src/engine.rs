@@ -1,0 +1,259 @@
+//! The engine's face: what the API and the binary call.
+
+use std::sync::Arc;
+
+use tidings_domain::{
+    event::Event,
+    ids::{DeliveryId, ProjectId, WebhookId},
+    profile::Profile,
+    seal::MasterKey,
+    time::Timestamp,
+};
+use tidings_ports::{
+    Clock, Entropy, Sender,
+    store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
+};
+use tokio::{sync::Notify, task::JoinHandle};
+
+use crate::{
+    IdSource,
+    dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
+    publish::{Accepted, Batcher, Publish, PublishError, Published, Router},
+    snapshot::Snapshot,
+};
+
+/// How often a publish is repeated when the project's configuration changes under it.
+const STALE_REPEATS_MAX: u32 = 8;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The way out.
+    pub sender: Arc<dyn Sender>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Opens stored secrets.
+    pub master_key: Arc<MasterKey>,
+    /// `Tidings/VERSION`.
+    pub user_agent: String,
+    /// Maxima.
+    pub limits: DispatchLimits,
+}
+
+/// Accepts events and delivers them.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sender: Arc<dyn Sender>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<IdSource>,
+    pub(crate) router: Arc<Router>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) upkeep_wanted: Notify,
+    batcher: Arc<Batcher>,
+    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Why a delivery is not sent again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RetryError {
+    /// The project has no such delivery.
+    #[error("the project has no such delivery")]
+    NotFound,
+    /// Its webhook is disabled.
+    #[error("the webhook is disabled")]
+    WebhookDisabled,
+    /// Its webhook was deleted.
+    #[error("the webhook was deleted")]
+    WebhookDeleted,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Frees the leases of a former process and starts working.
+    pub async fn start(parts: EngineParts) -> Result<Arc<Self>, StoreError> {
+        let EngineParts { store, sender, clock, entropy, master_key, user_agent, limits } = parts;
+        let last = store.last_sequence().await?;
+        let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent));
+        let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
+            store: Arc::clone(&store),
+            sender: Arc::clone(&sender),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            router: Arc::clone(&router),
+            limits,
+        }));
+        let batcher = Arc::new(Batcher::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&dispatcher)));
+        dispatcher.note_backlog(&store.recover(clock.now()).await?);
+        let engine = Arc::new(Self {
+            ids: Arc::new(IdSource::new(last, Arc::clone(&clock), entropy)),
+            store,
+            sender,
+            clock,
+            router,
+            dispatcher: Arc::clone(&dispatcher),
+            upkeep_wanted: Notify::new(),
+            batcher: Arc::clone(&batcher),
+            tasks: std::sync::Mutex::default(),
+        });
+        let tasks = vec![
+            tokio::spawn(async move { batcher.run().await }),
+            tokio::spawn(Arc::clone(&dispatcher).run_settling()),
+            tokio::spawn(dispatcher.run_claiming()),
+            tokio::spawn(Arc::clone(&engine).run_upkeep()),
+        ];
+        *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
+        Ok(engine)
+    }
+
+    /// Where ids come from.
+    pub fn ids(&self) -> &Arc<IdSource> {
+        &self.ids
+    }
+
+    /// Publishes an event: returns once it and its deliveries are on disk (INV-ACK, INV-FANOUT).
+    pub async fn publish(&self, project_id: ProjectId, publish: Publish) -> Result<Published, PublishError> {
+        for _ in 0..STALE_REPEATS_MAX {
+            let snapshot = self.router.snapshot(project_id).await?.ok_or(PublishError::NoProject)?;
+            let (new, accepted) = self.prepare(&snapshot, &publish)?;
+            let bytes = new.event.payload.len();
+            let deliveries = new.deliveries.clone();
+            let Ok(answer) = self.batcher.submit(new) else { return Err(PublishError::BacklogFull) };
+            let appended = match answer.await {
+                Ok(appended) => appended?,
+                // The batcher ended between taking the event and writing it.
+                Err(_) => {
+                    self.dispatcher.unreserve(&deliveries, bytes);
+                    return Err(PublishError::Store(StoreError::Closed));
+                }
+            };
+            match appended {
+                Appended::Stored => return Ok(Published::Accepted(accepted)),
+                Appended::Replayed { status, response } => return Ok(Published::Replayed { status, response }),
+                Appended::IdempotencyConflict => return Err(PublishError::IdempotencyConflict),
+                Appended::AlreadyExists => return Err(PublishError::AlreadyExists(accepted.id)),
+                Appended::StaleSnapshot => {
+                    self.router.reload(project_id).await?;
+                }
+            }
+        }
+        Err(PublishError::Store(StoreError::Unavailable("the project's webhooks change too fast".to_owned())))
+    }
+
+    /// Decides to whom an event goes, and gives it its ids.
+    fn prepare(&self, snapshot: &Snapshot, publish: &Publish) -> Result<(NewEvent, Accepted), PublishError> {
+        let name = &publish.event_type;
+        let entry = snapshot.event_type(name);
+        match entry {
+            None if !snapshot.knows(name) => return Err(PublishError::UnknownEventType(name.to_string())),
+            Some(entry) if entry.archived => return Err(PublishError::ArchivedEventType(name.to_string())),
+            _ => {}
+        }
+        let targets: Vec<_> = snapshot.matching(name, &publish.scopes).collect();
+        let (key, ids) = self.ids.event(targets.len());
+        // Only flat bodies quote the label; the others need not carry it.
+        let quotes_label = targets.iter().any(|target| target.webhook.settings.profile == Profile::Botdog);
+        let event = Arc::new(Event {
+            key,
+            custom_id: publish.custom_id.clone(),
+            project_id: snapshot.project.id,
+            event_type: name.clone(),
+            scopes: publish.scopes.clone(),
+            content_type: publish.content_type.clone(),
+            label: entry.filter(|_| quotes_label).and_then(|entry| entry.description.clone()),
+            payload: publish.payload.clone(),
+        });
+        let accepted = Accepted {
+            id: event.id(),
+            event_type: name.clone(),
+            created_at: event.created_at(),
+            deliveries: targets.len(),
+        };
+        let idempotency = publish.idempotency.as_ref().map(|idempotency| Idempotency {
+            owner: snapshot.project.id.sequence(),
+            key: idempotency.key.clone(),
+            request_hash: idempotency.request_hash,
+            status: idempotency.status,
+            response: (idempotency.answer)(&accepted),
+        });
+        let leased = self.dispatcher.reserve(&targets, event.payload.len());
+        let deliveries = targets
+            .iter()
+            .zip(ids)
+            .zip(leased)
+            .map(|((target, id), leased)| NewDelivery {
+                id,
+                webhook_id: target.webhook.id,
+                rendering: target.webhook.settings.profile.rendering(),
+                leased,
+            })
+            .collect();
+        Ok((NewEvent { event, snapshot_version: snapshot.version, deliveries, idempotency }, accepted))
+    }
+
+    /// Sends a delivery again, at once and as often as asked.
+    pub async fn retry(&self, project_id: ProjectId, id: DeliveryId, force: bool) -> Result<(), RetryError> {
+        let now = self.clock.now();
+        match self.store.requeue(project_id, id, force, now).await? {
+            Requeued::Due { webhook_id } => {
+                self.dispatcher.note_due(webhook_id, project_id, now);
+                Ok(())
+            }
+            Requeued::Leased(lease) => {
+                self.dispatcher.force(*lease);
+                Ok(())
+            }
+            Requeued::InFlight => Ok(()),
+            Requeued::NotFound => Err(RetryError::NotFound),
+            Requeued::WebhookDisabled => Err(RetryError::WebhookDisabled),
+            Requeued::WebhookDeleted => Err(RetryError::WebhookDeleted),
+        }
+    }
+
+    /// To be called after a change to a project's webhooks, before it is answered.
+    pub async fn project_changed(&self, project_id: ProjectId) {
+        self.dispatcher.project_changed(project_id).await;
+        self.upkeep_wanted.notify_one();
+    }
+
+    /// To be called after a change to a catalogue of event types.
+    pub fn catalogue_changed(&self) {
+        self.router.forget_all();
+    }
+
+    /// The webhook's lane, for whoever explains why something waits.
+    pub fn lane(&self, webhook_id: WebhookId) -> Option<LaneView> {
+        self.dispatcher.views().into_iter().find(|view| view.webhook_id == webhook_id)
+    }
+
+    /// Completes when nothing can be done before the clock moves on: for tests.
+    pub async fn idle(&self) {
+        self.dispatcher.idle().await;
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Stops gracefully: what is in flight ends and is written down, the rest stays due. Returns
+    /// false if that took longer than `grace_ms`; what was in flight is then sent again later.
+    pub async fn stop(&self, grace_ms: u64) -> bool {
+        let deadline = self.clock.sleep_until(self.clock.now().plus_millis(grace_ms));
+        let finished = tokio::select! {
+            biased;
+            () = self.dispatcher.stop() => true,
+            () = deadline => false,
+        };
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for task in tasks {
+            task.abort();
+        }
+        self.store.close().await;
+        finished
+    }
+}

@@ -1,0 +1,83 @@
+//! Where ids come from: the clock, a counter that never goes back, and random bits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidings_domain::{
+    ids::{ApiKeyId, DeliveryId, EventKey, Id, IdSequence, OrganizationId, ProjectId, WebhookId},
+    time::Timestamp,
+};
+use tidings_ports::{Clock, Entropy};
+
+/// Makes ids. One per process.
+pub struct IdSource {
+    sequence: Mutex<IdSequence>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl IdSource {
+    /// Goes on behind `last`, the highest sequence the store holds.
+    pub fn new(last: i64, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { sequence: Mutex::new(IdSequence::after(last)), clock, entropy }
+    }
+
+    fn reserve(&self, count: u32) -> i64 {
+        let now = self.clock.now();
+        self.sequence.lock().unwrap_or_else(PoisonError::into_inner).reserve(now, count)
+    }
+
+    fn id(&self) -> Id {
+        Id::from_parts(self.reserve(1), self.entropy.next_u64() as i64)
+    }
+
+    /// A new organization's id.
+    pub fn organization(&self) -> OrganizationId {
+        OrganizationId(self.id())
+    }
+
+    /// A new project's id.
+    pub fn project(&self) -> ProjectId {
+        ProjectId(self.id())
+    }
+
+    /// A new API key's id.
+    pub fn api_key(&self) -> ApiKeyId {
+        ApiKeyId(self.id())
+    }
+
+    /// A new webhook's id.
+    pub fn webhook(&self) -> WebhookId {
+        WebhookId(self.id())
+    }
+
+    /// An event's key and its deliveries' ids, whose sequences follow it without a gap.
+    pub fn event(&self, deliveries: usize) -> (EventKey, Vec<DeliveryId>) {
+        let count = u32::try_from(deliveries).unwrap_or(u32::MAX - 1);
+        let first = self.reserve(count + 1);
+        let mut random = vec![0; (deliveries + 1) * 8];
+        self.entropy.fill(&mut random);
+        let mut tails = random.chunks_exact(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap_or_default()));
+        let key = EventKey::from_parts(first, tails.next().unwrap_or(0));
+        let ids = (1..).zip(tails).map(|(place, tail)| DeliveryId::from_parts(first + place, tail)).collect();
+        (key, ids)
+    }
+
+    /// 32 random bytes, for secrets and keys.
+    pub fn random_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// A nonce for sealing.
+    pub fn nonce(&self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

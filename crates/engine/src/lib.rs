@@ -1,0 +1,21 @@
+//! The engine: accepts events, carries them to their webhooks, writes down what happened.
+//!
+//! Deliberately absent: SQL, sockets, HTTP servers, clocks and randomness of its own; they come in
+//! through `tidings_ports`. No transaction is open while a request is on its way (INV-NO-TX-IO).
+
+mod dispatch;
+mod engine;
+mod ids;
+mod publish;
+mod secrets;
+mod snapshot;
+mod test_event;
+mod upkeep;
+
+pub use dispatch::{DispatchLimits, LaneView};
+pub use engine::{Engine, EngineParts, RetryError};
+pub use ids::IdSource;
+pub use publish::{Accepted, IdempotencyKey, Publish, PublishError, Published};
+pub use secrets::{SecretsError, open_secrets, seal_secrets};
+pub use snapshot::{Snapshot, Target};
+pub use test_event::{TestError, TestOutcome};

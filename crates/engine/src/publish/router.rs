@@ -1,0 +1,69 @@
+//! Snapshots of projects, kept until something in them changes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use tidings_domain::{ids::ProjectId, seal::MasterKey};
+use tidings_ports::store::{Store, StoreError};
+
+use crate::snapshot::Snapshot;
+
+/// Snapshots kept at most; beyond that some are dropped and loaded again when needed.
+const SNAPSHOTS_MAX: usize = 20_000;
+
+/// Hands out snapshots.
+pub(crate) struct Router {
+    store: Arc<dyn Store>,
+    master: Arc<MasterKey>,
+    user_agent: String,
+    snapshots: RwLock<HashMap<ProjectId, Arc<Snapshot>>>,
+}
+
+impl Router {
+    pub(crate) fn new(store: Arc<dyn Store>, master: Arc<MasterKey>, user_agent: String) -> Self {
+        Self { store, master, user_agent, snapshots: RwLock::default() }
+    }
+
+    /// The project as it is known, loaded if it is not.
+    pub(crate) async fn snapshot(&self, project_id: ProjectId) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        if let Some(known) = self.known(project_id) {
+            return Ok(Some(known));
+        }
+        self.reload(project_id).await
+    }
+
+    fn known(&self, project_id: ProjectId) -> Option<Arc<Snapshot>> {
+        self.snapshots.read().unwrap_or_else(PoisonError::into_inner).get(&project_id).cloned()
+    }
+
+    /// The project as it is stored now.
+    pub(crate) async fn reload(&self, project_id: ProjectId) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        let Some(stored) = self.store.load_snapshot(project_id).await? else {
+            self.forget(project_id);
+            return Ok(None);
+        };
+        let fresh = Arc::new(Snapshot::new(stored, &self.master, &self.user_agent));
+        let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+        if snapshots.len() >= SNAPSHOTS_MAX && !snapshots.contains_key(&project_id) {
+            snapshots.clear();
+        }
+        // Two loads may cross; the newer version stays.
+        let kept = snapshots.entry(project_id).or_insert_with(|| Arc::clone(&fresh));
+        if kept.version < fresh.version {
+            *kept = Arc::clone(&fresh);
+        }
+        Ok(Some(Arc::clone(kept)))
+    }
+
+    /// Drops what is known about a project.
+    pub(crate) fn forget(&self, project_id: ProjectId) {
+        self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&project_id);
+    }
+
+    /// Drops everything, after a change that may concern any project.
+    pub(crate) fn forget_all(&self) {
+        self.snapshots.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

@@ -1,0 +1,151 @@
+//! A project's webhooks made ready for use: parsed, unsealed, indexed.
+
+use std::{collections::HashMap, sync::Arc};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tidings_domain::{
+    event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
+    head,
+    ids::WebhookId,
+    matching::{MatchIndex, selects_scope},
+    profile::Profile,
+    retry::RetryPolicy,
+    seal::MasterKey,
+    secret::Secret,
+    signature::Signer,
+    target::TargetUrl,
+    tenancy::Project,
+    webhook::{Webhook, WebhookSecrets},
+};
+use tidings_ports::store::{ProjectSnapshot, WebhookRecord, WebhookState};
+
+use crate::secrets::open_secrets;
+
+/// One webhook, ready to be sent to.
+#[derive(Debug)]
+pub struct Target {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// What the engine noted about it when the snapshot was loaded.
+    pub state: WebhookState,
+    pub(crate) url: Arc<TargetUrl>,
+    pub(crate) signer: Signer,
+    pub(crate) policy: RetryPolicy,
+    /// Headers that are the same for every attempt.
+    pub(crate) fixed_headers: HeaderMap,
+    /// See [`tidings_domain::head`].
+    pub(crate) head_template: Arc<str>,
+}
+
+/// A project at one version.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The store's version of it.
+    pub version: u64,
+    /// The project.
+    pub project: Project,
+    targets: Vec<Arc<Target>>,
+    by_id: HashMap<WebhookId, usize>,
+    index: MatchIndex,
+    event_types: HashMap<EventTypeName, EventType>,
+}
+
+impl Snapshot {
+    /// Makes a stored snapshot ready. A webhook that cannot be made ready is left out and logged:
+    /// its deliveries wait until somebody mends it, and everyone else's go on.
+    pub(crate) fn new(stored: ProjectSnapshot, master: &MasterKey, user_agent: &str) -> Self {
+        let targets: Vec<_> = stored
+            .webhooks
+            .into_iter()
+            .filter_map(|record| {
+                let id = record.webhook.id;
+                Target::new(record, master, user_agent)
+                    .inspect_err(|reason| tracing::error!(webhook.id = %id, reason, "a webhook cannot be used"))
+                    .ok()
+                    .map(Arc::new)
+            })
+            .collect();
+        let index = MatchIndex::new(targets.iter().map(|target| &target.webhook));
+        let by_id = targets.iter().enumerate().map(|(place, target)| (target.webhook.id, place)).collect();
+        let event_types =
+            stored.event_types.into_iter().map(|event_type| (event_type.name.clone(), event_type)).collect();
+        Self { version: stored.version, project: stored.project, targets, by_id, index, event_types }
+    }
+
+    /// The webhook with this id.
+    pub fn target(&self, id: WebhookId) -> Option<&Arc<Target>> {
+        self.by_id.get(&id).map(|&place| &self.targets[place])
+    }
+
+    /// The webhooks an event goes to.
+    pub fn matching<'a>(
+        &'a self,
+        event_type: &EventTypeName,
+        scopes: &'a [String],
+    ) -> impl Iterator<Item = &'a Arc<Target>> {
+        let places = self.index.places(event_type);
+        places.into_iter().map(|place| &self.targets[place]).filter(|target| selects_scope(&target.webhook, scopes))
+    }
+
+    /// The catalogue's entry of an event type; `test.webhook` is part of every catalogue.
+    pub fn event_type(&self, name: &EventTypeName) -> Option<&EventType> {
+        self.event_types.get(name)
+    }
+
+    /// Whether events of this type may be published.
+    pub fn knows(&self, name: &EventTypeName) -> bool {
+        name.as_str() == TEST_EVENT_TYPE || self.event_types.contains_key(name)
+    }
+}
+
+impl Target {
+    fn new(record: WebhookRecord, master: &MasterKey, user_agent: &str) -> Result<Self, String> {
+        let webhook = record.webhook;
+        let secrets = open_secrets(master, webhook.id, &record.sealed).map_err(|error| error.to_string())?;
+        let address = secrets.url_with_credentials.as_deref().unwrap_or(&webhook.settings.url);
+        let url = TargetUrl::parse(address).map_err(|refusal| refusal.to_string())?;
+        let secret = secrets.secret.as_deref().map(Secret::parse).transpose().map_err(|error| error.to_string())?;
+        let signer =
+            Signer::new(webhook.settings.signature(), secret.as_ref()).map_err(|error| error.to_string())?;
+        let fixed = profile_headers(&webhook);
+        let template =
+            head::template(user_agent, &fixed, &secrets.headers, &signer, webhook.settings.tidings_headers);
+        Ok(Self {
+            fixed_headers: fixed_headers(user_agent, &fixed, &secrets)?,
+            head_template: template.into(),
+            policy: webhook.settings.retry_policy(),
+            url: Arc::new(url),
+            signer,
+            state: record.state,
+            webhook,
+        })
+    }
+}
+
+/// Headers a profile adds besides its signature. A place in braces is filled per attempt.
+fn profile_headers(webhook: &Webhook) -> Vec<(&'static str, String)> {
+    match webhook.settings.profile {
+        Profile::BotSubscription => vec![("x-project-id", webhook.project_id.to_string())],
+        Profile::ServerAvatar => vec![("x-webhook-event", "{event_type}".to_owned())],
+        Profile::Standard | Profile::SubscribeFlow | Profile::Botdog => Vec::new(),
+    }
+}
+
+fn fixed_headers(
+    user_agent: &str,
+    profile: &[(&'static str, String)],
+    secrets: &WebhookSecrets,
+) -> Result<HeaderMap, String> {
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
+    // Room for what each attempt adds, so that its copy does not have to grow.
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(header::USER_AGENT, value(user_agent)?);
+    for (name, text) in profile.iter().filter(|(_, text)| !text.contains('{')) {
+        headers.insert(HeaderName::from_static(name), value(text)?);
+    }
+    for (name, text) in &secrets.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
+        headers.insert(name, value(text)?);
+    }
+    Ok(headers)
+}

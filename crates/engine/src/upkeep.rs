@@ -1,0 +1,48 @@
+//! Small regular work: forgetting old idempotency keys, ending deliveries of deleted webhooks,
+//! and looking for due deliveries that nobody has noted.
+
+use std::sync::Arc;
+
+use tidings_ports::store::StoreError;
+
+use crate::Engine;
+
+/// Between two rounds, in milliseconds.
+const ROUND_MS: u64 = 30_000;
+/// How long idempotency keys are kept, in milliseconds: 48 h, twice what is promised.
+const IDEMPOTENCY_KEPT_MS: u64 = 48 * 3_600_000;
+/// Rows changed in one transaction, so that no commit waits long for it.
+const STEP_ROWS: u32 = 500;
+
+impl Engine {
+    /// One round after another, for as long as the process lives.
+    pub(crate) async fn run_upkeep(self: Arc<Self>) {
+        loop {
+            let next = self.clock.now().plus_millis(ROUND_MS);
+            if let Err(error) = self.upkeep_round().await {
+                if error == StoreError::Closed {
+                    return;
+                }
+                tracing::warn!(error = %error, "upkeep is tried again in its next round");
+            }
+            tokio::select! {
+                biased;
+                () = self.upkeep_wanted.notified() => {}
+                () = self.clock.sleep_until(next) => {}
+            }
+        }
+    }
+
+    async fn upkeep_round(&self) -> Result<(), StoreError> {
+        for webhook_id in self.store.webhooks_to_cancel().await? {
+            while self.store.cancel_pending(webhook_id, STEP_ROWS, self.clock.now()).await? == STEP_ROWS {}
+        }
+        let before = tidings_domain::time::Timestamp::from_millis(
+            self.clock.now().as_millis().saturating_sub(IDEMPOTENCY_KEPT_MS as i64),
+        );
+        while self.store.expire_idempotency(before, STEP_ROWS).await? == STEP_ROWS {}
+        // Every path that makes a delivery due notes it. This is for the one nobody thought of.
+        self.dispatcher.note_backlog(&self.store.backlog().await?);
+        Ok(())
+    }
+}

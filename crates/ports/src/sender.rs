@@ -1,0 +1,100 @@
+//! The one way out of the process: an HTTP request to somebody else's address.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use tidings_domain::target::{Refusal, TargetUrl};
+
+/// Sends one request and reads one bounded answer.
+///
+/// An implementation dials only addresses that its guard has checked (INV-DIAL), follows no
+/// redirects, decompresses nothing, and ends at the deadline whatever the other side does.
+#[async_trait]
+pub trait Sender: Send + Sync {
+    /// Sends the request. Never fails as a call: what went wrong is part of the exchange.
+    async fn send(&self, request: OutgoingRequest) -> Exchange;
+
+    /// Resolves the name in the address and says whether it may be dialled now. A name that
+    /// does not resolve is no refusal: it may exist tomorrow, and the dial checks again.
+    async fn check(&self, url: &TargetUrl) -> Result<(), Refusal>;
+}
+
+/// A POST to a checked address.
+#[derive(Debug, Clone)]
+pub struct OutgoingRequest {
+    /// Where to.
+    pub url: Arc<TargetUrl>,
+    /// Everything but `Host`, `Content-Length` and `Authorization` from the address's credentials,
+    /// which the sender adds.
+    pub headers: HeaderMap,
+    /// The exact bytes to send.
+    pub body: Bytes,
+    /// One deadline over name look-up, connecting, TLS, sending, waiting and reading.
+    pub timeout_ms: u32,
+}
+
+/// What came of one request.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The answer, or why there is none.
+    pub result: Result<Answer, SendFailure>,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+/// An answer, cut to what history keeps.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status line's code.
+    pub status: StatusCode,
+    /// Response headers as they came.
+    pub headers: HeaderMap,
+    /// At most [`ANSWER_BODY_BYTES_MAX`] bytes of the body.
+    pub body: Bytes,
+    /// Whether the body went on beyond that.
+    pub truncated: bool,
+}
+
+/// What history keeps of an answer's body, in bytes.
+pub const ANSWER_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendFailure {
+    /// The class that retry rules speak of.
+    pub kind: FailureKind,
+    /// What happened, for a person: names the thing and the reason.
+    pub message: String,
+}
+
+/// Classes of failures without a usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The deadline passed.
+    Timeout,
+    /// The name did not resolve, the connection was refused or broke, or the answer was not HTTP.
+    Network,
+    /// The TLS handshake failed or the certificate is not trusted.
+    Tls,
+    /// The guard refused every address the name resolved to.
+    Refused,
+}
+
+/// Durations of the phases of one exchange, in microseconds; zero where a phase did not happen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Name look-up.
+    pub dns_us: u32,
+    /// TCP connect.
+    pub connect_us: u32,
+    /// TLS handshake.
+    pub tls_us: u32,
+    /// From the request being handed over to the response head.
+    pub first_byte_us: u32,
+    /// The whole exchange.
+    pub total_us: u32,
+    /// Whether a kept connection was used.
+    pub reused: bool,
+}

@@ -1,0 +1,231 @@
+//! What is configured: organizations, projects, keys, event types, webhooks.
+
+use async_trait::async_trait;
+use tidings_domain::{
+    event_type::{EventType, EventTypeName},
+    ids::{ApiKeyId, OrganizationId, ProjectId, WebhookId},
+    page::{Page, PageRequest},
+    tenancy::{ApiKey, KeyOwner, Organization, Project},
+    time::Timestamp,
+    webhook::{Webhook, WebhookSettings, WebhookStatus},
+};
+
+use super::{Created, Idempotency, StoreError};
+
+/// The configuration.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// Makes an organization and its default project.
+    async fn create_organization(
+        &self,
+        new: NewOrganization,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, StoreError>;
+    /// Finds an organization that is not deleted.
+    async fn find_organization(&self, id: OrganizationId) -> Result<Option<OrganizationRecord>, StoreError>;
+    /// Lists organizations.
+    async fn list_organizations(&self, page: PageRequest) -> Result<Page<OrganizationRecord>, StoreError>;
+    /// Renames an organization; false if there is none.
+    async fn rename_organization(&self, id: OrganizationId, name: String) -> Result<bool, StoreError>;
+    /// Deletes an organization with its projects, keys and webhooks; false if there is none.
+    async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Makes a project.
+    async fn create_project(&self, new: NewProject, idempotency: Option<Idempotency>) -> Result<Created, StoreError>;
+    /// Finds a project that is not deleted, of whatever organization.
+    async fn find_project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, StoreError>;
+    /// Lists an organization's projects.
+    async fn list_projects(
+        &self,
+        organization_id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<ProjectRecord>, StoreError>;
+    /// Renames a project; false if there is none.
+    async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError>;
+    /// Deletes a project with its webhooks and the keys bound to it; false if there is none.
+    async fn delete_project(&self, id: ProjectId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Stores an API key.
+    async fn create_api_key(&self, new: NewApiKey, idempotency: Option<Idempotency>) -> Result<Created, StoreError>;
+    /// Finds a key by the hash of its text, revoked and expired ones included.
+    async fn find_api_key(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError>;
+    /// Lists the keys of an organization, or the operator's for `None`.
+    async fn list_api_keys(
+        &self,
+        organization_id: Option<OrganizationId>,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError>;
+    /// Revokes a key of this owner; returns it as it was, or `None` if there is no such key.
+    async fn revoke_api_key(
+        &self,
+        organization_id: Option<OrganizationId>,
+        id: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Adds an event type to the catalogue of an organization, or of the instance for `None`.
+    async fn create_event_type(
+        &self,
+        organization_id: Option<OrganizationId>,
+        event_type: EventType,
+        idempotency: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Created, StoreError>;
+    /// Replaces an event type of exactly this catalogue; false if it has none of that name.
+    async fn update_event_type(
+        &self,
+        organization_id: Option<OrganizationId>,
+        event_type: EventType,
+    ) -> Result<bool, StoreError>;
+    /// Deletes an event type of exactly this catalogue; false if it has none of that name.
+    async fn delete_event_type(
+        &self,
+        organization_id: Option<OrganizationId>,
+        name: EventTypeName,
+    ) -> Result<bool, StoreError>;
+    /// Lists the event types an organization can publish: its own and the instance's, by name.
+    /// An own type hides the instance's type of the same name.
+    async fn list_event_types(&self, organization_id: Option<OrganizationId>) -> Result<Vec<EventType>, StoreError>;
+
+    /// Stores a webhook.
+    async fn create_webhook(&self, new: NewWebhook, idempotency: Option<Idempotency>) -> Result<Created, StoreError>;
+    /// Finds a webhook of this project.
+    async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError>;
+    /// Lists a project's webhooks.
+    async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest)
+    -> Result<Page<WebhookRecord>, StoreError>;
+    /// Changes a webhook if it still has the expected revision.
+    async fn update_webhook(&self, change: WebhookChange) -> Result<Option<WebhookRecord>, StoreError>;
+    /// Deletes a webhook; its waiting deliveries are cancelled afterwards by
+    /// [`super::Queue::cancel_pending`]. False if the project has none of that id.
+    async fn delete_webhook(&self, project_id: ProjectId, id: WebhookId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Webhooks that were deleted and still have deliveries waiting.
+    async fn webhooks_to_cancel(&self) -> Result<Vec<WebhookId>, StoreError>;
+
+    /// Everything about a project that publishing and delivering need, at one point in time.
+    async fn load_snapshot(&self, project_id: ProjectId) -> Result<Option<ProjectSnapshot>, StoreError>;
+}
+
+/// An organization to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrganization {
+    /// Its id, name and default project's id.
+    pub organization: Organization,
+    /// The default project's name.
+    pub project_name: String,
+}
+
+/// An organization as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationRecord {
+    /// The organization.
+    pub organization: Organization,
+}
+
+/// A project to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProject {
+    /// The project.
+    pub project: Project,
+}
+
+/// A project as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectRecord {
+    /// The project.
+    pub project: Project,
+}
+
+/// A key to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// The key without its secret part.
+    pub key: ApiKey,
+    /// The hash of its text.
+    pub hash: [u8; 32],
+}
+
+/// A key as it is found, with what a request needs to know about its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The key.
+    pub key: ApiKey,
+    /// The default project of its organization; `None` for operator keys.
+    pub default_project_id: Option<ProjectId>,
+}
+
+impl KeyRecord {
+    /// The key's owner.
+    pub fn owner(&self) -> KeyOwner {
+        self.key.owner
+    }
+}
+
+/// A webhook to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewWebhook {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Its [`tidings_domain::webhook::WebhookSecrets`], sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// A webhook as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookRecord {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Its secrets, sealed.
+    pub sealed: Vec<u8>,
+    /// Counts changes of settings, secrets and status.
+    pub revision: u32,
+    /// When any of these last changed.
+    pub updated_at: Timestamp,
+    /// What the engine noted about it.
+    pub state: WebhookState,
+}
+
+/// What the engine notes about a webhook while it delivers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebhookState {
+    /// Failed attempts since the last success or enabling.
+    pub failure_count: u32,
+    /// When the first of them ended.
+    pub failing_since: Option<Timestamp>,
+    /// Type of the event attempted last.
+    pub last_event_type: Option<String>,
+    /// When the last attempt began.
+    pub last_triggered_at: Option<Timestamp>,
+}
+
+/// A change to a webhook. `None` leaves a part as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookChange {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Which.
+    pub id: WebhookId,
+    /// The revision the change was made from; another one makes it a no-op.
+    pub expected_revision: u32,
+    /// New settings.
+    pub settings: Option<WebhookSettings>,
+    /// New secrets.
+    pub sealed: Option<Vec<u8>>,
+    /// New status. Becoming active sets `failure_count` to 0.
+    pub status: Option<WebhookStatus>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// One consistent view of a project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProjectSnapshot {
+    /// Grows with every change of the project's webhooks or of the event types it can use.
+    pub version: u64,
+    /// The project.
+    pub project: Project,
+    /// All its webhooks.
+    pub webhooks: Vec<WebhookRecord>,
+    /// The event types it can use.
+    pub event_types: Vec<EventType>,
+}

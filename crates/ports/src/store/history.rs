@@ -1,0 +1,121 @@
+//! Reading back: events, deliveries, attempts.
+
+use async_trait::async_trait;
+use tidings_domain::{
+    delivery::DeliveryState,
+    event::Event,
+    event_type::EventTypeName,
+    ids::{DeliveryId, ProjectId, WebhookId},
+    page::{Page, PageRequest},
+    time::Timestamp,
+};
+
+use super::{AttemptRecord, StoreError};
+
+/// The history of a project. Everything is asked for with the project, and nothing of another
+/// project is ever found (INV-ISOLATION).
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Lists events, newest first.
+    async fn list_events(
+        &self,
+        project_id: ProjectId,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<EventView>, StoreError>;
+
+    /// Finds an event by the id its publisher chose or by its own, with its payload.
+    async fn find_event(&self, project_id: ProjectId, id: &str) -> Result<Option<Event>, StoreError>;
+
+    /// Lists deliveries, newest first.
+    async fn list_deliveries(
+        &self,
+        project_id: ProjectId,
+        filter: DeliveryFilter,
+        page: PageRequest,
+    ) -> Result<Page<DeliveryView>, StoreError>;
+
+    /// Finds a delivery.
+    async fn find_delivery(&self, project_id: ProjectId, id: DeliveryId) -> Result<Option<DeliveryView>, StoreError>;
+
+    /// The deliveries of an event, in the order in which its webhooks matched.
+    async fn deliveries_of(&self, event: &Event) -> Result<Vec<DeliveryView>, StoreError>;
+
+    /// The attempts of a delivery, first to last.
+    async fn attempts_of(&self, project_id: ProjectId, id: DeliveryId) -> Result<Vec<AttemptView>, StoreError>;
+}
+
+/// Which events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFilter {
+    /// Of this type.
+    pub event_type: Option<EventTypeName>,
+    /// With this scope.
+    pub scope: Option<String>,
+    /// Accepted at or after this time.
+    pub since: Option<Timestamp>,
+    /// Accepted before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// An event in a list, without its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventView {
+    /// The event; its payload is empty.
+    pub event: Event,
+    /// How many deliveries it has.
+    pub deliveries: u32,
+}
+
+/// Which deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryFilter {
+    /// To this webhook.
+    pub webhook_id: Option<WebhookId>,
+    /// Of events of this type.
+    pub event_type: Option<EventTypeName>,
+    /// In this state.
+    pub state: Option<DeliveryState>,
+    /// Accepted at or after this time.
+    pub since: Option<Timestamp>,
+    /// Accepted before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// A delivery as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryView {
+    /// Its id; also says when it was accepted.
+    pub id: DeliveryId,
+    /// To whom.
+    pub webhook_id: WebhookId,
+    /// The id of its event.
+    pub event_id: String,
+    /// The type of its event.
+    pub event_type: EventTypeName,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts made.
+    pub attempts_made: u32,
+    /// The last attempt's status code.
+    pub last_status: Option<u16>,
+    /// The last attempt's duration in microseconds.
+    pub last_total_us: Option<u32>,
+    /// Why the last attempt failed without a status.
+    pub last_error: Option<String>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// When it is due, unless it is being sent or has ended.
+    pub due_at: Option<Timestamp>,
+    /// Whether its webhook is paused or disabled, so that it is held.
+    pub held: bool,
+}
+
+/// An attempt together with what its request head is filled from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptView {
+    /// The attempt.
+    pub attempt: AttemptRecord,
+    /// The body's rendering code at the time.
+    pub rendering_code: u8,
+}

@@ -1,0 +1,125 @@
+//! Accepting: events, their deliveries and idempotency keys become durable together.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tidings_domain::{
+    event::Event,
+    ids::{DeliveryId, WebhookId},
+    render::Rendering,
+    time::Timestamp,
+};
+
+use super::{AttemptRecord, StoreError};
+
+/// The durable log of events.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Appends events with their deliveries in one transaction (INV-FANOUT). Returns, in order,
+    /// what became of each, after the commit is on disk (INV-ACK).
+    async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError>;
+
+    /// Records a test event, its one delivery and its one attempt, all finished.
+    async fn record_test(&self, test: TestRecord) -> Result<(), StoreError>;
+}
+
+/// An event on its way into the log.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// The event.
+    pub event: Arc<Event>,
+    /// The version of the project's snapshot that decided about the deliveries.
+    pub snapshot_version: u64,
+    /// One per matched webhook. Their sequences follow the event's without a gap, so that an
+    /// event finds its deliveries by key alone.
+    pub deliveries: Vec<NewDelivery>,
+    /// Makes a repetition answer as the first time.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A delivery that is being born.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// To whom.
+    pub webhook_id: WebhookId,
+    /// How its body is rendered, for all attempts.
+    pub rendering: Rendering,
+    /// Whether this node has room to send it at once; otherwise it is born due.
+    pub leased: bool,
+}
+
+/// What a repetition of a request is recognised and answered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The sequence of whoever the key belongs to (a project, or an organization, or 0 for the
+    /// instance); keys of different owners never meet.
+    pub owner: i64,
+    /// The key the client chose.
+    pub key: String,
+    /// SHA-256 over method, path and body.
+    pub request_hash: [u8; 32],
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's body, sealed if it shows a secret.
+    pub response: Bytes,
+}
+
+/// What became of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It is on disk.
+    Stored,
+    /// The idempotency key was used for the same request before: its answer.
+    Replayed {
+        /// The first answer's status.
+        status: u16,
+        /// The first answer's body.
+        response: Bytes,
+    },
+    /// The idempotency key was used for another request.
+    IdempotencyConflict,
+    /// The project has an event with this id.
+    AlreadyExists,
+    /// The project's webhooks or event types changed meanwhile: load the snapshot again and repeat.
+    StaleSnapshot,
+}
+
+/// What became of a creation that may carry an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// It exists now.
+    Stored,
+    /// See [`Appended::Replayed`].
+    Replayed {
+        /// The first answer's status.
+        status: u16,
+        /// The first answer's body, as it was given to the store.
+        response: Bytes,
+    },
+    /// See [`Appended::IdempotencyConflict`].
+    IdempotencyConflict,
+    /// Something else has the name or id already.
+    AlreadyExists,
+    /// What it should belong to does not exist.
+    ParentMissing,
+}
+
+/// A test event and what came of it.
+#[derive(Debug, Clone)]
+pub struct TestRecord {
+    /// The event.
+    pub event: Arc<Event>,
+    /// Its delivery.
+    pub delivery_id: DeliveryId,
+    /// To whom.
+    pub webhook_id: WebhookId,
+    /// How it was rendered.
+    pub rendering: Rendering,
+    /// Whether the receiver answered with success.
+    pub delivered: bool,
+    /// The attempt.
+    pub attempt: AttemptRecord,
+}

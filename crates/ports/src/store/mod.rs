@@ -1,0 +1,42 @@
+//! Storage as role traits: one method is one transaction is one verb.
+//!
+//! Callers pass ids and `now`; `Ok(None)` means not found; an error says what the caller can do.
+
+mod catalog;
+mod history;
+mod log;
+mod maintenance;
+mod queue;
+
+pub use catalog::{
+    Catalog, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord,
+    ProjectSnapshot, WebhookChange, WebhookRecord, WebhookState,
+};
+pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, History};
+pub use log::{Appended, Created, Idempotency, Log, NewDelivery, NewEvent, TestRecord};
+pub use maintenance::{InstanceCounts, Maintenance};
+pub use queue::{
+    AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
+};
+
+/// Everything a node needs of its store.
+pub trait Store: Log + Queue + Catalog + History + Maintenance {}
+
+impl<T: Log + Queue + Catalog + History + Maintenance> Store for T {}
+
+/// Why the store did not do what was asked; by what the caller can do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Try again later: it is busy, locked or gone for the moment.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// Nothing more can be written until there is room.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// The data are damaged: an operator has to act.
+    #[error("the database is damaged: {0}")]
+    Corrupt(String),
+    /// The store was closed because the process is stopping.
+    #[error("the store is closed")]
+    Closed,
+}

@@ -1,0 +1,189 @@
+//! The queue of unfinished deliveries: lease, settle, claim, release.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tidings_domain::{
+    event::Event,
+    ids::{DeliveryId, EventKey, ProjectId, WebhookId},
+    outcome::Outcome,
+    render::Rendering,
+    retry::Decision,
+    time::Timestamp,
+};
+
+use super::StoreError;
+use crate::sender::Timing;
+
+/// Unfinished deliveries and their leases.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Writes down attempts and what follows from them, in one transaction. Each is fenced by
+    /// its lease's epoch: a stale one changes nothing (INV-FENCE).
+    async fn settle(&self, settlements: Arc<Vec<Settlement>>) -> Result<Vec<Settled>, StoreError>;
+
+    /// Leases due deliveries, for each webhook at most as many as asked for, oldest due first.
+    async fn claim(&self, wants: Vec<ClaimRequest>, now: Timestamp) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Gives leases back unused: the deliveries are due again at once. Those of deleted webhooks
+    /// are cancelled.
+    async fn release(&self, leases: Vec<(DeliveryId, u32)>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Frees the leases a former process left behind, and lists the webhooks that have
+    /// deliveries waiting.
+    async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError>;
+
+    /// Lists the webhooks that have deliveries waiting.
+    async fn backlog(&self) -> Result<Vec<BacklogLane>, StoreError>;
+
+    /// Makes a delivery due now, whatever its state; `force` also if its webhook is disabled.
+    async fn requeue(
+        &self,
+        project_id: ProjectId,
+        delivery_id: DeliveryId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Requeued, StoreError>;
+
+    /// Cancels up to `limit` waiting deliveries of a deleted webhook; returns how many there were.
+    async fn cancel_pending(&self, webhook_id: WebhookId, limit: u32, now: Timestamp) -> Result<u32, StoreError>;
+}
+
+/// A delivery this node may send now.
+#[derive(Debug, Clone)]
+pub struct LeasedDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Changes with every lease; a verdict under an older one is stale.
+    pub epoch: u32,
+    /// To whom.
+    pub webhook_id: WebhookId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// How its body is rendered.
+    pub rendering: Rendering,
+    /// Attempts made so far.
+    pub attempts_made: u32,
+    /// Whether it had ended and somebody asked for one more attempt.
+    pub manual: bool,
+    /// What is delivered.
+    pub event: Arc<Event>,
+}
+
+/// One attempt as history keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// 1 is the first.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why there is no usable answer.
+    pub error: Option<String>,
+    /// Where the time went.
+    pub timing: Timing,
+    /// The request's headers as a template shared by all attempts of a webhook; its places are
+    /// filled from the delivery when it is read (see `tidings_domain::head`).
+    pub request_head: Arc<str>,
+    /// The answer's headers, one `name: value` a line.
+    pub response_headers: String,
+    /// The answer's body as far as it is kept.
+    pub response_body: Bytes,
+    /// Whether the body went on.
+    pub response_truncated: bool,
+}
+
+/// An attempt and its consequences.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// The lease: delivery …
+    pub delivery_id: DeliveryId,
+    /// … and epoch.
+    pub epoch: u32,
+    /// To whom.
+    pub webhook_id: WebhookId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// What was delivered.
+    pub event: Arc<Event>,
+    /// How it was rendered.
+    pub rendering: Rendering,
+    /// The attempt.
+    pub attempt: AttemptRecord,
+    /// What follows.
+    pub decision: Decision,
+    /// When the attempt ended.
+    pub ended_at: Timestamp,
+}
+
+/// What became of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is written down.
+    Applied,
+    /// It is written down, and it disabled the webhook.
+    AppliedAndDisabled,
+    /// The lease was no longer valid: nothing changed.
+    Stale,
+}
+
+/// How many deliveries a webhook has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// Whose deliveries.
+    pub webhook_id: WebhookId,
+    /// At most so many.
+    pub count: u32,
+}
+
+/// What a claim gave for one webhook.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Which webhook.
+    pub webhook_id: WebhookId,
+    /// The deliveries, oldest due first.
+    pub deliveries: Vec<LeasedDelivery>,
+    /// When the next one that was not claimed is due, if there is one.
+    pub next_due_at: Option<Timestamp>,
+}
+
+/// A webhook with waiting deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BacklogLane {
+    /// Which webhook.
+    pub webhook_id: WebhookId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// When its next delivery is due.
+    pub next_due_at: Timestamp,
+}
+
+/// What became of a request to send a delivery again.
+#[derive(Debug, Clone)]
+pub enum Requeued {
+    /// It is due now.
+    Due {
+        /// To whom.
+        webhook_id: WebhookId,
+    },
+    /// It was leased for the caller, because its webhook is held and `force` was given.
+    Leased(Box<LeasedDelivery>),
+    /// It is being sent at this moment.
+    InFlight,
+    /// The project has no such delivery.
+    NotFound,
+    /// Its webhook is disabled.
+    WebhookDisabled,
+    /// Its webhook was deleted.
+    WebhookDeleted,
+}
+
+/// The key of the event, for callers that hold only a settlement.
+impl Settlement {
+    /// See [`Event::key`].
+    pub fn event_key(&self) -> EventKey {
+        self.event.key
+    }
+}

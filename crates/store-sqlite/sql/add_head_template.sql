@@ -1,0 +1,1 @@
+INSERT INTO head_template (text) VALUES (?1) RETURNING id

@@ -1,0 +1,1 @@
+INSERT INTO organization (seq, tail, name, default_project) VALUES (?1, ?2, ?3, ?4)

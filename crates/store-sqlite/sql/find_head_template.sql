@@ -1,0 +1,1 @@
+SELECT id FROM head_template WHERE text = ?1

@@ -1,0 +1,1 @@
+UPDATE queue SET due_at = ?1, epoch = epoch + 1 WHERE due_at IS NULL

@@ -1,0 +1,7 @@
+SELECT max(
+    coalesce((SELECT max(seq + fanout) FROM (SELECT seq, fanout FROM event ORDER BY seq DESC LIMIT 1)), 0),
+    coalesce((SELECT max(seq) FROM organization), 0),
+    coalesce((SELECT max(seq) FROM project), 0),
+    coalesce((SELECT max(seq) FROM api_key), 0),
+    coalesce((SELECT max(seq) FROM webhook), 0)
+)

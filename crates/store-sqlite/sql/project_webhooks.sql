@@ -1,0 +1,1 @@
+SELECT seq FROM webhook WHERE project = ?1

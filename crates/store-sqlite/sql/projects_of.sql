@@ -1,0 +1,1 @@
+SELECT seq FROM project WHERE organization = ?1 AND deleted_at IS NULL

@@ -1,0 +1,1 @@
+SELECT seq FROM queue WHERE seq BETWEEN ?1 AND ?2

@@ -1,0 +1,178 @@
+//! Accepting events: one transaction holds events, deliveries and idempotency keys.
+
+use bytes::Bytes;
+use rusqlite::{OptionalExtension as _, params};
+use tidings_domain::{
+    ids::{EventKey, ProjectId},
+    time::Timestamp,
+};
+use tidings_ports::store::{Appended, Created, Idempotency, NewEvent, TestRecord};
+
+use crate::{
+    attempt_row::{self, FinishedRow},
+    memory::LeaseChange,
+    sql,
+    writer::Session,
+};
+
+pub(crate) const STATE_DELIVERED: u8 = 2;
+pub(crate) const STATE_FAILED: u8 = 3;
+pub(crate) const STATE_DROPPED: u8 = 4;
+pub(crate) const STATE_CANCELLED: u8 = 5;
+
+pub(crate) fn append(
+    session: &mut Session<'_>,
+    events: &[NewEvent],
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Appended>> {
+    events.iter().map(|new| append_one(session, new, now)).collect()
+}
+
+fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusqlite::Result<Appended> {
+    let project = new.event.project_id.sequence();
+    let version = project_version(session, project)?;
+    if version != new.snapshot_version {
+        return Ok(Appended::StaleSnapshot);
+    }
+    if let Some(idempotency) = &new.idempotency {
+        match remember(session, idempotency, now)? {
+            Created::Replayed { status, response } => return Ok(Appended::Replayed { status, response }),
+            Created::IdempotencyConflict => return Ok(Appended::IdempotencyConflict),
+            _ => {}
+        }
+    }
+    if let Some(id) = &new.event.custom_id
+        && id_is_taken(session, new.event.project_id, id)?
+    {
+        // The key was remembered for an event that does not come to be.
+        if let Some(idempotency) = &new.idempotency {
+            session
+                .connection
+                .prepare_cached("DELETE FROM idempotency WHERE owner = ?1 AND key = ?2")?
+                .execute(params![idempotency.owner, idempotency.key])?;
+        }
+        return Ok(Appended::AlreadyExists);
+    }
+    insert_event(session, new)?;
+    let mut insert = session.connection.prepare_cached(sql::APPEND_DELIVERY)?;
+    for delivery in &new.deliveries {
+        let (seq, webhook) = (delivery.id.sequence(), delivery.webhook_id.sequence());
+        let due_at = (!delivery.leased).then_some(now.as_millis());
+        let event = new.event.key.sequence();
+        insert.execute(params![seq, delivery.id.tail(), event, webhook, project, delivery.rendering.code(), due_at])?;
+        if delivery.leased {
+            session.memory.lease_changes.push(LeaseChange::Leased { delivery: seq, webhook });
+        }
+    }
+    Ok(Appended::Stored)
+}
+
+pub(crate) fn project_version(session: &mut Session<'_>, project: i64) -> rusqlite::Result<u64> {
+    let connection = session.connection;
+    session.memory.versions.of_project(project, || {
+        connection
+            .prepare_cached("SELECT organization FROM project WHERE seq = ?1")?
+            .query_row([project], |row| row.get(0))
+    })
+}
+
+fn insert_event(session: &Session<'_>, new: &NewEvent) -> rusqlite::Result<()> {
+    let event = &new.event;
+    let scopes = scopes_text(&event.scopes);
+    session.connection.prepare_cached(sql::APPEND_EVENT)?.execute(params![
+        event.key.sequence(),
+        event.key.tail(),
+        event.project_id.sequence(),
+        new.deliveries.len() as i64,
+        event.event_type.as_str(),
+        event.custom_id,
+        scopes,
+        event.content_type,
+        event.label,
+        &event.payload[..],
+    ])?;
+    Ok(())
+}
+
+fn scopes_text(scopes: &[String]) -> Option<String> {
+    (!scopes.is_empty()).then(|| serde_json::to_string(scopes).expect("strings always become JSON"))
+}
+
+/// An id is taken by an event that was given it, or by one whose generated id it spells.
+fn id_is_taken(session: &Session<'_>, project: ProjectId, id: &str) -> rusqlite::Result<bool> {
+    let project = project.sequence();
+    if session.connection.prepare_cached(sql::FIND_CUSTOM_ID)?.exists(params![project, id])? {
+        return Ok(true);
+    }
+    match id.parse::<EventKey>() {
+        Ok(key) => {
+            session.connection.prepare_cached(sql::FIND_EVENT_KEY)?.exists(params![key.sequence(), key.tail(), project])
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// Remembers an idempotency key, or says how its first use was answered.
+pub(crate) fn remember(
+    session: &Session<'_>,
+    idempotency: &Idempotency,
+    now: Timestamp,
+) -> rusqlite::Result<Created> {
+    let added = session.connection.prepare_cached(sql::REMEMBER_IDEMPOTENCY)?.execute(params![
+        idempotency.owner,
+        idempotency.key,
+        idempotency.request_hash,
+        idempotency.status,
+        &idempotency.response[..],
+        now.as_millis(),
+    ])?;
+    if added == 1 {
+        return Ok(Created::Stored);
+    }
+    let first = session
+        .connection
+        .prepare_cached(sql::FIND_IDEMPOTENCY)?
+        .query_row(params![idempotency.owner, idempotency.key], |row| {
+            Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, u16>(1)?, row.get::<_, Vec<u8>>(2)?))
+        })
+        .optional()?;
+    Ok(match first {
+        Some((hash, status, response)) if hash == idempotency.request_hash => {
+            Created::Replayed { status, response: Bytes::from(response) }
+        }
+        _ => Created::IdempotencyConflict,
+    })
+}
+
+/// Stores a test with its one attempt; the deliveries table holds it like any other.
+pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> rusqlite::Result<()> {
+    let event = &test.event;
+    session.connection.prepare_cached(sql::APPEND_EVENT)?.execute(params![
+        event.key.sequence(),
+        event.key.tail(),
+        event.project_id.sequence(),
+        1,
+        event.event_type.as_str(),
+        event.custom_id,
+        scopes_text(&event.scopes),
+        event.content_type,
+        event.label,
+        &event.payload[..],
+    ])?;
+    let head = attempt_row::head_id(session, &test.attempt.request_head)?;
+    attempt_row::insert_finished(
+        session.connection,
+        &FinishedRow {
+            delivery_id: test.delivery_id,
+            event: event.key.sequence(),
+            webhook: test.webhook_id.sequence(),
+            project: event.project_id.sequence(),
+            rendering: test.rendering.code(),
+            epoch: 1,
+            state: if test.delivered { STATE_DELIVERED } else { STATE_FAILED },
+            finished_at: test.attempt.started_at.plus_millis(u64::from(test.attempt.timing.total_us / 1000)),
+        },
+        &test.attempt,
+        head,
+    )
+}

@@ -1,0 +1,70 @@
+//! The configuration: one file per kind of thing.
+
+pub(crate) mod api_key;
+pub(crate) mod event_type;
+pub(crate) mod organization;
+pub(crate) mod project;
+pub(crate) mod snapshot;
+pub(crate) mod webhook;
+
+use rusqlite::{Connection, Params, Row};
+use tidings_domain::{
+    page::{Page, PageRequest, TOTAL_EXACT_MAX, Total},
+    time::Timestamp,
+};
+use tidings_ports::store::{Created, Idempotency};
+
+use crate::{append::remember, writer::Session};
+
+/// Where a list begins.
+pub(crate) fn before(page: PageRequest) -> i64 {
+    page.before.unwrap_or(i64::MAX)
+}
+
+/// Reads one row more than a page has, to know whether there is another page.
+pub(crate) fn read_page<T>(
+    connection: &Connection,
+    (list, list_params): (&str, impl Params),
+    (count, count_params): (&str, impl Params),
+    page: PageRequest,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    sequence_of: impl Fn(&T) -> i64,
+) -> rusqlite::Result<Page<T>> {
+    let rows = connection
+        .prepare_cached(list)?
+        .query_map(list_params, read)?
+        .collect::<rusqlite::Result<Vec<T>>>()?;
+    let counted: u32 = connection.prepare_cached(count)?.query_row(count_params, |row| row.get(0))?;
+    Ok(Page::from_rows(rows, page.limit, Total::from_bounded_count(u64::from(counted)), sequence_of))
+}
+
+/// One more than is counted exactly.
+pub(crate) const COUNT_MAX: u32 = TOTAL_EXACT_MAX as u32 + 1;
+
+/// Rows to read for a page.
+pub(crate) fn limit(page: PageRequest) -> u32 {
+    page.limit + 1
+}
+
+/// Runs a creation unless its idempotency key was used before; both in one transaction.
+pub(crate) fn create_once(
+    session: &mut Session<'_>,
+    idempotency: Option<&Idempotency>,
+    now: Timestamp,
+    create: impl FnOnce(&mut Session<'_>) -> rusqlite::Result<Created>,
+) -> rusqlite::Result<Created> {
+    if let Some(idempotency) = idempotency {
+        let remembered = remember(session, idempotency, now)?;
+        if remembered != Created::Stored {
+            return Ok(remembered);
+        }
+    }
+    let created = create(session)?;
+    if let (Some(idempotency), true) = (idempotency, created != Created::Stored) {
+        session
+            .connection
+            .prepare_cached("DELETE FROM idempotency WHERE owner = ?1 AND key = ?2")?
+            .execute(rusqlite::params![idempotency.owner, idempotency.key])?;
+    }
+    Ok(created)
+}

@@ -1,0 +1,86 @@
+//! Organizations.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    page::{Page, PageRequest},
+    tenancy::Organization,
+    time::Timestamp,
+};
+use tidings_ports::store::{Created, Idempotency, NewOrganization, OrganizationRecord};
+
+use super::{COUNT_MAX, before, create_once, limit, project, read_page};
+use crate::{sql, writer::Session};
+
+pub(crate) fn create(
+    session: &mut Session<'_>,
+    new: &NewOrganization,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    let organization = &new.organization;
+    create_once(session, idempotency, organization.id.timestamp(), |session| {
+        let (id, project) = (organization.id, organization.default_project_id);
+        session.connection.prepare_cached(sql::CREATE_ORGANIZATION)?.execute(params![
+            id.sequence(),
+            id.tail(),
+            organization.name,
+            project.sequence()
+        ])?;
+        session.connection.prepare_cached(sql::CREATE_PROJECT)?.execute(params![
+            project.sequence(),
+            project.tail(),
+            id.sequence(),
+            new.project_name
+        ])?;
+        Ok(Created::Stored)
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<OrganizationRecord> {
+    Ok(OrganizationRecord {
+        organization: Organization {
+            id: OrganizationId::from_parts(row.get(0)?, row.get(1)?),
+            name: row.get(2)?,
+            default_project_id: ProjectId::from_parts(row.get(3)?, row.get(4)?),
+        },
+    })
+}
+
+pub(crate) fn find(connection: &Connection, id: OrganizationId) -> rusqlite::Result<Option<OrganizationRecord>> {
+    connection.prepare_cached(sql::FIND_ORGANIZATION)?.query_row([id.sequence(), id.tail()], read).optional()
+}
+
+pub(crate) fn list(connection: &Connection, page: PageRequest) -> rusqlite::Result<Page<OrganizationRecord>> {
+    read_page(
+        connection,
+        (sql::LIST_ORGANIZATIONS, params![before(page), limit(page)]),
+        (sql::COUNT_ORGANIZATIONS, [COUNT_MAX]),
+        page,
+        read,
+        |record| record.organization.id.sequence(),
+    )
+}
+
+pub(crate) fn rename(session: &Session<'_>, id: OrganizationId, name: &str) -> rusqlite::Result<bool> {
+    let renamed =
+        session.connection.prepare_cached(sql::RENAME_ORGANIZATION)?.execute(params![id.sequence(), id.tail(), name])?;
+    Ok(renamed == 1)
+}
+
+pub(crate) fn delete(session: &mut Session<'_>, id: OrganizationId, now: Timestamp) -> rusqlite::Result<bool> {
+    let (seq, at) = (id.sequence(), now.as_millis());
+    let deleted = session.connection.prepare_cached(sql::DELETE_ORGANIZATION)?.execute(params![seq, id.tail(), at])?;
+    if deleted == 0 {
+        return Ok(false);
+    }
+    session.connection.prepare_cached(sql::REVOKE_ORGANIZATION_KEYS)?.execute(params![seq, at])?;
+    let projects: Vec<i64> = session
+        .connection
+        .prepare_cached(sql::PROJECTS_OF)?
+        .query_map([seq], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for project in projects {
+        project::delete_row(session, project, now)?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,89 @@
+//! Projects.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    page::{Page, PageRequest},
+    tenancy::Project,
+    time::Timestamp,
+};
+use tidings_ports::store::{Created, Idempotency, NewProject, ProjectRecord};
+
+use super::{COUNT_MAX, before, create_once, limit, read_page};
+use crate::{sql, writer::Session};
+
+pub(crate) fn create(
+    session: &mut Session<'_>,
+    new: &NewProject,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    let project = &new.project;
+    create_once(session, idempotency, project.id.timestamp(), |session| {
+        let made = session.connection.prepare_cached(sql::CREATE_PROJECT)?.execute(params![
+            project.id.sequence(),
+            project.id.tail(),
+            project.organization_id.sequence(),
+            project.name
+        ])?;
+        Ok(if made == 1 { Created::Stored } else { Created::ParentMissing })
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRecord> {
+    Ok(ProjectRecord {
+        project: Project {
+            id: ProjectId::from_parts(row.get(0)?, row.get(1)?),
+            organization_id: OrganizationId::from_parts(row.get(2)?, row.get(3)?),
+            name: row.get(4)?,
+        },
+    })
+}
+
+pub(crate) fn find(connection: &Connection, id: ProjectId) -> rusqlite::Result<Option<ProjectRecord>> {
+    connection.prepare_cached(sql::FIND_PROJECT)?.query_row([id.sequence(), id.tail()], read).optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    organization_id: OrganizationId,
+    page: PageRequest,
+) -> rusqlite::Result<Page<ProjectRecord>> {
+    let organization = organization_id.sequence();
+    read_page(
+        connection,
+        (sql::LIST_PROJECTS, params![organization, before(page), limit(page)]),
+        (sql::COUNT_PROJECTS, params![organization, COUNT_MAX]),
+        page,
+        read,
+        |record| record.project.id.sequence(),
+    )
+}
+
+pub(crate) fn rename(session: &Session<'_>, id: ProjectId, name: &str) -> rusqlite::Result<bool> {
+    let renamed =
+        session.connection.prepare_cached(sql::RENAME_PROJECT)?.execute(params![id.sequence(), id.tail(), name])?;
+    Ok(renamed == 1)
+}
+
+pub(crate) fn delete(session: &mut Session<'_>, id: ProjectId, now: Timestamp) -> rusqlite::Result<bool> {
+    if find(session.connection, id)?.is_none() {
+        return Ok(false);
+    }
+    delete_row(session, id.sequence(), now)?;
+    Ok(true)
+}
+
+/// Deletes a project together with what belongs to it.
+pub(crate) fn delete_row(session: &mut Session<'_>, project: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let at = now.as_millis();
+    session.connection.prepare_cached(sql::DELETE_PROJECT)?.execute([project, at])?;
+    session.connection.prepare_cached(sql::REVOKE_PROJECT_KEYS)?.execute([project, at])?;
+    let webhooks: Vec<i64> = session
+        .connection
+        .prepare_cached(sql::DELETE_PROJECT_WEBHOOKS)?
+        .query_map([project, at], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    session.memory.deleted.extend(webhooks);
+    session.memory.versions.project_changed(project);
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Everything about a project that publishing and delivering need, at one point in time.
+
+use tidings_domain::ids::ProjectId;
+use tidings_ports::store::ProjectSnapshot;
+
+use super::{event_type, project, webhook};
+use crate::{append::project_version, sql, writer::Session};
+
+/// Runs on the writer, because the versions live there: what it reads and the version it
+/// returns belong together.
+pub(crate) fn load(session: &mut Session<'_>, project_id: ProjectId) -> rusqlite::Result<Option<ProjectSnapshot>> {
+    let Some(found) = project::find(session.connection, project_id)? else { return Ok(None) };
+    let version = project_version(session, project_id.sequence())?;
+    let webhooks = session
+        .connection
+        .prepare_cached(sql::SNAPSHOT_WEBHOOKS)?
+        .query_map([project_id.sequence()], |row| webhook::read(row, project_id))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let event_types = event_type::list(session.connection, Some(found.project.organization_id))?;
+    Ok(Some(ProjectSnapshot { version, project: found.project, webhooks, event_types }))
+}

@@ -1,0 +1,161 @@
+//! Webhooks.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use tidings_domain::{
+    ids::{ProjectId, WebhookId},
+    page::{Page, PageRequest},
+    retry::DisableReason,
+    time::Timestamp,
+    webhook::{Webhook, WebhookSettings, WebhookStatus},
+};
+use tidings_ports::store::{Created, Idempotency, NewWebhook, WebhookChange, WebhookRecord, WebhookState};
+
+use super::{COUNT_MAX, before, create_once, limit, read_page};
+use crate::{sql, writer::Session};
+
+fn status_columns(status: WebhookStatus) -> (u8, Option<&'static str>) {
+    match status {
+        WebhookStatus::Active => (0, None),
+        WebhookStatus::Paused => (1, None),
+        WebhookStatus::Disabled(reason) => (2, Some(reason.as_str())),
+    }
+}
+
+fn settings_text(settings: &WebhookSettings) -> rusqlite::Result<String> {
+    serde_json::to_string(settings).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+pub(crate) fn create(
+    session: &mut Session<'_>,
+    new: &NewWebhook,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    let webhook = &new.webhook;
+    create_once(session, idempotency, webhook.id.timestamp(), |session| {
+        let (status, reason) = status_columns(webhook.status);
+        let made = session.connection.prepare_cached(sql::CREATE_WEBHOOK)?.execute(params![
+            webhook.id.sequence(),
+            webhook.id.tail(),
+            webhook.project_id.sequence(),
+            status,
+            reason,
+            settings_text(&webhook.settings)?,
+            new.sealed,
+            webhook.id.timestamp().as_millis(),
+        ])?;
+        if made == 0 {
+            return Ok(Created::ParentMissing);
+        }
+        session.memory.versions.project_changed(webhook.project_id.sequence());
+        Ok(Created::Stored)
+    })
+}
+
+pub(crate) fn read(row: &Row<'_>, project_id: ProjectId) -> rusqlite::Result<WebhookRecord> {
+    let reason: Option<String> = row.get(3)?;
+    let status = match row.get(2)? {
+        0_u8 => WebhookStatus::Active,
+        1 => WebhookStatus::Paused,
+        _ => WebhookStatus::Disabled(
+            reason.as_deref().and_then(DisableReason::parse).unwrap_or(DisableReason::Manual),
+        ),
+    };
+    let settings: String = row.get(4)?;
+    let settings = serde_json::from_str(&settings)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error)))?;
+    let id = WebhookId::from_parts(row.get(0)?, row.get(1)?);
+    Ok(WebhookRecord {
+        webhook: Webhook { id, project_id, settings, status },
+        sealed: row.get(5)?,
+        revision: row.get(6)?,
+        updated_at: Timestamp::from_millis(row.get(7)?),
+        state: WebhookState {
+            failure_count: row.get::<_, Option<u32>>(8)?.unwrap_or(0),
+            failing_since: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_millis),
+            last_event_type: row.get(10)?,
+            last_triggered_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_millis),
+        },
+    })
+}
+
+pub(crate) fn find(
+    connection: &Connection,
+    project_id: ProjectId,
+    id: WebhookId,
+) -> rusqlite::Result<Option<WebhookRecord>> {
+    connection
+        .prepare_cached(sql::FIND_WEBHOOK)?
+        .query_row([id.sequence(), id.tail(), project_id.sequence()], |row| read(row, project_id))
+        .optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    page: PageRequest,
+) -> rusqlite::Result<Page<WebhookRecord>> {
+    let project = project_id.sequence();
+    read_page(
+        connection,
+        (sql::LIST_WEBHOOKS, params![project, before(page), limit(page)]),
+        (sql::COUNT_WEBHOOKS, params![project, COUNT_MAX]),
+        page,
+        |row| read(row, project_id),
+        |record| record.webhook.id.sequence(),
+    )
+}
+
+pub(crate) fn update(session: &mut Session<'_>, change: &WebhookChange) -> rusqlite::Result<Option<WebhookRecord>> {
+    let settings = change.settings.as_ref().map(settings_text).transpose()?;
+    let (status, reason) = match change.status {
+        Some(status) => {
+            let (status, reason) = status_columns(status);
+            (Some(status), reason)
+        }
+        None => (None, None),
+    };
+    let changed = session.connection.prepare_cached(sql::UPDATE_WEBHOOK)?.execute(params![
+        change.id.sequence(),
+        change.id.tail(),
+        change.project_id.sequence(),
+        settings,
+        change.sealed,
+        status,
+        reason,
+        change.now.as_millis(),
+        change.expected_revision,
+    ])?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    if change.status == Some(WebhookStatus::Active) {
+        session.connection.prepare_cached(sql::RESET_WEBHOOK_STATE)?.execute([change.id.sequence()])?;
+    }
+    session.memory.versions.project_changed(change.project_id.sequence());
+    find(session.connection, change.project_id, change.id)
+}
+
+pub(crate) fn delete(
+    session: &mut Session<'_>,
+    project_id: ProjectId,
+    id: WebhookId,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let deleted = session.connection.prepare_cached(sql::DELETE_WEBHOOK)?.execute([
+        id.sequence(),
+        id.tail(),
+        project_id.sequence(),
+        now.as_millis(),
+    ])?;
+    if deleted == 1 {
+        session.memory.deleted.insert(id.sequence());
+        session.memory.versions.project_changed(project_id.sequence());
+    }
+    Ok(deleted == 1)
+}
+
+pub(crate) fn to_cancel(connection: &Connection) -> rusqlite::Result<Vec<WebhookId>> {
+    let mut list = connection.prepare_cached(sql::WEBHOOKS_TO_CANCEL)?;
+    let rows = list.query_map([], |row| Ok(WebhookId::from_parts(row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}

@@ -1,0 +1,124 @@
+//! Opening connections, with every setting that durability rests on read back.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{OpenError, SQLITE_VERSION_MIN};
+
+/// Marks our files, so that another program's database is not mistaken for ours ("Tdng").
+const APPLICATION_ID: i32 = 0x5464_6e67;
+/// How long a statement waits for a lock another process holds before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Statements kept prepared per connection.
+const STATEMENTS_CACHED: usize = 128;
+/// Page cache of the writer, in KiB.
+const WRITER_CACHE_KIB: i32 = 12 * 1024;
+/// Page cache of each reader, in KiB.
+const READER_CACHE_KIB: i32 = 2 * 1024;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_first_light.sql")];
+
+/// The version of the bundled SQLite, as in `3.51.3`.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+pub(crate) fn assert_version() -> Result<(), OpenError> {
+    let (major, minor, patch) = SQLITE_VERSION_MIN;
+    let wanted = i64::from(major) * 1_000_000 + i64::from(minor) * 1_000 + i64::from(patch);
+    if i64::from(rusqlite::version_number()) < wanted {
+        return Err(OpenError::Version { found: sqlite_version().to_owned() });
+    }
+    Ok(())
+}
+
+/// Opens the one connection that writes, and brings the schema up to date.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, error);
+    let mut connection = Connection::open(path).map_err(failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if application != APPLICATION_ID && tables > 0 {
+        let reason = "it is an SQLite database of another program".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), reason });
+    }
+    set(&connection, path, "journal_mode", "wal")?;
+    set(&connection, path, "synchronous", "2")?;
+    set(&connection, path, "mmap_size", "0")?;
+    // Checkpoints run beside the writer (checkpoint.rs), never inside a commit.
+    set(&connection, path, "wal_autocheckpoint", "0")?;
+    set(&connection, path, "cache_size", &(-WRITER_CACHE_KIB).to_string())?;
+    set(&connection, path, "foreign_keys", "0")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(connection)
+}
+
+/// Opens the connection that copies the WAL back into the database.
+pub(crate) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+fn set(connection: &Connection, path: &Path, pragma: &'static str, wanted: &str) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, error);
+    connection.pragma_update(None, pragma, wanted).map_err(failed)?;
+    let found = connection
+        .pragma_query_value(None, pragma, |row| {
+            let value: rusqlite::types::Value = row.get(0)?;
+            Ok(match value {
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                rusqlite::types::Value::Text(text) => text,
+                other => format!("{other:?}"),
+            })
+        })
+        .map_err(failed)?;
+    if found != wanted {
+        return Err(OpenError::Setting { path: path.to_owned(), pragma, wanted: wanted.to_owned(), found });
+    }
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, error);
+    let known = MIGRATIONS.len() as u32;
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    if found > known {
+        return Err(OpenError::NewerSchema { path: path.to_owned(), found, known });
+    }
+    for (version, migration) in (1..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = connection.transaction().map_err(failed)?;
+        transaction.execute_batch(migration).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", version).map_err(failed)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            OpenError::Damaged { path: path.to_owned(), reason: error.to_string() }
+        }
+        _ => OpenError::Sqlite { path: path.to_owned(), reason: error },
+    }
+}

@@ -1,0 +1,82 @@
+//! From SQLite's errors to what a caller can do.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+use tidings_ports::store::StoreError;
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process works on the directory.
+    #[error(
+        "{path} is in use by another tidings process: stop it, or give this one another directory with --data-dir"
+    )]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The directory cannot be used.
+    #[error("cannot use the data directory {path}: {reason}")]
+    Directory {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The bundled SQLite is too old to keep what it acknowledged.
+    #[error("SQLite {found} can lose committed writes; this program needs 3.51.3 or newer")]
+    Version {
+        /// The version found.
+        found: String,
+    },
+    /// A setting that durability rests on did not take.
+    #[error("{path}: {pragma} is {found:?} instead of {wanted:?}; the file system may not support what SQLite needs")]
+    Setting {
+        /// The database file.
+        path: PathBuf,
+        /// The setting.
+        pragma: &'static str,
+        /// What it should be.
+        wanted: String,
+        /// What it is.
+        found: String,
+    },
+    /// Made by a newer version of this program.
+    #[error("{path} has schema version {found}, and this program knows {known}: run a newer version")]
+    NewerSchema {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// What this program knows.
+        known: u32,
+    },
+    /// It is no database of this program, or it is damaged.
+    #[error(
+        "{path} cannot be read: {reason}. The file was left untouched; restore a backup, or try `sqlite3 {path} .recover`"
+    )]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// Anything else SQLite said.
+    #[error("{path}: {reason}")]
+    Sqlite {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: rusqlite::Error,
+    },
+}
+
+/// What a caller can do about an error of a statement.
+pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full(error.to_string()),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}

@@ -1,0 +1,57 @@
+//! Events.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tidings_domain::{
+    event::Event,
+    ids::{EventKey, ProjectId},
+    page::{Page, PageRequest, Total},
+};
+use tidings_ports::store::{EventFilter, EventView};
+
+use super::first_sequence_at;
+use crate::{
+    catalog::{COUNT_MAX, before, limit},
+    queue::read_event,
+    sql,
+};
+
+pub(crate) fn find(connection: &Connection, project_id: ProjectId, id: &str) -> rusqlite::Result<Option<Event>> {
+    // A text that is no generated id has no sequence; -1 is nobody's.
+    let (seq, tail) = id.parse::<EventKey>().map_or((-1, -1), |key| (key.sequence(), key.tail()));
+    connection
+        .prepare_cached(sql::FIND_EVENT)?
+        .query_row(params![project_id.sequence(), seq, tail, id], |row| read_event(row, 0, project_id))
+        .optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    filter: &EventFilter,
+    page: PageRequest,
+) -> rusqlite::Result<Page<EventView>> {
+    let first = filter.since.map_or(0, first_sequence_at);
+    let end = filter.until.map_or(i64::MAX, first_sequence_at);
+    let event_type = filter.event_type.as_ref().map(|name| name.as_str());
+    let mut list = connection.prepare_cached(sql::LIST_EVENTS)?;
+    let rows = list
+        .query_map(
+            params![project_id.sequence(), before(page).min(end), first, event_type, filter.scope, limit(page)],
+            |row| Ok(EventView { event: read_event(row, 0, project_id)?, deliveries: row.get(8)? }),
+        )?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut all = connection.prepare_cached(sql::LIST_EVENTS)?;
+    let mut counted = all.query(params![
+        project_id.sequence(),
+        end,
+        first,
+        event_type,
+        filter.scope,
+        COUNT_MAX
+    ])?;
+    let mut total = 0;
+    while counted.next()?.is_some() {
+        total += 1;
+    }
+    Ok(Page::from_rows(rows, page.limit, Total::from_bounded_count(total), |view| view.event.key.sequence()))
+}

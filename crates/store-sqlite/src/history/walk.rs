@@ -1,0 +1,145 @@
+//! Finding deliveries newest first without an index per question.
+//!
+//! A webhook's deliveries come from three places, each in order: finished ones, waiting ones, and
+//! leased ones (from memory). A whole project's come from its events, whose deliveries follow
+//! their keys, or, when only rare states are asked for, from each of its webhooks.
+
+use rusqlite::{Connection, params};
+use tidings_domain::delivery::DeliveryState;
+
+use crate::{
+    append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
+    memory::Leases,
+    sql,
+};
+
+/// Which deliveries, in the store's terms.
+pub(crate) struct Walk<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) leases: &'a Leases,
+    pub(crate) project: i64,
+    pub(crate) webhook: Option<i64>,
+    pub(crate) event_type: Option<&'a str>,
+    pub(crate) state: Option<DeliveryState>,
+    /// Sequences from here …
+    pub(crate) first: i64,
+}
+
+/// Events looked at for one list at most when nothing narrower than the project is asked for.
+const EVENTS_WALKED_MAX: u32 = 20_000;
+
+impl Walk<'_> {
+    /// At most `limit` sequences below `before`, newest first.
+    pub(crate) fn sequences(&self, before: i64, limit: u32) -> rusqlite::Result<Vec<i64>> {
+        match self.webhook {
+            Some(webhook) => self.of_webhooks(&[webhook], before, limit),
+            None if matches!(self.state, None | Some(DeliveryState::Delivered)) => self.of_project(before, limit),
+            None => {
+                let webhooks: Vec<i64> = self
+                    .connection
+                    .prepare_cached(sql::PROJECT_WEBHOOKS)?
+                    .query_map([self.project], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                self.of_webhooks(&webhooks, before, limit)
+            }
+        }
+    }
+
+    fn of_webhooks(&self, webhooks: &[i64], before: i64, limit: u32) -> rusqlite::Result<Vec<i64>> {
+        let mut found = Vec::new();
+        for &webhook in webhooks {
+            self.finished(webhook, before, limit, &mut found)?;
+            self.waiting(webhook, before, limit, &mut found)?;
+            self.leased(webhook, before, limit, &mut found)?;
+        }
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    fn finished(&self, webhook: i64, before: i64, limit: u32, found: &mut Vec<i64>) -> rusqlite::Result<()> {
+        let state = match self.state {
+            None => None,
+            Some(DeliveryState::Delivered) => Some(STATE_DELIVERED),
+            Some(DeliveryState::Failed) => Some(STATE_FAILED),
+            Some(DeliveryState::Dropped) => Some(STATE_DROPPED),
+            Some(DeliveryState::Cancelled) => Some(STATE_CANCELLED),
+            Some(DeliveryState::Pending | DeliveryState::Retrying) => return Ok(()),
+        };
+        // Everything but delivered is rare and has an index of its own.
+        let rare = state.is_some_and(|state| state != STATE_DELIVERED);
+        let statement = if rare { sql::WALK_NOT_DELIVERED } else { sql::WALK_DELIVERIES };
+        let mut walk = self.connection.prepare_cached(statement)?;
+        let rows = walk
+            .query_map(params![webhook, before, self.first, state, self.event_type, limit], |row| row.get::<_, i64>(0))?;
+        for row in rows {
+            found.push(row?);
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, webhook: i64, before: i64, limit: u32, found: &mut Vec<i64>) -> rusqlite::Result<()> {
+        let tried = match self.state {
+            None => None,
+            Some(DeliveryState::Pending) => Some(false),
+            Some(DeliveryState::Retrying) => Some(true),
+            Some(_) => return Ok(()),
+        };
+        let mut walk = self.connection.prepare_cached(sql::WALK_WAITING)?;
+        let rows = walk
+            .query_map(params![webhook, before, self.first, tried, self.event_type, limit], |row| row.get::<_, i64>(0))?;
+        for row in rows {
+            found.push(row?);
+        }
+        Ok(())
+    }
+
+    fn leased(&self, webhook: i64, before: i64, limit: u32, found: &mut Vec<i64>) -> rusqlite::Result<()> {
+        let tried = match self.state {
+            None => None,
+            Some(DeliveryState::Pending) => Some(false),
+            Some(DeliveryState::Retrying) => Some(true),
+            Some(_) => return Ok(()),
+        };
+        let mut matches = self.connection.prepare_cached(sql::MATCHES_LEASED)?;
+        let leased = self.leases.of_webhook(webhook, before);
+        let mut taken = 0;
+        for seq in leased.into_iter().take_while(|&seq| seq >= self.first) {
+            if taken < limit && matches.exists(params![seq, tried, self.event_type])? {
+                found.push(seq);
+                taken += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_project(&self, before: i64, limit: u32) -> rusqlite::Result<Vec<i64>> {
+        let mut found = Vec::new();
+        let mut walk = self.connection.prepare_cached(sql::WALK_EVENTS)?;
+        let mut finished = self.connection.prepare_cached(sql::FINISHED_BETWEEN)?;
+        let mut queued = self.connection.prepare_cached(sql::QUEUED_BETWEEN)?;
+        // The deliveries of an event lie behind it, so one event below `before` may reach beyond.
+        let mut events = walk.query(params![self.project, before, self.first, self.event_type, EVENTS_WALKED_MAX])?;
+        while let Some(event) = events.next()? {
+            let (seq, fanout): (i64, i64) = (event.get(0)?, event.get(1)?);
+            let (from, to) = (seq + 1, (seq + fanout).min(before - 1));
+            let mut own: Vec<i64> = Vec::new();
+            let delivered_only = self.state == Some(DeliveryState::Delivered);
+            for row in finished.query_map(params![from, to, delivered_only], |row| row.get::<_, i64>(0))? {
+                own.push(row?);
+            }
+            if !delivered_only {
+                for row in queued.query_map([from, to], |row| row.get::<_, i64>(0))? {
+                    own.push(row?);
+                }
+            }
+            own.sort_unstable_by(|left, right| right.cmp(left));
+            found.extend(own);
+            if found.len() >= limit as usize {
+                break;
+            }
+        }
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+}

@@ -1,0 +1,30 @@
+//! The embedded store: SQLite in one directory, one writer thread, group commit.
+//!
+//! Acknowledged means on disk: WAL with `synchronous=FULL`, both read back at start. Whoever
+//! writes while a commit runs is in the next one, so that one fsync serves many requests.
+//! Deliberately absent: several processes on one directory (a lock refuses the second), and any
+//! decision about deliveries — those are made in `domain` and only written down here.
+
+mod append;
+mod attempt_row;
+mod catalog;
+mod checkpoint;
+mod connection;
+mod error;
+mod history;
+mod lock;
+mod memory;
+mod queue;
+mod readers;
+mod settle;
+mod sql;
+mod store;
+mod upkeep;
+mod writer;
+
+pub use connection::sqlite_version;
+pub use error::OpenError;
+pub use store::SqliteStore;
+
+/// Before this version SQLite could lose committed writes when a WAL was reset.
+pub const SQLITE_VERSION_MIN: (u32, u32, u32) = (3, 51, 3);

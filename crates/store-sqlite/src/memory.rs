@@ -1,0 +1,91 @@
+//! What the one writer knows without asking the database.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Kept by the writer thread alone. Everything here may run ahead of the database without harm:
+/// a version that grew for a change that was rolled back only makes somebody reload.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) versions: Versions,
+    /// Ids of request head templates.
+    pub(crate) heads: HashMap<Arc<str>, i64>,
+    /// Webhooks that were deleted while deliveries of theirs may still be leased.
+    pub(crate) deleted: HashSet<i64>,
+    /// Lease changes of the running transaction; applied when it is committed.
+    pub(crate) lease_changes: Vec<LeaseChange>,
+}
+
+/// Request head templates kept in memory at most; beyond, they are looked up again.
+pub(crate) const HEADS_MAX: usize = 4_096;
+
+/// Versions of what a project's snapshot is made of. Each only grows, so their sum changes
+/// whenever one of them does.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    instance: u64,
+    organizations: HashMap<i64, u64>,
+    projects: HashMap<i64, (i64, u64)>,
+}
+
+impl Versions {
+    /// The version of a project's snapshot; `organization` is asked for the first time only.
+    pub(crate) fn of_project(
+        &mut self,
+        project: i64,
+        organization: impl FnOnce() -> rusqlite::Result<i64>,
+    ) -> rusqlite::Result<u64> {
+        let (organization, own) = match self.projects.get(&project) {
+            Some(&known) => known,
+            None => *self.projects.entry(project).or_insert((organization()?, 1)),
+        };
+        Ok(self.instance + own + self.organizations.get(&organization).copied().unwrap_or(0))
+    }
+
+    /// A project's webhooks changed.
+    pub(crate) fn project_changed(&mut self, project: i64) {
+        if let Some((_, version)) = self.projects.get_mut(&project) {
+            *version += 1;
+        }
+    }
+
+    /// A catalogue changed: an organization's, or the instance's for 0.
+    pub(crate) fn catalogue_changed(&mut self, organization: i64) {
+        match organization {
+            0 => self.instance += 1,
+            other => *self.organizations.entry(other).or_default() += 1,
+        }
+    }
+}
+
+/// A delivery was leased or is leased no longer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LeaseChange {
+    Leased { delivery: i64, webhook: i64 },
+    Ended { delivery: i64 },
+}
+
+/// Which deliveries are leased, for lists: no index holds them (see the schema). Its size is
+/// bounded by what the engine keeps in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Leases(Mutex<BTreeMap<i64, i64>>);
+
+impl Leases {
+    pub(crate) fn apply(&self, changes: &mut Vec<LeaseChange>) {
+        let mut leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in changes.drain(..) {
+            match change {
+                LeaseChange::Leased { delivery, webhook } => leased.insert(delivery, webhook),
+                LeaseChange::Ended { delivery } => leased.remove(&delivery),
+            };
+        }
+    }
+
+    /// The leased deliveries of a webhook below a sequence, newest first.
+    pub(crate) fn of_webhook(&self, webhook: i64, before: i64) -> Vec<i64> {
+        let leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leased.range(..before).rev().filter(|&(_, &to)| to == webhook).map(|(&delivery, _)| delivery).collect()
+    }
+}

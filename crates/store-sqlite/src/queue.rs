@@ -1,0 +1,244 @@
+//! Leases: claim, release, recover after a restart, send again, cancel.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tidings_domain::{
+    event::Event,
+    ids::{DeliveryId, EventKey, ProjectId, WebhookId},
+    render::Rendering,
+    time::Timestamp,
+};
+use tidings_ports::store::{BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Requeued};
+
+use crate::{memory::LeaseChange, sql, writer::Session};
+
+/// Payload bytes that one claim brings into memory at most; what is left is claimed next time.
+const CLAIM_BYTES_MAX: usize = 8 * 1024 * 1024;
+const STATUS_ACTIVE: u8 = 0;
+const STATUS_DISABLED: u8 = 2;
+
+pub(crate) fn claim(
+    session: &mut Session<'_>,
+    wants: &[ClaimRequest],
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Claimed>> {
+    let mut bytes = 0;
+    wants.iter().map(|want| claim_for(session, *want, now, &mut bytes)).collect()
+}
+
+fn claim_for(
+    session: &mut Session<'_>,
+    want: ClaimRequest,
+    now: Timestamp,
+    bytes: &mut usize,
+) -> rusqlite::Result<Claimed> {
+    let webhook = want.webhook_id.sequence();
+    let mut deliveries = Vec::new();
+    {
+        let mut find = session.connection.prepare_cached(sql::CLAIM_DUE)?;
+        let mut rows = find.query(params![webhook, now.as_millis(), want.count])?;
+        while *bytes < CLAIM_BYTES_MAX
+            && let Some(row) = rows.next()?
+        {
+            let lease = read_lease(row, want.webhook_id)?;
+            *bytes += lease.event.payload.len();
+            deliveries.push(lease);
+        }
+    }
+    let mut lease = session.connection.prepare_cached(sql::LEASE)?;
+    for delivery in &deliveries {
+        let seq = delivery.id.sequence();
+        lease.execute([seq])?;
+        session.memory.lease_changes.push(LeaseChange::Leased { delivery: seq, webhook });
+    }
+    let next: Option<i64> =
+        session.connection.prepare_cached(sql::NEXT_DUE)?.query_row([webhook], |row| row.get(0))?;
+    Ok(Claimed { webhook_id: want.webhook_id, deliveries, next_due_at: next.map(Timestamp::from_millis) })
+}
+
+fn read_lease(row: &Row<'_>, webhook_id: WebhookId) -> rusqlite::Result<LeasedDelivery> {
+    let project_id = ProjectId::from_parts(row.get(2)?, row.get(15)?);
+    let event = read_event(row, 7, project_id)?;
+    let code: u8 = row.get(3)?;
+    Ok(LeasedDelivery {
+        id: DeliveryId::from_parts(row.get(0)?, row.get(1)?),
+        epoch: row.get::<_, u32>(4)? + 1,
+        webhook_id,
+        project_id,
+        rendering: Rendering::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, i64::from(code)))?,
+        attempts_made: row.get(5)?,
+        manual: row.get(6)?,
+        event: Arc::new(event),
+    })
+}
+
+/// Reads `seq, tail, type, custom_id, scopes, content_type, label, payload` from column `at` on.
+pub(crate) fn read_event(row: &Row<'_>, at: usize, project_id: ProjectId) -> rusqlite::Result<Event> {
+    let conversion = |column: usize, error: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
+    };
+    let name: String = row.get(at + 2)?;
+    let scopes: Option<String> = row.get(at + 4)?;
+    Ok(Event {
+        key: EventKey::from_parts(row.get(at)?, row.get(at + 1)?),
+        custom_id: row.get(at + 3)?,
+        project_id,
+        event_type: name.parse().map_err(|error| conversion(at + 2, Box::new(error)))?,
+        scopes: match scopes {
+            Some(text) => serde_json::from_str(&text).map_err(|error| conversion(at + 4, Box::new(error)))?,
+            None => Vec::new(),
+        },
+        content_type: row.get(at + 5)?,
+        label: row.get(at + 6)?,
+        payload: Bytes::from(row.get::<_, Vec<u8>>(at + 7)?),
+    })
+}
+
+pub(crate) fn release(
+    session: &mut Session<'_>,
+    leases: &[(DeliveryId, u32)],
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    for (id, epoch) in leases {
+        let seq = id.sequence();
+        let released =
+            session.connection.prepare_cached(sql::RELEASE_LEASE)?.execute(params![seq, epoch, now.as_millis()])?;
+        if released == 0 {
+            continue;
+        }
+        session.memory.lease_changes.push(LeaseChange::Ended { delivery: seq });
+        let webhook: i64 = session
+            .connection
+            .prepare_cached("SELECT webhook FROM queue WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))?;
+        if session.memory.deleted.contains(&webhook) {
+            cancel_one(session, seq, now)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn recover(session: &mut Session<'_>, now: Timestamp) -> rusqlite::Result<Vec<BacklogLane>> {
+    session.connection.prepare_cached(sql::FREE_LEASES)?.execute([now.as_millis()])?;
+    session.connection.prepare_cached(sql::RESUME_CANCELLING)?.execute([])?;
+    backlog(session.connection)
+}
+
+pub(crate) fn backlog(connection: &Connection) -> rusqlite::Result<Vec<BacklogLane>> {
+    let mut list = connection.prepare_cached(sql::LIST_BACKLOG)?;
+    let lanes = list.query_map([], |row| {
+        Ok(BacklogLane {
+            webhook_id: WebhookId::from_parts(row.get(0)?, row.get(1)?),
+            project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
+            next_due_at: Timestamp::from_millis(row.get(4)?),
+        })
+    })?;
+    lanes.collect()
+}
+
+/// A webhook as the queue's look-ups join it.
+struct Owner {
+    webhook_id: WebhookId,
+    status: u8,
+    deleted: bool,
+}
+
+impl Owner {
+    fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            webhook_id: WebhookId::from_parts(row.get(at)?, row.get(at + 1)?),
+            status: row.get(at + 2)?,
+            deleted: row.get::<_, Option<i64>>(at + 3)?.is_some(),
+        })
+    }
+
+    fn refuses(&self, force: bool) -> Option<Requeued> {
+        if self.deleted {
+            return Some(Requeued::WebhookDeleted);
+        }
+        (self.status == STATUS_DISABLED && !force).then_some(Requeued::WebhookDisabled)
+    }
+}
+
+pub(crate) fn requeue(
+    session: &mut Session<'_>,
+    project_id: ProjectId,
+    delivery_id: DeliveryId,
+    force: bool,
+    now: Timestamp,
+) -> rusqlite::Result<Requeued> {
+    let (seq, tail, project) = (delivery_id.sequence(), delivery_id.tail(), project_id.sequence());
+    let queued = session
+        .connection
+        .prepare_cached(sql::FIND_QUEUED)?
+        .query_row(params![seq, tail, project], |row| Ok((row.get::<_, Option<i64>>(0)?, Owner::read(row, 1)?)))
+        .optional()?;
+    if let Some((due_at, owner)) = queued {
+        if let Some(refused) = owner.refuses(force) {
+            return Ok(refused);
+        }
+        if due_at.is_none() {
+            return Ok(Requeued::InFlight);
+        }
+        session.connection.prepare_cached(sql::MAKE_DUE)?.execute(params![seq, now.as_millis()])?;
+        return due_or_leased(session, seq, &owner);
+    }
+    let finished = session
+        .connection
+        .prepare_cached(sql::FIND_FINISHED)?
+        .query_row(params![seq, tail, project], |row| Owner::read(row, 0))
+        .optional()?;
+    let Some(owner) = finished else { return Ok(Requeued::NotFound) };
+    if let Some(refused) = owner.refuses(force) {
+        return Ok(refused);
+    }
+    session.connection.prepare_cached(sql::REOPEN_ATTEMPT)?.execute([seq])?;
+    session.connection.prepare_cached(sql::REOPEN_DELIVERY)?.execute(params![seq, now.as_millis()])?;
+    session.connection.prepare_cached(sql::FORGET_FINISHED)?.execute([seq])?;
+    due_or_leased(session, seq, &owner)
+}
+
+/// An active webhook's delivery waits for its lane like any other; a held one, which no lane would
+/// send, goes straight to the caller.
+fn due_or_leased(session: &mut Session<'_>, seq: i64, owner: &Owner) -> rusqlite::Result<Requeued> {
+    if owner.status == STATUS_ACTIVE {
+        return Ok(Requeued::Due { webhook_id: owner.webhook_id });
+    }
+    let lease = session
+        .connection
+        .prepare_cached(sql::CLAIM_ONE)?
+        .query_row([seq], |row| read_lease(row, owner.webhook_id))?;
+    session.connection.prepare_cached(sql::LEASE)?.execute([seq])?;
+    let webhook = owner.webhook_id.sequence();
+    session.memory.lease_changes.push(LeaseChange::Leased { delivery: seq, webhook });
+    Ok(Requeued::Leased(Box::new(lease)))
+}
+
+pub(crate) fn cancel_pending(
+    session: &mut Session<'_>,
+    webhook_id: WebhookId,
+    limit: u32,
+    now: Timestamp,
+) -> rusqlite::Result<u32> {
+    let webhook = webhook_id.sequence();
+    let waiting: Vec<i64> = session
+        .connection
+        .prepare_cached(sql::FIND_CANCELLABLE)?
+        .query_map(params![webhook, limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for &seq in &waiting {
+        cancel_one(session, seq, now)?;
+    }
+    if waiting.len() < limit as usize {
+        session.connection.prepare_cached(sql::MARK_CANCELLED)?.execute([webhook])?;
+    }
+    Ok(u32::try_from(waiting.len()).unwrap_or(limit))
+}
+
+fn cancel_one(session: &Session<'_>, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+    session.connection.prepare_cached(sql::CANCEL_DELIVERY)?.execute(params![seq, now.as_millis()])?;
+    session.connection.prepare_cached(sql::FORGET_QUEUED)?.execute([seq])?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Short reads on connections of their own; they never wait for the writer.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+use tidings_ports::store::StoreError;
+use tokio::sync::Semaphore;
+
+use crate::{connection::open_reader, error::store_error};
+
+/// Reads at the same time at most.
+const READERS_MAX: usize = 4;
+
+/// A small pool of read-only connections, opened as they are needed.
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    slots: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Arc::default(), slots: Arc::new(Semaphore::new(READERS_MAX)) }
+    }
+
+    /// Runs `read` in one read transaction, so that all its statements see the same state.
+    pub(crate) async fn call<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let done = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match kept {
+                Some(connection) => connection,
+                None => open_reader(&path)?,
+            };
+            let transaction = connection.unchecked_transaction()?;
+            let value = read(&transaction)?;
+            drop(transaction);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            Ok(value)
+        });
+        match done.await {
+            Ok(result) => result.map_err(|error: rusqlite::Error| store_error(&error)),
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Refuses further reads and closes the idle connections.
+    pub(crate) fn close(&self) {
+        self.slots.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

@@ -1,0 +1,157 @@
+//! Writing down attempts and what follows from them.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+use tidings_domain::{
+    retry::{DisableReason, Verdict},
+    time::Timestamp,
+};
+use tidings_ports::store::{Settled, Settlement};
+
+use crate::{
+    append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
+    attempt_row::{self, FinishedRow},
+    memory::LeaseChange,
+    sql,
+    writer::Session,
+};
+
+/// What a batch changes about one webhook, so that it is written once per batch.
+#[derive(Debug)]
+struct StateChange {
+    succeeded: bool,
+    failures_since: u32,
+    failing_since: Option<Timestamp>,
+    last_event_type: String,
+    last_triggered_at: Timestamp,
+}
+
+pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> rusqlite::Result<Vec<Settled>> {
+    let mut states: BTreeMap<i64, StateChange> = BTreeMap::new();
+    let mut settled = Vec::with_capacity(settlements.len());
+    for settlement in settlements {
+        let applied = settle_one(session, settlement)?;
+        if applied == Settled::Stale {
+            settled.push(applied);
+            continue;
+        }
+        session.memory.lease_changes.push(LeaseChange::Ended { delivery: settlement.delivery_id.sequence() });
+        note_state(&mut states, settlement);
+        settled.push(match settlement.decision.disable {
+            Some(reason) if disable(session, settlement, reason)? => Settled::AppliedAndDisabled,
+            _ => applied,
+        });
+    }
+    write_states(session, &states)?;
+    Ok(settled)
+}
+
+fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::Result<Settled> {
+    let delivery = settlement.delivery_id.sequence();
+    let deleted = session.memory.deleted.contains(&settlement.webhook_id.sequence());
+    let state = match settlement.decision.verdict {
+        Verdict::Delivered => STATE_DELIVERED,
+        Verdict::Dropped => STATE_DROPPED,
+        Verdict::Exhausted => STATE_FAILED,
+        Verdict::Retry { .. } if deleted => STATE_CANCELLED,
+        Verdict::Retry { due_at } => return schedule_retry(session, settlement, due_at),
+    };
+    let ended =
+        session.connection.prepare_cached(sql::FINISH_LEASE)?.execute(params![delivery, settlement.epoch])?;
+    if ended == 0 {
+        return Ok(Settled::Stale);
+    }
+    let head = attempt_row::head_id(session, &settlement.attempt.request_head)?;
+    let row = FinishedRow {
+        delivery_id: settlement.delivery_id,
+        event: settlement.event.key.sequence(),
+        webhook: settlement.webhook_id.sequence(),
+        project: settlement.project_id.sequence(),
+        rendering: settlement.rendering.code(),
+        epoch: settlement.epoch,
+        state,
+        finished_at: settlement.ended_at,
+    };
+    attempt_row::insert_finished(session.connection, &row, &settlement.attempt, head)?;
+    Ok(Settled::Applied)
+}
+
+fn schedule_retry(session: &mut Session<'_>, settlement: &Settlement, due_at: Timestamp) -> rusqlite::Result<Settled> {
+    let delivery = settlement.delivery_id.sequence();
+    let attempt = &settlement.attempt;
+    let status = match attempt.outcome {
+        tidings_domain::outcome::Outcome::Status(status) => Some(status),
+        _ => None,
+    };
+    let scheduled = session.connection.prepare_cached(sql::SCHEDULE_RETRY)?.execute(params![
+        delivery,
+        settlement.epoch,
+        due_at.as_millis(),
+        attempt.number,
+        status,
+        attempt.timing.total_us,
+        attempt.error,
+    ])?;
+    if scheduled == 0 {
+        return Ok(Settled::Stale);
+    }
+    let head = attempt_row::head_id(session, &attempt.request_head)?;
+    attempt_row::insert_attempt(session.connection, delivery, settlement.rendering.code(), attempt, head)?;
+    Ok(Settled::Applied)
+}
+
+fn note_state(states: &mut BTreeMap<i64, StateChange>, settlement: &Settlement) {
+    let started_at = settlement.attempt.started_at;
+    let state = states.entry(settlement.webhook_id.sequence()).or_insert_with(|| StateChange {
+        succeeded: false,
+        failures_since: 0,
+        failing_since: None,
+        last_event_type: String::new(),
+        last_triggered_at: Timestamp::from_millis(0),
+    });
+    match settlement.decision.verdict {
+        Verdict::Delivered => {
+            state.succeeded = true;
+            state.failures_since = 0;
+            state.failing_since = None;
+        }
+        // A drop says something about the event, not about the webhook (decision, seeds 6.15).
+        Verdict::Dropped => {}
+        Verdict::Retry { .. } | Verdict::Exhausted => {
+            state.failures_since += 1;
+            state.failing_since.get_or_insert(settlement.ended_at);
+        }
+    }
+    if started_at >= state.last_triggered_at {
+        state.last_triggered_at = started_at;
+        state.last_event_type = settlement.event.event_type.as_str().to_owned();
+    }
+}
+
+fn write_states(session: &Session<'_>, states: &BTreeMap<i64, StateChange>) -> rusqlite::Result<()> {
+    let mut note = session.connection.prepare_cached(sql::NOTE_WEBHOOK_STATE)?;
+    for (webhook, state) in states {
+        note.execute(params![
+            webhook,
+            state.failures_since,
+            state.failing_since.map(Timestamp::as_millis),
+            state.last_event_type,
+            state.last_triggered_at.as_millis(),
+            state.succeeded,
+        ])?;
+    }
+    Ok(())
+}
+
+fn disable(session: &mut Session<'_>, settlement: &Settlement, reason: DisableReason) -> rusqlite::Result<bool> {
+    let changed = session.connection.prepare_cached(sql::DISABLE_WEBHOOK)?.execute(params![
+        settlement.webhook_id.sequence(),
+        reason.as_str(),
+        settlement.ended_at.as_millis(),
+    ])?;
+    if changed == 1 {
+        session.memory.versions.project_changed(settlement.project_id.sequence());
+    }
+    Ok(changed == 1)
+}

@@ -1,0 +1,94 @@
+//! The statements, one per file, under the names the other back end uses as well.
+
+macro_rules! statements {
+    ($($name:ident = $file:literal;)*) => {$(
+        pub(crate) const $name: &str = include_str!(concat!("../sql/", $file, ".sql"));
+    )*};
+}
+
+statements! {
+    APPEND_EVENT = "append_event";
+    APPEND_DELIVERY = "append_delivery";
+    FIND_CUSTOM_ID = "find_custom_id";
+    FIND_EVENT_KEY = "find_event_key";
+    REMEMBER_IDEMPOTENCY = "remember_idempotency";
+    FIND_IDEMPOTENCY = "find_idempotency";
+    EXPIRE_IDEMPOTENCY = "expire_idempotency";
+    FINISH_LEASE = "finish_lease";
+    FINISH_DELIVERY = "finish_delivery";
+    SCHEDULE_RETRY = "schedule_retry";
+    RECORD_ATTEMPT = "record_attempt";
+    NOTE_WEBHOOK_STATE = "note_webhook_state";
+    DISABLE_WEBHOOK = "disable_webhook";
+    FIND_HEAD_TEMPLATE = "find_head_template";
+    ADD_HEAD_TEMPLATE = "add_head_template";
+    CLAIM_DUE = "claim_due";
+    CLAIM_ONE = "claim_one";
+    LEASE = "lease";
+    NEXT_DUE = "next_due";
+    RELEASE_LEASE = "release_lease";
+    FREE_LEASES = "free_leases";
+    LIST_BACKLOG = "list_backlog";
+    FIND_QUEUED = "find_queued";
+    MAKE_DUE = "make_due";
+    FIND_FINISHED = "find_finished";
+    REOPEN_ATTEMPT = "reopen_attempt";
+    REOPEN_DELIVERY = "reopen_delivery";
+    FORGET_FINISHED = "forget_finished";
+    FIND_CANCELLABLE = "find_cancellable";
+    CANCEL_DELIVERY = "cancel_delivery";
+    FORGET_QUEUED = "forget_queued";
+    MARK_CANCELLED = "mark_cancelled";
+    RESUME_CANCELLING = "resume_cancelling";
+    CREATE_ORGANIZATION = "create_organization";
+    FIND_ORGANIZATION = "find_organization";
+    LIST_ORGANIZATIONS = "list_organizations";
+    COUNT_ORGANIZATIONS = "count_organizations";
+    RENAME_ORGANIZATION = "rename_organization";
+    DELETE_ORGANIZATION = "delete_organization";
+    CREATE_PROJECT = "create_project";
+    FIND_PROJECT = "find_project";
+    LIST_PROJECTS = "list_projects";
+    COUNT_PROJECTS = "count_projects";
+    RENAME_PROJECT = "rename_project";
+    DELETE_PROJECT = "delete_project";
+    REVOKE_PROJECT_KEYS = "revoke_project_keys";
+    REVOKE_ORGANIZATION_KEYS = "revoke_organization_keys";
+    PROJECTS_OF = "projects_of";
+    DELETE_PROJECT_WEBHOOKS = "delete_project_webhooks";
+    CREATE_API_KEY = "create_api_key";
+    FIND_API_KEY = "find_api_key";
+    LIST_API_KEYS = "list_api_keys";
+    COUNT_API_KEYS = "count_api_keys";
+    FIND_API_KEY_BY_ID = "find_api_key_by_id";
+    REVOKE_API_KEY = "revoke_api_key";
+    CREATE_EVENT_TYPE = "create_event_type";
+    UPDATE_EVENT_TYPE = "update_event_type";
+    DELETE_EVENT_TYPE = "delete_event_type";
+    LIST_EVENT_TYPES = "list_event_types";
+    CREATE_WEBHOOK = "create_webhook";
+    FIND_WEBHOOK = "find_webhook";
+    LIST_WEBHOOKS = "list_webhooks";
+    COUNT_WEBHOOKS = "count_webhooks";
+    UPDATE_WEBHOOK = "update_webhook";
+    RESET_WEBHOOK_STATE = "reset_webhook_state";
+    DELETE_WEBHOOK = "delete_webhook";
+    WEBHOOKS_TO_CANCEL = "webhooks_to_cancel";
+    SNAPSHOT_WEBHOOKS = "snapshot_webhooks";
+    FIND_EVENT = "find_event";
+    LIST_EVENTS = "list_events";
+    FIND_DELIVERIES = "find_deliveries";
+    FIND_ATTEMPTS = "find_attempts";
+    WALK_DELIVERIES = "walk_deliveries";
+    WALK_NOT_DELIVERED = "walk_not_delivered";
+    WALK_WAITING = "walk_waiting";
+    MATCHES_LEASED = "matches_leased";
+    FINISHED_BETWEEN = "finished_between";
+    QUEUED_BETWEEN = "queued_between";
+    WALK_EVENTS = "walk_events";
+    PROJECT_WEBHOOKS = "project_webhooks";
+    COUNT_PENDING = "count_pending";
+    REMEMBER_ONCE = "remember_once";
+    FIND_REMEMBERED = "find_remembered";
+    LAST_SEQUENCE = "last_sequence";
+}

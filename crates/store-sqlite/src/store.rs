@@ -1,0 +1,316 @@
+//! The store as the ports see it: each method hands one verb to the writer or to a reader.
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use tidings_domain::{
+    event::Event,
+    event_type::{EventType, EventTypeName},
+    ids::{ApiKeyId, DeliveryId, OrganizationId, ProjectId, WebhookId},
+    page::{Page, PageRequest},
+    tenancy::ApiKey,
+    time::Timestamp,
+};
+use tidings_ports::store::{
+    Appended, AttemptView, BacklogLane, Catalog, ClaimRequest, Claimed, Created, DeliveryFilter, DeliveryView,
+    EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Log, Maintenance, NewApiKey, NewEvent,
+    NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord, ProjectSnapshot, Queue, Requeued,
+    Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookRecord,
+};
+
+use crate::{
+    OpenError, append,
+    catalog::{api_key, event_type, organization, project, snapshot, webhook},
+    checkpoint::Checkpointer,
+    connection::{assert_version, open_writer},
+    history::{deliveries, events},
+    lock::{DirectoryLock, lock_directory},
+    memory::{Leases, Memory},
+    queue,
+    readers::Readers,
+    settle, upkeep,
+    writer::Writer,
+};
+
+/// The database's file name in the data directory.
+const FILE_NAME: &str = "tidings.sqlite";
+
+/// The embedded store.
+pub struct SqliteStore {
+    writer: Arc<Writer>,
+    readers: Readers,
+    leases: Arc<Leases>,
+    _lock: DirectoryLock,
+}
+
+impl SqliteStore {
+    /// Opens the store in a directory, which is made if it does not exist.
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        assert_version()?;
+        std::fs::create_dir_all(directory)
+            .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
+        let lock = lock_directory(directory)?;
+        let path = directory.join(FILE_NAME);
+        let failed = |reason| OpenError::Directory { path: path.clone(), reason };
+        let mut connection = open_writer(&path)?;
+        let leases = Arc::new(Leases::default());
+        let checkpointer = Checkpointer::start(&path, &mut connection).map_err(failed)?;
+        let writer =
+            Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer).map_err(failed)?;
+        Ok(Self { writer: Arc::new(writer), readers: Readers::new(path), leases, _lock: lock })
+    }
+}
+
+#[async_trait]
+impl Log for SqliteStore {
+    async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError> {
+        self.writer.call(move |session| append::append(session, &events, now)).await
+    }
+
+    async fn record_test(&self, test: TestRecord) -> Result<(), StoreError> {
+        self.writer.call(move |session| append::record_test(session, &test)).await
+    }
+}
+
+#[async_trait]
+impl Queue for SqliteStore {
+    async fn settle(&self, settlements: Arc<Vec<Settlement>>) -> Result<Vec<Settled>, StoreError> {
+        self.writer.call(move |session| settle::settle(session, &settlements)).await
+    }
+
+    async fn claim(&self, wants: Vec<ClaimRequest>, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+        self.writer.call(move |session| queue::claim(session, &wants, now)).await
+    }
+
+    async fn release(&self, leases: Vec<(DeliveryId, u32)>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.call(move |session| queue::release(session, &leases, now)).await
+    }
+
+    async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError> {
+        self.writer.call(move |session| queue::recover(session, now)).await
+    }
+
+    async fn backlog(&self) -> Result<Vec<BacklogLane>, StoreError> {
+        self.readers.call(queue::backlog).await
+    }
+
+    async fn requeue(
+        &self,
+        project_id: ProjectId,
+        delivery_id: DeliveryId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Requeued, StoreError> {
+        self.writer.call(move |session| queue::requeue(session, project_id, delivery_id, force, now)).await
+    }
+
+    async fn cancel_pending(&self, webhook_id: WebhookId, limit: u32, now: Timestamp) -> Result<u32, StoreError> {
+        self.writer.call(move |session| queue::cancel_pending(session, webhook_id, limit, now)).await
+    }
+}
+
+#[async_trait]
+impl Catalog for SqliteStore {
+    async fn create_organization(
+        &self,
+        new: NewOrganization,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, StoreError> {
+        self.writer.call(move |session| organization::create(session, &new, idempotency.as_ref())).await
+    }
+
+    async fn find_organization(&self, id: OrganizationId) -> Result<Option<OrganizationRecord>, StoreError> {
+        self.readers.call(move |connection| organization::find(connection, id)).await
+    }
+
+    async fn list_organizations(&self, page: PageRequest) -> Result<Page<OrganizationRecord>, StoreError> {
+        self.readers.call(move |connection| organization::list(connection, page)).await
+    }
+
+    async fn rename_organization(&self, id: OrganizationId, name: String) -> Result<bool, StoreError> {
+        self.writer.call(move |session| organization::rename(session, id, &name)).await
+    }
+
+    async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer.call(move |session| organization::delete(session, id, now)).await
+    }
+
+    async fn create_project(&self, new: NewProject, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
+        self.writer.call(move |session| project::create(session, &new, idempotency.as_ref())).await
+    }
+
+    async fn find_project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, StoreError> {
+        self.readers.call(move |connection| project::find(connection, id)).await
+    }
+
+    async fn list_projects(
+        &self,
+        organization_id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<ProjectRecord>, StoreError> {
+        self.readers.call(move |connection| project::list(connection, organization_id, page)).await
+    }
+
+    async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError> {
+        self.writer.call(move |session| project::rename(session, id, &name)).await
+    }
+
+    async fn delete_project(&self, id: ProjectId, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer.call(move |session| project::delete(session, id, now)).await
+    }
+
+    async fn create_api_key(&self, new: NewApiKey, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
+        self.writer.call(move |session| api_key::create(session, &new, idempotency.as_ref())).await
+    }
+
+    async fn find_api_key(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
+        self.readers.call(move |connection| api_key::find(connection, hash)).await
+    }
+
+    async fn list_api_keys(
+        &self,
+        organization_id: Option<OrganizationId>,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        self.readers.call(move |connection| api_key::list(connection, organization_id, page)).await
+    }
+
+    async fn revoke_api_key(
+        &self,
+        organization_id: Option<OrganizationId>,
+        id: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        self.writer.call(move |session| api_key::revoke(session, organization_id, id, now)).await
+    }
+
+    async fn create_event_type(
+        &self,
+        organization_id: Option<OrganizationId>,
+        event_type: EventType,
+        idempotency: Option<Idempotency>,
+        now: Timestamp,
+    ) -> Result<Created, StoreError> {
+        self.writer
+            .call(move |session| event_type::create(session, organization_id, &event_type, idempotency.as_ref(), now))
+            .await
+    }
+
+    async fn update_event_type(
+        &self,
+        organization_id: Option<OrganizationId>,
+        event_type: EventType,
+    ) -> Result<bool, StoreError> {
+        self.writer.call(move |session| event_type::update(session, organization_id, &event_type)).await
+    }
+
+    async fn delete_event_type(
+        &self,
+        organization_id: Option<OrganizationId>,
+        name: EventTypeName,
+    ) -> Result<bool, StoreError> {
+        self.writer.call(move |session| event_type::delete(session, organization_id, &name)).await
+    }
+
+    async fn list_event_types(&self, organization_id: Option<OrganizationId>) -> Result<Vec<EventType>, StoreError> {
+        self.readers.call(move |connection| event_type::list(connection, organization_id)).await
+    }
+
+    async fn create_webhook(&self, new: NewWebhook, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
+        self.writer.call(move |session| webhook::create(session, &new, idempotency.as_ref())).await
+    }
+
+    async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {
+        self.readers.call(move |connection| webhook::find(connection, project_id, id)).await
+    }
+
+    async fn list_webhooks(
+        &self,
+        project_id: ProjectId,
+        page: PageRequest,
+    ) -> Result<Page<WebhookRecord>, StoreError> {
+        self.readers.call(move |connection| webhook::list(connection, project_id, page)).await
+    }
+
+    async fn update_webhook(&self, change: WebhookChange) -> Result<Option<WebhookRecord>, StoreError> {
+        self.writer.call(move |session| webhook::update(session, &change)).await
+    }
+
+    async fn delete_webhook(&self, project_id: ProjectId, id: WebhookId, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer.call(move |session| webhook::delete(session, project_id, id, now)).await
+    }
+
+    async fn webhooks_to_cancel(&self) -> Result<Vec<WebhookId>, StoreError> {
+        self.readers.call(webhook::to_cancel).await
+    }
+
+    async fn load_snapshot(&self, project_id: ProjectId) -> Result<Option<ProjectSnapshot>, StoreError> {
+        self.writer.call(move |session| snapshot::load(session, project_id)).await
+    }
+}
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn list_events(
+        &self,
+        project_id: ProjectId,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<EventView>, StoreError> {
+        self.readers.call(move |connection| events::list(connection, project_id, &filter, page)).await
+    }
+
+    async fn find_event(&self, project_id: ProjectId, id: &str) -> Result<Option<Event>, StoreError> {
+        let id = id.to_owned();
+        self.readers.call(move |connection| events::find(connection, project_id, &id)).await
+    }
+
+    async fn list_deliveries(
+        &self,
+        project_id: ProjectId,
+        filter: DeliveryFilter,
+        page: PageRequest,
+    ) -> Result<Page<DeliveryView>, StoreError> {
+        let leases = Arc::clone(&self.leases);
+        self.readers.call(move |connection| deliveries::list(connection, &leases, project_id, &filter, page)).await
+    }
+
+    async fn find_delivery(&self, project_id: ProjectId, id: DeliveryId) -> Result<Option<DeliveryView>, StoreError> {
+        self.readers.call(move |connection| deliveries::find(connection, project_id, id)).await
+    }
+
+    async fn deliveries_of(&self, event: &Event) -> Result<Vec<DeliveryView>, StoreError> {
+        let event = event.clone();
+        self.readers.call(move |connection| deliveries::of_event(connection, &event)).await
+    }
+
+    async fn attempts_of(&self, project_id: ProjectId, id: DeliveryId) -> Result<Vec<AttemptView>, StoreError> {
+        self.readers.call(move |connection| deliveries::attempts(connection, project_id, id)).await
+    }
+}
+
+#[async_trait]
+impl Maintenance for SqliteStore {
+    async fn expire_idempotency(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.writer.call(move |session| upkeep::expire_idempotency(session, before, limit)).await
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<InstanceCounts, StoreError> {
+        self.readers.call(move |connection| upkeep::counts(connection, now)).await
+    }
+
+    async fn last_sequence(&self) -> Result<i64, StoreError> {
+        self.readers.call(upkeep::last_sequence).await
+    }
+
+    async fn remember_once(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        self.writer.call(move |session| upkeep::remember_once(session, name, &value)).await
+    }
+
+    async fn close(&self) {
+        self.readers.close();
+        let writer = Arc::clone(&self.writer);
+        // The thread may be in the middle of a commit; waiting for it must not block the runtime.
+        let _ = tokio::task::spawn_blocking(move || writer.close()).await;
+    }
+}

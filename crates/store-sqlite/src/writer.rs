@@ -1,0 +1,203 @@
+//! The writer thread: whoever asks while a commit runs is in the next one.
+
+use std::{
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+};
+
+use rusqlite::Connection;
+use tidings_ports::store::StoreError;
+use tokio::sync::oneshot;
+
+use crate::{
+    checkpoint::Checkpointer,
+    error::store_error,
+    memory::{Leases, Memory},
+};
+
+/// Jobs that may wait for the next transaction; callers batch, so this is far from being reached
+/// unless the disk stands still.
+const JOBS_WAITING_MAX: usize = 10_000;
+
+/// What a job works on: an open transaction and the writer's memory.
+pub(crate) struct Session<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) memory: &'a mut Memory,
+}
+
+trait Job: Send {
+    /// Runs inside the transaction; false asks for its part to be rolled back.
+    fn run(&mut self, session: &mut Session<'_>) -> bool;
+    /// Answers the caller once the commit has succeeded or failed.
+    fn finish(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Call<T, F> {
+    work: Option<F>,
+    outcome: Option<rusqlite::Result<T>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send,
+{
+    fn run(&mut self, session: &mut Session<'_>) -> bool {
+        let outcome = self.work.take().map(|work| work(session));
+        let succeeded = matches!(outcome, Some(Ok(_)));
+        self.outcome = outcome;
+        succeeded
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), StoreError>) {
+        let answer = match (self.outcome, commit) {
+            (Some(Err(error)), _) => Err(store_error(&error)),
+            (_, Err(error)) => Err(error),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(StoreError::Closed),
+        };
+        // A caller that has gone away needs no answer.
+        let _ = self.reply.send(answer);
+    }
+}
+
+#[derive(Default)]
+struct Inbox {
+    jobs: Vec<Box<dyn Job>>,
+    closed: bool,
+}
+
+/// The way to the writer thread.
+pub(crate) struct Writer {
+    inbox: Arc<(Mutex<Inbox>, Condvar)>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(
+        connection: Connection,
+        memory: Memory,
+        leases: Arc<Leases>,
+        checkpointer: Checkpointer,
+    ) -> std::io::Result<Self> {
+        let inbox: Arc<(Mutex<Inbox>, Condvar)> = Arc::default();
+        let own = Arc::clone(&inbox);
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_until_closed(&own, connection, memory, &leases, &checkpointer))?;
+        Ok(Self { inbox, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `work` in the next transaction and answers after its commit is on disk.
+    pub(crate) async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Call { work: Some(work), outcome: None, reply });
+        {
+            let (inbox, wake) = &*self.inbox;
+            let mut inbox = locked(inbox);
+            if inbox.closed {
+                return Err(StoreError::Closed);
+            }
+            if inbox.jobs.len() >= JOBS_WAITING_MAX {
+                return Err(StoreError::Unavailable("too many writes are waiting for the disk".to_owned()));
+            }
+            inbox.jobs.push(job);
+            if inbox.jobs.len() == 1 {
+                wake.notify_one();
+            }
+        }
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Finishes what is waiting and ends the thread.
+    pub(crate) fn close(&self) {
+        {
+            let (inbox, wake) = &*self.inbox;
+            locked(inbox).closed = true;
+            wake.notify_one();
+        }
+        if let Some(thread) = locked(&self.thread).take() {
+            // The thread ends by itself once its inbox is empty; a panic in it was already logged.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn write_until_closed(
+    inbox: &(Mutex<Inbox>, Condvar),
+    connection: Connection,
+    mut memory: Memory,
+    leases: &Leases,
+    checkpointer: &Checkpointer,
+) {
+    loop {
+        let jobs = {
+            let (inbox, wake) = inbox;
+            let mut inbox = locked(inbox);
+            while inbox.jobs.is_empty() && !inbox.closed {
+                inbox = wake.wait(inbox).unwrap_or_else(PoisonError::into_inner);
+            }
+            mem::take(&mut inbox.jobs)
+        };
+        if jobs.is_empty() {
+            break;
+        }
+        commit_jobs(&connection, &mut memory, leases, jobs);
+        checkpointer.after_commit(&connection);
+    }
+    checkpointer.stop();
+    // Closing the last connection copies the WAL back, so that the directory holds one file.
+    drop(connection);
+}
+
+fn commit_jobs(connection: &Connection, memory: &mut Memory, leases: &Leases, mut jobs: Vec<Box<dyn Job>>) {
+    let committed = run_transaction(connection, memory, &mut jobs);
+    match &committed {
+        Ok(()) => leases.apply(&mut memory.lease_changes),
+        Err(error) => {
+            memory.lease_changes.clear();
+            tracing::error!(error = %error, jobs = jobs.len(), "a transaction was rolled back");
+            if !connection.is_autocommit() {
+                // If even this fails the next BEGIN reports it.
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+        }
+    }
+    let answer = committed.map_err(|error| store_error(&error));
+    for job in jobs {
+        job.finish(answer.clone());
+    }
+}
+
+fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
+    execute("BEGIN IMMEDIATE")?;
+    for job in jobs.iter_mut() {
+        // Each job in a savepoint of its own: one that fails takes nobody else with it.
+        execute("SAVEPOINT job")?;
+        let leases_before = memory.lease_changes.len();
+        if !job.run(&mut Session { connection, memory }) {
+            memory.lease_changes.truncate(leases_before);
+            execute("ROLLBACK TO job")?;
+        }
+        execute("RELEASE job")?;
+    }
+    execute("COMMIT")
+}
