@@ -13,13 +13,14 @@ use tidings_ports::{
     Clock, Entropy, Sender,
     store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::{
     IdSource,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
     publish::{Accepted, Batcher, Publish, PublishError, Published, Router},
     snapshot::Snapshot,
+    upkeep::UpkeepSignal,
 };
 
 /// How often a publish is repeated when the project's configuration changes under it.
@@ -51,7 +52,7 @@ pub struct Engine {
     pub(crate) ids: Arc<IdSource>,
     pub(crate) router: Arc<Router>,
     pub(crate) dispatcher: Arc<Dispatcher>,
-    pub(crate) upkeep_wanted: Notify,
+    pub(crate) upkeep: UpkeepSignal,
     batcher: Arc<Batcher>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -96,7 +97,7 @@ impl Engine {
             clock,
             router,
             dispatcher: Arc::clone(&dispatcher),
-            upkeep_wanted: Notify::new(),
+            upkeep: UpkeepSignal::default(),
             batcher: Arc::clone(&batcher),
             tasks: std::sync::Mutex::default(),
         });
@@ -217,7 +218,7 @@ impl Engine {
     /// To be called after a change to a project's webhooks, before it is answered.
     pub async fn project_changed(&self, project_id: ProjectId) {
         self.dispatcher.project_changed(project_id).await;
-        self.upkeep_wanted.notify_one();
+        self.upkeep.ask();
     }
 
     /// To be called after a change to a catalogue of event types.
@@ -232,7 +233,13 @@ impl Engine {
 
     /// Completes when nothing can be done before the clock moves on: for tests.
     pub async fn idle(&self) {
-        self.dispatcher.idle().await;
+        loop {
+            self.upkeep.done().await;
+            self.dispatcher.idle().await;
+            if !self.upkeep.is_asked() {
+                return;
+            }
+        }
     }
 
     /// Now, by the engine's clock.
