@@ -5,7 +5,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -68,13 +68,19 @@ impl Connection {
         self.driver.run_with(reading).await
     }
 
-    /// Whether the connection is open and idle. Looks at the socket, but waits for nothing.
-    pub(crate) async fn is_ready(&mut self) -> bool {
-        poll_fn(|context| {
-            self.driver.advance(context);
-            Poll::Ready(!self.driver.ended && self.handle.is_ready())
-        })
-        .await
+    /// Whether the next request may be handed over. Does not look at the socket.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.driver.ended && self.handle.is_ready()
+    }
+
+    /// Looks at the socket of an idle connection and says whether it is still open and has
+    /// received nothing that nobody asked for.
+    ///
+    /// Nobody is to be woken by an idle connection, neither the task that looks nor the one that
+    /// used it before, hence the waker that does nothing. The next exchange puts its own.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.driver.advance(&mut Context::from_waker(Waker::noop()));
+        self.is_ready()
     }
 }
 

@@ -61,25 +61,24 @@ impl Pool {
     }
 
     /// Takes the connection to the origin that was used last and is still open.
-    pub(crate) async fn take(&self, origin: &str, now: Instant) -> Option<Box<Connection>> {
+    pub(crate) fn take(&self, origin: &str, now: Instant) -> Option<Box<Connection>> {
         loop {
-            let idle = self.lock().pop(origin)?;
-            let fresh = self.is_fresh(&idle, now);
-            let mut connection = idle.connection;
-            if fresh && connection.is_ready().await {
-                return Some(connection);
+            let mut idle = self.lock().pop(origin)?;
+            if self.is_fresh(&idle, now) && idle.connection.is_alive() {
+                return Some(idle.connection);
             }
         }
     }
 
     /// Keeps a connection whose exchange is complete, unless it is closed, still busy with an
     /// upload that the other side did not wait for, or too old.
-    pub(crate) async fn keep(self: &Arc<Self>, origin: &str, mut connection: Box<Connection>) {
+    pub(crate) fn keep(self: &Arc<Self>, origin: &str, mut connection: Box<Connection>, now: Instant) {
         let idle_max = self.limits.idle_per_origin_max.min(self.limits.idle_total_max);
-        if idle_max == 0 || !connection.is_ready().await {
+        let usable = connection.is_ready() || connection.is_alive();
+        if idle_max == 0 || !usable {
             return;
         }
-        let idle = Idle { connection, since: Instant::now() };
+        let idle = Idle { connection, since: now };
         if !self.is_fresh(&idle, idle.since) {
             return;
         }

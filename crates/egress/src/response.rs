@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue};
 use hyper::body::{Body as _, Incoming};
 use tidings_ports::sender::ANSWER_BODY_BYTES_MAX;
 
@@ -34,6 +35,26 @@ pub(crate) async fn read(mut body: Incoming) -> hyper::Result<Kept> {
         }
     }
     Ok(Kept { body: kept.finish(), rest: None })
+}
+
+/// Copies the values of the headers into one buffer of their own size. As they come, they are
+/// slices of the connection's read buffer, which could neither be used again nor be freed for as
+/// long as somebody keeps the answer.
+pub(crate) fn detach(mut headers: HeaderMap) -> HeaderMap {
+    let length = headers.values().map(HeaderValue::len).sum();
+    let mut joined = BytesMut::with_capacity(length);
+    for value in headers.values() {
+        joined.extend_from_slice(value.as_bytes());
+    }
+    let mut joined = joined.freeze();
+    for value in headers.values_mut() {
+        let copied = joined.split_to(value.len());
+        // The bytes come from a header value, so they make one.
+        if let Ok(copied) = HeaderValue::from_maybe_shared(copied) {
+            *value = copied;
+        }
+    }
+    headers
 }
 
 /// Reads on to the end of a body that was too long. Says whether it came to its end within

@@ -91,8 +91,9 @@ impl HttpSender {
 
     async fn exchange(&self, request: OutgoingRequest, progress: &mut Progress) -> Result<Answered, SendFailure> {
         let OutgoingRequest { url, headers, body, .. } = request;
-        let Some(mut connection) = self.pool.take(url.origin(), progress.started()).await else {
-            return self.exchange_anew(&url, headers, body, progress).await;
+        let Some(mut connection) = self.pool.take(url.origin(), progress.started()) else {
+            // Boxed, so that the common way does not carry the room for the rare one.
+            return Box::pin(self.exchange_anew(&url, headers, body, progress)).await;
         };
         progress.set_reused(true);
         let received_before = connection.bytes_received();
@@ -104,7 +105,7 @@ impl HttpSender {
             // and has answered nothing, so the request is sent once more.
             Err(_) if connection.bytes_received() == received_before => {
                 progress.set_reused(false);
-                self.exchange_anew(&url, headers, body, progress).await
+                Box::pin(self.exchange_anew(&url, headers, body, progress)).await
             }
             Err(error) => Err(failure::no_head(&error)),
         }
@@ -152,21 +153,12 @@ impl HttpSender {
         if addresses.is_empty() { Err(ResolveError::NotFound) } else { Ok(addresses) }
     }
 
-    /// Keeps the connection for the next exchange, if it comes to the end of this one in time.
-    async fn settle(&self, origin: &str, answered: Answered, deadline: Instant) -> Answer {
-        let Answered { answer, mut connection, rest } = answered;
-        let complete = match rest {
-            None => true,
-            Some(rest) => {
-                let until = deadline.min(Instant::now() + DRAIN_MAX);
-                let draining = connection.run_with(response::drain(rest));
-                timeout_at(until, draining).await.unwrap_or(false)
-            }
-        };
-        if complete {
-            self.pool.keep(origin, connection).await;
+    /// Reads an overlong answer to its end, if that comes in time, and keeps the connection then.
+    async fn reclaim(&self, origin: &str, mut connection: Box<Connection>, rest: Rest, until: Instant) {
+        let draining = connection.run_with(response::drain(rest));
+        if let Ok(true) = timeout_at(until, draining).await {
+            self.pool.keep(origin, connection, Instant::now());
         }
-        answer
     }
 }
 
@@ -177,8 +169,9 @@ async fn read_answer(
 ) -> Result<Answered, SendFailure> {
     progress.enter(Phase::ReadingBody);
     let (head, body) = response.into_parts();
+    let headers = response::detach(head.headers);
     let kept = connection.run_with(response::read(body)).await.map_err(|error| failure::no_body(&error))?;
-    let answer = Answer { status: head.status, headers: head.headers, body: kept.body, truncated: kept.rest.is_some() };
+    let answer = Answer { status: head.status, headers, body: kept.body, truncated: kept.rest.is_some() };
     Ok(Answered { answer, connection, rest: kept.rest })
 }
 
@@ -190,12 +183,21 @@ impl Sender for HttpSender {
         let url = Arc::clone(&request.url);
         let deadline = progress.started() + Duration::from_millis(timeout_ms.into());
         let outcome = timeout_at(deadline, self.exchange(request, &mut progress)).await;
+        let now = Instant::now();
         let result = match outcome {
-            Ok(Ok(answered)) => Ok(self.settle(url.origin(), answered, deadline).await),
+            Ok(Ok(Answered { answer, connection, rest: None })) => {
+                self.pool.keep(url.origin(), connection, now);
+                Ok(answer)
+            }
+            Ok(Ok(Answered { answer, connection, rest: Some(rest) })) => {
+                let until = deadline.min(now + DRAIN_MAX);
+                Box::pin(self.reclaim(url.origin(), connection, rest, until)).await;
+                Ok(answer)
+            }
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(progress.timeout(timeout_ms)),
         };
-        Exchange { result, timing: progress.finish() }
+        Exchange { result, timing: progress.finish(now) }
     }
 
     async fn check(&self, url: &TargetUrl) -> Result<(), Refusal> {

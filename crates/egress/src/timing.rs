@@ -50,9 +50,8 @@ impl Progress {
         self.timing.reused = reused;
     }
 
-    /// Ends the exchange, whichever way it ended.
-    pub(crate) fn finish(mut self) -> Timing {
-        let now = Instant::now();
+    /// Ends the exchange now, whichever way it ended.
+    pub(crate) fn finish(mut self, now: Instant) -> Timing {
         self.close_phase(now);
         self.timing.total_us = micros(self.started, now);
         self.timing

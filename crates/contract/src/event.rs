@@ -1,0 +1,84 @@
+//! Events.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tidings_domain::time::Timestamp;
+
+use crate::{OneOrMany, delivery::DeliverySummary};
+
+/// `POST /events`. Borrows from the request's bytes, because this is the hot path.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishRequest<'a> {
+    /// The event's type.
+    #[serde(rename = "type", borrow)]
+    pub event_type: Cow<'a, str>,
+    /// Any JSON.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<&'a RawValue>,
+    /// An id of the publisher's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Named parts of the project that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<OneOrMany>,
+    /// Like the header `Idempotency-Key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// With `body_base64`, in place of `data`: the bytes are sent as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<Cow<'a, str>>,
+}
+
+/// The answer to a publish, after the commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedBody {
+    /// The event's id.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// To how many webhooks it goes.
+    pub deliveries: u32,
+}
+
+/// An event; with `payload` and `delivery_list` when one is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventBody {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// Its scopes.
+    pub scope: Vec<String>,
+    /// Its own content type, if it was published with one.
+    pub content_type: Option<String>,
+    /// The published JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Box<RawValue>>,
+    /// The published bytes, where they are no JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+    /// Its deliveries: a number in lists, the deliveries themselves when one event is asked for.
+    pub deliveries: EventDeliveries,
+}
+
+/// How many, or which.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EventDeliveries {
+    /// How many.
+    Count(u32),
+    /// Which.
+    List(Vec<DeliverySummary>),
+}

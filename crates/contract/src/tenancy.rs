@@ -1,0 +1,120 @@
+//! Organizations, projects, API keys, the instance.
+
+use serde::{Deserialize, Serialize};
+use tidings_domain::{
+    ids::{ApiKeyId, OrganizationId, ProjectId},
+    tenancy::Scope,
+    time::Timestamp,
+};
+
+/// `POST /organizations`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOrganization {
+    /// Its name.
+    pub name: String,
+}
+
+/// `PATCH /organizations/{id}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOrganization {
+    /// Its new name.
+    pub name: String,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationBody {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The project that requests without a project mean.
+    pub default_project_id: ProjectId,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `POST /projects`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateProject {
+    /// Its name.
+    pub name: String,
+}
+
+/// `PATCH /projects/{id}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateProject {
+    /// Its new name.
+    pub name: String,
+}
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectBody {
+    /// Its id.
+    pub id: ProjectId,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `POST /api-keys`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateApiKey {
+    /// What it is for.
+    pub name: String,
+    /// What it may do; everything the maker may, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<Scope>>,
+    /// The only project it reaches; all of the organization's, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// From when on it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyBody {
+    /// Its public name.
+    pub id: ApiKeyId,
+    /// The key itself: only in the answer that makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What it is for.
+    pub name: String,
+    /// Its first characters.
+    pub prefix: String,
+    /// Whose it is; `null` for keys of the operator.
+    pub organization_id: Option<OrganizationId>,
+    /// The only project it reaches.
+    pub project_id: Option<ProjectId>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// `GET /instance`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceBody {
+    /// The version that is running.
+    pub version: String,
+    /// Deliveries that have not ended.
+    pub pending_deliveries: u64,
+    /// When the oldest delivery that is due became due.
+    pub oldest_due_at: Option<Timestamp>,
+}
