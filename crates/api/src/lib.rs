@@ -1,1 +1,17 @@
-//! stub
+//! The HTTP interface: an accept loop of its own, authentication, and one handler per operation.
+//!
+//! Deliberately absent: SQL, outgoing requests, decisions about deliveries. A handler reads the
+//! request, calls one verb of the engine or the store, and writes the answer.
+
+mod answer;
+mod auth;
+mod error;
+mod idempotency;
+mod keys;
+mod native;
+mod request;
+mod server;
+mod state;
+
+pub use server::{Server, ServerLimits};
+pub use state::{Api, ApiParts};

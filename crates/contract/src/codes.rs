@@ -54,6 +54,8 @@ codes! {
     NotFound = "not_found", 404, "There is no such thing", "Check the id and the project: things of other projects are not found either.";
     /// The path knows other methods.
     MethodNotAllowed = "method_not_allowed", 405, "The path does not know this method", "Use one of the methods in the header Allow.";
+    /// The request did not arrive in time.
+    RequestTimeout = "request_timeout", 408, "The request did not arrive in time", "Send the whole request without pauses.";
     /// The idempotency key was used for another request.
     IdempotencyConflict = "idempotency_conflict", 409, "The idempotency key was used for another request", "Use a new key for a new request.";
     /// The name or id is taken.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use tidings_domain::time::Timestamp;
 
@@ -15,8 +15,8 @@ pub struct PublishRequest<'a> {
     /// The event's type.
     #[serde(rename = "type", borrow)]
     pub event_type: Cow<'a, str>,
-    /// Any JSON.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    /// Any JSON, `null` included.
+    #[serde(borrow, default, deserialize_with = "any_json", skip_serializing_if = "Option::is_none")]
     pub data: Option<&'a RawValue>,
     /// An id of the publisher's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +33,11 @@ pub struct PublishRequest<'a> {
     /// The bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<Cow<'a, str>>,
+}
+
+/// `"data": null` is data; only a field that is left out is `None`.
+fn any_json<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// The answer to a publish, after the commit.
@@ -81,4 +86,17 @@ pub enum EventDeliveries {
     Count(u32),
     /// Which.
     List(Vec<DeliverySummary>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_data_and_absence_is_not() {
+        let read = |json| serde_json::from_str::<PublishRequest<'_>>(json).expect("valid").data.map(RawValue::get);
+        assert_eq!(read(r#"{"type":"t","data":null}"#), Some("null"));
+        assert_eq!(read(r#"{"type":"t","data":{"b":1.0, "a":[ ]}}"#), Some(r#"{"b":1.0, "a":[ ]}"#));
+        assert_eq!(read(r#"{"type":"t"}"#), None);
+    }
 }

@@ -52,6 +52,8 @@ pub enum WaitingFor {
     Schedule,
     /// It is due and in line for its webhook's next free slot.
     Slot,
+    /// It is due, and its webhook, which only failed lately, is being tried one request at a time.
+    Breaker,
     /// Its webhook is paused or disabled.
     Held,
 }
@@ -62,6 +64,7 @@ impl WaitingFor {
         match self {
             Self::Schedule => "schedule",
             Self::Slot => "slot",
+            Self::Breaker => "breaker",
             Self::Held => "held",
         }
     }

@@ -44,7 +44,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Shelf {
-    /// Oldest first; an origin without connections has no entry.
+    /// Oldest first. An origin whose connections are all in use keeps its place for a while.
     origins: HashMap<Box<str>, Vec<Idle>>,
     total: usize,
     reaping: bool,
@@ -85,7 +85,7 @@ impl Pool {
         let mut shelf = self.lock();
         // What is thrown out is dropped after the lock: closing sockets takes time.
         let thrown_out = shelf.make_room(origin, &self.limits);
-        shelf.push(origin, idle);
+        shelf.push(origin, idle, 2 * self.limits.idle_total_max);
         let start_reaper = !std::mem::replace(&mut shelf.reaping, true);
         drop(shelf);
         drop(thrown_out);
@@ -126,48 +126,37 @@ async fn reap(pool: Weak<Pool>, interval: Duration) {
 
 impl Shelf {
     fn pop(&mut self, origin: &str) -> Option<Idle> {
-        let kept = self.origins.get_mut(origin)?;
-        let idle = kept.pop()?;
+        let idle = self.origins.get_mut(origin)?.pop()?;
         self.total -= 1;
-        if kept.is_empty() {
-            self.origins.remove(origin);
-        }
         Some(idle)
     }
 
-    fn push(&mut self, origin: &str, idle: Idle) {
+    fn push(&mut self, origin: &str, idle: Idle, origins_max: usize) {
         self.total += 1;
-        match self.origins.get_mut(origin) {
-            Some(kept) => kept.push(idle),
-            None => {
-                self.origins.insert(origin.into(), vec![idle]);
-            }
+        if let Some(kept) = self.origins.get_mut(origin) {
+            return kept.push(idle);
         }
+        if self.origins.len() >= origins_max {
+            self.origins.retain(|_, kept| !kept.is_empty());
+        }
+        self.origins.insert(origin.into(), vec![idle]);
     }
 
     /// Takes out the oldest of this origin, or else of all, when the next would be one too many.
     fn make_room(&mut self, origin: &str, limits: &PoolLimits) -> Option<Idle> {
         let kept = self.origins.get(origin).map_or(0, Vec::len);
-        if kept >= limits.idle_per_origin_max {
-            self.remove_oldest_of(origin)
+        let oldest = if kept >= limits.idle_per_origin_max {
+            self.origins.get_mut(origin)
         } else if self.total >= limits.idle_total_max {
-            // At most `idle_total_max` origins to look at, and only when the pool is full.
-            let (oldest, _) = self.origins.iter().min_by_key(|(_, kept)| kept[0].since)?;
-            let oldest = oldest.clone();
-            self.remove_oldest_of(&oldest)
+            // Not many to look at, and only when the pool is full.
+            let occupied = self.origins.values_mut().filter(|kept| !kept.is_empty());
+            occupied.min_by_key(|kept| kept[0].since)
         } else {
             None
-        }
-    }
-
-    fn remove_oldest_of(&mut self, origin: &str) -> Option<Idle> {
-        let kept = self.origins.get_mut(origin)?;
-        let oldest = kept.remove(0);
+        };
+        let removed = oldest?.remove(0);
         self.total -= 1;
-        if kept.is_empty() {
-            self.origins.remove(origin);
-        }
-        Some(oldest)
+        Some(removed)
     }
 
     fn remove_where(&mut self, stale: impl Fn(&Idle) -> bool) -> Vec<Idle> {

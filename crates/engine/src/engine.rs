@@ -7,6 +7,7 @@ use tidings_domain::{
     ids::{DeliveryId, ProjectId, WebhookId},
     profile::Profile,
     seal::MasterKey,
+    tenancy::Project,
     time::Timestamp,
 };
 use tidings_ports::{
@@ -215,9 +216,23 @@ impl Engine {
         }
     }
 
+    /// The project with this id, of whatever organization.
+    pub async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
+        Ok(self.router.snapshot(id).await?.map(|snapshot| snapshot.project.clone()))
+    }
+
     /// To be called after a change to a project's webhooks, before it is answered.
     pub async fn project_changed(&self, project_id: ProjectId) {
         self.dispatcher.project_changed(project_id).await;
+        self.upkeep.ask();
+    }
+
+    /// To be called after an organization was deleted with all its projects.
+    pub async fn projects_deleted(&self) {
+        self.router.forget_all();
+        for project_id in self.dispatcher.projects() {
+            self.dispatcher.project_changed(project_id).await;
+        }
         self.upkeep.ask();
     }
 
@@ -228,7 +243,7 @@ impl Engine {
 
     /// The webhook's lane, for whoever explains why something waits.
     pub fn lane(&self, webhook_id: WebhookId) -> Option<LaneView> {
-        self.dispatcher.views().into_iter().find(|view| view.webhook_id == webhook_id)
+        self.dispatcher.view(webhook_id)
     }
 
     /// Completes when nothing can be done before the clock moves on: for tests.

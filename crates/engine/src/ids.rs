@@ -76,6 +76,11 @@ impl IdSource {
         bytes
     }
 
+    /// A name for one request, for logs and answers.
+    pub fn request_id(&self) -> String {
+        format!("req_{:016x}", self.entropy.next_u64())
+    }
+
     /// Now, by the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

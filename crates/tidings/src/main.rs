@@ -1,1 +1,28 @@
-fn main() {}
+//! `tidings`: the server and its command line in one binary.
+
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod first_start;
+mod inbox;
+mod output;
+mod system;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+/// Fewer and cheaper locks than the system's allocator under many threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let matches = cli::Cli::command().get_matches();
+    match cli::Cli::from_arg_matches(&matches) {
+        Ok(cli) => commands::run(cli, &commands::name(&matches)),
+        Err(error) => error.exit(),
+    }
+}

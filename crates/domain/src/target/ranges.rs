@@ -128,8 +128,9 @@ pub(super) fn embedded_ipv4(address: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
         [Some(at(2)), isatap.then(|| at(12))]
     } else if NAT64_LOCAL.contains(&address) {
         // RFC 8215 leaves the prefix length to the network: /48 splits the address around the
-        // always-zero octet 8, /96 puts it last (RFC 6052 section 2.2).
-        [Some(Ipv4Addr::new(octets[6], octets[7], octets[9], octets[10])), Some(at(12))]
+        // always-zero octet 8, /96 puts it last (RFC 6052 section 2.2). The other place is empty.
+        let split = Ipv4Addr::new(octets[6], octets[7], octets[9], octets[10]);
+        [split, at(12)].map(|address| (!address.is_unspecified()).then_some(address))
     } else if [MAPPED, COMPATIBLE, NAT64].iter().any(|range| range.contains(&address)) || isatap {
         [Some(at(12)), None]
     } else {

@@ -332,9 +332,14 @@ impl Dispatcher {
         }
     }
 
-    /// How the lanes stand.
-    pub(crate) fn views(&self) -> Vec<LaneView> {
-        self.with_lanes(|lanes| lanes.views())
+    /// The projects that have lanes.
+    pub(crate) fn projects(&self) -> Vec<ProjectId> {
+        self.with_lanes(|lanes| lanes.projects())
+    }
+
+    /// How a webhook's lane stands.
+    pub(crate) fn view(&self, webhook_id: WebhookId) -> Option<LaneView> {
+        self.with_lanes(|lanes| lanes.view(webhook_id))
     }
 }
 

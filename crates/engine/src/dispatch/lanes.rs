@@ -429,6 +429,14 @@ impl Lanes {
         ids
     }
 
+    /// The projects that have a lane.
+    pub(crate) fn projects(&self) -> Vec<ProjectId> {
+        let mut ids: Vec<_> = self.lanes.values().map(|lane| lane.project_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// Starts nothing more; returns the leases that were waiting.
     pub(crate) fn stop(&mut self) -> Vec<LeasedDelivery> {
         self.stopping = true;
@@ -470,22 +478,16 @@ impl Lanes {
             && self.lanes.values().all(|lane| !lane.claiming && lane.reserved == 0)
     }
 
-    /// How the lanes stand, by webhook.
-    pub(crate) fn views(&self) -> Vec<LaneView> {
-        let mut views: Vec<_> = self
-            .lanes
-            .iter()
-            .map(|(&webhook_id, lane)| LaneView {
-                webhook_id,
-                waiting: lane.waiting.len(),
-                in_flight: lane.in_flight,
-                limit: lane.concurrency.limit(),
-                breaker_open: lane.breaker.is_open(),
-                next_due_at: lane.next_due_at,
-            })
-            .collect();
-        views.sort_unstable_by_key(|view| view.webhook_id);
-        views
+    /// How a webhook's lane stands.
+    pub(crate) fn view(&self, webhook_id: WebhookId) -> Option<LaneView> {
+        self.lanes.get(&webhook_id).map(|lane| LaneView {
+            webhook_id,
+            waiting: lane.waiting.len(),
+            in_flight: lane.in_flight,
+            limit: lane.concurrency.limit(),
+            breaker_open: lane.breaker.is_open(),
+            next_due_at: lane.next_due_at,
+        })
     }
 }
 

@@ -1,0 +1,176 @@
+//! Who is asking, and for whom.
+
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use http::{HeaderMap, header};
+use tidings_contract::{
+    codes::ErrorCode,
+    operations::{self, Access},
+};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    tenancy::{KeyOwner, Scopes, is_key_shaped},
+};
+use tidings_ports::store::KeyRecord;
+
+use crate::{error::ApiError, state::Api};
+
+const API_KEY: &str = "x-api-key";
+const ORGANIZATION: &str = "x-organization-id";
+const PROJECT: &str = "x-project-id";
+
+/// An authenticated request whose key may use the operation it asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    record: Arc<KeyRecord>,
+    organization: Option<OrganizationId>,
+    project: Option<ProjectId>,
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        let caller = authenticate(&parts.headers, api).await?;
+        let matched = parts.extensions.get::<axum::extract::MatchedPath>();
+        let path = matched.and_then(|path| path.as_str().strip_prefix(tidings_contract::BASE_PATH));
+        let operation = path.and_then(|path| operations::find(parts.method.as_str(), path));
+        // A route that the contract does not list is nobody's.
+        let operation = operation.ok_or_else(|| ApiError::not_found("operation"))?;
+        caller.check(operation.access)?;
+        Ok(caller)
+    }
+}
+
+/// Finds the key and whom it acts for.
+pub(crate) async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, ApiError> {
+    let text = credentials(headers)?;
+    let invalid = || ApiError::new(ErrorCode::InvalidApiKey, "the API key is not known to this server");
+    if !is_key_shaped(text) {
+        return Err(invalid());
+    }
+    let record = api.keys().find(text).await?.ok_or_else(invalid)?;
+    if record.key.revoked_at.is_some() {
+        return Err(ApiError::new(ErrorCode::ApiKeyRevoked, "the API key was revoked"));
+    }
+    if record.key.expires_at.is_some_and(|expires_at| expires_at <= api.engine().now()) {
+        return Err(ApiError::new(ErrorCode::ApiKeyExpired, "the API key has expired"));
+    }
+    resolve(record, headers, api).await
+}
+
+fn credentials(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let missing = || {
+        let detail = "no API key was given: send the header X-API-Key: KEY or Authorization: Bearer KEY";
+        ApiError::new(ErrorCode::MissingCredentials, detail)
+    };
+    if let Some(key) = headers.get(API_KEY) {
+        return key.to_str().map_err(|_| missing());
+    }
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let (scheme, key) = value.split_once(' ').ok_or_else(missing)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(key.trim()) } else { Err(missing()) }
+}
+
+async fn resolve(record: Arc<KeyRecord>, headers: &HeaderMap, api: &Api) -> Result<Caller, ApiError> {
+    let named_organization = named::<OrganizationId>(headers, ORGANIZATION, "organization")?;
+    let named_project = named::<ProjectId>(headers, PROJECT, "project")?;
+    let organization = match record.owner() {
+        KeyOwner::Operator => named_organization,
+        KeyOwner::Organization { id, .. } if named_organization.is_none_or(|named| named == id) => Some(id),
+        KeyOwner::Organization { .. } => return Err(ApiError::not_found("organization")),
+    };
+    if let KeyOwner::Organization { project_id: Some(bound), .. } = record.owner() {
+        if named_project.is_some_and(|named| named != bound) {
+            return Err(ApiError::not_found("project"));
+        }
+        return Ok(Caller { record, organization, project: Some(bound) });
+    }
+    let Some(project_id) = named_project else {
+        let project = match organization {
+            None => None,
+            Some(_) if record.default_project_id.is_some() => record.default_project_id,
+            Some(id) => {
+                let found = api.store().find_organization(id).await?;
+                Some(found.ok_or_else(|| ApiError::not_found("organization"))?.organization.default_project_id)
+            }
+        };
+        return Ok(Caller { record, organization, project });
+    };
+    let found = api.engine().project(project_id).await?;
+    let found = found.filter(|project| organization.is_none_or(|id| project.organization_id == id));
+    let project = found.ok_or_else(|| ApiError::not_found("project"))?;
+    Ok(Caller { record, organization: Some(project.organization_id), project: Some(project_id) })
+}
+
+fn named<T: std::str::FromStr>(headers: &HeaderMap, header: &str, what: &str) -> Result<Option<T>, ApiError> {
+    let Some(value) = headers.get(header) else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.map(Some).ok_or_else(|| ApiError::not_found(what))
+}
+
+impl Caller {
+    fn check(&self, access: Access) -> Result<(), ApiError> {
+        let scopes = self.record.key.scopes;
+        let refuse = |needed: &str| {
+            let detail = format!("this API key lacks the scope {needed}, which the operation asks for");
+            Err(ApiError::new(ErrorCode::InsufficientScope, detail))
+        };
+        match access {
+            Access::AnyKey => Ok(()),
+            Access::Operator if self.is_operator() => Ok(()),
+            Access::Operator => {
+                Err(ApiError::new(ErrorCode::InsufficientScope, "only a key of the operator (tdo_…) may do this"))
+            }
+            Access::Scope(scope) if scopes.allow(scope) => Ok(()),
+            Access::Scope(scope) => refuse(scope.as_str()),
+            Access::AnyOf(any) if any.iter().any(|&scope| scopes.allow(scope)) => Ok(()),
+            Access::AnyOf(any) => refuse(&any.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" or ")),
+        }
+    }
+
+    /// Whether the key is the operator's.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.record.owner() == KeyOwner::Operator
+    }
+
+    /// What the key may do.
+    pub(crate) fn scopes(&self) -> Scopes {
+        self.record.key.scopes
+    }
+
+    /// The organization acted for; `None`: the operator acts for the instance.
+    pub(crate) fn organization(&self) -> Option<OrganizationId> {
+        self.organization
+    }
+
+    /// The organization acted for, where there has to be one.
+    pub(crate) fn organization_or_default(&self, api: &Api) -> OrganizationId {
+        self.organization.unwrap_or(api.parts().default_organization)
+    }
+
+    /// The project acted in.
+    pub(crate) fn project(&self, api: &Api) -> ProjectId {
+        self.project.unwrap_or(api.parts().default_project)
+    }
+
+    /// The only project the key reaches, if it is bound to one.
+    pub(crate) fn bound_project(&self) -> Option<ProjectId> {
+        match self.record.owner() {
+            KeyOwner::Organization { project_id, .. } => project_id,
+            KeyOwner::Operator => None,
+        }
+    }
+
+    /// Refuses keys that are bound to one project where the whole organization is concerned.
+    pub(crate) fn refuse_bound(&self, what: &str) -> Result<(), ApiError> {
+        match self.bound_project() {
+            None => Ok(()),
+            Some(_) => {
+                let detail = format!("this API key is bound to one project and cannot manage {what}");
+                Err(ApiError::new(ErrorCode::InsufficientScope, detail))
+            }
+        }
+    }
+}

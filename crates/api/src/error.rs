@@ -1,0 +1,137 @@
+//! Errors on their way to the client.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Map, Value};
+use tidings_contract::{
+    codes::ErrorCode,
+    problem::{ErrorSummary, FieldError, PROBLEM_CONTENT_TYPE, Problem},
+};
+use tidings_ports::store::StoreError;
+
+/// What a handler answers in place of a result.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    code: ErrorCode,
+    detail: String,
+    errors: Vec<FieldError>,
+    extra: Map<String, Value>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// Seconds after which a client may try again when the store does not answer.
+const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// … and when somebody has to make room on the disk first.
+const FULL_RETRY_AFTER: HeaderValue = HeaderValue::from_static("30");
+
+impl ApiError {
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        let (errors, extra) = (Vec::new(), Map::new());
+        Self(Box::new(Parts { code, detail: detail.into(), errors, extra, header: None }))
+    }
+
+    /// Fields that are wrong; all of them at once.
+    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.field, one.message),
+            many => {
+                let names: Vec<_> = many.iter().map(|error| error.field.as_str()).collect();
+                format!("{} fields are wrong: {}", many.len(), names.join(", "))
+            }
+        };
+        // A single field may have a code that clients look for.
+        let code = match errors.as_slice() {
+            [one] if one.code == ErrorCode::UrlNotAllowed.as_str() => ErrorCode::UrlNotAllowed,
+            [one] if one.code == ErrorCode::UnknownEventType.as_str() => ErrorCode::UnknownEventType,
+            _ => ErrorCode::ValidationFailed,
+        };
+        let mut error = Self::new(code, detail);
+        error.0.errors = errors;
+        error
+    }
+
+    /// One field that is wrong.
+    pub(crate) fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::fields(vec![field_error(field, code, message)])
+    }
+
+    /// Missing and foreign things are told apart by nobody.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("there is no such {what} in this project or organization"))
+    }
+
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.0.extra.insert(member.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.header = Some((name, value));
+        self
+    }
+
+    /// The answer's body, once path and request id are known.
+    pub(crate) fn problem(&self, instance: &str, request_id: &str) -> Problem {
+        let parts = &self.0;
+        let code = parts.code.as_str().to_owned();
+        Problem {
+            kind: format!("/docs/errors#{code}"),
+            title: parts.code.title().to_owned(),
+            status: parts.code.status(),
+            detail: parts.detail.clone(),
+            instance: instance.to_owned(),
+            code: code.clone(),
+            errors: parts.errors.clone(),
+            extra: parts.extra.clone(),
+            request_id: request_id.to_owned(),
+            error: ErrorSummary { code, message: parts.detail.clone(), details: parts.errors.clone() },
+        }
+    }
+}
+
+/// Describes a field that is wrong.
+pub(crate) fn field_error(field: &str, code: &str, message: impl Into<String>) -> FieldError {
+    FieldError { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+}
+
+impl IntoResponse for ApiError {
+    /// Status and headers; the server adds the body, because only it knows the request's id.
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.status()).expect("the table holds HTTP statuses");
+        let mut response = status.into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_CONTENT_TYPE));
+        if let Some((name, value)) = &self.0.header {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    /// Trouble of a database is never a 401, 403 or 404. Its words stay in the log.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full(reason) => {
+                tracing::error!(reason, "the disk is full");
+                Self::new(ErrorCode::StorageFull, "the disk is full; nothing of this request was kept")
+                    .with_header(header::RETRY_AFTER, FULL_RETRY_AFTER)
+            }
+            StoreError::Unavailable(reason) | StoreError::Corrupt(reason) => {
+                tracing::error!(reason, "the store did not answer");
+                Self::unavailable("the database does not answer; nothing of this request was kept")
+            }
+            StoreError::Closed => Self::unavailable("the server is stopping; nothing of this request was kept"),
+        }
+    }
+}
+
+impl ApiError {
+    /// 503, to be tried again soon.
+    pub(crate) fn unavailable(detail: &str) -> Self {
+        Self::new(ErrorCode::Unavailable, detail).with_header(header::RETRY_AFTER, UNAVAILABLE_RETRY_AFTER)
+    }
+}

@@ -1,0 +1,121 @@
+//! `Idempotency-Key`: a repeated creation answers as the first time.
+//!
+//! The answer is written before the commit and stored in the same transaction, so that it is the
+//! same after a crash between commit and answer. Answers that may show a secret are sealed.
+
+use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
+use bytes::Bytes;
+use http::StatusCode;
+use tidings_contract::codes::ErrorCode;
+use tidings_domain::event::{IDEMPOTENCY_KEY_BYTES_MAX, is_idempotency_key};
+use tidings_ports::store::{Created, Idempotency};
+
+use crate::{
+    answer::{raw_json, replayed},
+    error::ApiError,
+    state::Api,
+};
+
+const HEADER: &str = "idempotency-key";
+
+/// The key of a request, and what else recognises its repetition.
+#[derive(Debug, Clone)]
+pub(crate) struct Repeatable {
+    key: Option<String>,
+    place: String,
+}
+
+impl FromRequestParts<Api> for Repeatable {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        let key = parts.headers.get(HEADER).map(|value| {
+            value.to_str().ok().filter(|key| is_idempotency_key(key)).map(str::to_owned).ok_or_else(refused)
+        });
+        Ok(Self { key: key.transpose()?, place: format!("{} {}", parts.method, parts.uri.path()) })
+    }
+}
+
+fn refused() -> ApiError {
+    let detail =
+        format!("an idempotency key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters");
+    ApiError::new(ErrorCode::MalformedRequest, detail)
+}
+
+/// SHA-256 over what makes two requests the same request.
+fn request_hash(place: &str, body: &[u8]) -> [u8; 32] {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    context.update(place.as_bytes());
+    context.update(b"\n");
+    context.update(body);
+    context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
+impl Repeatable {
+    /// Key and hash for an event; the key may also stand in the body.
+    pub(crate) fn for_event(self, in_body: Option<String>, body: &[u8]) -> Result<Option<(String, [u8; 32])>, ApiError> {
+        let key = match (self.key, in_body) {
+            (Some(header), Some(field)) if header != field => {
+                let detail = "idempotency_key and the header Idempotency-Key differ: give one of them";
+                return Err(ApiError::field("idempotency_key", "invalid", detail));
+            }
+            (_, Some(field)) if !is_idempotency_key(&field) => {
+                let detail = format!("must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters");
+                return Err(ApiError::field("idempotency_key", "invalid", detail));
+            }
+            (header, field) => header.or(field),
+        };
+        Ok(key.map(|key| {
+            let hash = request_hash(&self.place, body);
+            (key, hash)
+        }))
+    }
+
+    /// What a creation stores beside what it creates.
+    pub(crate) fn record(&self, api: &Api, owner: i64, request: &[u8], answer: &Bytes) -> Option<Idempotency> {
+        let key = self.key.clone()?;
+        let parts = api.parts();
+        let sealed = parts.master_key.seal(&seal_owner(owner, &key), answer, parts.engine.ids().nonce());
+        Some(Idempotency {
+            owner,
+            request_hash: request_hash(&self.place, request),
+            status: StatusCode::CREATED.as_u16(),
+            response: Bytes::from(sealed),
+            key,
+        })
+    }
+
+    /// The answer to a creation.
+    pub(crate) fn answer(
+        &self,
+        api: &Api,
+        owner: i64,
+        created: Created,
+        answer: Bytes,
+        what: &str,
+    ) -> Result<Response, ApiError> {
+        match created {
+            Created::Stored => Ok(raw_json(StatusCode::CREATED, answer)),
+            Created::Replayed { status, response } => {
+                let key = self.key.as_deref().unwrap_or_default();
+                let opened = api.parts().master_key.open(&seal_owner(owner, key), &response);
+                let body = opened.map_err(|_| ApiError::new(ErrorCode::Internal, "a stored answer cannot be read"))?;
+                Ok(replayed(status, Bytes::from(body.to_vec())))
+            }
+            Created::IdempotencyConflict => Err(conflict()),
+            Created::AlreadyExists => {
+                Err(ApiError::new(ErrorCode::AlreadyExists, format!("there is a {what} of this name already")))
+            }
+            Created::ParentMissing => Err(ApiError::not_found("project or organization")),
+        }
+    }
+}
+
+fn seal_owner(owner: i64, key: &str) -> String {
+    format!("idempotency {owner} {key}")
+}
+
+/// The key was used for another request.
+pub(crate) fn conflict() -> ApiError {
+    ApiError::new(ErrorCode::IdempotencyConflict, "this idempotency key was used for another request before")
+}

@@ -1,0 +1,129 @@
+//! API keys: shown once, stored as a hash.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use tidings_contract::tenancy::{ApiKeyBody, CreateApiKey};
+use tidings_domain::{
+    ids::{ApiKeyId, OrganizationId},
+    tenancy::{
+        ApiKey, KEY_PREFIX, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Scopes, key_hash, key_text,
+    },
+};
+use tidings_ports::store::NewApiKey;
+
+use super::check_name;
+use crate::{
+    answer::{empty, json, json_bytes, list as list_body},
+    auth::Caller,
+    error::{ApiError, field_error},
+    idempotency::Repeatable,
+    request::{Body, Query, parse},
+    state::Api,
+};
+
+fn body(key: &ApiKey, text: Option<String>) -> ApiKeyBody {
+    let (organization_id, project_id) = match key.owner {
+        KeyOwner::Operator => (None, None),
+        KeyOwner::Organization { id, project_id } => (Some(id), project_id),
+    };
+    ApiKeyBody {
+        id: key.id,
+        key: text,
+        name: key.name.clone(),
+        prefix: key.prefix.clone(),
+        organization_id,
+        project_id,
+        scopes: key.scopes.iter().collect(),
+        expires_at: key.expires_at,
+        revoked_at: key.revoked_at,
+        created_at: key.id.timestamp(),
+    }
+}
+
+/// Whom a new key speaks for: the caller's organization, or the operator if none was named.
+async fn owner(api: &Api, caller: &Caller, project: Option<&str>) -> Result<KeyOwner, ApiError> {
+    let missing = || ApiError::not_found("project");
+    let named = match project {
+        Some(id) => {
+            let id = id.parse().map_err(|_| missing())?;
+            let found = api.store().find_project(id).await?.ok_or_else(missing)?.project;
+            let own = caller.organization().is_none_or(|organization| organization == found.organization_id);
+            let bound = caller.bound_project().is_none_or(|bound| bound == found.id);
+            if !own || !bound || (caller.organization().is_none() && !caller.is_operator()) {
+                return Err(missing());
+            }
+            Some(found)
+        }
+        None => None,
+    };
+    Ok(match (named, caller.organization()) {
+        (Some(project), _) => KeyOwner::Organization { id: project.organization_id, project_id: Some(project.id) },
+        (None, Some(id)) => KeyOwner::Organization { id, project_id: caller.bound_project() },
+        (None, None) => KeyOwner::Operator,
+    })
+}
+
+pub(crate) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    repeatable: Repeatable,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: CreateApiKey = parse(&bytes)?;
+    let mut errors: Vec<_> = check_name("name", &request.name).err().into_iter().collect();
+    let scopes: Scopes = match &request.scopes {
+        Some(scopes) => scopes.iter().copied().collect(),
+        None => caller.scopes(),
+    };
+    if !caller.scopes().cover(scopes) {
+        errors.push(field_error("scopes", "invalid", "a key cannot be given more than its maker may do"));
+    }
+    if request.expires_at.is_some_and(|expires_at| expires_at <= api.engine().now()) {
+        errors.push(field_error("expires_at", "invalid", "lies in the past"));
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::fields(errors));
+    }
+    let owner = owner(&api, &caller, request.project_id.as_deref()).await?;
+    let ids = api.engine().ids();
+    let prefix = if owner == KeyOwner::Operator { OPERATOR_KEY_PREFIX } else { KEY_PREFIX };
+    let text = key_text(prefix, ids.random_bytes());
+    let key = ApiKey {
+        id: ids.api_key(),
+        owner,
+        name: request.name,
+        prefix: text[..KEY_SHOWN_CHARACTERS].to_owned(),
+        scopes,
+        expires_at: request.expires_at,
+        revoked_at: None,
+    };
+    let hash = key_hash(&text);
+    let answer = json_bytes(&body(&key, Some(text)));
+    let owner_sequence = caller.organization().map_or(0, OrganizationId::sequence);
+    let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
+    let created = api.store().create_api_key(NewApiKey { key, hash }, idempotency).await?;
+    repeatable.answer(&api, owner_sequence, created, answer, "key")
+}
+
+pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
+    let query = query.only(&["limit", "cursor"])?;
+    caller.refuse_bound("the organization's keys")?;
+    let page = api.store().list_api_keys(caller.organization(), query.page()?).await?;
+    Ok(json(StatusCode::OK, &list_body(page.map(|key| body(&key, None)))))
+}
+
+pub(crate) async fn revoke(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let missing = || ApiError::not_found("API key");
+    let id: ApiKeyId = id.parse().map_err(|_| missing())?;
+    caller.refuse_bound("the organization's keys")?;
+    let revoked = api.store().revoke_api_key(caller.organization(), id, api.engine().now()).await?;
+    api.keys().forget();
+    revoked.map(|_| empty()).ok_or_else(missing)
+}

@@ -1,0 +1,230 @@
+//! Deliveries and their attempts.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use tidings_contract::{
+    codes::ErrorCode,
+    delivery::{
+        AttemptBody, DeliveryBody, DeliverySummary, RequestBody, ResponseBody, RetryDelivery, TimingBody,
+    },
+};
+use tidings_domain::{
+    delivery::{DeliveryState, WaitingFor},
+    event::Event,
+    head::{HeadValues, fill},
+    ids::{DeliveryId, ProjectId, WebhookId},
+    outcome::Outcome,
+    render::{Rendering, render},
+    time::Timestamp,
+};
+use tidings_engine::RetryError;
+use tidings_ports::store::{AttemptView, DeliveryFilter, DeliveryView};
+
+use crate::{
+    answer::{json, list as list_body},
+    auth::Caller,
+    error::ApiError,
+    request::{Body, Query, parse_or_default},
+    state::Api,
+};
+
+const FILTERS: [&str; 7] = ["webhook_id", "event_type", "status", "since", "until", "limit", "cursor"];
+
+/// A delivery as lists show it.
+pub(crate) fn summary(api: &Api, view: &DeliveryView, now: Timestamp) -> DeliverySummary {
+    let delivered = view.state == DeliveryState::Delivered;
+    DeliverySummary {
+        id: view.id,
+        webhook_id: view.webhook_id,
+        event_id: view.event_id.clone(),
+        event_type: view.event_type.to_string(),
+        status: view.state.as_str().to_owned(),
+        attempt_count: view.attempts_made,
+        response_status_code: view.last_status,
+        response_time_ms: view.last_total_us.map(|us| us / 1000),
+        error_message: view.last_error.clone(),
+        created_at: view.id.timestamp(),
+        delivered_at: view.finished_at.filter(|_| delivered),
+        next_retry_at: view.due_at.filter(|_| view.attempts_made > 0),
+        waiting_for: waiting_for(api, view, now).map(str::to_owned),
+    }
+}
+
+fn waiting_for(api: &Api, view: &DeliveryView, now: Timestamp) -> Option<&'static str> {
+    if view.state.is_final() {
+        return None;
+    }
+    if view.held {
+        return Some(WaitingFor::Held.as_str());
+    }
+    let due_at = view.due_at?;
+    if due_at > now {
+        return Some(WaitingFor::Schedule.as_str());
+    }
+    let broken = api.engine().lane(view.webhook_id).is_some_and(|lane| lane.breaker_open);
+    Some(if broken { WaitingFor::Breaker.as_str() } else { WaitingFor::Slot.as_str() })
+}
+
+async fn page(api: &Api, project: ProjectId, filter: DeliveryFilter, query: &Query) -> Result<Response, ApiError> {
+    let page = api.store().list_deliveries(project, filter, query.page()?).await?;
+    let now = api.engine().now();
+    Ok(json(StatusCode::OK, &list_body(page.map(|view| summary(api, &view, now)))))
+}
+
+fn filter(query: &Query, webhook_id: Option<WebhookId>) -> Result<DeliveryFilter, ApiError> {
+    Ok(DeliveryFilter {
+        webhook_id,
+        event_type: query.parsed("event_type", "an event type", |text| text.parse().ok())?,
+        state: query.parsed(
+            "status",
+            "one of pending, retrying, delivered, failed, dropped, cancelled",
+            DeliveryState::parse,
+        )?,
+        since: query.time("since")?,
+        until: query.time("until")?,
+    })
+}
+
+pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
+    let query = query.only(&FILTERS)?;
+    let webhook_id = match query.text("webhook_id").map(str::parse::<WebhookId>) {
+        None => None,
+        Some(Ok(id)) => Some(id),
+        Some(Err(_)) => return Err(ApiError::not_found("webhook")),
+    };
+    let filter = filter(&query, webhook_id)?;
+    page(&api, caller.project(&api), filter, &query).await
+}
+
+pub(crate) async fn list_of_webhook(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let query = query.only(&FILTERS[1..])?;
+    let project = caller.project(&api);
+    let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
+    if api.store().find_webhook(project, id).await?.is_none() {
+        return Err(ApiError::not_found("webhook"));
+    }
+    let filter = filter(&query, Some(id))?;
+    page(&api, project, filter, &query).await
+}
+
+async fn find(api: &Api, project: ProjectId, id: &str) -> Result<DeliveryView, ApiError> {
+    let missing = || ApiError::not_found("delivery");
+    let id: DeliveryId = id.parse().map_err(|_| missing())?;
+    api.store().find_delivery(project, id).await?.ok_or_else(missing)
+}
+
+async fn attempt_bodies(api: &Api, project: ProjectId, view: &DeliveryView) -> Result<Vec<AttemptBody>, ApiError> {
+    let attempts = api.store().attempts_of(project, view.id).await?;
+    let event = api.store().find_event(project, &view.event_id).await?;
+    let webhook = api.store().find_webhook(project, view.webhook_id).await?;
+    let url = webhook.map(|record| record.webhook.settings.url).unwrap_or_default();
+    Ok(attempts.into_iter().map(|attempt| attempt_body(attempt, view, event.as_ref(), &url)).collect())
+}
+
+fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event>, url: &str) -> AttemptBody {
+    let attempt = view.attempt;
+    let rendering = Rendering::from_code(view.rendering_code);
+    let body = event.zip(rendering).map(|(event, rendering)| render(event, rendering, delivery.id));
+    let content_type = event.and_then(|event| event.content_type.as_deref()).unwrap_or(Rendering::CONTENT_TYPE);
+    let values = HeadValues {
+        content_type,
+        event_id: &delivery.event_id,
+        event_type: delivery.event_type.as_str(),
+        delivery_id: delivery.id,
+        attempt: attempt.number,
+        started_at: attempt.started_at,
+    };
+    let timing = attempt.timing;
+    let ms = |us: u32| f64::from(us) / 1000.0;
+    let status = match attempt.outcome {
+        Outcome::Status(status) => Some(status),
+        _ => None,
+    };
+    AttemptBody {
+        number: attempt.number,
+        started_at: attempt.started_at,
+        duration_ms: ms(timing.total_us),
+        timing: TimingBody {
+            dns_ms: ms(timing.dns_us),
+            connect_ms: ms(timing.connect_us),
+            tls_ms: ms(timing.tls_us),
+            first_byte_ms: ms(timing.first_byte_us),
+            total_ms: ms(timing.total_us),
+            reused_connection: timing.reused,
+        },
+        request: RequestBody {
+            url: url.to_owned(),
+            headers: fill(&attempt.request_head, &values).into_iter().collect(),
+            body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
+        },
+        response: status.map(|status| ResponseBody {
+            status,
+            headers: header_lines(&attempt.response_headers),
+            body: String::from_utf8_lossy(&attempt.response_body).into_owned(),
+            truncated: attempt.response_truncated,
+        }),
+        error: attempt.error,
+    }
+}
+
+fn header_lines(text: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+    text.lines().filter_map(pair).collect()
+}
+
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let project = caller.project(&api);
+    let view = find(&api, project, &id).await?;
+    let attempts = attempt_bodies(&api, project, &view).await?;
+    let summary = summary(&api, &view, api.engine().now());
+    Ok(json(StatusCode::OK, &DeliveryBody { summary, attempts }))
+}
+
+pub(crate) async fn attempts(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let project = caller.project(&api);
+    let view = find(&api, project, &id).await?;
+    let attempts = attempt_bodies(&api, project, &view).await?;
+    let total = attempts.len() as u64;
+    let body = tidings_contract::list::ListBody { data: attempts, total: Some(total), total_at_least: None, cursor: None };
+    Ok(json(StatusCode::OK, &body))
+}
+
+pub(crate) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: RetryDelivery = parse_or_default(&bytes)?;
+    let project = caller.project(&api);
+    let view = find(&api, project, &id).await?;
+    api.engine().retry(project, view.id, request.force).await.map_err(|error| match error {
+        RetryError::NotFound => ApiError::not_found("delivery"),
+        RetryError::WebhookDisabled => {
+            let detail = "the delivery's webhook is disabled: enable it, or retry with {\"force\": true}";
+            ApiError::new(ErrorCode::WebhookDisabled, detail)
+        }
+        RetryError::WebhookDeleted => {
+            ApiError::new(ErrorCode::WebhookDisabled, "the delivery's webhook was deleted; there is nobody to send to")
+        }
+        RetryError::Store(error) => error.into(),
+    })?;
+    let view = find(&api, project, &id).await?;
+    Ok(json(StatusCode::ACCEPTED, &summary(&api, &view, api.engine().now())))
+}

@@ -1,0 +1,66 @@
+//! Reading events.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::StatusCode;
+use serde_json::value::RawValue;
+use tidings_contract::event::{EventBody, EventDeliveries};
+use tidings_domain::event::Event;
+use tidings_ports::store::EventFilter;
+
+use super::deliveries::summary;
+use crate::{
+    answer::{json, list as list_body},
+    auth::Caller,
+    error::ApiError,
+    request::Query,
+    state::Api,
+};
+
+fn body(event: &Event, deliveries: EventDeliveries) -> EventBody {
+    EventBody {
+        id: event.id(),
+        event_type: event.event_type.to_string(),
+        created_at: event.created_at(),
+        scope: event.scopes.clone(),
+        content_type: event.content_type.clone(),
+        payload: None,
+        body_base64: None,
+        deliveries,
+    }
+}
+
+pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
+    let query = query.only(&["type", "scope", "since", "until", "limit", "cursor"])?;
+    let filter = EventFilter {
+        event_type: query.parsed("type", "an event type", |text| text.parse().ok())?,
+        scope: query.text("scope").map(str::to_owned),
+        since: query.time("since")?,
+        until: query.time("until")?,
+    };
+    let page = api.store().list_events(caller.project(&api), filter, query.page()?).await?;
+    let page = page.map(|view| body(&view.event, EventDeliveries::Count(view.deliveries)));
+    Ok(json(StatusCode::OK, &list_body(page)))
+}
+
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let found = api.store().find_event(caller.project(&api), &id).await?;
+    let event = found.ok_or_else(|| ApiError::not_found("event"))?;
+    let deliveries = api.store().deliveries_of(&event).await?;
+    let now = api.engine().now();
+    let deliveries = deliveries.iter().map(|view| summary(&api, view, now)).collect();
+    let mut answer = body(&event, EventDeliveries::List(deliveries));
+    let text = std::str::from_utf8(&event.payload).ok().filter(|_| event.content_type.is_none());
+    match text.and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
+        Some(raw) => answer.payload = Some(raw),
+        None => answer.body_base64 = Some(STANDARD.encode(&event.payload)),
+    }
+    Ok(json(StatusCode::OK, &answer))
+}

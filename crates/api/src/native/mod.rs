@@ -1,0 +1,84 @@
+//! The native API: one file per resource, or per verb where a verb is long.
+
+pub(crate) mod api_keys;
+pub(crate) mod deliveries;
+pub(crate) mod event_types;
+pub(crate) mod events;
+pub(crate) mod instance;
+pub(crate) mod organizations;
+pub(crate) mod projects;
+pub(crate) mod publish;
+pub(crate) mod webhooks;
+
+use axum::{
+    Router,
+    routing::{delete, get, post},
+};
+use tidings_contract::problem::FieldError;
+use tidings_domain::webhook::NAME_CHARACTERS_MAX;
+
+use crate::{error::field_error, state::Api};
+
+/// All routes, under [`tidings_contract::BASE_PATH`].
+pub(crate) fn routes(api: Api) -> Router {
+    let native = Router::new()
+        .route("/events", post(publish::publish).get(events::list))
+        .route("/events/{id}", get(events::get))
+        .route("/webhooks", post(webhooks::create).get(webhooks::list))
+        .route(
+            "/webhooks/{id}",
+            get(webhooks::get).put(webhooks::update).patch(webhooks::update).delete(webhooks::delete),
+        )
+        .route("/webhooks/{id}/enable", post(webhooks::enable))
+        .route("/webhooks/{id}/disable", post(webhooks::disable))
+        .route("/webhooks/{id}/test", post(webhooks::test))
+        .route("/webhooks/{id}/deliveries", get(deliveries::list_of_webhook))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}", get(deliveries::get))
+        .route("/deliveries/{id}/attempts", get(deliveries::attempts))
+        .route("/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/event-types", post(event_types::create).get(event_types::list))
+        .route(
+            "/event-types/{name}",
+            get(event_types::get).put(event_types::update).delete(event_types::delete),
+        )
+        .route("/organizations", post(organizations::create).get(organizations::list))
+        .route(
+            "/organizations/{id}",
+            get(organizations::get).patch(organizations::rename).delete(organizations::delete),
+        )
+        .route("/projects", post(projects::create).get(projects::list))
+        .route("/projects/{id}", get(projects::get).patch(projects::rename).delete(projects::delete))
+        .route("/api-keys", post(api_keys::create).get(api_keys::list))
+        .route("/api-keys/{id}", delete(api_keys::revoke))
+        .route("/instance", get(instance::get));
+    Router::new()
+        .nest(tidings_contract::BASE_PATH, native)
+        .route("/healthz", get(instance::healthz))
+        .route("/readyz", get(instance::readyz))
+        .with_state(api)
+}
+
+/// Checks a name: 1 to 128 characters, none of them a control character.
+pub(crate) fn check_name(field: &str, name: &str) -> Result<(), FieldError> {
+    let characters = name.chars().count();
+    if characters == 0 || characters > NAME_CHARACTERS_MAX || name.trim().is_empty() {
+        let message = format!("must have 1 to {NAME_CHARACTERS_MAX} characters");
+        return Err(field_error(field, "invalid", message));
+    }
+    check_text(field, name, NAME_CHARACTERS_MAX)
+}
+
+/// Checks free text: bounded, and without control characters, which end up in logs and terminals.
+pub(crate) fn check_text(field: &str, text: &str, characters_max: usize) -> Result<(), FieldError> {
+    if text.chars().count() > characters_max {
+        return Err(field_error(field, "too_long", format!("must have at most {characters_max} characters")));
+    }
+    match text.chars().find(|character| character.is_control()) {
+        Some(found) => {
+            let message = format!("must not contain control characters such as U+{:04X}", u32::from(found));
+            Err(field_error(field, "invalid", message))
+        }
+        None => Ok(()),
+    }
+}

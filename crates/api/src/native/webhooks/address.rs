@@ -1,0 +1,27 @@
+//! May this address be called? Asked when it is given; the dial asks again.
+
+use serde_json::Value;
+use tidings_contract::{codes::ErrorCode, problem::FieldError};
+use tidings_domain::target::{Refusal, TargetUrl};
+
+use super::settings::Draft;
+use crate::{
+    error::{ApiError, field_error},
+    state::Api,
+};
+
+/// A refused address as a field error.
+pub(super) fn url_error(refusal: &Refusal) -> FieldError {
+    field_error("url", ErrorCode::UrlNotAllowed.as_str(), refusal.to_string())
+}
+
+/// Asks what the name resolves to now.
+pub(super) async fn check_resolved(api: &Api, draft: &Draft) -> Result<(), ApiError> {
+    let address = draft.secrets.url_with_credentials.as_deref().unwrap_or(&draft.settings.url);
+    let refused = |refusal: Refusal| {
+        let reason = Value::from(refusal.reason.as_str());
+        ApiError::fields(vec![url_error(&refusal)]).with("reason", reason)
+    };
+    let url = TargetUrl::parse(address).map_err(refused)?;
+    api.parts().sender.check(&url).await.map_err(refused)
+}

@@ -1,0 +1,226 @@
+//! Webhooks.
+
+mod address;
+mod body;
+mod retry;
+mod settings;
+mod signature;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use tidings_contract::{
+    codes::ErrorCode,
+    webhook::{TestResultBody, TestWebhook, WebhookRequest},
+};
+use tidings_domain::{
+    ids::{ProjectId, WebhookId},
+    retry::DisableReason,
+    webhook::{Webhook, WebhookStatus},
+};
+use tidings_engine::{TestError, open_secrets, seal_secrets};
+use tidings_ports::store::{NewWebhook, WebhookChange, WebhookRecord, WebhookState};
+
+use crate::{
+    answer::{empty, json, json_bytes, list as list_body},
+    auth::Caller,
+    error::ApiError,
+    idempotency::Repeatable,
+    request::{Body, Query, parse, parse_or_default},
+    state::Api,
+};
+use body::webhook_body;
+use settings::{Draft, apply};
+
+pub(crate) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    repeatable: Repeatable,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: WebhookRequest = parse(&bytes)?;
+    let enabled = request.enabled.unwrap_or(true);
+    let draft = apply(Draft::new(), request, &api)?;
+    address::check_resolved(&api, &draft).await?;
+    let project_id = caller.project(&api);
+    let ids = api.engine().ids();
+    let id = ids.webhook();
+    let status = if enabled { WebhookStatus::Active } else { WebhookStatus::Disabled(DisableReason::Manual) };
+    let webhook = Webhook { id, project_id, settings: draft.settings, status };
+    let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, ids.nonce());
+    let record = WebhookRecord {
+        webhook: webhook.clone(),
+        sealed: sealed.clone(),
+        revision: 1,
+        updated_at: id.timestamp(),
+        state: WebhookState::default(),
+    };
+    let mut answer = webhook_body(&record, &draft.secrets);
+    answer.secret.clone_from(&draft.secrets.secret);
+    let answer = json_bytes(&answer);
+    let owner = project_id.sequence();
+    let idempotency = repeatable.record(&api, owner, &bytes, &answer);
+    let created = api.store().create_webhook(NewWebhook { webhook, sealed }, idempotency).await?;
+    api.engine().project_changed(project_id).await;
+    repeatable.answer(&api, owner, created, answer, "webhook")
+}
+
+pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
+    let query = query.only(&["limit", "cursor"])?;
+    let page = api.store().list_webhooks(caller.project(&api), query.page()?).await?;
+    let master = &api.parts().master_key;
+    let page = page.map(|record| {
+        // A webhook whose secrets do not open is shown all the same; its deliveries wait.
+        let secrets = open_secrets(master, record.webhook.id, &record.sealed).unwrap_or_default();
+        webhook_body(&record, &secrets)
+    });
+    Ok(json(StatusCode::OK, &list_body(page)))
+}
+
+async fn find(api: &Api, project: ProjectId, id: &str) -> Result<WebhookRecord, ApiError> {
+    let missing = || ApiError::not_found("webhook");
+    let id: WebhookId = id.parse().map_err(|_| missing())?;
+    api.store().find_webhook(project, id).await?.ok_or_else(missing)
+}
+
+fn shown(api: &Api, record: &WebhookRecord) -> Response {
+    let secrets = open_secrets(&api.parts().master_key, record.webhook.id, &record.sealed).unwrap_or_default();
+    json(StatusCode::OK, &webhook_body(record, &secrets))
+}
+
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let record = find(&api, caller.project(&api), &id).await?;
+    Ok(shown(&api, &record))
+}
+
+pub(crate) async fn update(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: WebhookRequest = parse(&bytes)?;
+    let record = find(&api, caller.project(&api), &id).await?;
+    let id = record.webhook.id;
+    let status = request.enabled.and_then(|enabled| status_change(&record, enabled));
+    let secrets = open_secrets(&api.parts().master_key, id, &record.sealed)
+        .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+    let url_given = request.url.is_some();
+    let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, &api)?;
+    if url_given {
+        address::check_resolved(&api, &draft).await?;
+    }
+    let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, api.engine().ids().nonce());
+    change(&api, &record, Some((draft, sealed)), status).await
+}
+
+/// Carries out a change against the revision it was made from.
+async fn change(
+    api: &Api,
+    record: &WebhookRecord,
+    settings: Option<(Draft, Vec<u8>)>,
+    status: Option<WebhookStatus>,
+) -> Result<Response, ApiError> {
+    let project_id = record.webhook.project_id;
+    let (settings, sealed) = settings.map(|(draft, sealed)| (draft.settings, sealed)).unzip();
+    let change = WebhookChange {
+        project_id,
+        id: record.webhook.id,
+        expected_revision: record.revision,
+        settings,
+        sealed,
+        status,
+        now: api.engine().now(),
+    };
+    let changed = api.store().update_webhook(change).await?;
+    api.engine().project_changed(project_id).await;
+    match changed {
+        Some(changed) => Ok(shown(api, &changed)),
+        None if api.store().find_webhook(project_id, record.webhook.id).await?.is_none() => {
+            Err(ApiError::not_found("webhook"))
+        }
+        None => Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the webhook was changed by somebody else meanwhile")),
+    }
+}
+
+fn status_change(record: &WebhookRecord, enabled: bool) -> Option<WebhookStatus> {
+    match (enabled, record.webhook.status) {
+        (true, WebhookStatus::Disabled(_)) => Some(WebhookStatus::Active),
+        (false, WebhookStatus::Active | WebhookStatus::Paused) => Some(WebhookStatus::Disabled(DisableReason::Manual)),
+        _ => None,
+    }
+}
+
+async fn set_enabled(api: &Api, caller: &Caller, id: &str, enabled: bool) -> Result<Response, ApiError> {
+    let record = find(api, caller.project(api), id).await?;
+    match status_change(&record, enabled) {
+        Some(status) => change(api, &record, None, Some(status)).await,
+        None => Ok(shown(api, &record)),
+    }
+}
+
+pub(crate) async fn enable(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    set_enabled(&api, &caller, &id, true).await
+}
+
+pub(crate) async fn disable(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    set_enabled(&api, &caller, &id, false).await
+}
+
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let project_id = caller.project(&api);
+    let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
+    let deleted = api.store().delete_webhook(project_id, id, api.engine().now()).await?;
+    api.engine().project_changed(project_id).await;
+    if deleted { Ok(empty()) } else { Err(ApiError::not_found("webhook")) }
+}
+
+pub(crate) async fn test(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: TestWebhook = parse_or_default(&bytes)?;
+    let event_type = request.event_type.as_deref().map(str::parse).transpose();
+    let event_type =
+        event_type.map_err(|error: tidings_domain::event_type::InvalidEventType| {
+            ApiError::field("event_type", "invalid", error.to_string())
+        })?;
+    let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
+    let sent = api.engine().send_test(caller.project(&api), id, event_type).await;
+    let outcome = sent.map_err(|error| match error {
+        TestError::NoWebhook => ApiError::not_found("webhook"),
+        TestError::UnknownEventType(name) => {
+            let message = format!("{name:?} is not in the catalogue");
+            ApiError::field("event_type", ErrorCode::UnknownEventType.as_str(), message)
+        }
+        TestError::Store(error) => error.into(),
+    })?;
+    let body = TestResultBody {
+        success: outcome.delivered,
+        status_code: outcome.status,
+        response_time_ms: outcome.duration_ms,
+        error: outcome.error,
+        delivery_id: outcome.delivery_id,
+    };
+    Ok(json(StatusCode::OK, &body))
+}

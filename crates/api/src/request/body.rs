@@ -1,0 +1,105 @@
+//! Bodies, refused while they stream in.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, header};
+use http_body_util::BodyExt as _;
+use tidings_contract::codes::ErrorCode;
+
+use crate::{error::ApiError, state::Api};
+
+/// Bytes of a request's body.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a publish request's body.
+pub(crate) const EVENT_BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A whole body of at most [`BODY_BYTES_MAX`].
+pub(crate) struct Body(pub(crate) Bytes);
+
+/// A whole body of at most [`EVENT_BODY_BYTES_MAX`].
+pub(crate) struct EventBytes(pub(crate) Bytes);
+
+impl FromRequest<Api> for Body {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        read(request, BODY_BYTES_MAX).await.map(Self)
+    }
+}
+
+impl FromRequest<Api> for EventBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        read(request, EVENT_BODY_BYTES_MAX).await.map(Self)
+    }
+}
+
+fn too_large(bytes_max: usize) -> ApiError {
+    let detail = format!("the body is larger than {bytes_max} bytes");
+    // What is left of the body is not read, so the connection cannot be used again.
+    ApiError::new(ErrorCode::PayloadTooLarge, detail)
+        .with("max_bytes", bytes_max)
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+}
+
+async fn read(request: Request, bytes_max: usize) -> Result<Bytes, ApiError> {
+    check_headers(request.headers(), bytes_max)?;
+    let body = request.into_body();
+    match tokio::time::timeout(BODY_TIMEOUT, collect(body, bytes_max)).await {
+        Ok(collected) => collected,
+        Err(_) => {
+            let detail = format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs());
+            let close = HeaderValue::from_static("close");
+            Err(ApiError::new(ErrorCode::RequestTimeout, detail).with_header(header::CONNECTION, close))
+        }
+    }
+}
+
+fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > bytes_max as u64) {
+        return Err(too_large(bytes_max));
+    }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        let detail = "bodies with a Content-Encoding are not accepted: send the JSON as it is";
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
+    }
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Ok(());
+    }
+    let detail = format!("the content type {essence:?} is not accepted: send Content-Type: application/json");
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
+}
+
+async fn collect(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let broken = |_| ApiError::new(ErrorCode::MalformedRequest, "the body ended before it was complete");
+    let mut first = Bytes::new();
+    let mut rest: Option<BytesMut> = None;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        let so_far = rest.as_ref().map_or(first.len(), BytesMut::len);
+        if so_far + data.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        // Most bodies come in one piece and are never copied.
+        match &mut rest {
+            Some(rest) => rest.extend_from_slice(&data),
+            None if first.is_empty() => first = data,
+            None => {
+                let mut joined = BytesMut::with_capacity((first.len() + data.len()) * 2);
+                joined.extend_from_slice(&first);
+                joined.extend_from_slice(&data);
+                rest = Some(joined);
+            }
+        }
+    }
+    Ok(rest.map_or(first, BytesMut::freeze))
+}

@@ -1,0 +1,9 @@
+//! Reading requests strictly: bodies bounded while they stream in, JSON checked and explained.
+
+mod body;
+mod json;
+mod query;
+
+pub(crate) use body::{Body, EVENT_BODY_BYTES_MAX, EventBytes};
+pub(crate) use json::{parse, parse_or_default};
+pub(crate) use query::{Query, cursor};

@@ -1,0 +1,108 @@
+//! Query parameters: known names only, each at most once.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use tidings_contract::codes::ErrorCode;
+use tidings_domain::{
+    page::{PAGE_ROWS_MAX, PageRequest},
+    time::Timestamp,
+};
+
+use crate::{error::ApiError, state::Api};
+
+/// The parameters of a request.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl FromRequestParts<Api> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        let text = parts.uri.query().unwrap_or_default();
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|_| malformed(format!("the query {text:?} cannot be read")))?;
+        Ok(Self(pairs.0))
+    }
+}
+
+fn malformed(detail: String) -> ApiError {
+    ApiError::new(ErrorCode::MalformedRequest, detail)
+}
+
+impl Query {
+    /// Refuses names that the operation does not know, and names given twice.
+    pub(crate) fn only(self, known: &[&str]) -> Result<Self, ApiError> {
+        for (place, (name, _)) in self.0.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let names = known.join(", ");
+                return Err(malformed(format!("the query parameter {name:?} is not known here; known are {names}")));
+            }
+            if self.0[..place].iter().any(|(earlier, _)| earlier == name) {
+                return Err(malformed(format!("the query parameter {name:?} is given twice")));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The text of a parameter.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that has to be of some form.
+    pub(crate) fn parsed<T>(
+        &self,
+        name: &str,
+        what: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        self.text(name)
+            .map(|text| parse(text).ok_or_else(|| malformed(format!("the query parameter {name}={text:?} is not {what}"))))
+            .transpose()
+    }
+
+    /// A time.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        self.parsed(name, "an RFC 3339 time such as 2026-05-25T10:00:00Z", Timestamp::parse)
+    }
+
+    /// `limit` and `cursor`.
+    pub(crate) fn page(&self) -> Result<PageRequest, ApiError> {
+        let limit = self.parsed("limit", "a number from 1 to 100", |text| {
+            text.parse().ok().filter(|limit| (1..=PAGE_ROWS_MAX).contains(limit))
+        })?;
+        let before = self.parsed("cursor", "a cursor that a list returned", |text| {
+            i64::from_str_radix(text.strip_prefix("c_")?, 36).ok().filter(|&before| before >= 0)
+        })?;
+        Ok(PageRequest { limit: limit.unwrap_or(PageRequest::default().limit), before })
+    }
+}
+
+/// Writes a cursor.
+pub(crate) fn cursor(before: i64) -> String {
+    let mut digits = Vec::new();
+    let mut rest = before.unsigned_abs();
+    loop {
+        let digit = u32::try_from(rest % 36).unwrap_or(0);
+        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
+        rest /= 36;
+        if rest == 0 {
+            break;
+        }
+    }
+    format!("c_{}", digits.into_iter().rev().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_round_trip() {
+        for before in [0, 1, 35, 36, 58_312_345_678_901_234, i64::MAX] {
+            let query = Query(vec![("cursor".to_owned(), cursor(before))]);
+            assert_eq!(query.page().expect("a page").before, Some(before));
+        }
+        for bad in ["", "c_", "c_-1", "c_ä", "5", "c_zzzzzzzzzzzzzzzzzz"] {
+            assert!(Query(vec![("cursor".to_owned(), bad.to_owned())]).page().is_err(), "{bad:?}");
+        }
+    }
+}

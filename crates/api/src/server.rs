@@ -1,0 +1,171 @@
+//! The accept loop: bounded connections, time-outs for heads and bodies, a graceful end.
+//!
+//! `axum::serve` has no time-out for request heads, so connections are served here.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, response::Response};
+use http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use tidings_contract::{codes::ErrorCode, problem::PROBLEM_CONTENT_TYPE};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tower::Service as _;
+
+use crate::{answer::json_bytes, error::ApiError, native, state::Api};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of a request id that is taken over from the client.
+const REQUEST_ID_CHARACTERS_MAX: usize = 64;
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Pause after accepting failed, for example because no file descriptors are left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the server allows its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// How long a request's head may take, and how long a kept connection may be silent.
+    pub head_timeout: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self { connections_max: 4_096, head_timeout: Duration::from_secs(15) }
+    }
+}
+
+/// Serves the API.
+pub struct Server {
+    api: Api,
+    router: Router,
+    limits: ServerLimits,
+}
+
+impl Server {
+    /// A server of the native API, with further routes beside it.
+    pub fn new(api: Api, beside: Router, limits: ServerLimits) -> Self {
+        let router = native::routes(api.clone()).merge(beside);
+        Self { api, router, limits }
+    }
+
+    /// Accepts connections until `stop` completes, then lets running requests end within `grace`.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>, grace: Duration) {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_timeout)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .pipeline_flush(true);
+        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(Some(ACCEPT_PAUSE * 400));
+        let graceful = GracefulShutdown::new();
+        let slots = Arc::new(Semaphore::new(self.limits.connections_max));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                accepted = accept(&listener, &slots) => accepted,
+            };
+            let Some((stream, peer, slot)) = accepted else { continue };
+            let (api, router) = (self.api.clone(), self.router.clone());
+            let service = service_fn(move |request| serve(api.clone(), router.clone(), request, peer));
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                let _slot = slot;
+                if let Err(error) = connection.await {
+                    tracing::debug!(error, "a connection ended early");
+                }
+            });
+        }
+        drop(listener);
+        if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not end within the grace period");
+        }
+    }
+}
+
+/// The next connection, once there is room for one; `None` if accepting failed.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            // Small answers must not wait for more to send; if that cannot be had, they are only slower.
+            let _ = stream.set_nodelay(true);
+            Some((stream, peer, slot))
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "accepting a connection failed");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn serve(
+    api: Api,
+    mut router: Router,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response, Infallible> {
+    let request_id = request_id(&api, &request);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = router.call(request.map(Body::new)).await;
+    let mut response = response.unwrap_or_else(|never| match never {});
+    explain(&mut response, &path, &request_id);
+    let status = response.status();
+    if status.is_server_error() {
+        tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
+    } else {
+        tracing::debug!(request.id = request_id, %method, path, status = status.as_u16(), %peer, "request");
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    Ok(response)
+}
+
+/// The client's id if it is harmless, otherwise a new one.
+fn request_id(api: &Api, request: &Request<Incoming>) -> String {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    match given {
+        Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_CHARACTERS_MAX && id.bytes().all(harmless) => id.to_owned(),
+        _ => api.engine().ids().request_id(),
+    }
+}
+
+/// Gives every error its problem body, the router's own ones included.
+fn explain(response: &mut Response, path: &str, request_id: &str) {
+    let error = match response.extensions_mut().remove::<ApiError>() {
+        Some(error) => error,
+        None if response.status() == StatusCode::NOT_FOUND => {
+            ApiError::new(ErrorCode::NotFound, format!("there is nothing at {path}; the API is under /api/v1"))
+        }
+        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
+            let allowed = response.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or("");
+            ApiError::new(ErrorCode::MethodNotAllowed, format!("{path} knows these methods: {allowed}"))
+        }
+        None if response.status() == StatusCode::BAD_REQUEST => {
+            ApiError::new(ErrorCode::MalformedRequest, "the path cannot be read: it is not UTF-8 when decoded")
+        }
+        None => return,
+    };
+    let body = json_bytes(&error.problem(path, request_id));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_CONTENT_TYPE));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+}

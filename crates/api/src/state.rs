@@ -1,0 +1,66 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    seal::MasterKey,
+    target::TargetPolicy,
+};
+use tidings_engine::Engine;
+use tidings_ports::{Sender, store::Store};
+
+use crate::keys::KeyCache;
+
+/// What an API is made of.
+pub struct ApiParts {
+    /// Publishes and delivers.
+    pub engine: Arc<Engine>,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Says what an address resolves to before a webhook is accepted.
+    pub sender: Arc<dyn Sender>,
+    /// Seals secrets.
+    pub master_key: Arc<MasterKey>,
+    /// Which addresses webhooks may have.
+    pub policy: TargetPolicy,
+    /// The version that `GET /instance` shows.
+    pub version: &'static str,
+    /// Whom operator keys act for when they name nobody.
+    pub default_organization: OrganizationId,
+    /// The default project of that organization.
+    pub default_project: ProjectId,
+}
+
+/// The shared state of all handlers.
+#[derive(Clone)]
+pub struct Api(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) parts: ApiParts,
+    pub(crate) keys: KeyCache,
+}
+
+impl Api {
+    /// Puts the parts together.
+    pub fn new(parts: ApiParts) -> Self {
+        let keys = KeyCache::new(Arc::clone(&parts.store));
+        Self(Arc::new(Shared { parts, keys }))
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.parts.engine
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.0.parts.store
+    }
+
+    pub(crate) fn parts(&self) -> &ApiParts {
+        &self.0.parts
+    }
+
+    pub(crate) fn keys(&self) -> &KeyCache {
+        &self.0.keys
+    }
+}

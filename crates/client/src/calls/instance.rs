@@ -1,0 +1,16 @@
+//! The instance.
+
+use tidings_contract::tenancy::InstanceBody;
+
+use crate::{Client, ClientError, exchange::Call};
+
+impl Client {
+    /// Looks at version, health and backlog. For operators.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn instance(&self) -> Result<InstanceBody, ClientError> {
+        self.fetch(Call::get("/instance")).await
+    }
+}

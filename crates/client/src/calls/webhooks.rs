@@ -1,0 +1,93 @@
+//! Webhooks.
+
+use http::Method;
+use tidings_contract::{
+    list::ListBody,
+    webhook::{TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
+};
+
+use super::{filtered, item};
+use crate::{
+    Client, ClientError, PageQuery,
+    exchange::{Call, Repeat},
+};
+
+impl Client {
+    /// Lists webhooks, newest first.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn list_webhooks(&self, query: &PageQuery) -> Result<ListBody<WebhookBody>, ClientError> {
+        self.fetch(Call::get(filtered("/webhooks", query)?)).await
+    }
+
+    /// Registers a webhook; the answer shows its secret, once.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn create_webhook(&self, new: &WebhookRequest) -> Result<WebhookBody, ClientError> {
+        self.fetch(Call::create("/webhooks", new)?).await
+    }
+
+    /// Looks at a webhook.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn get_webhook(&self, id: &str) -> Result<WebhookBody, ClientError> {
+        self.fetch(Call::get(item("/webhooks", id))).await
+    }
+
+    /// Changes what is given of a webhook.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn update_webhook(&self, id: &str, change: &WebhookRequest) -> Result<WebhookBody, ClientError> {
+        self.fetch(Call::new(Method::PATCH, item("/webhooks", id)).json(change)?).await
+    }
+
+    /// Deletes a webhook and cancels what is pending for it.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn delete_webhook(&self, id: &str) -> Result<(), ClientError> {
+        self.execute(Call::new(Method::DELETE, item("/webhooks", id))).await
+    }
+
+    /// Enables a webhook; what was held for it goes on.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn enable_webhook(&self, id: &str) -> Result<WebhookBody, ClientError> {
+        self.switch_webhook(id, "enable").await
+    }
+
+    /// Disables a webhook; what is pending for it is held.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn disable_webhook(&self, id: &str) -> Result<WebhookBody, ClientError> {
+        self.switch_webhook(id, "disable").await
+    }
+
+    /// Sends a test event now and says what came back. Waits as long as the webhook's own deadline.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`]. A receiver that fails is no error: the result says so.
+    pub async fn test_webhook(&self, id: &str, test: &TestWebhook) -> Result<TestResultBody, ClientError> {
+        let path = format!("{}/test", item("/webhooks", id));
+        self.fetch(Call::new(Method::POST, path).json(test)?).await
+    }
+
+    async fn switch_webhook(&self, id: &str, verb: &str) -> Result<WebhookBody, ClientError> {
+        let call = Call::new(Method::POST, format!("{}/{verb}", item("/webhooks", id)));
+        self.fetch(Call { repeat: Repeat::Safe, ..call }).await
+    }
+}

@@ -1,0 +1,57 @@
+//! Query parameters of lists.
+
+use serde::Serialize;
+
+/// Which page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct PageQuery {
+    /// Rows wanted, 1 to 100; 50 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `cursor` of the preceding page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Which events.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct EventQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// Of this type.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// With this scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Accepted at or after this time (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Accepted before this time (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// Which deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct DeliveryQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// To this webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_id: Option<String>,
+    /// Of events of this type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// In this state: `pending`, `retrying`, `delivered`, `failed`, `dropped` or `cancelled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Accepted at or after this time (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Accepted before this time (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}

@@ -1,0 +1,92 @@
+//! The command line: commands, and the options that all of them take.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    api_key, config, delivery, demo, dev, doctor, event, event_type, organization, project, serve, webhook,
+};
+
+/// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
+/// record.
+#[derive(Debug, Parser)]
+#[command(name = "tidings", version, max_term_width = 120, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: GlobalOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tidings demo                    see it work: server, receivers, signed and retried deliveries
+  tidings serve                   run the server on ./tidings-data
+  tidings doctor                  check this machine before (or while) it serves
+  tidings webhook create --url https://example.com/hook --events 'tag.*'
+  tidings event publish tag.subscribed --data '{\"tag\":\"vip\"}'
+  tidings delivery list --status failed
+
+Exit status: 0 done, 1 failed (the reason is on standard error), 2 the command line is wrong.";
+
+/// Which server, as whom, and how to answer.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalOptions {
+    /// The server to talk to
+    #[arg(long, global = true, env = "TIDINGS_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8700")]
+    pub(crate) server: String,
+
+    /// The API key to talk with
+    #[arg(long, global = true, env = "TIDINGS_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+
+    /// The organization an operator key acts for
+    #[arg(long, global = true, env = "TIDINGS_ORGANIZATION", value_name = "ID")]
+    pub(crate) organization: Option<String>,
+
+    /// The project that is meant, in place of the key's own or the organization's default project
+    #[arg(long, global = true, env = "TIDINGS_PROJECT", value_name = "ID")]
+    pub(crate) project: Option<String>,
+
+    /// Answer with JSON in place of tables
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(demo::DemoCommand),
+    Serve(serve::ServeCommand),
+    Dev(dev::DevCommand),
+    Doctor(doctor::DoctorCommand),
+    Config(config::ConfigCommand),
+    #[command(flatten)]
+    Api(ApiCommand),
+}
+
+/// What to ask a server for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiCommand {
+    /// Manage organizations, the customers of the platform
+    #[command(subcommand, alias = "organization")]
+    Org(organization::OrganizationCommand),
+    /// Manage projects, the isolation boundary inside an organization
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
+    /// Manage API keys
+    #[command(subcommand, alias = "api-key")]
+    Key(api_key::ApiKeyCommand),
+    /// Manage the catalogue of event types
+    #[command(subcommand)]
+    EventType(event_type::EventTypeCommand),
+    /// Manage webhooks, the registered endpoints
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// Publish events and look at them
+    #[command(subcommand)]
+    Event(event::EventCommand),
+    /// Look at deliveries and their attempts, and send them again
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
+}

@@ -1,0 +1,156 @@
+//! `tidings event`
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use clap::{Args, Subcommand};
+use tidings_client::{
+    EventQuery,
+    contract::{
+        OneOrMany,
+        event::{EventBody, EventDeliveries, PublishRequest, PublishedBody},
+    },
+};
+
+use super::{
+    delivery,
+    input::{read_bytes, read_json},
+    page::{PageArgs, page_table},
+    session::Session,
+};
+use crate::output::{Fields, Table, clean_lines};
+
+/// What to do with events.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventCommand {
+    /// Publish an event; answered once it is on disk with all its deliveries
+    #[command(after_help = PUBLISH_EXAMPLES)]
+    Publish(PublishArgs),
+    /// Look at an event, its payload and its deliveries
+    #[command(after_help = "Example:\n  tidings event get evt_01h2…")]
+    Get {
+        /// Its id
+        id: String,
+    },
+    /// List events, newest first
+    #[command(after_help = "Example:\n  tidings event list --type tag.subscribed --since 2026-05-25T00:00:00Z")]
+    List {
+        #[command(flatten)]
+        page: PageArgs,
+        /// Of this type only
+        #[arg(long = "type", value_name = "TYPE")]
+        event_type: Option<String>,
+        /// With this scope only
+        #[arg(long)]
+        scope: Option<String>,
+        /// Accepted at or after this time
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Accepted before this time
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
+}
+
+const PUBLISH_EXAMPLES: &str = "\
+Examples:
+  tidings event publish tag.subscribed --data '{\"tag\":\"vip\"}'
+  tidings event publish tag.subscribed --data @event.json --scope campaign-42 --idempotency-key order-17
+  generate | tidings event publish report.ready --data -
+  tidings event publish report.ready --body @report.csv --content-type text/csv";
+
+/// What to publish.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// Its type
+    #[arg(value_name = "TYPE")]
+    event_type: String,
+    /// Its data: JSON, @FILE or - for standard input
+    #[arg(long, value_name = "JSON", required_unless_present = "body", conflicts_with = "body")]
+    data: Option<String>,
+    /// In place of data: these bytes, delivered without an envelope; text, @FILE or - for standard input
+    #[arg(long, value_name = "BYTES", requires = "content_type")]
+    body: Option<String>,
+    /// The type of the bytes
+    #[arg(long, value_name = "TYPE", requires = "body")]
+    content_type: Option<String>,
+    /// An id of your own: letters, digits, `_`, `.` and `-`
+    #[arg(long)]
+    id: Option<String>,
+    /// A named part of the project it concerns; repeatable
+    #[arg(long)]
+    scope: Vec<String>,
+    /// Makes repeating this command safe
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+impl EventCommand {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Session { client, output } = session;
+        match self {
+            Self::Publish(publish) => publish.run(session).await,
+            Self::Get { id } => output.show(&client.get_event(&id).await?, fields),
+            Self::List { page, event_type, scope, since, until } => {
+                let query = EventQuery { page: page.query(), event_type, scope, since, until };
+                output.show(&client.list_events(&query).await?, |list| {
+                    page_table(list, ["ID", "TYPE", "SCOPE", "DELIVERIES", "CREATED"], row)
+                })
+            }
+        }
+    }
+}
+
+impl PublishArgs {
+    async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let data = self.data.map(|data| read_json("--data", &data)).transpose()?;
+        let bytes = self.body.map(|body| read_bytes(&body)).transpose()?;
+        let request = PublishRequest {
+            event_type: Cow::Owned(self.event_type),
+            data: data.as_deref(),
+            id: self.id,
+            scope: (!self.scope.is_empty()).then_some(OneOrMany::Many(self.scope)),
+            idempotency_key: self.idempotency_key,
+            content_type: self.content_type,
+            body_base64: bytes.map(|bytes| Cow::Owned(STANDARD.encode(bytes))),
+        };
+        session.output.show(&session.client.publish(&request).await?, published)
+    }
+}
+
+fn published(event: &PublishedBody) -> String {
+    Fields::default()
+        .add("id", &event.id)
+        .add("type", &event.event_type)
+        .add("created", event.created_at)
+        .add("deliveries", event.deliveries)
+        .to_string()
+}
+
+fn row(event: &EventBody) -> [String; 5] {
+    let deliveries = match &event.deliveries {
+        EventDeliveries::Count(count) => count.to_string(),
+        EventDeliveries::List(deliveries) => deliveries.len().to_string(),
+    };
+    [event.id.clone(), event.event_type.clone(), event.scope.join(" "), deliveries, event.created_at.to_string()]
+}
+
+fn fields(event: &EventBody) -> String {
+    let mut text = Fields::default()
+        .add("id", &event.id)
+        .add("type", &event.event_type)
+        .add("scope", event.scope.join(" "))
+        .maybe("content type", event.content_type.as_ref())
+        .add("created", event.created_at)
+        .to_string();
+    let payload = event.payload.as_ref().map(|payload| payload.get());
+    if let Some(payload) = payload.or(event.body_base64.as_deref()) {
+        text.push_str(&format!("\nPayload:\n{}\n", clean_lines(payload)));
+    }
+    if let EventDeliveries::List(deliveries) = &event.deliveries {
+        let mut table = Table::new(&delivery::HEADS);
+        deliveries.iter().for_each(|each| table.row(delivery::row(each)));
+        text.push_str(&format!("\nDeliveries:\n{table}"));
+    }
+    text
+}

@@ -1,0 +1,133 @@
+//! `tidings event-type`
+
+use clap::{Args, Subcommand};
+use tidings_client::contract::event_type::{EventTypeBody, EventTypeRequest};
+
+use super::{
+    input::read_json,
+    page::{PageArgs, page_table},
+    session::Session,
+};
+use crate::output::Fields;
+
+/// What to do with event types.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventTypeCommand {
+    /// Add an event type to the catalogue
+    #[command(after_help = CREATE_EXAMPLE)]
+    Create {
+        /// Its name: letters, digits, `_`, `-` and `.`
+        name: String,
+        #[command(flatten)]
+        details: Details,
+    },
+    /// List the event types that can be published
+    #[command(after_help = "Example:\n  tidings event-type list --json")]
+    List {
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Look at an event type
+    #[command(after_help = "Example:\n  tidings event-type get tag.subscribed")]
+    Get {
+        /// Its name
+        name: String,
+    },
+    /// Change what is given of an event type
+    #[command(after_help = "Example:\n  tidings event-type update tag.subscribed --archived=true")]
+    Update {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        details: Details,
+    },
+    /// Remove an event type from the catalogue, for good
+    #[command(after_help = "Example:\n  tidings event-type delete tag.subscribed")]
+    Delete {
+        /// Its name
+        name: String,
+    },
+}
+
+const CREATE_EXAMPLE: &str = "\
+Example:
+  tidings event-type create tag.subscribed --group tags --description 'A tag was added' --example '{\"tag\":\"vip\"}'";
+
+/// What there is to say about an event type.
+#[derive(Debug, Args)]
+pub(crate) struct Details {
+    /// The group it is listed under
+    #[arg(long)]
+    group: Option<String>,
+    /// What it means, for people
+    #[arg(long)]
+    description: Option<String>,
+    /// An example of its data: JSON, @FILE or - for standard input
+    #[arg(long, value_name = "JSON")]
+    example: Option<String>,
+    /// Whether it accepts no new events
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    archived: Option<bool>,
+}
+
+impl EventTypeCommand {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Session { client, output } = session;
+        match self {
+            Self::Create { name, details } => {
+                let empty = EventTypeRequest {
+                    name: Some(name),
+                    group: None,
+                    description: None,
+                    example: None,
+                    archived: false,
+                };
+                output.show(&client.create_event_type(&details.lay_over(empty)?).await?, fields)
+            }
+            Self::List { page } => output.show(&client.list_event_types(&page.query()).await?, |list| {
+                page_table(list, ["NAME", "GROUP", "DESCRIPTION", "ARCHIVED"], row)
+            }),
+            Self::Get { name } => output.show(&client.get_event_type(&name).await?, fields),
+            Self::Update { name, details } => {
+                // The API replaces an event type as a whole, so what is not given is taken from what is there.
+                let EventTypeBody { name, group, description, example, archived } =
+                    client.get_event_type(&name).await?;
+                let there = EventTypeRequest { name: Some(name.clone()), group, description, example, archived };
+                output.show(&client.replace_event_type(&name, &details.lay_over(there)?).await?, fields)
+            }
+            Self::Delete { name } => {
+                client.delete_event_type(&name).await?;
+                output.done("deleted", &name)
+            }
+        }
+    }
+}
+
+impl Details {
+    fn lay_over(self, there: EventTypeRequest) -> anyhow::Result<EventTypeRequest> {
+        let example = self.example.map(|example| read_json("--example", &example)).transpose()?;
+        Ok(EventTypeRequest {
+            name: there.name,
+            group: self.group.or(there.group),
+            description: self.description.or(there.description),
+            example: example.or(there.example),
+            archived: self.archived.unwrap_or(there.archived),
+        })
+    }
+}
+
+fn row(event_type: &EventTypeBody) -> [String; 4] {
+    let EventTypeBody { name, group, description, archived, .. } = event_type;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    [name.clone(), text(group), text(description), archived.to_string()]
+}
+
+fn fields(event_type: &EventTypeBody) -> String {
+    Fields::default()
+        .add("name", &event_type.name)
+        .maybe("group", event_type.group.as_ref())
+        .maybe("description", event_type.description.as_ref())
+        .maybe("example", event_type.example.as_ref())
+        .add("archived", event_type.archived)
+        .to_string()
+}

@@ -1,0 +1,83 @@
+//! The commands, one file per resource, and how they end.
+
+pub(crate) mod api_key;
+pub(crate) mod config;
+pub(crate) mod delivery;
+pub(crate) mod demo;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod event;
+pub(crate) mod event_type;
+mod failure;
+mod input;
+pub(crate) mod organization;
+mod page;
+pub(crate) mod project;
+pub(crate) mod serve;
+mod session;
+pub(crate) mod webhook;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::ArgMatches;
+
+use crate::{
+    cli::{ApiCommand, Cli, Command, GlobalOptions},
+    output::Output,
+};
+use failure::explain;
+use session::Session;
+
+/// The command's name as it was typed, for messages: `webhook create`.
+pub(crate) fn name(matches: &ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut place = matches;
+    while let Some((word, inner)) = place.subcommand() {
+        words.push(word);
+        place = inner;
+    }
+    words.join(" ")
+}
+
+/// Runs a command line to its end.
+pub(crate) fn run(cli: Cli, name: &str) -> ExitCode {
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nobody is left to be told if standard error is closed.
+            let _ = writeln!(std::io::stderr(), "{}", explain(name, &error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let output = Output { json: cli.options.json };
+    match cli.command {
+        Command::Demo(command) => done(command.run()),
+        Command::Serve(command) => done(command.run()),
+        Command::Dev(command) => done(command.run()),
+        Command::Doctor(command) => command.run(output),
+        Command::Config(command) => done(command.run(output)),
+        Command::Api(command) => call(cli.options, command),
+    }
+}
+
+fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode> {
+    let (runtime, session) = Session::start(options)?;
+    runtime.block_on(async {
+        match command {
+            ApiCommand::Org(command) => done(command.run(&session).await),
+            ApiCommand::Project(command) => done(command.run(&session).await),
+            ApiCommand::Key(command) => done(command.run(&session).await),
+            ApiCommand::EventType(command) => done(command.run(&session).await),
+            ApiCommand::Webhook(command) => command.run(&session).await,
+            ApiCommand::Event(command) => done(command.run(&session).await),
+            ApiCommand::Delivery(command) => done(command.run(&session).await),
+        }
+    })
+}
+
+fn done(result: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    result.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,91 @@
+//! `tidings project`
+
+use anyhow::bail;
+use clap::Subcommand;
+use tidings_client::contract::tenancy::{CreateProject, ProjectBody, UpdateProject};
+
+use super::{
+    page::{PageArgs, page_table},
+    session::Session,
+};
+use crate::output::Fields;
+
+/// What to do with projects.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectCommand {
+    /// Make a project in the organization
+    #[command(after_help = "Example:\n  tidings project create staging")]
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// List projects, newest first
+    #[command(after_help = "Example:\n  tidings project list --limit 10")]
+    List {
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Look at a project
+    #[command(after_help = "Example:\n  tidings project get prj_01h2…")]
+    Get {
+        /// Its id
+        id: String,
+    },
+    /// Rename a project
+    #[command(after_help = "Example:\n  tidings project update prj_01h2… --name staging")]
+    Update {
+        /// Its id
+        id: String,
+        /// A new name
+        #[arg(long)]
+        name: String,
+    },
+    /// Delete a project with its webhooks and the keys bound to it, for good
+    #[command(after_help = "Example:\n  tidings project delete prj_01h2… --yes")]
+    Delete {
+        /// Its id
+        id: String,
+        /// Really delete everything in it
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl ProjectCommand {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Session { client, output } = session;
+        match self {
+            Self::Create { name } => {
+                output.show(&client.create_project(&CreateProject { name }).await?, fields)
+            }
+            Self::List { page } => output.show(&client.list_projects(&page.query()).await?, |list| {
+                page_table(list, ["ID", "NAME", "ORGANIZATION", "CREATED"], row)
+            }),
+            Self::Get { id } => output.show(&client.get_project(&id).await?, fields),
+            Self::Update { id, name } => {
+                output.show(&client.update_project(&id, &UpdateProject { name }).await?, fields)
+            }
+            Self::Delete { id, yes: true } => {
+                client.delete_project(&id).await?;
+                output.done("deleted", &id)
+            }
+            Self::Delete { id, yes: false } => {
+                bail!("{id} would be deleted with its webhooks and the keys bound to it; add --yes if that is meant")
+            }
+        }
+    }
+}
+
+fn row(project: &ProjectBody) -> [String; 4] {
+    let ProjectBody { id, name, created_at, .. } = project;
+    [id.to_string(), name.clone(), project.organization_id.to_string(), created_at.to_string()]
+}
+
+fn fields(project: &ProjectBody) -> String {
+    Fields::default()
+        .add("id", project.id)
+        .add("name", &project.name)
+        .add("organization", project.organization_id)
+        .add("created", project.created_at)
+        .to_string()
+}

@@ -1,0 +1,71 @@
+//! Webhooks for people.
+
+use tidings_client::contract::webhook::{TestResultBody, WebhookBody};
+
+use crate::output::{Fields, or_dash};
+
+/// A webhook in a list.
+pub(super) fn row(webhook: &WebhookBody) -> [String; 7] {
+    [
+        webhook.id.to_string(),
+        webhook.name.clone().unwrap_or_default(),
+        webhook.url.clone(),
+        webhook.events.join(" "),
+        status(webhook),
+        webhook.failure_count.to_string(),
+        or_dash(webhook.last_event.as_ref().map(|last| format!("{} {}", last.event_type, last.at))),
+    ]
+}
+
+fn status(webhook: &WebhookBody) -> String {
+    match &webhook.disabled_reason {
+        Some(reason) => format!("{} ({reason})", webhook.status),
+        None => webhook.status.clone(),
+    }
+}
+
+/// A webhook by itself.
+pub(super) fn fields(webhook: &WebhookBody) -> String {
+    let headers: Vec<_> = webhook.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let signature = if webhook.signed { json(&webhook.signature) } else { "none".to_owned() };
+    let fields = Fields::default()
+        .add("id", webhook.id)
+        .add("project", webhook.project_id)
+        .add("url", &webhook.url)
+        .maybe("name", webhook.name.as_ref())
+        .maybe("description", webhook.description.as_ref())
+        .add("events", webhook.events.join(" "))
+        .add("scopes", webhook.scopes.join(" "))
+        .add("status", status(webhook))
+        .add("profile", &webhook.profile)
+        .add("signature", signature)
+        .add("retry", json(&webhook.retry))
+        .add("timeout", format!("{} ms", webhook.timeout_ms))
+        .maybe("max in flight", webhook.max_in_flight)
+        .add("headers", headers.join(", "))
+        .add("tidings headers", webhook.tidings_headers)
+        .add("failures in a row", webhook.failure_count)
+        .maybe("last event", webhook.last_event.as_ref().map(|last| &last.event_type))
+        .maybe("last triggered", webhook.last_triggered_at)
+        .add("created", webhook.created_at)
+        .add("updated", webhook.updated_at);
+    match &webhook.secret {
+        Some(secret) => format!("{}\nThe secret is shown this once; keep it safe.\n", fields.add("secret", secret)),
+        None => fields.to_string(),
+    }
+}
+
+/// What came of a test.
+pub(super) fn test_result(result: &TestResultBody) -> String {
+    Fields::default()
+        .add("success", result.success)
+        .maybe("status code", result.status_code)
+        .add("response time", format!("{} ms", result.response_time_ms))
+        .maybe("error", result.error.as_ref())
+        .add("delivery", result.delivery_id)
+        .to_string()
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! The server's settings as flags.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::settings::{Given, SETTINGS, Source};
+
+/// Settings of the server. Each has a variable and, unless it is a secret, a key in tidings.toml.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Server settings")]
+pub(crate) struct ServerFlags {
+    /// Read this configuration file [env: TIDINGS_CONFIG; default: tidings.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Listen on this address; port 0 takes a free one [env: TIDINGS_LISTEN; default: 127.0.0.1:8700]
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<String>,
+
+    /// Keep the data in this directory, which one process uses at a time [env: TIDINGS_DATA_DIR; default: ./tidings-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+
+    /// Use PostgreSQL: not available in this version [env: TIDINGS_DATABASE_URL]
+    #[arg(long, value_name = "URL", hide = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// Start generated URLs with this [env: TIDINGS_PUBLIC_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// Read the master key, which encrypts secrets at rest, from this file [env: TIDINGS_MASTER_KEY_FILE, or the key
+    /// itself: TIDINGS_MASTER_KEY; default: made in the data directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) master_key_file: Option<String>,
+
+    /// Let webhooks have http addresses besides https [env: TIDINGS_ALLOW_HTTP; default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) allow_http: Option<String>,
+
+    /// Let webhooks lead to this block of addresses although it is not public; repeatable [env: TIDINGS_ALLOW_TARGET,
+    /// separated by commas]
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) allow_target: Vec<String>,
+
+    /// Let webhooks use this port although it belongs to infrastructure such as a database; repeatable [env:
+    /// TIDINGS_ALLOW_PORT, separated by commas]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) allow_port: Vec<String>,
+
+    /// Write log lines that pass this filter, such as `info` or `tidings_engine=debug` [env: TIDINGS_LOG]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+
+    /// Use this many threads for asynchronous work [env: TIDINGS_WORKERS; default: one per core]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) workers: Option<String>,
+}
+
+impl ServerFlags {
+    /// The settings that were given, by name.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&'static str, Given)> {
+        SETTINGS.into_iter().filter_map(|setting| {
+            let values = self.values(setting.name);
+            let source = Source::Flag(setting.flag?);
+            (!values.is_empty()).then_some((setting.name, Given { values, source }))
+        })
+    }
+
+    fn values(&self, name: &str) -> Vec<String> {
+        let one = |value: &Option<String>| value.iter().cloned().collect();
+        match name {
+            "listen" => one(&self.listen),
+            "data_dir" => one(&self.data_dir),
+            "database_url" => one(&self.database_url),
+            "public_url" => one(&self.public_url),
+            "master_key_file" => one(&self.master_key_file),
+            "allow_http" => one(&self.allow_http),
+            "allow_target" => self.allow_target.clone(),
+            "allow_port" => self.allow_port.clone(),
+            "log" => one(&self.log),
+            "workers" => one(&self.workers),
+            _ => Vec::new(),
+        }
+    }
+}

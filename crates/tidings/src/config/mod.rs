@@ -1,0 +1,92 @@
+//! Configuration: flags over `TIDINGS_*` variables over `tidings.toml` over defaults.
+//!
+//! Resolving is a pure function of these inputs, so that every rule here is a line in a table of
+//! tests. What is not known is refused, with the place where it stands: a misspelt setting that
+//! silently means the default is how data end up in the wrong directory.
+
+mod error;
+mod file;
+mod flags;
+mod layers;
+mod report;
+mod resolve;
+mod settings;
+mod sources;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use tidings_domain::{secret::Secret, target::Cidr};
+
+pub(crate) use error::{ConfigError, join};
+pub(crate) use file::ConfigFile;
+pub(crate) use flags::ServerFlags;
+pub(crate) use report::{report_json, report_table};
+pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use sources::Sources;
+
+/// Everything a server needs to know before it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ServeConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub(crate) listen: SocketAddr,
+    /// The embedded store's directory, as it was given: relative to the working directory.
+    pub(crate) data_dir: PathBuf,
+    /// Whether nobody named the directory, so that `demo` may take a temporary one.
+    pub(crate) data_dir_is_default: bool,
+    /// What generated URLs start with, without a slash at the end.
+    pub(crate) public_url: Option<String>,
+    /// An operator key (`tdo_…`) to install at start.
+    pub(crate) operator_key: Option<Secret>,
+    /// What encrypts secrets at rest.
+    pub(crate) master_key: MasterKeySource,
+    /// Whether webhooks may have http addresses.
+    pub(crate) allow_http: bool,
+    /// Blocks of addresses that the guard lets through beyond public ones.
+    pub(crate) allow_targets: Vec<Cidr>,
+    /// Ports that the guard lets through although they belong to infrastructure.
+    pub(crate) allow_ports: Vec<u16>,
+    /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
+    pub(crate) log: Option<String>,
+    /// Threads for asynchronous work; as many as there are cores if not set.
+    pub(crate) workers: Option<usize>,
+}
+
+/// Where the master key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum MasterKeySource {
+    /// In [`MASTER_KEY_FILE`] in the data directory, made there at the first start.
+    DataDirectory,
+    /// In this file.
+    File(PathBuf),
+    /// Here; checked to be one.
+    Given(Secret),
+}
+
+/// The name of the master key's file in the data directory.
+pub(crate) const MASTER_KEY_FILE: &str = "master.key";
+
+impl ServeConfig {
+    /// The file that holds the master key, unless it was given as text.
+    pub(crate) fn master_key_path(&self) -> Option<PathBuf> {
+        match &self.master_key {
+            MasterKeySource::DataDirectory => Some(self.data_dir.join(MASTER_KEY_FILE)),
+            MasterKeySource::File(path) => Some(path.clone()),
+            MasterKeySource::Given(_) => None,
+        }
+    }
+
+    /// What `dev` and `demo` add: receivers on this machine, without TLS.
+    pub(crate) fn open_to_this_machine(mut self) -> Self {
+        self.allow_http = true;
+        for block in ["127.0.0.0/8", "::1/128"] {
+            let block = block.parse().expect("the loopback blocks are well formed");
+            if !self.allow_targets.contains(&block) {
+                self.allow_targets.push(block);
+            }
+        }
+        self
+    }
+}

@@ -1,0 +1,244 @@
+//! From texts to values.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use tidings_domain::{
+    seal::MasterKey,
+    secret::Secret,
+    target::Cidr,
+    tenancy::{OPERATOR_KEY_PREFIX, is_key_shaped},
+};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::{
+    ConfigError, ConfigFile, MasterKeySource, ServeConfig, ServerFlags,
+    layers::gather,
+    settings::{Given, SETTINGS, Setting, Source},
+};
+
+const LISTEN_DEFAULT: &str = "127.0.0.1:8700";
+const DATA_DIR_DEFAULT: &str = "./tidings-data";
+/// More threads than this help nobody and eat memory.
+const WORKERS_MAX: usize = 1_024;
+
+/// A configuration, and where each part of it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resolved {
+    /// The values.
+    pub(crate) config: ServeConfig,
+    /// Every setting as it is shown, secrets masked.
+    pub(crate) settings: Vec<ResolvedSetting>,
+}
+
+/// A setting as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResolvedSetting {
+    pub(crate) setting: Setting,
+    /// Empty: not set.
+    pub(crate) values: Vec<String>,
+    pub(crate) source: Source,
+}
+
+/// Resolves the configuration.
+///
+/// # Errors
+///
+/// Everything that is wrong, not only the first thing.
+pub(crate) fn resolve(
+    flags: &ServerFlags,
+    variables: &BTreeMap<String, String>,
+    file: Option<&ConfigFile>,
+) -> Result<Resolved, Vec<ConfigError>> {
+    let mut errors = Vec::new();
+    let given = gather(flags, variables, file, &mut errors);
+    let mut reader = Reader { given: &given, errors };
+    let config = reader.config();
+    match config {
+        Some(config) if reader.errors.is_empty() => Ok(Resolved { config, settings: shown(&given) }),
+        _ => Err(reader.errors),
+    }
+}
+
+/// Reads values and collects what is wrong with them.
+struct Reader<'a> {
+    given: &'a BTreeMap<&'static str, Given>,
+    errors: Vec<ConfigError>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self) -> Option<ServeConfig> {
+        self.one("database_url", refuse_database);
+        let listen = self.one("listen", parse_listen);
+        let data_dir = self.one("data_dir", parse_path);
+        let public_url = self.one("public_url", parse_public_url);
+        let operator_key = self.one("operator_key", parse_operator_key);
+        let master_key = self.master_key();
+        let allow_http = self.one("allow_http", parse_switch);
+        let allow_targets = self.many("allow_target", parse_cidr);
+        let allow_ports = self.many("allow_port", parse_port);
+        let log = self.one("log", parse_log);
+        let workers = self.one("workers", parse_workers);
+        Some(ServeConfig {
+            listen: listen.or_else(|| LISTEN_DEFAULT.parse().ok())?,
+            data_dir_is_default: data_dir.is_none(),
+            data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
+            public_url,
+            operator_key,
+            master_key,
+            allow_http: allow_http.unwrap_or(false),
+            allow_targets,
+            allow_ports,
+            log,
+            workers,
+        })
+    }
+
+    fn master_key(&mut self) -> MasterKeySource {
+        let key = self.one("master_key", parse_master_key);
+        let file = self.one("master_key_file", parse_path);
+        match (key, file) {
+            (Some(_), Some(_)) => {
+                let place = &self.given["master_key_file"].source;
+                let reason = "TIDINGS_MASTER_KEY gives a key as well";
+                self.errors.push(ConfigError::new(place, reason, "give one of the two"));
+                MasterKeySource::DataDirectory
+            }
+            (Some(key), None) => MasterKeySource::Given(key),
+            (None, Some(file)) => MasterKeySource::File(file),
+            (None, None) => MasterKeySource::DataDirectory,
+        }
+    }
+
+    fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Option<T> {
+        self.many(name, parse).pop()
+    }
+
+    fn many<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Vec<T> {
+        let Some(given) = self.given.get(name) else { return Vec::new() };
+        let mut values = Vec::with_capacity(given.values.len());
+        for text in &given.values {
+            match parse(text) {
+                Ok(value) => values.push(value),
+                Err((reason, way_out)) => self.errors.push(ConfigError::new(&given.source, reason, way_out)),
+            }
+        }
+        values
+    }
+}
+
+/// The reason and the way out.
+type Refused = (String, String);
+
+fn refused<T>(reason: impl Into<String>, way_out: impl Into<String>) -> Result<T, Refused> {
+    Err((reason.into(), way_out.into()))
+}
+
+fn refuse_database(_: &str) -> Result<(), Refused> {
+    refused(
+        "PostgreSQL is not available in this version",
+        "leave it out to use the embedded store in the data directory",
+    )
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, Refused> {
+    text.parse().or_else(|_| {
+        let way_out = "write IP:PORT, such as 127.0.0.1:8700, 0.0.0.0:8700 or [::1]:8700; port 0 takes a free one";
+        refused(format!("{text:?} is not an address to listen on"), way_out)
+    })
+}
+
+fn parse_path(text: &str) -> Result<PathBuf, Refused> {
+    if text.is_empty() || text.contains('\0') {
+        return refused(format!("{text:?} is not a path"), "name a file or directory");
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn parse_public_url(text: &str) -> Result<String, Refused> {
+    let way_out = "write it like https://hooks.example.com";
+    let url = Url::parse(text).or_else(|error| refused(format!("{text:?} is not a URL: {error}"), way_out))?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !plain || url.fragment().is_some() {
+        let reason = "a public address has http or https, a host, and neither user name, query nor fragment";
+        return refused(reason, way_out);
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_operator_key(text: &str) -> Result<Secret, Refused> {
+    // The text itself stays out of the message: it is a secret, or nearly one.
+    let key = Secret::parse(text).ok().filter(|_| text.starts_with(OPERATOR_KEY_PREFIX) && is_key_shaped(text));
+    key.map_or_else(
+        || {
+            let way_out = "make one with: echo tdo_$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')";
+            refused("this is not an operator key, which is `tdo_` and 43 characters of URL-safe base64", way_out)
+        },
+        Ok,
+    )
+}
+
+fn parse_master_key(text: &str) -> Result<Secret, Refused> {
+    MasterKey::parse(text).or_else(|error| refused(error.to_string(), "or leave it out to have one made"))?;
+    Secret::parse(text).or_else(|error| refused(error.to_string(), "write it without spaces"))
+}
+
+fn parse_switch(text: &str) -> Result<bool, Refused> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => refused(format!("{text:?} is neither true nor false"), "write true or false"),
+    }
+}
+
+fn parse_cidr(text: &str) -> Result<Cidr, Refused> {
+    text.parse().or_else(|error: tidings_domain::target::CidrError| {
+        refused("this is not a block of addresses to allow", error.to_string())
+    })
+}
+
+fn parse_port(text: &str) -> Result<u16, Refused> {
+    match text.parse() {
+        Ok(port @ 1..) => Ok(port),
+        _ => refused(format!("{text:?} is not a port"), "write a number from 1 to 65535"),
+    }
+}
+
+fn parse_log(text: &str) -> Result<String, Refused> {
+    match EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => {
+            refused(format!("{text:?} is not a log filter: {error}"), "write `info`, `debug` or `info,tidings_engine=debug`")
+        }
+    }
+}
+
+fn parse_workers(text: &str) -> Result<usize, Refused> {
+    match text.parse() {
+        Ok(workers @ 1..=WORKERS_MAX) => Ok(workers),
+        _ => refused(format!("{text:?} is not a number of threads"), format!("write a number from 1 to {WORKERS_MAX}")),
+    }
+}
+
+fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
+    let default = |name| match name {
+        "listen" => vec![LISTEN_DEFAULT.to_owned()],
+        "data_dir" => vec![DATA_DIR_DEFAULT.to_owned()],
+        "allow_http" => vec!["false".to_owned()],
+        _ => Vec::new(),
+    };
+    // This version refuses `database_url`, so there is nothing to show.
+    let available = SETTINGS.into_iter().filter(|setting| setting.name != "database_url");
+    available
+        .map(|setting| match given.get(setting.name) {
+            None => ResolvedSetting { setting, values: default(setting.name), source: Source::Default },
+            Some(given) => {
+                let values = if setting.secret { vec![MASK.to_owned()] } else { given.values.clone() };
+                ResolvedSetting { setting, values, source: given.source.clone() }
+            }
+        })
+        .collect()
+}
+
+/// What stands in the place of a secret.
+const MASK: &str = "********";

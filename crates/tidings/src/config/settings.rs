@@ -1,0 +1,97 @@
+//! The table of settings, and where a value came from.
+
+use std::{fmt, path::PathBuf};
+
+/// One setting. Its name is its key in `tidings.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    /// `None`: secrets are not taken from a command line, which every process can read.
+    pub(crate) flag: Option<&'static str>,
+    pub(crate) variable: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) secret: bool,
+}
+
+/// What a setting holds, as TOML types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A string.
+    Text,
+    /// An integer.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// An array of strings; in a variable separated by commas.
+    Texts,
+    /// An array of integers; in a variable separated by commas.
+    Numbers,
+}
+
+impl Kind {
+    pub(crate) const fn is_list(self) -> bool {
+        matches!(self, Self::Texts | Self::Numbers)
+    }
+}
+
+const fn setting(name: &'static str, flag: &'static str, variable: &'static str, kind: Kind) -> Setting {
+    Setting { name, flag: Some(flag), variable, kind, secret: false }
+}
+
+const fn secret(name: &'static str, variable: &'static str) -> Setting {
+    Setting { name, flag: None, variable, kind: Kind::Text, secret: true }
+}
+
+/// All settings of the server, in the order they are shown.
+pub(crate) const SETTINGS: [Setting; 12] = [
+    setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
+    setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
+    setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
+    setting("public_url", "--public-url", "TIDINGS_PUBLIC_URL", Kind::Text),
+    secret("operator_key", "TIDINGS_OPERATOR_KEY"),
+    secret("master_key", "TIDINGS_MASTER_KEY"),
+    setting("master_key_file", "--master-key-file", "TIDINGS_MASTER_KEY_FILE", Kind::Text),
+    setting("allow_http", "--allow-http", "TIDINGS_ALLOW_HTTP", Kind::Switch),
+    setting("allow_target", "--allow-target", "TIDINGS_ALLOW_TARGET", Kind::Texts),
+    setting("allow_port", "--allow-port", "TIDINGS_ALLOW_PORT", Kind::Numbers),
+    setting("log", "--log", "TIDINGS_LOG", Kind::Text),
+    setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
+];
+
+/// Variables that say where the configuration file is, or that belong to the command line's
+/// client: known, but no settings of the server.
+pub(crate) const OTHER_VARIABLES: [&str; 5] =
+    [CONFIG_VARIABLE, "TIDINGS_SERVER", "TIDINGS_API_KEY", "TIDINGS_ORGANIZATION", "TIDINGS_PROJECT"];
+
+/// Names the configuration file.
+pub(crate) const CONFIG_VARIABLE: &str = "TIDINGS_CONFIG";
+
+/// What all of our variables start with.
+pub(crate) const VARIABLE_PREFIX: &str = "TIDINGS_";
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Default,
+    File { path: PathBuf, line: usize },
+    Variable(&'static str),
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A value as some layer gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// One text, or as many as a list has.
+    pub(crate) values: Vec<String>,
+    pub(crate) source: Source,
+}

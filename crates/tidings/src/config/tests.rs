@@ -1,0 +1,159 @@
+//! The rules of configuration, as tables.
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+
+use super::{ConfigFile, MasterKeySource, Resolved, ServerFlags, report_json, report_table, resolve};
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    flags: ServerFlags,
+}
+
+/// Flags as a command line, variables as `NAME=VALUE`, the file's text.
+fn given(flags: &str, variables: &[&str], file: &str) -> Result<Resolved, Vec<String>> {
+    let line = Line::try_parse_from(["tidings"].into_iter().chain(flags.split_whitespace())).expect("flags clap takes");
+    let variables: BTreeMap<_, _> = variables
+        .iter()
+        .filter_map(|variable| variable.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let file = ConfigFile { path: "tidings.toml".into(), text: file.to_owned() };
+    resolve(&line.flags, &variables, Some(&file)).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+const OPERATOR_KEY: &str = "tdo_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+#[test]
+fn nothing_given_means_the_defaults() {
+    let config = given("", &[], "").expect("defaults").config;
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8700");
+    assert_eq!(config.data_dir.to_str(), Some("./tidings-data"));
+    assert!(config.data_dir_is_default && !config.allow_http);
+    assert_eq!(config.master_key, MasterKeySource::DataDirectory);
+    assert!(config.allow_targets.is_empty() && config.allow_ports.is_empty() && config.operator_key.is_none());
+}
+
+#[test]
+fn flags_stand_over_variables_over_the_file() {
+    let file = "listen = \"127.0.0.1:1\"\nallow_target = [\"10.0.0.0/8\"]\n";
+    let variables = ["TIDINGS_LISTEN=127.0.0.1:2", "TIDINGS_ALLOW_TARGET=192.168.0.0/16, fd00::/8"];
+    let flags = "--listen 127.0.0.1:3 --allow-target 172.16.0.0/12 --allow-target ::1";
+    for (flags, variables, file, listen, targets) in [
+        ("", &[][..], file, "127.0.0.1:1", "10.0.0.0/8"),
+        ("", &variables[..], file, "127.0.0.1:2", "192.168.0.0/16 fd00::/8"),
+        (flags, &variables[..], file, "127.0.0.1:3", "172.16.0.0/12 ::1/128"),
+    ] {
+        let config = given(flags, variables, file).expect("valid").config;
+        let blocks: Vec<_> = config.allow_targets.iter().map(ToString::to_string).collect();
+        assert_eq!((config.listen.to_string().as_str(), blocks.join(" ").as_str()), (listen, targets));
+    }
+}
+
+#[test]
+fn every_layer_takes_every_kind() {
+    let file = "allow_http = true\nallow_port = [8086, 9200]\nworkers = 3\nlog = \"debug\"\npublic_url = \"https://a.example/\"\n";
+    let config = given("", &[], file).expect("valid").config;
+    assert_eq!((config.allow_http, config.workers, config.allow_ports), (true, Some(3), vec![8086, 9200]));
+    assert_eq!((config.log.as_deref(), config.public_url.as_deref()), (Some("debug"), Some("https://a.example")));
+
+    let variables = ["TIDINGS_ALLOW_HTTP=true", "TIDINGS_ALLOW_PORT=8086,9200", "TIDINGS_WORKERS=3", "TIDINGS_LOG="];
+    let config = given("", &variables, "").expect("valid").config;
+    assert_eq!((config.allow_http, config.workers, config.allow_ports), (true, Some(3), vec![8086, 9200]));
+    assert_eq!(config.log, None, "an empty variable is not set");
+
+    let config = given("--allow-http --allow-port 8086 --workers 3", &[], "").expect("valid").config;
+    assert_eq!((config.allow_http, config.workers, config.allow_ports), (true, Some(3), vec![8086]));
+    assert!(!given("--allow-http=false", &variables, "").expect("valid").config.allow_http);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
+    for (flags, variable, file, message) in [
+        ("", "", "a = 1\nlisten = ", "tidings.toml:2: this is not TOML"),
+        ("", "", "\nlisten_on = \"x\"", "tidings.toml:2: `listen_on` is not a setting; did you mean `listen`?"),
+        ("", "", "[server]\nport = 1", "tidings.toml:1: `server` is not a setting; known are listen, data_dir"),
+        ("", "", "workers = \"3\"", "tidings.toml:1: `workers` is a number; write it like workers = 4"),
+        ("", "", "allow_target = \"::1\"", "tidings.toml:1: `allow_target` is an array of strings"),
+        ("", "", "operator_key = \"x\"", "tidings.toml:1: `operator_key` is not read from a file"),
+        ("", "TIDINGS_LISTN=x", "", "TIDINGS_LISTN: there is no such variable; did you mean `TIDINGS_LISTEN`?"),
+        ("", "TIDINGS_LISTEN=localhost", "", "TIDINGS_LISTEN: \"localhost\" is not an address to listen on; write IP:PORT"),
+        ("--listen 8700", "", "", "--listen: \"8700\" is not an address to listen on"),
+        ("--allow-target 10.0.0.1/8", "", "", "--allow-target: this is not a block of addresses to allow"),
+        ("--allow-port 0", "", "", "--allow-port: \"0\" is not a port; write a number from 1 to 65535"),
+        ("--workers 0", "", "", "--workers: \"0\" is not a number of threads"),
+        ("--allow-http=yes", "", "", "--allow-http: \"yes\" is neither true nor false"),
+        ("--public-url https://u@a.example", "", "", "--public-url: a public address has http or https"),
+        ("--log =,=", "", "", "--log: \"=,=\" is not a log filter"),
+        ("--database-url postgres://a", "", "", "--database-url: PostgreSQL is not available in this version; leave it out"),
+        ("", "TIDINGS_DATABASE_URL=postgres://a", "", "TIDINGS_DATABASE_URL: PostgreSQL is not available"),
+        ("", "TIDINGS_OPERATOR_KEY=tdk_canary", "", "TIDINGS_OPERATOR_KEY: this is not an operator key"),
+        ("", "TIDINGS_MASTER_KEY=canary", "", "TIDINGS_MASTER_KEY: a master key is 32 bytes"),
+    ] {
+        let errors = given(flags, &[variable], file).expect_err("refused").join("\n");
+        assert!(errors.contains(message), "expected {message:?} in {errors:?}");
+        assert!(!errors.contains("canary"), "{errors}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let errors = given("--listen x", &["TIDINGS_WORKERS=x"], "unknown = 1").expect_err("refused");
+    assert_eq!(errors.len(), 3, "{errors:?}");
+}
+
+#[test]
+fn a_master_key_comes_from_one_place() {
+    let key = format!("TIDINGS_MASTER_KEY={}", "ab".repeat(32));
+    let config = given("", &[&key], "").expect("valid").config;
+    assert!(matches!(config.master_key, MasterKeySource::Given(_)) && config.master_key_path().is_none());
+    let config = given("--master-key-file /run/key", &[], "").expect("valid").config;
+    assert_eq!(config.master_key, MasterKeySource::File("/run/key".into()));
+    let errors = given("--master-key-file /run/key", &[&key], "").expect_err("refused");
+    assert_eq!(errors, ["--master-key-file: TIDINGS_MASTER_KEY gives a key as well; give one of the two"]);
+}
+
+#[test]
+fn the_clients_variables_are_none_of_the_servers() {
+    let variables = ["TIDINGS_SERVER=x", "TIDINGS_API_KEY=x", "TIDINGS_PROJECT=x", "TIDINGS_CONFIG=x"];
+    assert!(given("", &variables, "").is_ok());
+}
+
+#[test]
+fn the_report_shows_sources_and_hides_secrets() {
+    let operator_key = format!("TIDINGS_OPERATOR_KEY={OPERATOR_KEY}");
+    let file = "\nallow_target = [\"10.0.0.0/8\", \"::1\"]\n";
+    let resolved = given("--listen 127.0.0.1:0", &[&operator_key], file).expect("valid");
+    assert_eq!(
+        report_table(&resolved),
+        "\
+SETTING          VALUE            FROM
+listen           127.0.0.1:0      --listen
+data_dir         ./tidings-data   default
+public_url       -                default
+operator_key     ********         TIDINGS_OPERATOR_KEY
+master_key       -                default
+master_key_file  -                default
+allow_http       false            default
+allow_target     10.0.0.0/8, ::1  tidings.toml:2
+allow_port       -                default
+log              -                default
+workers          -                default
+"
+    );
+    let json = report_json(&resolved);
+    assert_eq!(json["operator_key"]["value"], "********");
+    assert_eq!(json["allow_target"]["value"][1], "::1");
+    assert_eq!(json["log"]["value"], serde_json::Value::Null);
+    assert!(!format!("{resolved:?}").contains(OPERATOR_KEY));
+}
+
+#[test]
+fn dev_opens_this_machine_only() {
+    let config = given("--allow-target 127.0.0.0/8", &[], "").expect("valid").config.open_to_this_machine();
+    let blocks: Vec<_> = config.allow_targets.iter().map(ToString::to_string).collect();
+    assert!(config.allow_http);
+    assert_eq!(blocks, ["127.0.0.0/8", "::1/128"]);
+}

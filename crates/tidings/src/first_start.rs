@@ -1,0 +1,139 @@
+//! What the first start makes, and every start checks: master key, default organization, operator key.
+
+use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+
+use anyhow::{Context as _, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    page::PageRequest,
+    seal::MasterKey,
+    secret::Secret,
+    tenancy::{
+        ApiKey, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Organization, Scopes, is_key_shaped, key_hash,
+        key_text,
+    },
+};
+use tidings_engine::Engine;
+use tidings_ports::{
+    Entropy,
+    store::{NewApiKey, NewOrganization, Store},
+};
+
+use crate::config::{MasterKeySource, ServeConfig};
+
+/// The name of the default organization and of its default project.
+const DEFAULT_NAME: &str = "default";
+
+/// The configured master key; the one in the data directory is made if it is not there.
+pub(crate) fn master_key(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
+    if let MasterKeySource::Given(text) = &config.master_key {
+        return Ok(MasterKey::parse(text.expose())?);
+    }
+    let path = config.master_key_path().context("a master key that is not given lies in a file")?;
+    let may_make = config.master_key == MasterKeySource::DataDirectory;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_make => new_master_key(&path, entropy)?,
+        Err(error) => return Err(error).with_context(|| format!("cannot read the master key {}", path.display())),
+    };
+    MasterKey::parse(&text).with_context(|| format!("{} holds no master key", path.display()))
+}
+
+fn new_master_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    let text = STANDARD.encode(bytes);
+    let cannot_write = || format!("cannot write the master key {}", path.display());
+    // A half-written key must never be found, so it gets its name when it is whole and on disk.
+    let unfinished = path.with_extension("key.new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(&unfinished).with_context(cannot_write)?;
+    file.write_all(text.as_bytes()).with_context(cannot_write)?;
+    file.sync_all().with_context(cannot_write)?;
+    std::fs::rename(&unfinished, path).with_context(cannot_write)?;
+    if let Some(directory) = path.parent() {
+        std::fs::File::open(directory).and_then(|directory| directory.sync_all()).with_context(cannot_write)?;
+    }
+    Ok(text)
+}
+
+/// Refuses to start with another master key than the one the stored secrets were sealed with.
+pub(crate) async fn check_master_key(
+    store: &dyn Store,
+    master: &MasterKey,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<()> {
+    const OWNER: &str = "master key check";
+    let mut nonce = [0; 12];
+    entropy.fill(&mut nonce);
+    let stored = store.remember_once("master_key_check", master.seal(OWNER, b"tidings", nonce)).await?;
+    if master.open(OWNER, &stored).is_err() {
+        bail!(
+            "the master key is not the one that this data directory was made with, so its secrets cannot be read; \
+             start with the right TIDINGS_MASTER_KEY or --master-key-file"
+        );
+    }
+    Ok(())
+}
+
+/// The organization `default` and its project, made at the first start.
+pub(crate) async fn default_organization(
+    store: &dyn Store,
+    engine: &Engine,
+) -> anyhow::Result<(OrganizationId, ProjectId)> {
+    let fresh = format!("{} {}", engine.ids().organization(), engine.ids().project());
+    let stored = String::from_utf8(store.remember_once("default_organization", fresh.into_bytes()).await?)?;
+    let (id, project) = stored.split_once(' ').context("the record of the default organization is damaged")?;
+    let (id, default_project_id): (OrganizationId, ProjectId) = (id.parse()?, project.parse()?);
+    // A crash between the two steps is mended here.
+    if store.find_organization(id).await?.is_none() {
+        let organization = Organization { id, name: DEFAULT_NAME.to_owned(), default_project_id };
+        let new = NewOrganization { organization, project_name: DEFAULT_NAME.to_owned() };
+        store.create_organization(new, None).await?;
+    }
+    Ok((id, default_project_id))
+}
+
+/// Installs the given operator key, or makes one if there is none; returns it in that case, for
+/// the one time it is shown.
+pub(crate) async fn operator_key(
+    store: &dyn Store,
+    engine: &Engine,
+    given: Option<&Secret>,
+) -> anyhow::Result<Option<String>> {
+    if let Some(given) = given {
+        let text = given.expose();
+        if !is_key_shaped(text) || !text.starts_with(OPERATOR_KEY_PREFIX) {
+            bail!("TIDINGS_OPERATOR_KEY must be {OPERATOR_KEY_PREFIX} followed by 43 characters of A-Z a-z 0-9 - _");
+        }
+        install(store, engine, text, "TIDINGS_OPERATOR_KEY").await?;
+        return Ok(None);
+    }
+    let any = store.list_api_keys(None, PageRequest { limit: 1, before: None }).await?;
+    if !any.rows.is_empty() {
+        return Ok(None);
+    }
+    let text = key_text(OPERATOR_KEY_PREFIX, engine.ids().random_bytes());
+    install(store, engine, &text, "first start").await?;
+    Ok(Some(text))
+}
+
+async fn install(store: &dyn Store, engine: &Engine, text: &str, name: &str) -> anyhow::Result<()> {
+    let hash = key_hash(text);
+    if store.find_api_key(hash).await?.is_some() {
+        return Ok(());
+    }
+    let key = ApiKey {
+        id: engine.ids().api_key(),
+        owner: KeyOwner::Operator,
+        name: name.to_owned(),
+        prefix: text[..KEY_SHOWN_CHARACTERS].to_owned(),
+        scopes: Scopes::all(),
+        expires_at: None,
+        revoked_at: None,
+    };
+    store.create_api_key(NewApiKey { key, hash }, None).await?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Wiring: the only file that names concrete adapters.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::Router;
+use tidings_api::{Api, ApiParts, Server, ServerLimits};
+use tidings_domain::target::TargetPolicy;
+use tidings_egress::{HttpSender, SenderParts};
+use tidings_engine::{DispatchLimits, Engine, EngineParts};
+use tidings_ports::{Clock, Entropy, Sender, store::Store};
+use tidings_store_sqlite::SqliteStore;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{
+    config::ServeConfig,
+    demo, first_start, inbox,
+    output::print,
+    system::{SystemClock, SystemEntropy, raise_file_limit},
+    telemetry,
+};
+
+/// How long running requests may take to end when the server stops.
+const REQUEST_GRACE: Duration = Duration::from_secs(10);
+/// How long deliveries in flight may take to end, in milliseconds: longer than any deadline.
+const DELIVERY_GRACE_MS: u64 = 35_000;
+
+/// A server that has started.
+pub(crate) struct Running {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The operator key that was made because there was none; shown once.
+    pub(crate) new_operator_key: Option<String>,
+    engine: Arc<Engine>,
+    server: Server,
+    listener: TcpListener,
+}
+
+impl Running {
+    /// Serves until `stop` completes, then ends gracefully.
+    pub(crate) async fn serve(self, stop: impl Future<Output = ()>) {
+        self.server.run(self.listener, stop, REQUEST_GRACE).await;
+        if !self.engine.stop(DELIVERY_GRACE_MS).await {
+            tracing::warn!("some deliveries did not end in time; they are sent again after the next start");
+        }
+    }
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    run(config, Router::new(), false)
+}
+
+/// Serves with an inbox for local work.
+pub(crate) fn dev(config: ServeConfig) -> anyhow::Result<()> {
+    run(config, inbox::routes(), true)
+}
+
+/// Shows what Tidings does.
+pub(crate) fn demo(config: ServeConfig) -> anyhow::Result<()> {
+    let (config, key, directory) = demo::configure(config, &SystemEntropy)?;
+    telemetry::start(config.log.as_deref().or(Some("warn")));
+    let data_dir = config.data_dir.clone();
+    runtime(config.workers)?.block_on(async {
+        let stop = stop_signal()?;
+        let running = start(config, Router::new(), false).await?;
+        demo::run(running, &key, &data_dir, stop).await
+    })?;
+    // A temporary directory lives as long as the demo.
+    drop(directory);
+    Ok(())
+}
+
+fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Result<()> {
+    telemetry::start(config.log.as_deref());
+    runtime(config.workers)?.block_on(async {
+        let stop = stop_signal()?;
+        let public_url = config.public_url.clone();
+        let running = start(config, beside, may_call_itself).await?;
+        if let Some(key) = &running.new_operator_key {
+            print(&format!("operator key, shown this once: {key}\n"))?;
+        }
+        let address = running.address;
+        print(&format!("listening on http://{address}\n"))?;
+        tracing::info!(%address, public_url, version = env!("CARGO_PKG_VERSION"), "ready");
+        running.serve(stop).await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+fn runtime(workers: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
+    }
+    builder.enable_all().build().context("cannot start the asynchronous runtime")
+}
+
+/// Completes at SIGINT or SIGTERM.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Opens the store, starts the engine and binds the address.
+async fn start(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Result<Running> {
+    raise_file_limit();
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
+    let address = listener.local_addr()?;
+    let policy = TargetPolicy {
+        allow_http: config.allow_http,
+        allowed: config.allow_targets.clone(),
+        extra_ports: config.allow_ports.clone(),
+        own_addresses: if may_call_itself { Vec::new() } else { vec![address] },
+    };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data_dir)?);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let master_key = Arc::new(first_start::master_key(&config, &*entropy)?);
+    first_start::check_master_key(&*store, &master_key, &*entropy).await?;
+    let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
+    let engine = Engine::start(EngineParts {
+        store: Arc::clone(&store),
+        sender: Arc::clone(&sender),
+        clock,
+        entropy,
+        master_key: Arc::clone(&master_key),
+        user_agent: concat!("Tidings/", env!("CARGO_PKG_VERSION")).to_owned(),
+        limits: DispatchLimits::default(),
+    })
+    .await?;
+    let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
+    let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
+    let api = Api::new(ApiParts {
+        engine: Arc::clone(&engine),
+        store,
+        sender,
+        master_key,
+        policy,
+        version: env!("CARGO_PKG_VERSION"),
+        default_organization,
+        default_project,
+    });
+    let server = Server::new(api, beside, ServerLimits::default());
+    Ok(Running { address, new_operator_key, engine, server, listener })
+}
