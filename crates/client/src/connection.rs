@@ -100,7 +100,7 @@ async fn open<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(stream: S) -> 
 
 fn explain(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "nothing listens there; start it with `tidings serve`".to_owned(),
+        std::io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -40,6 +40,11 @@ fn any_json<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
+/// The same for readers of answers.
+fn any_owned_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
+}
+
 /// The answer to a publish, after the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedBody {
@@ -68,8 +73,8 @@ pub struct EventBody {
     pub scope: Vec<String>,
     /// Its own content type, if it was published with one.
     pub content_type: Option<String>,
-    /// The published JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The published JSON, `null` included.
+    #[serde(default, deserialize_with = "any_owned_json", skip_serializing_if = "Option::is_none")]
     pub payload: Option<Box<RawValue>>,
     /// The published bytes, where they are no JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,5 +103,9 @@ mod tests {
         assert_eq!(read(r#"{"type":"t","data":null}"#), Some("null"));
         assert_eq!(read(r#"{"type":"t","data":{"b":1.0, "a":[ ]}}"#), Some(r#"{"b":1.0, "a":[ ]}"#));
         assert_eq!(read(r#"{"type":"t"}"#), None);
+
+        let answer = r#"{"id":"e","type":"t","created_at":"2026-05-25T10:00:00.000Z","scope":[],"content_type":null,"payload":null,"deliveries":0}"#;
+        let event: EventBody = serde_json::from_str(answer).expect("valid");
+        assert_eq!(serde_json::to_string(&event).expect("serialises"), answer);
     }
 }

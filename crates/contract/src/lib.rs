@@ -1,4 +1,3 @@
-//! (Helper: see ../NOTE_TO_HELPER.md. This crate is final; build on it.)
 //! The HTTP API as data: wire types, error codes, operations.
 //!
 //! Deliberately absent: a server, a client, and any check that needs more than the text itself.

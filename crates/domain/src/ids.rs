@@ -16,8 +16,9 @@ const COUNTER_BITS: u32 = 15;
 /// Random bits behind version, counter and variant.
 const TAIL_BITS: u32 = 59;
 const TAIL_MASK: u128 = (1 << TAIL_BITS) - 1;
-/// Crockford's base 32 in lower case: no i, l, o, u, so ids survive being read aloud.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Digits and lower-case letters in their order without e, i, o and u, so that ids spell no words
+/// and are never taken for numbers.
+const ALPHABET: &[u8; 32] = b"0123456789abcdfghjklmnpqrstvwxyz";
 /// Characters after the prefix.
 const TEXT_LEN: usize = 26;
 

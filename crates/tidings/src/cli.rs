@@ -90,3 +90,56 @@ pub(crate) enum ApiCommand {
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_anywhere_and_usage_errors_are_usage_errors() {
+        for line in ["tidings --json --server http://a webhook list", "tidings webhook list --server http://a --json"] {
+            let cli = Cli::try_parse_from(line.split(' ')).expect("valid");
+            assert!(cli.options.json && cli.options.server == "http://a", "{line}");
+        }
+        for (line, kind) in [
+            ("tidings", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+            ("tidings webhok list", ErrorKind::InvalidSubcommand),
+            ("tidings webhook create", ErrorKind::MissingRequiredArgument),
+            ("tidings event publish t", ErrorKind::MissingRequiredArgument),
+            ("tidings event publish t --data 1 --body x --content-type y", ErrorKind::ArgumentConflict),
+            ("tidings event publish t --body x", ErrorKind::MissingRequiredArgument),
+            ("tidings key create k --scope everything", ErrorKind::ValueValidation),
+            ("tidings key create k --expires-at tomorrow", ErrorKind::ValueValidation),
+            ("tidings webhook update wh_1 --timeout-ms soon", ErrorKind::ValueValidation),
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).expect_err("refused");
+            assert_eq!(error.kind(), kind, "{line}: {error}");
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_explains_itself_with_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path} says nothing about itself");
+            if command.has_subcommands() {
+                command.get_subcommands().filter(|each| each.get_name() != "help").for_each(|each| check(each, &path));
+                return;
+            }
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains("Example") && examples.contains("tidings "), "{path} has no example");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path}: {} is not explained", argument.get_id());
+            }
+        }
+        check(&Cli::command(), "");
+    }
+}

@@ -6,17 +6,17 @@ use tidings_contract::{
     list::ListBody,
 };
 
-use super::{filtered, item};
-use crate::{Client, ClientError, PageQuery, exchange::Call};
+use super::item;
+use crate::{Client, ClientError, exchange::Call};
 
 impl Client {
-    /// Lists the event types that can be published.
+    /// Lists the event types that can be published, all of them, by name.
     ///
     /// # Errors
     ///
     /// See [`ClientError`].
-    pub async fn list_event_types(&self, query: &PageQuery) -> Result<ListBody<EventTypeBody>, ClientError> {
-        self.fetch(Call::get(filtered("/event-types", query)?)).await
+    pub async fn list_event_types(&self) -> Result<ListBody<EventTypeBody>, ClientError> {
+        self.fetch(Call::get("/event-types")).await
     }
 
     /// Adds an event type to the catalogue.

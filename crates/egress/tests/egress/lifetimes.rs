@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tidings_egress::{Checked, Dialled, Dialler, HttpSender, PoolLimits, SenderParts};
 use tidings_ports::Sender;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{AMPLE_MS, answered, public_http, read_request, request_to};
 
@@ -81,6 +81,40 @@ async fn connections_that_nobody_wants_any_more_are_closed() {
         tokio::time::sleep(Duration::from_secs(61)).await;
         assert_eq!(network.open.load(Ordering::SeqCst), 0, "round {round}");
     }
+}
+
+/// Answers as soon as a request begins, and then reads on to the end.
+struct Hasty {
+    closed: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Dialler for Hasty {
+    async fn dial(&self, _to: &Checked) -> io::Result<Dialled> {
+        let closed = Arc::clone(&self.closed);
+        let (ours, mut theirs) = tokio::io::duplex(8 * 1024);
+        tokio::spawn(async move {
+            theirs.read_u8().await.unwrap();
+            theirs.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            theirs.read_to_end(&mut Vec::new()).await.ok();
+            closed.fetch_add(1, Ordering::SeqCst);
+        });
+        Ok(Dialled { stream: Box::new(ours), peer: None })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_still_uploading_after_the_answer_is_closed_at_once() {
+    let closed = Arc::new(AtomicUsize::new(0));
+    let dialler = Arc::new(Hasty { closed: Arc::clone(&closed) });
+    let sender = HttpSender::new(SenderParts { dialler, ..SenderParts::system(public_http()) }).unwrap();
+    let mut request = request_to("http://1.1.1.1/", AMPLE_MS);
+    request.body = vec![b'a'; 1 << 20].into();
+    answered(sender.send(request).await);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(closed.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]

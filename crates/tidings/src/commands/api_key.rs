@@ -14,7 +14,9 @@ use crate::output::{Fields, or_dash};
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyCommand {
     /// Make an API key; it is shown once
-    #[command(after_help = "Example:\n  tidings key create backend --scope events:write --expires-at 2027-01-01T00:00:00Z")]
+    #[command(
+        after_help = "Example:\n  tidings key create backend --scope events:write --expires-at 2027-01-01T00:00:00Z"
+    )]
     Create {
         /// What it is for
         name: String,

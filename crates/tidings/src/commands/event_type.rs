@@ -3,11 +3,7 @@
 use clap::{Args, Subcommand};
 use tidings_client::contract::event_type::{EventTypeBody, EventTypeRequest};
 
-use super::{
-    input::read_json,
-    page::{PageArgs, page_table},
-    session::Session,
-};
+use super::{input::read_json, page::page_table, session::Session};
 use crate::output::Fields;
 
 /// What to do with event types.
@@ -21,12 +17,9 @@ pub(crate) enum EventTypeCommand {
         #[command(flatten)]
         details: Details,
     },
-    /// List the event types that can be published
+    /// List the event types that can be published, by name
     #[command(after_help = "Example:\n  tidings event-type list --json")]
-    List {
-        #[command(flatten)]
-        page: PageArgs,
-    },
+    List,
     /// Look at an event type
     #[command(after_help = "Example:\n  tidings event-type get tag.subscribed")]
     Get {
@@ -84,7 +77,7 @@ impl EventTypeCommand {
                 };
                 output.show(&client.create_event_type(&details.lay_over(empty)?).await?, fields)
             }
-            Self::List { page } => output.show(&client.list_event_types(&page.query()).await?, |list| {
+            Self::List => output.show(&client.list_event_types().await?, |list| {
                 page_table(list, ["NAME", "GROUP", "DESCRIPTION", "ARCHIVED"], row)
             }),
             Self::Get { name } => output.show(&client.get_event_type(&name).await?, fields),

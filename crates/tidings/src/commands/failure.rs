@@ -23,10 +23,11 @@ pub(crate) fn explain(what: &str, error: &anyhow::Error) -> String {
 }
 
 fn explain_problem(what: &str, problem: &Problem) -> String {
-    let known = ErrorCode::ALL.iter().find(|code| code.as_str() == problem.code);
     let mut text = format!("error: {what}: {}", clean(&problem.detail));
-    if let Some(code) = known {
-        let _ = write!(text, "; {}", code.way_out());
+    // In the house's form "why; way out" a semicolon says that the detail names the way out itself.
+    let complete = problem.detail.contains("; ");
+    if let Some(code) = ErrorCode::ALL.iter().find(|code| code.as_str() == problem.code && !complete) {
+        let _ = write!(text, "; {}", clause(code.way_out()));
     }
     // A single field stands in the detail already.
     for field in problem.errors.iter().filter(|_| problem.errors.len() > 1) {
@@ -36,9 +37,17 @@ fn explain_problem(what: &str, problem: &Problem) -> String {
     text
 }
 
+/// A sentence of the reference as the end of another one.
+fn clause(sentence: &str) -> String {
+    let mut rest = sentence.trim_end_matches('.').chars();
+    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
+}
+
 const fn way_out(error: &ClientError) -> &'static str {
     match error {
-        ClientError::Connection { .. } => "; name another server with --server or TIDINGS_SERVER",
+        ClientError::Connection { .. } => {
+            "; start it with `tidings serve`, or name another with --server or TIDINGS_SERVER"
+        }
         ClientError::Timeout { .. } => "; look at what became of it before you repeat it",
         ClientError::Foreign { .. } => "; check the address in --server or TIDINGS_SERVER",
         ClientError::Setting(_) | ClientError::Problem(_) => "",
@@ -76,9 +85,17 @@ mod tests {
         };
         assert_eq!(
             explain("webhook create", &problem(vec![field("url"), field("x")])),
-            "error: webhook create: 2 fields are wrong: url, \u{fffd}[31mx; Correct the fields listed in errors.\n  \
+            "error: webhook create: 2 fields are wrong: url, \u{fffd}[31mx; correct the fields listed in errors\n  \
              url: is wrong\n  x: is wrong\n  (validation_failed, request req_1)"
         );
+    }
+
+    #[test]
+    fn a_way_out_is_told_once() {
+        let ClientError::Problem(mut problem) = problem(Vec::new()).downcast().expect("a problem") else { return };
+        problem.detail = "it is full; delete something".to_owned();
+        let text = explain("webhook create", &ClientError::Problem(problem).into());
+        assert_eq!(text, "error: webhook create: it is full; delete something\n  (validation_failed, request req_1)");
     }
 
     #[test]
@@ -86,7 +103,7 @@ mod tests {
         let gone = ClientError::Connection { server: "http://a".to_owned(), reason: "refused".to_owned() };
         assert_eq!(
             explain("event list", &gone.into()),
-            "error: event list: http://a cannot be reached: refused; name another server with --server or TIDINGS_SERVER"
+            "error: event list: http://a cannot be reached: refused; start it with `tidings serve`, or name another with --server or TIDINGS_SERVER"
         );
         let nested = anyhow::anyhow!("inner").context("outer");
         assert_eq!(explain("serve", &nested), "error: serve: outer: inner");

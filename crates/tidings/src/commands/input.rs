@@ -15,7 +15,11 @@ const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) fn read_bytes(argument: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if argument == "-" {
-        io::stdin().lock().take(INPUT_BYTES_MAX + 1).read_to_end(&mut bytes).context("standard input cannot be read")?;
+        io::stdin()
+            .lock()
+            .take(INPUT_BYTES_MAX + 1)
+            .read_to_end(&mut bytes)
+            .context("standard input cannot be read")?;
     } else if let Some(path) = argument.strip_prefix('@') {
         let file = fs::File::open(path).with_context(|| format!("{path} cannot be read"))?;
         file.take(INPUT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| format!("{path} cannot be read"))?;

@@ -49,12 +49,8 @@ mod tests {
 
     #[test]
     fn a_page_says_how_to_go_on() {
-        let list = |total, total_at_least| ListBody {
-            data: vec![1],
-            total,
-            total_at_least,
-            cursor: Some("c_1".to_owned()),
-        };
+        let list =
+            |total, total_at_least| ListBody { data: vec![1], total, total_at_least, cursor: Some("c_1".to_owned()) };
         let table = |list| page_table(&list, ["N"], |number: &i32| [number.to_string()]);
         assert_eq!(table(list(Some(7), None)), "N\n1\n1 of 7; go on with --cursor c_1\n");
         assert_eq!(table(list(None, Some(10_000))), "N\n1\n1 of more than 10000; go on with --cursor c_1\n");

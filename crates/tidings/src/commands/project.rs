@@ -55,9 +55,7 @@ impl ProjectCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Session { client, output } = session;
         match self {
-            Self::Create { name } => {
-                output.show(&client.create_project(&CreateProject { name }).await?, fields)
-            }
+            Self::Create { name } => output.show(&client.create_project(&CreateProject { name }).await?, fields),
             Self::List { page } => output.show(&client.list_projects(&page.query()).await?, |list| {
                 page_table(list, ["ID", "NAME", "ORGANIZATION", "CREATED"], row)
             }),

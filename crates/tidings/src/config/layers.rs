@@ -22,10 +22,7 @@ pub(super) fn gather(
     given
 }
 
-fn from_variables(
-    variables: &BTreeMap<String, String>,
-    errors: &mut Vec<ConfigError>,
-) -> Vec<(&'static str, Given)> {
+fn from_variables(variables: &BTreeMap<String, String>, errors: &mut Vec<ConfigError>) -> Vec<(&'static str, Given)> {
     let mut given = Vec::new();
     for (name, value) in variables.iter().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX)) {
         if OTHER_VARIABLES.contains(&name.as_str()) {

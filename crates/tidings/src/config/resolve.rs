@@ -207,9 +207,10 @@ fn parse_port(text: &str) -> Result<u16, Refused> {
 fn parse_log(text: &str) -> Result<String, Refused> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(error) => {
-            refused(format!("{text:?} is not a log filter: {error}"), "write `info`, `debug` or `info,tidings_engine=debug`")
-        }
+        Err(error) => refused(
+            format!("{text:?} is not a log filter: {error}"),
+            "write `info`, `debug` or `info,tidings_engine=debug`",
+        ),
     }
 }
 

@@ -31,9 +31,10 @@ impl Sources {
     /// A variable that is not UTF-8, or a named file that cannot be read.
     pub(crate) fn read(flags: &ServerFlags) -> Result<Self, Vec<ConfigError>> {
         let variables = variables(env::vars_os()).map_err(|error| vec![error])?;
-        let named = flags.config.clone().or_else(|| {
-            variables.get(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
-        });
+        let named = flags
+            .config
+            .clone()
+            .or_else(|| variables.get(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from));
         let file = read_file(named.as_deref()).map_err(|error| vec![error])?;
         Ok(Self { variables, file })
     }

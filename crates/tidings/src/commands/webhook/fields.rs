@@ -137,11 +137,11 @@ impl Fields {
         };
         Ok(WebhookRequest {
             url,
-            events: self.events.clone(),
+            events: listed(self.events.as_deref()),
             name: self.name.clone().map(Some),
             description: self.description.clone().map(Some),
             secret,
-            scopes: self.scopes.clone(),
+            scopes: listed(self.scopes.as_deref()),
             profile: self.profile.clone(),
             enabled: self.enabled,
             headers: headers(&self.header)?,
@@ -152,6 +152,11 @@ impl Fields {
             tidings_headers: self.tidings_headers,
         })
     }
+}
+
+/// `--scopes ''` gives one empty text where an empty list is meant.
+fn listed(values: Option<&[String]>) -> Option<Vec<String>> {
+    values.map(|values| values.iter().filter(|value| !value.is_empty()).cloned().collect())
 }
 
 fn headers(lines: &[String]) -> anyhow::Result<Option<BTreeMap<String, String>>> {
@@ -205,13 +210,20 @@ mod tests {
         for (options, json) in [
             (&[][..], r#"{"url":"https://a.example"}"#),
             (&["--no-secret"], r#"{"url":"https://a.example","secret":null}"#),
-            (&["--events", "a,b.*", "--enabled", "false"], r#"{"url":"https://a.example","events":["a","b.*"],"enabled":false}"#),
+            (
+                &["--events", "a,b.*", "--enabled", "false"],
+                r#"{"url":"https://a.example","events":["a","b.*"],"enabled":false}"#,
+            ),
             (&["--header", "X-A: b:c"], r#"{"url":"https://a.example","headers":{"X-A":"b:c"}}"#),
-            (&["--retry", r#"{"schedule_s":[0,0.5]}"#], r#"{"url":"https://a.example","retry":{"schedule_s":[0.0,0.5]}}"#),
+            (
+                &["--retry", r#"{"schedule_s":[0,0.5]}"#],
+                r#"{"url":"https://a.example","retry":{"schedule_s":[0.0,0.5]}}"#,
+            ),
         ] {
             assert_eq!(created(options).expect("valid"), json);
         }
         assert_eq!(updated(&["--reset", "retry", "--name", "x"]).expect("valid"), r#"{"name":"x","retry":null}"#);
+        assert_eq!(updated(&["--scopes", ""]).expect("valid"), r#"{"scopes":[]}"#);
         assert_eq!(updated(&["--reset", "headers"]).expect("valid"), r#"{"headers":{}}"#);
     }
 

@@ -1,0 +1,84 @@
+//! The commands, out of steps.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use xtask::{
+    rules::{House, RULES},
+    steps::{Cargo, Outcome, run_step},
+    summary::Summary,
+    tools,
+};
+
+/// The repository: this crate lies in a directory of it.
+fn root() -> anyhow::Result<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().map(Path::to_owned).context("xtask lies in no repository")
+}
+
+/// Writes to standard output. A reader that has gone away ends the chore.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("standard output is closed")
+}
+
+/// Writes to standard error.
+pub(crate) fn complain(text: &str) {
+    // Nobody is left to be told if standard error is closed.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Everything that has to pass. Each step runs whatever became of the others, so that one run
+/// tells all; false if any failed.
+pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
+    let root = root()?;
+    let cargo = Cargo::new(&root);
+    let mut summary = Summary::default();
+    summary.add(run_step("tools", || tools::provide_components(&cargo))?);
+    summary.add(run_step("format", || cargo.run(&["fmt", "--all", "--", "--check"]))?);
+    summary.add(run_step("rules of the house", || check_rules(&root))?);
+    let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    summary.add(run_step("lints", || cargo.run(&lints))?);
+    let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    summary.add(run_step("tests", || cargo.run_tests(&tests))?);
+    summary.add(run_step("licences, bans, sources", || tools::check_dependencies(&cargo, with_deny))?);
+    print(&summary.to_string())?;
+    Ok(summary.passed())
+}
+
+/// The rules of the house alone.
+pub(crate) fn rules() -> anyhow::Result<bool> {
+    Ok(check_rules(&root()?)?.is_fine())
+}
+
+fn check_rules(root: &Path) -> anyhow::Result<Outcome> {
+    let house = House::read(root)?;
+    let mut broken = 0;
+    for rule in RULES {
+        let violations = (rule.check)(&house);
+        print(&format!("{:<6} {}\n", if violations.is_empty() { "ok" } else { "BROKEN" }, rule.name))?;
+        for violation in &violations {
+            print(&format!("       {violation}\n"))?;
+        }
+        broken += usize::from(!violations.is_empty());
+    }
+    Ok(if broken == 0 { Outcome::passed() } else { Outcome::failed(format!("{broken} of {} rules broken", RULES.len())) })
+}
+
+/// The long forms: the crash test with many rounds, built as it is released.
+pub(crate) fn torture(rounds: &str) -> anyhow::Result<bool> {
+    if !rounds.parse::<u32>().is_ok_and(|rounds| rounds > 0) {
+        bail!("{rounds:?} is not a number of rounds; write it like --rounds 500");
+    }
+    let root = root()?;
+    let cargo = Cargo::new(&root).with_variable("TIDINGS_TORTURE_ROUNDS", rounds);
+    let mut summary = Summary::default();
+    let crash = ["test", "--release", "--locked", "--package", "tidings", "--test", "crash", "--", "--nocapture"];
+    summary.add(run_step("crash test", || cargo.run_tests(&crash))?);
+    print(&summary.to_string())?;
+    Ok(summary.passed())
+}

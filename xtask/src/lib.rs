@@ -1,0 +1,9 @@
+//! Chores of the repository: what `cargo xtask` runs, and the rules of the house.
+//!
+//! Deliberately absent: anything that a released binary needs, and dependencies that take long to
+//! compile; on a fresh machine this is the first thing that is built.
+
+pub mod rules;
+pub mod steps;
+pub mod summary;
+pub mod tools;
