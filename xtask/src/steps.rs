@@ -78,14 +78,9 @@ pub struct Step {
 /// Whatever kept the step from being run at all.
 pub fn run_step(name: &'static str, work: impl FnOnce() -> anyhow::Result<Outcome>) -> anyhow::Result<Step> {
     writeln!(io::stdout(), "\n── {name}")?;
-    let started = now();
+    let started = Instant::now();
     let outcome = work().with_context(|| format!("the step {name:?} could not be run"))?;
     Ok(Step { name, took: started.elapsed(), outcome })
-}
-
-#[expect(clippy::disallowed_methods, reason = "a chore is timed by the machine's clock; no rule depends on it")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 impl Outcome {

@@ -7,6 +7,10 @@
 pub const LIMIT_START: u32 = 4;
 /// Requests in flight per webhook at most, unless its owner asks for less.
 pub const LIMIT_MAX: u32 = 64;
+/// Requests in flight that keep a receiver busy which answers at once …
+const LIMIT_FAST: f32 = 16.0;
+/// … and how many more for each millisecond it usually takes.
+const LIMIT_PER_MS: f32 = 2.0;
 /// An answer slower than this many times the usual counts as slowing down …
 const SLOW_FACTOR: f32 = 4.0;
 /// … if it is also slower by at least this, in milliseconds.
@@ -74,8 +78,15 @@ impl Concurrency {
             self.shrink(0.9);
         } else {
             let step = if self.growing_fast { 1.0 } else { 1.0 / self.limit };
-            self.limit = (self.limit + step).min(self.max);
+            // What is beyond the use of more requests at a time is left alone, not cut.
+            self.limit = self.limit.max((self.limit + step).min(self.max.min(self.useful())));
         }
+    }
+
+    /// Requests in flight beyond which a receiver this fast gains nothing: a fast one is kept busy
+    /// by a few, and every further one costs a connection.
+    fn useful(&self) -> f32 {
+        LIMIT_FAST + self.usual_ms * LIMIT_PER_MS
     }
 
     fn shrink(&mut self, factor: f32) {
@@ -93,7 +104,7 @@ mod tests {
         let mut lane = Concurrency::new(None);
         assert_eq!(lane.limit(), LIMIT_START);
         for _ in 0..200 {
-            lane.observe(Load::Answered(2));
+            lane.observe(Load::Answered(50));
         }
         assert_eq!(lane.limit(), LIMIT_MAX);
         lane.observe(Load::TooMuch);
@@ -102,15 +113,24 @@ mod tests {
             lane.observe(Load::Silent);
         }
         assert_eq!(lane.limit(), 1);
-        lane.observe(Load::Answered(2));
+        lane.observe(Load::Answered(50));
         assert_eq!(lane.limit(), 2);
+    }
+
+    #[test]
+    fn a_fast_receiver_gets_no_more_connections_than_it_can_use() {
+        let mut lane = Concurrency::new(None);
+        for _ in 0..200 {
+            lane.observe(Load::Answered(1));
+        }
+        assert_eq!(lane.limit(), 18);
     }
 
     #[test]
     fn slowing_down_is_noticed() {
         let mut lane = Concurrency::new(None);
         for _ in 0..200 {
-            lane.observe(Load::Answered(20));
+            lane.observe(Load::Answered(40));
         }
         for _ in 0..8 {
             lane.observe(Load::Answered(3_000));

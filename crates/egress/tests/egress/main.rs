@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds something missing has failed")]
 
+mod bodies;
 mod connections;
 mod corpus;
 mod guard;

@@ -170,6 +170,15 @@ pub(crate) async fn receiver_repeating(beginning: &'static str, piece: Vec<u8>) 
     .await
 }
 
+/// Answers every request with these bytes for as long as the connection lives.
+pub(crate) async fn answer_all(mut stream: TcpStream, answer: &[u8]) {
+    while read_request(&mut stream).await.is_some() {
+        if stream.write_all(answer).await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Reads one request with `content-length`; `None` when the other side closes before its end.
 pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut bytes = Vec::new();
