@@ -60,7 +60,7 @@ impl ApiError {
 
     /// Missing and foreign things are told apart by nobody.
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(ErrorCode::NotFound, format!("there is no such {what} in this project or organization"))
+        Self::new(ErrorCode::NotFound, format!("there is no such {what}, or it belongs to somebody else"))
     }
 
     pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {

@@ -80,6 +80,9 @@ pub struct CreateApiKey {
     /// From when on it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// A key of the operator, for any organization; only an operator key can make one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub operator: bool,
 }
 
 /// An API key.

@@ -13,9 +13,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Statements kept prepared per connection.
 const STATEMENTS_CACHED: usize = 128;
 /// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i32 = 12 * 1024;
+const WRITER_CACHE_KIB: i32 = 8 * 1024;
 /// Page cache of each reader, in KiB.
-const READER_CACHE_KIB: i32 = 2 * 1024;
+const READER_CACHE_KIB: i32 = 1024;
 
 const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_first_light.sql")];
 

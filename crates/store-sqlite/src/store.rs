@@ -1,6 +1,6 @@
 //! The store as the ports see it: each method hands one verb to the writer or to a reader.
 
-use std::{path::Path, sync::Arc};
+use std::{os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use tidings_domain::{
@@ -47,7 +47,11 @@ impl SqliteStore {
     /// Opens the store in a directory, which is made if it does not exist.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         assert_version()?;
-        std::fs::create_dir_all(directory)
+        // Only its owner may look into it: it holds the master key.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
             .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
         let lock = lock_directory(directory)?;
         let path = directory.join(FILE_NAME);

@@ -93,11 +93,11 @@ fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Re
 }
 
 fn runtime(workers: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {
+    // The store's writer thread gets the core that is left.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = workers.unwrap_or(cores.saturating_sub(1)).max(1);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = workers {
-        builder.worker_threads(workers);
-    }
-    builder.enable_all().build().context("cannot start the asynchronous runtime")
+    builder.worker_threads(workers).enable_all().build().context("cannot start the asynchronous runtime")
 }
 
 /// Completes at SIGINT or SIGTERM.

@@ -5,7 +5,10 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tidings_contract::tenancy::{ApiKeyBody, CreateApiKey};
+use tidings_contract::{
+    codes::ErrorCode,
+    tenancy::{ApiKeyBody, CreateApiKey},
+};
 use tidings_domain::{
     ids::{ApiKeyId, OrganizationId},
     tenancy::{
@@ -43,26 +46,35 @@ fn body(key: &ApiKey, text: Option<String>) -> ApiKeyBody {
     }
 }
 
-/// Whom a new key speaks for: the caller's organization, or the operator if none was named.
-async fn owner(api: &Api, caller: &Caller, project: Option<&str>) -> Result<KeyOwner, ApiError> {
+/// Whom a new key speaks for: the caller's organization, unless it is to be the operator's.
+async fn owner(api: &Api, caller: &Caller, request: &CreateApiKey) -> Result<KeyOwner, ApiError> {
     let missing = || ApiError::not_found("project");
-    let named = match project {
+    if request.operator {
+        return match (caller.is_operator(), request.project_id.is_some()) {
+            (true, false) => Ok(KeyOwner::Operator),
+            (true, true) => Err(ApiError::field("project_id", "invalid", "an operator key is bound to no project")),
+            (false, _) => Err(ApiError::field("operator", "invalid", "only an operator key can make operator keys")),
+        };
+    }
+    let named = match request.project_id.as_deref() {
         Some(id) => {
             let id = id.parse().map_err(|_| missing())?;
             let found = api.store().find_project(id).await?.ok_or_else(missing)?.project;
             let own = caller.organization().is_none_or(|organization| organization == found.organization_id);
             let bound = caller.bound_project().is_none_or(|bound| bound == found.id);
-            if !own || !bound || (caller.organization().is_none() && !caller.is_operator()) {
+            if !own || !bound {
                 return Err(missing());
             }
             Some(found)
         }
         None => None,
     };
-    Ok(match (named, caller.organization()) {
-        (Some(project), _) => KeyOwner::Organization { id: project.organization_id, project_id: Some(project.id) },
-        (None, Some(id)) => KeyOwner::Organization { id, project_id: caller.bound_project() },
-        (None, None) => KeyOwner::Operator,
+    Ok(match named {
+        Some(project) => KeyOwner::Organization { id: project.organization_id, project_id: Some(project.id) },
+        None => KeyOwner::Organization {
+            id: caller.organization_or_default(api),
+            project_id: caller.bound_project(),
+        },
     })
 }
 
@@ -87,7 +99,7 @@ pub(crate) async fn create(
     if !errors.is_empty() {
         return Err(ApiError::fields(errors));
     }
-    let owner = owner(&api, &caller, request.project_id.as_deref()).await?;
+    let owner = owner(&api, &caller, &request).await?;
     let ids = api.engine().ids();
     let prefix = if owner == KeyOwner::Operator { OPERATOR_KEY_PREFIX } else { KEY_PREFIX };
     let text = key_text(prefix, ids.random_bytes());
@@ -109,9 +121,14 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
-    let query = query.only(&["limit", "cursor"])?;
+    let query = query.only(&["operator", "limit", "cursor"])?;
     caller.refuse_bound("the organization's keys")?;
-    let page = api.store().list_api_keys(caller.organization(), query.page()?).await?;
+    let operator = query.parsed("operator", "true or false", |text| text.parse().ok())?.unwrap_or(false);
+    if operator && !caller.is_operator() {
+        return Err(ApiError::new(ErrorCode::InsufficientScope, "only an operator key sees the operator's keys"));
+    }
+    let owner = (!operator).then(|| caller.organization_or_default(&api));
+    let page = api.store().list_api_keys(owner, query.page()?).await?;
     Ok(json(StatusCode::OK, &list_body(page.map(|key| body(&key, None)))))
 }
 
@@ -123,7 +140,12 @@ pub(crate) async fn revoke(
     let missing = || ApiError::not_found("API key");
     let id: ApiKeyId = id.parse().map_err(|_| missing())?;
     caller.refuse_bound("the organization's keys")?;
-    let revoked = api.store().revoke_api_key(caller.organization(), id, api.engine().now()).await?;
+    let now = api.engine().now();
+    let organization = caller.organization_or_default(&api);
+    let mut revoked = api.store().revoke_api_key(Some(organization), id, now).await?;
+    if revoked.is_none() && caller.is_operator() {
+        revoked = api.store().revoke_api_key(None, id, now).await?;
+    }
     api.keys().forget();
     revoked.map(|_| empty()).ok_or_else(missing)
 }

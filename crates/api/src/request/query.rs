@@ -32,8 +32,11 @@ impl Query {
     pub(crate) fn only(self, known: &[&str]) -> Result<Self, ApiError> {
         for (place, (name, _)) in self.0.iter().enumerate() {
             if !known.contains(&name.as_str()) {
-                let names = known.join(", ");
-                return Err(malformed(format!("the query parameter {name:?} is not known here; known are {names}")));
+                let names = match known {
+                    [] => "this operation takes none".to_owned(),
+                    some => format!("known are {}", some.join(", ")),
+                };
+                return Err(malformed(format!("the query parameter {name:?} is not known here; {names}")));
             }
             if self.0[..place].iter().any(|(earlier, _)| earlier == name) {
                 return Err(malformed(format!("the query parameter {name:?} is given twice")));

@@ -36,10 +36,10 @@ impl Default for DispatchLimits {
         Self {
             in_flight_max: 1_024,
             in_flight_reserved: 256,
-            jobs_max: 8_192,
+            jobs_max: 4_096,
             job_bytes_max: 16 * 1024 * 1024,
-            lane_jobs_max: 2_048,
-            unsettled_max: 8_192,
+            lane_jobs_max: 1_024,
+            unsettled_max: 2_048,
         }
     }
 }

@@ -30,6 +30,9 @@ pub(crate) enum ApiKeyCommand {
         /// Refuse it from then on
         #[arg(long, value_name = "TIME", value_parser = parse_time)]
         expires_at: Option<Timestamp>,
+        /// Make a key of the operator (tdo_…), which may act for any organization
+        #[arg(long)]
+        operator: bool,
     },
     /// List API keys, newest first; the keys themselves are never shown again
     #[command(after_help = "Example:\n  tidings key list")]
@@ -49,9 +52,10 @@ impl ApiKeyCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Session { client, output } = session;
         match self {
-            Self::Create { name, scope, only_project: project_id, expires_at } => {
+            Self::Create { name, scope, only_project: project_id, expires_at, operator } => {
                 let scopes = (!scope.is_empty()).then_some(scope);
-                let key = client.create_api_key(&CreateApiKey { name, scopes, project_id, expires_at }).await?;
+                let new = CreateApiKey { name, scopes, project_id, expires_at, operator };
+                let key = client.create_api_key(&new).await?;
                 output.show(&key, fields)
             }
             Self::List { page } => output.show(&client.list_api_keys(&page.query()).await?, |list| {

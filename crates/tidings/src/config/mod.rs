@@ -50,7 +50,8 @@ pub(crate) struct ServeConfig {
     pub(crate) allow_ports: Vec<u16>,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
     pub(crate) log: Option<String>,
-    /// Threads for asynchronous work; as many as there are cores if not set.
+    /// Threads for asynchronous work; one less than there are cores if not set, because the
+    /// store writes on a thread of its own.
     pub(crate) workers: Option<usize>,
 }
 
