@@ -43,7 +43,7 @@ pub struct Concurrency {
 impl Concurrency {
     /// Starts for a webhook whose owner allows at most `max` requests at a time.
     pub fn new(max: Option<u32>) -> Self {
-        let max = max.unwrap_or(LIMIT_MAX).min(LIMIT_MAX).max(1) as f32;
+        let max = max.unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX) as f32;
         Self { limit: (LIMIT_START as f32).min(max), max, growing_fast: true, usual_ms: 0.0 }
     }
 
@@ -62,7 +62,7 @@ impl Concurrency {
 
     /// Applies another maximum, after the owner changed it.
     pub fn set_max(&mut self, max: Option<u32>) {
-        self.max = max.unwrap_or(LIMIT_MAX).min(LIMIT_MAX).max(1) as f32;
+        self.max = max.unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX) as f32;
         self.limit = self.limit.min(self.max);
     }
 

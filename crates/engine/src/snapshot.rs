@@ -105,11 +105,9 @@ impl Target {
         let address = secrets.url_with_credentials.as_deref().unwrap_or(&webhook.settings.url);
         let url = TargetUrl::parse(address).map_err(|refusal| refusal.to_string())?;
         let secret = secrets.secret.as_deref().map(Secret::parse).transpose().map_err(|error| error.to_string())?;
-        let signer =
-            Signer::new(webhook.settings.signature(), secret.as_ref()).map_err(|error| error.to_string())?;
+        let signer = Signer::new(webhook.settings.signature(), secret.as_ref()).map_err(|error| error.to_string())?;
         let fixed = profile_headers(&webhook);
-        let template =
-            head::template(user_agent, &fixed, &secrets.headers, &signer, webhook.settings.tidings_headers);
+        let template = head::template(user_agent, &fixed, &secrets.headers, &signer, webhook.settings.tidings_headers);
         Ok(Self {
             fixed_headers: fixed_headers(user_agent, &fixed, &secrets)?,
             head_template: template.into(),

@@ -69,7 +69,9 @@ fn signature_header(name: &str) -> HeaderName {
         "webhook-id" => WEBHOOK_ID,
         "webhook-timestamp" => WEBHOOK_TIMESTAMP,
         "webhook-signature" => WEBHOOK_SIGNATURE,
-        other => HeaderName::from_bytes(other.as_bytes()).expect("signature header names are checked when they are set"),
+        other => {
+            HeaderName::from_bytes(other.as_bytes()).expect("signature header names are checked when they are set")
+        }
     }
 }
 
@@ -122,7 +124,12 @@ pub(crate) fn facts_of(
 }
 
 /// What history keeps of an exchange.
-pub(crate) fn record_exchange(target: &Target, exchange: Exchange, number: u32, started_at: Timestamp) -> AttemptRecord {
+pub(crate) fn record_exchange(
+    target: &Target,
+    exchange: Exchange,
+    number: u32,
+    started_at: Timestamp,
+) -> AttemptRecord {
     let outcome = outcome_of(&exchange);
     let timing = exchange.timing;
     let (error, answer) = match exchange.result {
@@ -167,4 +174,3 @@ pub(crate) fn is_delivered(target: &Target, outcome: Outcome) -> bool {
     use tidings_domain::outcome::{Action, classify};
     classify(&target.policy.own_rules, target.policy.profile_rules, outcome) == Action::Success
 }
-

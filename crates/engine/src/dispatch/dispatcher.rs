@@ -10,7 +10,7 @@ use tidings_domain::{
 };
 use tidings_ports::{
     Clock, Entropy, Sender,
-    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settled, Settlement, Store},
+    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settled, Settlement, Store, StoreError},
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -20,7 +20,10 @@ use super::{
     lanes::{Finished, Job, Lanes},
     settler::Settler,
 };
-use crate::{publish::Router, snapshot::Target};
+use crate::{
+    publish::Router,
+    snapshot::{Snapshot, Target},
+};
 
 /// How long the store is left alone after it refused a write, in milliseconds.
 const STORE_RETRY_MS: u64 = 250;
@@ -180,16 +183,35 @@ impl Dispatcher {
         Some(finished)
     }
 
-    /// The webhook as it is now; `None` if nothing may be sent to it.
+    /// The webhook as it is now; `None` if nothing may be sent to it. A lane that did not know its
+    /// webhook yet learns of it here, and is held from then on if it has to be.
     async fn target_for(&self, job: &Job) -> Option<Arc<Target>> {
+        let webhook_id = job.lease.webhook_id;
         let known = match &job.target {
             Some(target) => Some(Arc::clone(target)),
             None => {
-                let snapshot = self.parts.router.snapshot(job.lease.project_id).await.ok()??;
-                snapshot.target(job.lease.webhook_id).cloned()
+                let snapshot = self.snapshot_of(job.lease.project_id).await;
+                let target = snapshot.as_ref().and_then(|snapshot| snapshot.target(webhook_id)).cloned();
+                let given_back = self.with_lanes(|lanes| lanes.reconfigure(webhook_id, target.as_ref()));
+                self.give_back(given_back).await;
+                target
             }
         };
         known.filter(|target| !job.in_lane || target.webhook.status == WebhookStatus::Active)
+    }
+
+    /// The project as it is now; a store that does not answer is asked again.
+    async fn snapshot_of(&self, project_id: ProjectId) -> Option<Arc<Snapshot>> {
+        loop {
+            match self.parts.router.snapshot(project_id).await {
+                Ok(snapshot) => return snapshot,
+                Err(StoreError::Closed) => return None,
+                Err(error) => {
+                    tracing::warn!(error = %error, project.id = %project_id, "configuration not loaded yet");
+                    self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
+                }
+            }
+        }
     }
 
     /// Returns leases unused. A failing store is asked again: until then nobody else sends them.
@@ -200,7 +222,7 @@ impl Dispatcher {
         let released: Vec<_> = leases.iter().map(|lease| (lease.id, lease.epoch)).collect();
         while let Err(error) = self.parts.store.release(released.clone(), self.now()).await {
             tracing::warn!(error = %error, deliveries = released.len(), "leases could not be given back yet");
-            if error == tidings_ports::store::StoreError::Closed {
+            if error == StoreError::Closed {
                 return;
             }
             self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;

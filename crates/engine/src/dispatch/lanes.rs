@@ -4,19 +4,18 @@
 //! happens at, and those that free or fill something return the jobs that may start now.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
 use tidings_domain::{
-    breaker::{Admission, Breaker},
     ids::{ProjectId, WebhookId},
-    lane::{Concurrency, Load},
+    lane::Load,
     time::Timestamp,
 };
-use tidings_ports::store::{ClaimRequest, Claimed, LeasedDelivery};
+use tidings_ports::store::LeasedDelivery;
 
-use super::{DispatchLimits, LaneView, ring::Ring};
+use super::{DispatchLimits, LaneView, lane::Lane, ring::Ring};
 use crate::snapshot::Target;
 
 /// A delivery that may be sent now.
@@ -39,85 +38,24 @@ pub(crate) struct Finished {
     pub(crate) succeeded: Option<bool>,
 }
 
-#[derive(Debug)]
-struct Lane {
-    project_id: ProjectId,
-    target: Option<Arc<Target>>,
-    waiting: VecDeque<LeasedDelivery>,
-    reserved: usize,
-    in_flight: u32,
-    concurrency: Concurrency,
-    breaker: Breaker,
-    failing_since: Option<Timestamp>,
-    /// Whether the webhook has answered since the last trouble.
-    proven: bool,
-    /// Whether it is paused or disabled.
-    held: bool,
-    in_ring: bool,
-    /// When the next delivery in the store is due.
-    next_due_at: Option<Timestamp>,
-    /// The timer that stands for this lane.
-    timer: Option<Timestamp>,
-    /// A claim is on its way; what becomes due meanwhile is noted beside it.
-    claiming: bool,
-    due_while_claiming: Option<Timestamp>,
-}
-
-impl Lane {
-    fn new(project_id: ProjectId) -> Self {
-        Self {
-            project_id,
-            target: None,
-            waiting: VecDeque::new(),
-            reserved: 0,
-            in_flight: 0,
-            concurrency: Concurrency::new(None),
-            breaker: Breaker::default(),
-            failing_since: None,
-            proven: false,
-            held: false,
-            in_ring: false,
-            next_due_at: None,
-            timer: None,
-            claiming: false,
-            due_while_claiming: None,
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
-            && self.reserved == 0
-            && self.in_flight == 0
-            && self.next_due_at.is_none()
-            && !self.claiming
-            && !self.held
-    }
-}
-
 /// Idle lanes that are remembered for what they learned about their receivers.
 const IDLE_LANES_MAX: usize = 20_000;
-/// Deliveries claimed for one webhook in one go.
-const CLAIM_PER_LANE_MAX: usize = 128;
-/// How long a lane waits when memory is full with other lanes' deliveries, in milliseconds.
-const FULL_MEMORY_WAIT_MS: u64 = 50;
-/// Webhooks in one claim.
-const CLAIM_LANES_MAX: usize = 64;
 
 /// All lanes.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    limits: DispatchLimits,
-    lanes: HashMap<WebhookId, Lane>,
+    pub(super) limits: DispatchLimits,
+    pub(super) lanes: HashMap<WebhookId, Lane>,
     /// Whose turn it is among the webhooks that are known to answer, and among the others.
-    proven: Ring,
-    unproven: Ring,
-    unproven_next: bool,
-    timers: BTreeSet<(Timestamp, WebhookId)>,
-    in_flight: usize,
-    in_flight_unproven: usize,
-    jobs: usize,
-    job_bytes: usize,
-    stopping: bool,
+    pub(super) proven: Ring,
+    pub(super) unproven: Ring,
+    pub(super) unproven_next: bool,
+    pub(super) timers: BTreeSet<(Timestamp, WebhookId)>,
+    pub(super) in_flight: usize,
+    pub(super) in_flight_unproven: usize,
+    pub(super) jobs: usize,
+    pub(super) job_bytes: usize,
+    pub(super) stopping: bool,
 }
 
 impl Lanes {
@@ -150,7 +88,7 @@ impl Lanes {
         let limits = self.limits;
         let full = self.stopping || self.jobs >= limits.jobs_max || self.job_bytes + bytes > limits.job_bytes_max;
         let lane = self.lane(target.webhook.id, target.webhook.project_id);
-        adopt(lane, target);
+        lane.adopt(target);
         // What waits in the store is older and goes first, unless its time has not come.
         let older_waits = lane.claiming || lane.next_due_at.is_some_and(|due_at| due_at <= now);
         let room = lane.waiting.len() + lane.reserved < limits.lane_jobs_max;
@@ -193,7 +131,7 @@ impl Lanes {
         }
     }
 
-    fn line_up(&mut self, webhook_id: WebhookId) {
+    pub(super) fn line_up(&mut self, webhook_id: WebhookId) {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
         let can_send = !lane.waiting.is_empty() && !lane.held && lane.in_flight < lane.concurrency.limit();
         if can_send && !lane.in_ring {
@@ -203,7 +141,7 @@ impl Lanes {
         }
     }
 
-    fn set_timer(&mut self, webhook_id: WebhookId) {
+    pub(super) fn set_timer(&mut self, webhook_id: WebhookId) {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
         let wanted = if lane.held || lane.claiming { None } else { lane.next_due_at };
         if lane.timer == wanted {
@@ -223,67 +161,8 @@ impl Lanes {
         self.timers.first().map(|&(at, _)| at)
     }
 
-    /// The jobs that may start now.
-    pub(crate) fn start(&mut self, now: Timestamp) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        while !self.stopping && self.in_flight < self.limits.in_flight_max {
-            let Some(webhook_id) = self.next_in_turn() else { break };
-            if let Some(job) = self.start_one(webhook_id, now) {
-                jobs.push(job);
-            }
-        }
-        jobs
-    }
-
-    fn unproven_full(&self) -> bool {
-        self.in_flight_unproven + self.limits.in_flight_reserved >= self.limits.in_flight_max
-    }
-
-    /// Webhooks that are known to answer and the others take turns; the others only as long as
-    /// they have not used up their share.
-    fn next_in_turn(&mut self) -> Option<WebhookId> {
-        let unproven_may = !self.unproven_full();
-        self.unproven_next = !self.unproven_next;
-        let (first, second) = match (unproven_may, self.unproven_next) {
-            (false, _) => return self.proven.pop(),
-            (true, true) => (&mut self.unproven, &mut self.proven),
-            (true, false) => (&mut self.proven, &mut self.unproven),
-        };
-        first.pop().or_else(|| second.pop())
-    }
-
-    fn start_one(&mut self, webhook_id: WebhookId, now: Timestamp) -> Option<Job> {
-        let unproven_full = self.unproven_full();
-        let lane = self.lanes.get_mut(&webhook_id)?;
-        lane.in_ring = false;
-        if !lane.proven && unproven_full {
-            // It lost its standing while it was in line.
-            self.line_up(webhook_id);
-            return None;
-        }
-        match lane.breaker.admits(now) {
-            Admission::NotBefore(until) => {
-                self.wait_until(webhook_id, until);
-                return None;
-            }
-            Admission::OneProbe if lane.in_flight > 0 => return None,
-            Admission::OneProbe | Admission::Open => {}
-        }
-        if lane.held || lane.in_flight >= lane.concurrency.limit() {
-            return None;
-        }
-        let lease = lane.waiting.pop_front()?;
-        lane.in_flight += 1;
-        self.in_flight += 1;
-        self.in_flight_unproven += usize::from(!lane.proven);
-        let job =
-            Job { target: lane.target.clone(), failing_since: lane.failing_since, lease, in_lane: true };
-        self.line_up(webhook_id);
-        Some(job)
-    }
-
     /// Puts a timer at the end of a breaker's pause.
-    fn wait_until(&mut self, webhook_id: WebhookId, at: Timestamp) {
+    pub(super) fn wait_until(&mut self, webhook_id: WebhookId, at: Timestamp) {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
         if let Some(old) = lane.timer.take() {
             self.timers.remove(&(old, webhook_id));
@@ -292,117 +171,11 @@ impl Lanes {
         self.timers.insert((at, webhook_id));
     }
 
-    /// A job ended; its memory and slot are free again.
-    pub(crate) fn finish(&mut self, webhook_id: WebhookId, bytes: usize, finished: Option<Finished>, now: Timestamp) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.jobs = self.jobs.saturating_sub(1);
-        self.job_bytes = self.job_bytes.saturating_sub(bytes);
-        let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
-        lane.in_flight = lane.in_flight.saturating_sub(1);
-        let was_proven = lane.proven;
-        if !was_proven {
-            self.in_flight_unproven = self.in_flight_unproven.saturating_sub(1);
-        }
-        if let Some(finished) = finished {
-            lane.concurrency.observe(finished.load);
-            match finished.succeeded {
-                Some(true) => {
-                    lane.breaker.on_success();
-                    lane.failing_since = None;
-                }
-                Some(false) => {
-                    lane.breaker.on_failure(now);
-                    lane.failing_since.get_or_insert(now);
-                }
-                None => {}
-            }
-            lane.proven = matches!(finished.load, Load::Answered(_));
-        }
-        // Its other requests in flight move between the two counts with it.
-        let others = lane.in_flight as usize;
-        match (was_proven, lane.proven) {
-            (false, true) => self.in_flight_unproven = self.in_flight_unproven.saturating_sub(others),
-            (true, false) => self.in_flight_unproven += others,
-            _ => {}
-        }
-        self.line_up(webhook_id);
-        self.set_timer_if_roomy(webhook_id);
-    }
-
-    /// A lane that was full gets its timer back once half of its room is free.
-    fn set_timer_if_roomy(&mut self, webhook_id: WebhookId) {
-        let Some(lane) = self.lanes.get(&webhook_id) else { return };
-        if lane.timer.is_none() && lane.next_due_at.is_some() && lane.waiting.len() < CLAIM_PER_LANE_MAX / 2 {
-            self.set_timer(webhook_id);
-        }
-    }
-
-    /// Takes the lanes whose time has come: some want to be lined up, others to claim.
-    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<ClaimRequest> {
-        let mut wants = Vec::new();
-        while let Some(&(at, webhook_id)) = self.timers.first()
-            && at <= now
-            && wants.len() < CLAIM_LANES_MAX
-            && !self.stopping
-        {
-            self.timers.remove(&(at, webhook_id));
-            let room_in_all = self.limits.jobs_max.saturating_sub(self.jobs);
-            let Some(lane) = self.lanes.get_mut(&webhook_id) else { continue };
-            lane.timer = None;
-            let has_waiting = !lane.waiting.is_empty();
-            let due = lane.next_due_at.is_some_and(|due_at| due_at <= now);
-            let probing = lane.breaker.is_open();
-            let per_lane = if probing { 1 } else { CLAIM_PER_LANE_MAX };
-            let count = per_lane.saturating_sub(lane.waiting.len() + lane.reserved).min(room_in_all);
-            if due && count > 0 && !lane.held && !lane.claiming {
-                if let Admission::NotBefore(until) = lane.breaker.admits(now) {
-                    self.wait_until(webhook_id, until);
-                    continue;
-                }
-                lane.claiming = true;
-                self.jobs += count;
-                wants.push(ClaimRequest { webhook_id, count: u32::try_from(count).unwrap_or(u32::MAX) });
-            } else if has_waiting {
-                self.line_up(webhook_id);
-            } else if !due {
-                self.set_timer(webhook_id);
-            } else if room_in_all == 0 && !lane.held {
-                // Memory is full with other webhooks' deliveries, and nothing of this lane will
-                // end and look again.
-                self.wait_until(webhook_id, now.plus_millis(FULL_MEMORY_WAIT_MS));
-            }
-        }
-        wants
-    }
-
-    /// Takes in what a claim gave; `asked` places were kept for it.
-    pub(crate) fn claimed(&mut self, asked: ClaimRequest, claimed: Option<Claimed>, retry_at: Timestamp) {
-        self.jobs = self.jobs.saturating_sub(asked.count as usize);
-        let Some(lane) = self.lanes.get_mut(&asked.webhook_id) else { return };
-        lane.claiming = false;
-        let noted = lane.due_while_claiming.take();
-        let next = match claimed {
-            Some(claimed) => {
-                for lease in claimed.deliveries {
-                    self.jobs += 1;
-                    self.job_bytes += lease.event.payload.len();
-                    lane.waiting.push_back(lease);
-                }
-                claimed.next_due_at
-            }
-            // The store did not answer: what was due still is.
-            None => Some(retry_at),
-        };
-        lane.next_due_at = [next, noted].into_iter().flatten().min();
-        self.line_up(asked.webhook_id);
-        self.set_timer(asked.webhook_id);
-    }
-
     /// Applies a webhook's new configuration; returns the leases to give back if it is held now.
     pub(crate) fn reconfigure(&mut self, webhook_id: WebhookId, target: Option<&Arc<Target>>) -> Vec<LeasedDelivery> {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return Vec::new() };
         match target {
-            Some(target) => adopt(lane, target),
+            Some(target) => lane.adopt(target),
             None => {
                 lane.target = None;
                 lane.held = true;
@@ -489,24 +262,4 @@ impl Lanes {
             next_due_at: lane.next_due_at,
         })
     }
-}
-
-/// Takes over a webhook's configuration.
-fn adopt(lane: &mut Lane, target: &Arc<Target>) {
-    let same = lane.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target));
-    if same {
-        return;
-    }
-    let was_held = lane.held;
-    lane.held = target.webhook.status != tidings_domain::webhook::WebhookStatus::Active;
-    if lane.target.is_none() {
-        lane.failing_since = target.state.failing_since;
-    }
-    if was_held && !lane.held {
-        // Enabled again: it starts with a clean slate (api.md 5b).
-        lane.breaker = Breaker::default();
-        lane.failing_since = None;
-    }
-    lane.concurrency.set_max(target.webhook.settings.max_in_flight);
-    lane.target = Some(Arc::clone(target));
 }

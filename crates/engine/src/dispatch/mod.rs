@@ -3,10 +3,15 @@
 
 mod attempt;
 mod claimer;
+mod claims;
 mod dispatcher;
+mod lane;
 mod lanes;
+#[cfg(test)]
+mod lanes_tests;
 mod ring;
 mod settler;
+mod turns;
 
 pub(crate) use attempt::{build_request, is_delivered, record_exchange};
 pub(crate) use dispatcher::{Dispatcher, DispatcherParts};

@@ -46,11 +46,7 @@ impl Settler {
         loop {
             let taken = {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                if waiting.len() <= BATCH_MAX {
-                    mem::take(&mut *waiting)
-                } else {
-                    waiting.drain(..BATCH_MAX).collect()
-                }
+                if waiting.len() <= BATCH_MAX { mem::take(&mut *waiting) } else { waiting.drain(..BATCH_MAX).collect() }
             };
             if !taken.is_empty() {
                 let (settlements, permits) = taken.into_iter().unzip();

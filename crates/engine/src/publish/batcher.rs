@@ -43,10 +43,7 @@ impl Batcher {
     }
 
     /// Hands an event over; the answer comes after its commit.
-    pub(crate) fn submit(
-        &self,
-        new: NewEvent,
-    ) -> Result<oneshot::Receiver<Result<Appended, StoreError>>, Full> {
+    pub(crate) fn submit(&self, new: NewEvent) -> Result<oneshot::Receiver<Result<Appended, StoreError>>, Full> {
         let (reply, answer) = oneshot::channel();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING_MAX {

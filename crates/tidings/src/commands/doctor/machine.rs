@@ -2,10 +2,12 @@
 
 use std::{
     fs,
-    time::{SystemTime, UNIX_EPOCH},
+
 };
 
 use rustix::process::{Resource, getrlimit};
+
+use tidings_ports::Clock as _;
 
 use super::check::Check;
 
@@ -21,7 +23,7 @@ const CLOCK_SECONDS_MIN: u64 = 1_767_225_600;
 const CLOCK_SECONDS_MAX: u64 = 4_102_444_800;
 
 pub(super) fn checks() -> [Check; 3] {
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let clock = crate::system::SystemClock.now().as_seconds().unsigned_abs();
     [
         descriptors(getrlimit(Resource::Nofile).current),
         resolver(fs::read_to_string(RESOLVER_FILE).ok().as_deref()),

@@ -1,8 +1,6 @@
 //! The waits of every profile, to the second, with a clock moved by hand (S8, product.md 3.1).
 
-mod common;
-
-use common::Platform;
+use crate::platform::Platform;
 use tidings_domain::{delivery::DeliveryState, profile::Profile, retry::DisableReason, webhook::WebhookStatus};
 use tidings_fakes::Reply;
 use tidings_ports::sender::FailureKind;
@@ -12,7 +10,13 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
 
 fn cumulative(waits_s: &[u64]) -> Vec<u64> {
-    waits_s.iter().scan(0, |at, wait| { *at += wait; Some(*at) }).collect()
+    waits_s
+        .iter()
+        .scan(0, |at, wait| {
+            *at += wait;
+            Some(*at)
+        })
+        .collect()
 }
 
 #[tokio::test]

@@ -25,15 +25,15 @@ use tidings_ports::{
 use tidings_store_sqlite::SqliteStore;
 
 /// 2026-01-01T00:00:00Z.
-pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
-pub struct Platform {
-    pub engine: Arc<Engine>,
-    pub store: Arc<SqliteStore>,
-    pub clock: Arc<ManualClock>,
-    pub sender: Arc<ScriptedSender>,
-    pub project: ProjectId,
-    pub directory: TempDir,
+pub(crate) struct Platform {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sender: Arc<ScriptedSender>,
+    pub(crate) project: ProjectId,
+    directory: TempDir,
     master: Arc<MasterKey>,
 }
 
@@ -42,11 +42,11 @@ fn master() -> Arc<MasterKey> {
 }
 
 impl Platform {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with_limits(DispatchLimits::default()).await
     }
 
-    pub async fn with_limits(limits: DispatchLimits) -> Self {
+    pub(crate) async fn with_limits(limits: DispatchLimits) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let sender = Arc::new(ScriptedSender::new(clock.clone()));
         let directory = tempfile::tempdir().expect("a directory");
@@ -57,7 +57,7 @@ impl Platform {
     }
 
     /// Ends the process without any goodbye and starts a new one on the same directory.
-    pub async fn crash_and_restart(self) -> Self {
+    pub(crate) async fn crash_and_restart(self) -> Self {
         let Self { engine, store, clock, sender, project, directory, master } = self;
         let copy = tempfile::tempdir().expect("a directory");
         // What the old process still does lands in the old directory: as good as not at all.
@@ -71,15 +71,15 @@ impl Platform {
         Self { engine, store, clock, sender, project, directory: copy, master }
     }
 
-    pub async fn other_project(&self) -> ProjectId {
+    pub(crate) async fn other_project(&self) -> ProjectId {
         create_project(&self.engine, &self.store).await
     }
 
-    pub async fn webhook(&self, profile: Profile, url: &str) -> WebhookId {
+    pub(crate) async fn webhook(&self, profile: Profile, url: &str) -> WebhookId {
         self.webhook_with(profile, url, |_| {}).await
     }
 
-    pub async fn webhook_with(
+    pub(crate) async fn webhook_with(
         &self,
         profile: Profile,
         url: &str,
@@ -88,7 +88,7 @@ impl Platform {
         self.webhook_in(self.project, profile, url, change).await
     }
 
-    pub async fn webhook_in(
+    pub(crate) async fn webhook_in(
         &self,
         project_id: ProjectId,
         profile: Profile,
@@ -124,24 +124,24 @@ impl Platform {
         id
     }
 
-    pub async fn publish(&self, event_type: &str) -> String {
+    pub(crate) async fn publish(&self, event_type: &str) -> String {
         match self.try_publish(publish(event_type)).await.expect("accepted") {
             Published::Accepted(accepted) => accepted.id,
             Published::Replayed { .. } => panic!("replayed without a key"),
         }
     }
 
-    pub async fn try_publish(&self, publish: Publish) -> Result<Published, PublishError> {
+    pub(crate) async fn try_publish(&self, publish: Publish) -> Result<Published, PublishError> {
         self.engine.publish(self.project, publish).await
     }
 
     /// Lets everything happen that can happen now.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         self.engine.idle().await;
     }
 
     /// Moves the clock in steps of a second, letting everything happen in between.
-    pub async fn advance_s(&self, seconds: u64) {
+    pub(crate) async fn advance_s(&self, seconds: u64) {
         for _ in 0..seconds {
             self.clock.advance_ms(1_000);
             self.engine.idle().await;
@@ -149,26 +149,26 @@ impl Platform {
     }
 
     /// Seconds from the start at which requests went to this address.
-    pub fn seconds_of(&self, url: &str) -> Vec<u64> {
+    pub(crate) fn seconds_of(&self, url: &str) -> Vec<u64> {
         self.sender.sent_to(url).iter().map(|sent| sent.at.millis_since(START) / 1000).collect()
     }
 
-    pub async fn deliveries(&self, webhook: WebhookId) -> Vec<DeliveryView> {
+    pub(crate) async fn deliveries(&self, webhook: WebhookId) -> Vec<DeliveryView> {
         let filter = DeliveryFilter { webhook_id: Some(webhook), ..DeliveryFilter::default() };
         self.store.list_deliveries(self.project, filter, PageRequest::default()).await.expect("listed").rows
     }
 
-    pub async fn status(&self, webhook: WebhookId) -> WebhookStatus {
+    pub(crate) async fn status(&self, webhook: WebhookId) -> WebhookStatus {
         let found = self.store.find_webhook(self.project, webhook).await.expect("read").expect("there");
         found.webhook.status
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
 
-pub fn publish(event_type: &str) -> Publish {
+pub(crate) fn publish(event_type: &str) -> Publish {
     Publish {
         event_type: event_type.parse().expect("a type"),
         custom_id: None,
@@ -179,7 +179,7 @@ pub fn publish(event_type: &str) -> Publish {
     }
 }
 
-pub fn schedule(waits_ms: &[u64]) -> RetryOverride {
+pub(crate) fn schedule(waits_ms: &[u64]) -> RetryOverride {
     RetryOverride {
         schedule: Some(tidings_domain::retry::Schedule::WaitsMs(waits_ms.to_vec())),
         jitter: Some(0.0),

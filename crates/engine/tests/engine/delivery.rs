@@ -1,11 +1,9 @@
 //! What every delivery keeps: its bytes, its id, its project, its place after a crash.
 
-mod common;
-
 use std::collections::BTreeSet;
 
+use crate::platform::{Platform, publish, schedule};
 use bytes::Bytes;
-use common::{Platform, publish, schedule};
 use tidings_domain::{
     delivery::DeliveryState,
     profile::Profile,
@@ -72,9 +70,11 @@ async fn scopes_and_types_select() {
         settings.events = vec!["tag.*".parse().expect("a pattern")];
     };
     platform.webhook_with(Profile::Botdog, URL, scoped).await;
-    for (event_type, scopes) in
-        [("tag.subscribed", vec!["campaign-42"]), ("tag.subscribed", vec!["campaign-7"]), ("user.created", vec!["campaign-42"])]
-    {
+    for (event_type, scopes) in [
+        ("tag.subscribed", vec!["campaign-42"]),
+        ("tag.subscribed", vec!["campaign-7"]),
+        ("user.created", vec!["campaign-42"]),
+    ] {
         let scopes = scopes.into_iter().map(str::to_owned).collect();
         platform.try_publish(Publish { scopes, ..publish(event_type) }).await.expect("accepted");
     }
@@ -105,8 +105,12 @@ async fn a_repeated_idempotency_key_answers_as_the_first_time_also_after_a_crash
     let conflict = platform.try_publish(with_key("order-1", [2; 32])).await;
     assert_eq!(conflict, Err(PublishError::IdempotencyConflict));
     platform.settle().await;
-    let ids: BTreeSet<_> =
-        platform.sender.sent().iter().map(|sent| sent.headers["webhook-id"].to_str().expect("text").to_owned()).collect();
+    let ids: BTreeSet<_> = platform
+        .sender
+        .sent()
+        .iter()
+        .map(|sent| sent.headers["webhook-id"].to_str().expect("text").to_owned())
+        .collect();
     assert_eq!(ids.len(), 1);
 }
 
@@ -137,15 +141,25 @@ async fn an_id_can_be_given_once() {
 
 #[tokio::test]
 async fn inv_no_loss_what_memory_has_no_room_for_is_claimed_from_the_store() {
-    let limits = DispatchLimits { jobs_max: 4, lane_jobs_max: 2, in_flight_max: 2, in_flight_reserved: 1, ..DispatchLimits::default() };
+    let limits = DispatchLimits {
+        jobs_max: 4,
+        lane_jobs_max: 2,
+        in_flight_max: 2,
+        in_flight_reserved: 1,
+        ..DispatchLimits::default()
+    };
     let platform = Platform::with_limits(limits).await;
     platform.webhook(Profile::Standard, URL).await;
     for _ in 0..100 {
         platform.publish("tag.subscribed").await;
     }
     platform.settle().await;
-    let ids: BTreeSet<_> =
-        platform.sender.sent().iter().map(|sent| sent.headers["webhook-id"].to_str().expect("text").to_owned()).collect();
+    let ids: BTreeSet<_> = platform
+        .sender
+        .sent()
+        .iter()
+        .map(|sent| sent.headers["webhook-id"].to_str().expect("text").to_owned())
+        .collect();
     assert_eq!((platform.sender.sent().len(), ids.len()), (100, 100));
 }
 
@@ -183,6 +197,24 @@ async fn disabling_holds_what_is_pending_and_enabling_goes_on() {
     platform.settle().await;
     assert_eq!(platform.sender.sent().len(), 2);
     assert_eq!(platform.deliveries(webhook).await.len(), 1, "what was published meanwhile passed it by");
+}
+
+#[tokio::test]
+async fn a_disabled_webhooks_deliveries_stay_held_over_a_restart() {
+    let platform = Platform::start().await;
+    let webhook = platform.webhook(Profile::Standard, URL).await;
+    platform.sender.always(URL, Reply::Status(500));
+    for _ in 0..3 {
+        platform.publish("tag.subscribed").await;
+    }
+    platform.settle().await;
+    set_status(&platform, webhook, WebhookStatus::Disabled(tidings_domain::retry::DisableReason::Manual)).await;
+    let platform = platform.crash_and_restart().await;
+    platform.advance_s(600).await;
+    assert_eq!(platform.sender.sent().len(), 3);
+    set_status(&platform, webhook, WebhookStatus::Active).await;
+    platform.settle().await;
+    assert_eq!(platform.sender.sent().len(), 6);
 }
 
 async fn set_status(platform: &Platform, id: tidings_domain::ids::WebhookId, status: WebhookStatus) {

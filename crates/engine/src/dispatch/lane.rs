@@ -1,0 +1,83 @@
+//! One webhook's lane: what waits for it, what is under way, what was learned about it.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tidings_domain::{breaker::Breaker, ids::ProjectId, lane::Concurrency, time::Timestamp, webhook::WebhookStatus};
+use tidings_ports::store::LeasedDelivery;
+
+use crate::snapshot::Target;
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) project_id: ProjectId,
+    pub(super) target: Option<Arc<Target>>,
+    pub(super) waiting: VecDeque<LeasedDelivery>,
+    pub(super) reserved: usize,
+    pub(super) in_flight: u32,
+    pub(super) concurrency: Concurrency,
+    pub(super) breaker: Breaker,
+    pub(super) failing_since: Option<Timestamp>,
+    /// Whether the webhook has answered since the last trouble.
+    pub(super) proven: bool,
+    /// Whether it is paused or disabled.
+    pub(super) held: bool,
+    pub(super) in_ring: bool,
+    /// When the next delivery in the store is due.
+    pub(super) next_due_at: Option<Timestamp>,
+    /// The timer that stands for this lane.
+    pub(super) timer: Option<Timestamp>,
+    /// A claim is on its way; what becomes due meanwhile is noted beside it.
+    pub(super) claiming: bool,
+    pub(super) due_while_claiming: Option<Timestamp>,
+}
+
+impl Lane {
+    pub(super) fn new(project_id: ProjectId) -> Self {
+        Self {
+            project_id,
+            target: None,
+            waiting: VecDeque::new(),
+            reserved: 0,
+            in_flight: 0,
+            concurrency: Concurrency::new(None),
+            breaker: Breaker::default(),
+            failing_since: None,
+            proven: false,
+            held: false,
+            in_ring: false,
+            next_due_at: None,
+            timer: None,
+            claiming: false,
+            due_while_claiming: None,
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+            && self.reserved == 0
+            && self.in_flight == 0
+            && self.next_due_at.is_none()
+            && !self.claiming
+            && !self.held
+    }
+
+    /// Takes over its webhook's configuration.
+    pub(super) fn adopt(&mut self, target: &Arc<Target>) {
+        let same = self.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target));
+        if same {
+            return;
+        }
+        let was_held = self.held;
+        self.held = target.webhook.status != WebhookStatus::Active;
+        if self.target.is_none() {
+            self.failing_since = target.state.failing_since;
+        }
+        if was_held && !self.held {
+            // Enabled again: it starts with a clean slate (api.md 5b).
+            self.breaker = Breaker::default();
+            self.failing_since = None;
+        }
+        self.concurrency.set_max(target.webhook.settings.max_in_flight);
+        self.target = Some(Arc::clone(target));
+    }
+}

@@ -1,0 +1,172 @@
+//! The rules of lanes, without a clock, a store or a network.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tidings_domain::{
+    event::Event,
+    ids::{DeliveryId, EventKey, ProjectId, WebhookId},
+    lane::Load,
+    render::Rendering,
+    time::Timestamp,
+};
+use tidings_ports::store::{Claimed, LeasedDelivery};
+
+use super::{
+    DispatchLimits,
+    lanes::{Finished, Job, Lanes},
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const LIMITS: DispatchLimits = DispatchLimits {
+    in_flight_max: 8,
+    in_flight_reserved: 4,
+    jobs_max: 1_000,
+    job_bytes_max: 1 << 20,
+    lane_jobs_max: 100,
+    unsettled_max: 100,
+};
+
+fn webhook(number: i64) -> WebhookId {
+    WebhookId::from_parts(number, 0)
+}
+
+fn project(number: i64) -> ProjectId {
+    ProjectId::from_parts(number, 0)
+}
+
+fn lease(number: i64, webhook_id: WebhookId, project_id: ProjectId) -> LeasedDelivery {
+    let event = Event {
+        key: EventKey::from_parts(number, 0),
+        custom_id: None,
+        project_id,
+        event_type: "a.b".parse().expect("a type"),
+        scopes: Vec::new(),
+        content_type: None,
+        label: None,
+        payload: Bytes::from_static(b"{}"),
+    };
+    LeasedDelivery {
+        id: DeliveryId::from_parts(number, 0),
+        epoch: 1,
+        webhook_id,
+        project_id,
+        rendering: Rendering::Standard,
+        attempts_made: 0,
+        manual: false,
+        event: Arc::new(event),
+    }
+}
+
+/// Lets a webhook have `count` deliveries in memory, as a claim does.
+fn fill(lanes: &mut Lanes, webhook_id: WebhookId, project_id: ProjectId, count: i64) {
+    lanes.note_due(webhook_id, project_id, NOW);
+    let wants = lanes.due(NOW);
+    assert_eq!(wants.len(), 1, "one webhook wants to claim");
+    let deliveries = (0..count).map(|number| lease(webhook_id.sequence() * 1_000 + number, webhook_id, project_id));
+    let claimed = Claimed { webhook_id, deliveries: deliveries.collect(), next_due_at: None };
+    lanes.claimed(wants[0], Some(claimed), NOW);
+}
+
+fn end(lanes: &mut Lanes, job: &Job, load: Load, succeeded: bool, now: Timestamp) {
+    lanes.finish(job.lease.webhook_id, 2, Some(Finished { load, succeeded: Some(succeeded) }), now);
+}
+
+fn receivers(jobs: &[Job]) -> Vec<i64> {
+    jobs.iter().map(|job| job.lease.webhook_id.sequence()).collect()
+}
+
+#[test]
+fn inv_lanes_silent_receivers_leave_slots_for_those_that_answer() {
+    let mut lanes = Lanes::new(LIMITS);
+    fill(&mut lanes, webhook(1), project(1), 10);
+    let healthy = lanes.start(NOW);
+    for job in &healthy {
+        end(&mut lanes, job, Load::Answered(1), true, NOW);
+    }
+    for number in 2..10 {
+        fill(&mut lanes, webhook(number), project(number), 10);
+    }
+    let jobs = lanes.start(NOW);
+    assert_eq!(jobs.len(), 8, "all slots are in use");
+    let unknown = jobs.iter().filter(|job| job.lease.webhook_id != webhook(1)).count();
+    assert_eq!(unknown, 4, "webhooks that never answered have their share and no more");
+}
+
+#[test]
+fn projects_take_turns() {
+    let mut lanes = Lanes::new(DispatchLimits { in_flight_reserved: 0, in_flight_max: 4, ..LIMITS });
+    for number in 1..=3 {
+        fill(&mut lanes, webhook(number), project(1), 10);
+    }
+    fill(&mut lanes, webhook(9), project(9), 10);
+    let started = receivers(&lanes.start(NOW));
+    assert_eq!(started.iter().filter(|&&number| number == 9).count(), 2, "{started:?}");
+}
+
+#[test]
+fn an_open_breaker_lets_one_probe_through_at_a_time() {
+    let mut lanes = Lanes::new(LIMITS);
+    fill(&mut lanes, webhook(1), project(1), 100);
+    let mut failed = 0;
+    while lanes.next_timer().is_none() {
+        let jobs = lanes.start(NOW);
+        for job in &jobs {
+            end(&mut lanes, job, Load::Silent, false, NOW);
+        }
+        failed += jobs.len();
+        assert!(failed <= 100, "the breaker opens");
+    }
+    assert!(lanes.start(NOW).is_empty());
+    let later = lanes.next_timer().expect("the pause ends");
+    assert_eq!(later, NOW.plus_millis(1_000));
+    assert!(lanes.due(later).is_empty(), "what is in memory goes first");
+    let probe = lanes.start(later);
+    assert_eq!(probe.len(), 1);
+    assert!(lanes.start(later).is_empty());
+    end(&mut lanes, &probe[0], Load::Answered(1), true, later);
+    assert!(!lanes.start(later).is_empty(), "one success lets all through");
+}
+
+#[test]
+fn what_becomes_due_during_a_claim_is_not_forgotten() {
+    let mut lanes = Lanes::new(LIMITS);
+    lanes.note_due(webhook(1), project(1), NOW);
+    let wants = lanes.due(NOW);
+    let soon = NOW.plus_millis(5);
+    lanes.note_due(webhook(1), project(1), soon);
+    lanes.claimed(wants[0], Some(Claimed { webhook_id: webhook(1), deliveries: Vec::new(), next_due_at: None }), NOW);
+    assert_eq!(lanes.next_timer(), Some(soon));
+}
+
+#[test]
+fn a_failed_claim_is_repeated() {
+    let mut lanes = Lanes::new(LIMITS);
+    lanes.note_due(webhook(1), project(1), NOW);
+    let wants = lanes.due(NOW);
+    let later = NOW.plus_millis(250);
+    lanes.claimed(wants[0], None, later);
+    assert_eq!(lanes.next_timer(), Some(later));
+    assert!(lanes.is_idle(NOW));
+}
+
+#[test]
+fn inv_bounded_a_claim_never_asks_for_more_than_memory_has_room_for() {
+    let mut lanes = Lanes::new(DispatchLimits { jobs_max: 10, ..LIMITS });
+    fill(&mut lanes, webhook(1), project(1), 7);
+    lanes.note_due(webhook(2), project(2), NOW);
+    assert_eq!(lanes.due(NOW)[0].count, 3);
+    lanes.note_due(webhook(3), project(3), NOW);
+    assert!(lanes.due(NOW).is_empty());
+    assert!(lanes.next_timer().is_some_and(|at| at > NOW), "it looks again a little later");
+}
+
+#[test]
+fn stopping_gives_everything_back_and_starts_nothing() {
+    let mut lanes = Lanes::new(LIMITS);
+    fill(&mut lanes, webhook(1), project(1), 10);
+    let running = lanes.start(NOW).len();
+    assert_eq!(lanes.stop().len() + running, 10);
+    assert!(lanes.start(NOW).is_empty());
+    assert_eq!(lanes.in_flight(), running);
+}

@@ -1,0 +1,113 @@
+//! Whose delivery starts next, and what its end means for its lane.
+
+use tidings_domain::{breaker::Admission, ids::WebhookId, lane::Load, time::Timestamp};
+
+use super::lanes::{Finished, Job, Lanes};
+
+/// A lane with fewer deliveries than this in memory looks for more in the store.
+const ROOMY_BELOW: usize = 64;
+
+impl Lanes {
+    /// The jobs that may start now.
+    pub(crate) fn start(&mut self, now: Timestamp) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        while !self.stopping && self.in_flight < self.limits.in_flight_max {
+            let Some(webhook_id) = self.next_in_turn() else { break };
+            if let Some(job) = self.start_one(webhook_id, now) {
+                jobs.push(job);
+            }
+        }
+        jobs
+    }
+
+    fn unproven_full(&self) -> bool {
+        self.in_flight_unproven + self.limits.in_flight_reserved >= self.limits.in_flight_max
+    }
+
+    /// Webhooks that are known to answer and the others take turns; the others only as long as
+    /// they have not used up their share.
+    fn next_in_turn(&mut self) -> Option<WebhookId> {
+        let unproven_may = !self.unproven_full();
+        self.unproven_next = !self.unproven_next;
+        let (first, second) = match (unproven_may, self.unproven_next) {
+            (false, _) => return self.proven.pop(),
+            (true, true) => (&mut self.unproven, &mut self.proven),
+            (true, false) => (&mut self.proven, &mut self.unproven),
+        };
+        first.pop().or_else(|| second.pop())
+    }
+
+    fn start_one(&mut self, webhook_id: WebhookId, now: Timestamp) -> Option<Job> {
+        let unproven_full = self.unproven_full();
+        let lane = self.lanes.get_mut(&webhook_id)?;
+        lane.in_ring = false;
+        if !lane.proven && unproven_full {
+            // It lost its standing while it was in line.
+            self.line_up(webhook_id);
+            return None;
+        }
+        match lane.breaker.admits(now) {
+            Admission::NotBefore(until) => {
+                self.wait_until(webhook_id, until);
+                return None;
+            }
+            Admission::OneProbe if lane.in_flight > 0 => return None,
+            Admission::OneProbe | Admission::Open => {}
+        }
+        if lane.held || lane.in_flight >= lane.concurrency.limit() {
+            return None;
+        }
+        let lease = lane.waiting.pop_front()?;
+        lane.in_flight += 1;
+        self.in_flight += 1;
+        self.in_flight_unproven += usize::from(!lane.proven);
+        let job = Job { target: lane.target.clone(), failing_since: lane.failing_since, lease, in_lane: true };
+        self.line_up(webhook_id);
+        Some(job)
+    }
+
+    /// A job ended; its memory and slot are free again.
+    pub(crate) fn finish(&mut self, webhook_id: WebhookId, bytes: usize, finished: Option<Finished>, now: Timestamp) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.jobs = self.jobs.saturating_sub(1);
+        self.job_bytes = self.job_bytes.saturating_sub(bytes);
+        let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
+        lane.in_flight = lane.in_flight.saturating_sub(1);
+        let was_proven = lane.proven;
+        if !was_proven {
+            self.in_flight_unproven = self.in_flight_unproven.saturating_sub(1);
+        }
+        if let Some(finished) = finished {
+            lane.concurrency.observe(finished.load);
+            match finished.succeeded {
+                Some(true) => {
+                    lane.breaker.on_success();
+                    lane.failing_since = None;
+                }
+                Some(false) => {
+                    lane.breaker.on_failure(now);
+                    lane.failing_since.get_or_insert(now);
+                }
+                None => {}
+            }
+            lane.proven = matches!(finished.load, Load::Answered(_));
+        }
+        // Its other requests in flight move between the two counts with it.
+        let others = lane.in_flight as usize;
+        match (was_proven, lane.proven) {
+            (false, true) => self.in_flight_unproven = self.in_flight_unproven.saturating_sub(others),
+            (true, false) => self.in_flight_unproven += others,
+            _ => {}
+        }
+        self.line_up(webhook_id);
+        self.set_timer_if_roomy(webhook_id);
+    }
+
+    /// A lane that was full gets its timer back once half of its room is free.
+    fn set_timer_if_roomy(&mut self, webhook_id: WebhookId) {
+        let Some(lane) = self.lanes.get(&webhook_id) else { return };
+        if lane.timer.is_none() && lane.next_due_at.is_some() && lane.waiting.len() < ROOMY_BELOW {
+            self.set_timer(webhook_id);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine on the real embedded store, with a clock moved by hand and a scripted network.
+
+mod delivery;
+mod platform;
+mod schedules;
