@@ -113,11 +113,7 @@ fn id_is_taken(session: &Session<'_>, project: ProjectId, id: &str) -> rusqlite:
 }
 
 /// Remembers an idempotency key, or says how its first use was answered.
-pub(crate) fn remember(
-    session: &Session<'_>,
-    idempotency: &Idempotency,
-    now: Timestamp,
-) -> rusqlite::Result<Created> {
+pub(crate) fn remember(session: &Session<'_>, idempotency: &Idempotency, now: Timestamp) -> rusqlite::Result<Created> {
     let added = session.connection.prepare_cached(sql::REMEMBER_IDEMPOTENCY)?.execute(params![
         idempotency.owner,
         idempotency.key,

@@ -116,9 +116,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
 fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match error.sqlite_error_code() {
-        Some(DatabaseCorrupt | NotADatabase) => {
-            OpenError::Damaged { path: path.to_owned(), reason: error.to_string() }
-        }
+        Some(DatabaseCorrupt | NotADatabase) => OpenError::Damaged { path: path.to_owned(), reason: error.to_string() },
         _ => OpenError::Sqlite { path: path.to_owned(), reason: error },
     }
 }

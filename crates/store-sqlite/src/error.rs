@@ -9,9 +9,7 @@ use tidings_ports::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process works on the directory.
-    #[error(
-        "{path} is in use by another tidings process: stop it, or give this one another directory with --data-dir"
-    )]
+    #[error("{path} is in use by another tidings process: stop it, or give this one another directory with --data-dir")]
     InUse {
         /// The lock file.
         path: PathBuf,

@@ -53,8 +53,7 @@ fn claim_for(
         lease.execute([seq])?;
         session.memory.lease_changes.push(LeaseChange::Leased { delivery: seq, webhook });
     }
-    let next: Option<i64> =
-        session.connection.prepare_cached(sql::NEXT_DUE)?.query_row([webhook], |row| row.get(0))?;
+    let next: Option<i64> = session.connection.prepare_cached(sql::NEXT_DUE)?.query_row([webhook], |row| row.get(0))?;
     Ok(Claimed { webhook_id: want.webhook_id, deliveries, next_due_at: next.map(Timestamp::from_millis) })
 }
 
@@ -96,11 +95,7 @@ pub(crate) fn read_event(row: &Row<'_>, at: usize, project_id: ProjectId) -> rus
     })
 }
 
-pub(crate) fn release(
-    session: &mut Session<'_>,
-    leases: &[(DeliveryId, u32)],
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], now: Timestamp) -> rusqlite::Result<()> {
     for (id, epoch) in leases {
         let seq = id.sequence();
         let released =
@@ -206,10 +201,8 @@ fn due_or_leased(session: &mut Session<'_>, seq: i64, owner: &Owner) -> rusqlite
     if owner.status == STATUS_ACTIVE {
         return Ok(Requeued::Due { webhook_id: owner.webhook_id });
     }
-    let lease = session
-        .connection
-        .prepare_cached(sql::CLAIM_ONE)?
-        .query_row([seq], |row| read_lease(row, owner.webhook_id))?;
+    let lease =
+        session.connection.prepare_cached(sql::CLAIM_ONE)?.query_row([seq], |row| read_lease(row, owner.webhook_id))?;
     session.connection.prepare_cached(sql::LEASE)?.execute([seq])?;
     let webhook = owner.webhook_id.sequence();
     session.memory.lease_changes.push(LeaseChange::Leased { delivery: seq, webhook });

@@ -57,8 +57,7 @@ fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::R
         Verdict::Retry { .. } if deleted => STATE_CANCELLED,
         Verdict::Retry { due_at } => return schedule_retry(session, settlement, due_at),
     };
-    let ended =
-        session.connection.prepare_cached(sql::FINISH_LEASE)?.execute(params![delivery, settlement.epoch])?;
+    let ended = session.connection.prepare_cached(sql::FINISH_LEASE)?.execute(params![delivery, settlement.epoch])?;
     if ended == 0 {
         return Ok(Settled::Stale);
     }

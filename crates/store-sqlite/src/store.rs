@@ -59,8 +59,7 @@ impl SqliteStore {
         let mut connection = open_writer(&path)?;
         let leases = Arc::new(Leases::default());
         let checkpointer = Checkpointer::start(&path, &mut connection).map_err(failed)?;
-        let writer =
-            Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer).map_err(failed)?;
+        let writer = Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer).map_err(failed)?;
         Ok(Self { writer: Arc::new(writer), readers: Readers::new(path), leases, _lock: lock })
     }
 }
@@ -228,11 +227,7 @@ impl Catalog for SqliteStore {
         self.readers.call(move |connection| webhook::find(connection, project_id, id)).await
     }
 
-    async fn list_webhooks(
-        &self,
-        project_id: ProjectId,
-        page: PageRequest,
-    ) -> Result<Page<WebhookRecord>, StoreError> {
+    async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<WebhookRecord>, StoreError> {
         self.readers.call(move |connection| webhook::list(connection, project_id, page)).await
     }
 

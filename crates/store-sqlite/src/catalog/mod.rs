@@ -30,10 +30,7 @@ pub(crate) fn read_page<T>(
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     sequence_of: impl Fn(&T) -> i64,
 ) -> rusqlite::Result<Page<T>> {
-    let rows = connection
-        .prepare_cached(list)?
-        .query_map(list_params, read)?
-        .collect::<rusqlite::Result<Vec<T>>>()?;
+    let rows = connection.prepare_cached(list)?.query_map(list_params, read)?.collect::<rusqlite::Result<Vec<T>>>()?;
     let counted: u32 = connection.prepare_cached(count)?.query_row(count_params, |row| row.get(0))?;
     Ok(Page::from_rows(rows, page.limit, Total::from_bounded_count(u64::from(counted)), sequence_of))
 }

@@ -62,8 +62,11 @@ pub(crate) fn list(connection: &Connection, page: PageRequest) -> rusqlite::Resu
 }
 
 pub(crate) fn rename(session: &Session<'_>, id: OrganizationId, name: &str) -> rusqlite::Result<bool> {
-    let renamed =
-        session.connection.prepare_cached(sql::RENAME_ORGANIZATION)?.execute(params![id.sequence(), id.tail(), name])?;
+    let renamed = session.connection.prepare_cached(sql::RENAME_ORGANIZATION)?.execute(params![
+        id.sequence(),
+        id.tail(),
+        name
+    ])?;
     Ok(renamed == 1)
 }
 

@@ -56,9 +56,7 @@ pub(crate) fn read(row: &Row<'_>, project_id: ProjectId) -> rusqlite::Result<Web
     let status = match row.get(2)? {
         0_u8 => WebhookStatus::Active,
         1 => WebhookStatus::Paused,
-        _ => WebhookStatus::Disabled(
-            reason.as_deref().and_then(DisableReason::parse).unwrap_or(DisableReason::Manual),
-        ),
+        _ => WebhookStatus::Disabled(reason.as_deref().and_then(DisableReason::parse).unwrap_or(DisableReason::Manual)),
     };
     let settings: String = row.get(4)?;
     let settings = serde_json::from_str(&settings)

@@ -110,9 +110,11 @@ pub(crate) fn list(
 
 /// Whether the webhook is or was the project's; history outlives its webhook.
 fn owns_webhook(connection: &Connection, project: i64, id: WebhookId) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM webhook WHERE seq = ?1 AND tail = ?2 AND project = ?3")?
-        .exists(params![id.sequence(), id.tail(), project])
+    connection.prepare_cached("SELECT 1 FROM webhook WHERE seq = ?1 AND tail = ?2 AND project = ?3")?.exists(params![
+        id.sequence(),
+        id.tail(),
+        project
+    ])
 }
 
 pub(crate) fn attempts(

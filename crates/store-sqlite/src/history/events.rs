@@ -41,14 +41,7 @@ pub(crate) fn list(
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut all = connection.prepare_cached(sql::LIST_EVENTS)?;
-    let mut counted = all.query(params![
-        project_id.sequence(),
-        end,
-        first,
-        event_type,
-        filter.scope,
-        COUNT_MAX
-    ])?;
+    let mut counted = all.query(params![project_id.sequence(), end, first, event_type, filter.scope, COUNT_MAX])?;
     let mut total = 0;
     while counted.next()?.is_some() {
         total += 1;

@@ -70,8 +70,9 @@ impl Walk<'_> {
         let rare = state.is_some_and(|state| state != STATE_DELIVERED);
         let statement = if rare { sql::WALK_NOT_DELIVERED } else { sql::WALK_DELIVERIES };
         let mut walk = self.connection.prepare_cached(statement)?;
-        let rows = walk
-            .query_map(params![webhook, before, self.first, state, self.event_type, limit], |row| row.get::<_, i64>(0))?;
+        let rows = walk.query_map(params![webhook, before, self.first, state, self.event_type, limit], |row| {
+            row.get::<_, i64>(0)
+        })?;
         for row in rows {
             found.push(row?);
         }
@@ -86,8 +87,9 @@ impl Walk<'_> {
             Some(_) => return Ok(()),
         };
         let mut walk = self.connection.prepare_cached(sql::WALK_WAITING)?;
-        let rows = walk
-            .query_map(params![webhook, before, self.first, tried, self.event_type, limit], |row| row.get::<_, i64>(0))?;
+        let rows = walk.query_map(params![webhook, before, self.first, tried, self.event_type, limit], |row| {
+            row.get::<_, i64>(0)
+        })?;
         for row in rows {
             found.push(row?);
         }

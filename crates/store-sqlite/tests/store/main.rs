@@ -1,0 +1,6 @@
+//! The embedded store against its port: durability at opening, fencing, claims, lists.
+
+mod history;
+mod opening;
+mod queue;
+mod world;

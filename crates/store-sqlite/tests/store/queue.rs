@@ -1,0 +1,108 @@
+//! Leases: fenced, freed, claimed in order, given back, cancelled.
+
+use std::sync::Arc;
+
+use tidings_domain::{delivery::DeliveryState, retry::Verdict};
+use tidings_ports::store::{
+    Appended, Catalog as _, ClaimRequest, DeliveryFilter, History as _, Log as _, Queue as _, Requeued, Settled,
+};
+
+use crate::world::{START, World, newborn};
+
+#[tokio::test]
+async fn inv_fence_a_stale_verdict_changes_nothing() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let new = world.event(world.project, "a.b", &[webhook], true);
+    world.append(vec![new.clone()], START).await;
+    let stale = newborn(&new);
+    assert_eq!(world.store.recover(START).await.expect("written").len(), 1);
+    let want = ClaimRequest { webhook_id: webhook, count: 10 };
+    let fresh = world.store.claim(vec![want], START).await.expect("claimed").remove(0).deliveries.remove(0);
+    assert!(fresh.epoch > stale.epoch);
+
+    assert_eq!(world.settle(&stale, Verdict::Delivered, START).await, Settled::Stale);
+    let view = world.store.find_delivery(world.project, stale.id).await.expect("read").expect("there");
+    assert_eq!((view.state, view.attempts_made), (DeliveryState::Pending, 0));
+
+    assert_eq!(world.settle(&fresh, Verdict::Delivered, START).await, Settled::Applied);
+    assert_eq!(world.settle(&fresh, Verdict::Exhausted, START).await, Settled::Stale);
+    let view = world.store.find_delivery(world.project, fresh.id).await.expect("read").expect("there");
+    assert_eq!((view.state, view.attempts_made), (DeliveryState::Delivered, 1));
+}
+
+#[tokio::test]
+async fn inv_fence_holds_over_a_manual_retry() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let new = world.event(world.project, "a.b", &[webhook], true);
+    world.append(vec![new.clone()], START).await;
+    let first = newborn(&new);
+    world.settle(&first, Verdict::Delivered, START).await;
+    let again = world.store.requeue(world.project, first.id, false, START).await.expect("written");
+    assert!(matches!(again, Requeued::Due { .. }), "{again:?}");
+    assert_eq!(world.settle(&first, Verdict::Exhausted, START).await, Settled::Stale);
+}
+
+#[tokio::test]
+async fn claims_are_oldest_first_bounded_and_say_what_is_left() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let mut ids = Vec::new();
+    for place in 0..5_u64 {
+        let new = world.event(world.project, "a.b", &[webhook], false);
+        ids.push(new.deliveries[0].id);
+        world.append(vec![new], START.plus_millis(place)).await;
+    }
+    let want = ClaimRequest { webhook_id: webhook, count: 2 };
+    let claimed = world.store.claim(vec![want], START.plus_millis(10)).await.expect("claimed").remove(0);
+    assert_eq!(claimed.deliveries.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids[..2]);
+    assert_eq!(claimed.next_due_at, Some(START.plus_millis(2)));
+    let rest = world.store.claim(vec![ClaimRequest { count: 9, ..want }], START.plus_millis(3)).await.expect("claimed");
+    assert_eq!(rest[0].deliveries.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids[2..4], "not yet due");
+}
+
+#[tokio::test]
+async fn a_released_lease_is_due_again_and_a_deleted_webhooks_is_cancelled() {
+    let mut world = World::new().await;
+    let (kept, deleted) = (world.webhook(world.project).await, world.webhook(world.project).await);
+    let new = world.event(world.project, "a.b", &[kept, deleted], true);
+    world.append(vec![new.clone()], START).await;
+    assert!(world.store.delete_webhook(world.project, deleted, START).await.expect("written"));
+    let leases = new.deliveries.iter().map(|delivery| (delivery.id, 1)).collect();
+    world.store.release(leases, START).await.expect("written");
+    let mut states = Vec::new();
+    for delivery in &new.deliveries {
+        let view = world.store.find_delivery(world.project, delivery.id).await.expect("read").expect("there");
+        states.push(view.state);
+    }
+    assert_eq!(states, [DeliveryState::Pending, DeliveryState::Cancelled]);
+    assert_eq!(world.store.backlog().await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_of_a_deleted_webhooks_delivery_becomes_a_cancellation() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let new = world.event(world.project, "a.b", &[webhook], true);
+    world.append(vec![new.clone()], START).await;
+    world.store.delete_webhook(world.project, webhook, START).await.expect("written");
+    let verdict = Verdict::Retry { due_at: START.plus_millis(1_000) };
+    assert_eq!(world.settle(&newborn(&new), verdict, START).await, Settled::Applied);
+    let view = world.store.find_delivery(world.project, new.deliveries[0].id).await.expect("read").expect("there");
+    assert_eq!((view.state, view.attempts_made), (DeliveryState::Cancelled, 1));
+}
+
+#[tokio::test]
+async fn inv_fanout_a_changed_project_takes_no_event_that_does_not_know_of_it() {
+    let mut world = World::new().await;
+    let new = world.event(world.project, "a.b", &[], true);
+    let snapshot = world.store.load_snapshot(world.project).await.expect("read").expect("there");
+    world.webhook(world.project).await;
+    let stale = tidings_ports::store::NewEvent { snapshot_version: snapshot.version, ..new };
+    let appended = world.store.append(Arc::new(vec![stale]), START).await.expect("written");
+    assert_eq!(appended, [Appended::StaleSnapshot]);
+    let page = tidings_domain::page::PageRequest::default();
+    let filter = DeliveryFilter::default();
+    assert!(world.store.list_deliveries(world.project, filter, page).await.expect("read").rows.is_empty());
+}
