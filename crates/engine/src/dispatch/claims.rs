@@ -25,6 +25,7 @@ impl Lanes {
             let room_in_all = self.limits.jobs_max.saturating_sub(self.jobs);
             let Some(lane) = self.lanes.get_mut(&webhook_id) else { continue };
             lane.timer = None;
+            lane.look_again_at = None;
             let has_waiting = !lane.waiting.is_empty();
             let due = lane.next_due_at.is_some_and(|due_at| due_at <= now);
             let probing = lane.breaker.is_open();

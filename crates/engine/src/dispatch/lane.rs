@@ -24,6 +24,8 @@ pub(super) struct Lane {
     pub(super) in_ring: bool,
     /// When the next delivery in the store is due.
     pub(super) next_due_at: Option<Timestamp>,
+    /// Nothing is to be done for this lane before this time: its breaker pauses, or memory is full.
+    pub(super) look_again_at: Option<Timestamp>,
     /// The timer that stands for this lane.
     pub(super) timer: Option<Timestamp>,
     /// A claim is on its way; what becomes due meanwhile is noted beside it.
@@ -46,6 +48,7 @@ impl Lane {
             held: false,
             in_ring: false,
             next_due_at: None,
+            look_again_at: None,
             timer: None,
             claiming: false,
             due_while_claiming: None,
@@ -75,6 +78,7 @@ impl Lane {
         if was_held && !self.held {
             // Enabled again: it starts with a clean slate (api.md 5b).
             self.breaker = Breaker::default();
+            self.look_again_at = None;
             self.failing_since = None;
         }
         self.concurrency.set_max(target.webhook.settings.max_in_flight);

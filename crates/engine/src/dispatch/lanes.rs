@@ -141,9 +141,11 @@ impl Lanes {
         }
     }
 
+    /// Puts the lane's timer where it belongs.
     pub(super) fn set_timer(&mut self, webhook_id: WebhookId) {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
-        let wanted = if lane.held || lane.claiming { None } else { lane.next_due_at };
+        let due_at = if lane.held || lane.claiming { None } else { lane.next_due_at };
+        let wanted = lane.look_again_at.or(due_at);
         if lane.timer == wanted {
             return;
         }
@@ -161,14 +163,12 @@ impl Lanes {
         self.timers.first().map(|&(at, _)| at)
     }
 
-    /// Puts a timer at the end of a breaker's pause.
+    /// Leaves a lane alone until then.
     pub(super) fn wait_until(&mut self, webhook_id: WebhookId, at: Timestamp) {
-        let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
-        if let Some(old) = lane.timer.take() {
-            self.timers.remove(&(old, webhook_id));
+        if let Some(lane) = self.lanes.get_mut(&webhook_id) {
+            lane.look_again_at = Some(at);
+            self.set_timer(webhook_id);
         }
-        lane.timer = Some(at);
-        self.timers.insert((at, webhook_id));
     }
 
     /// Applies a webhook's new configuration; returns the leases to give back if it is held now.

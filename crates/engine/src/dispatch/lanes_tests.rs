@@ -120,6 +120,10 @@ fn an_open_breaker_lets_one_probe_through_at_a_time() {
     assert!(lanes.start(NOW).is_empty());
     let later = lanes.next_timer().expect("the pause ends");
     assert_eq!(later, NOW.plus_millis(1_000));
+    lanes.note_due(webhook(1), project(1), later.plus_millis(300_000));
+    assert_eq!(lanes.next_timer(), Some(later), "a later retry does not lengthen the pause");
+    lanes.note_due(webhook(1), project(1), NOW);
+    assert_eq!(lanes.next_timer(), Some(later), "nor does an earlier one shorten it");
     assert!(lanes.due(later).is_empty(), "what is in memory goes first");
     let probe = lanes.start(later);
     assert_eq!(probe.len(), 1);

@@ -82,6 +82,7 @@ impl Lanes {
             match finished.succeeded {
                 Some(true) => {
                     lane.breaker.on_success();
+                    lane.look_again_at = None;
                     lane.failing_since = None;
                 }
                 Some(false) => {
@@ -103,10 +104,9 @@ impl Lanes {
         self.set_timer_if_roomy(webhook_id);
     }
 
-    /// A lane that was full gets its timer back once half of its room is free.
+    /// A lane that was full looks into the store again once it has room.
     fn set_timer_if_roomy(&mut self, webhook_id: WebhookId) {
-        let Some(lane) = self.lanes.get(&webhook_id) else { return };
-        if lane.timer.is_none() && lane.next_due_at.is_some() && lane.waiting.len() < ROOMY_BELOW {
+        if self.lanes.get(&webhook_id).is_some_and(|lane| lane.waiting.len() < ROOMY_BELOW) {
             self.set_timer(webhook_id);
         }
     }
