@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -37,9 +37,11 @@ pub(crate) fn complain(text: &str) {
 pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     let root = root()?;
     let cargo = Cargo::new(&root);
+    let color = if io::stdout().is_terminal() { "auto" } else { "never" };
+    let format = ["fmt", "--all", "--", "--check", "--color", color];
     let mut summary = Summary::default();
     summary.add(run_step("tools", || tools::provide_components(&cargo))?);
-    summary.add(run_step("format", || cargo.run(&["fmt", "--all", "--", "--check"]))?);
+    summary.add(run_step("format", || cargo.run(&format))?);
     summary.add(run_step("rules of the house", || check_rules(&root))?);
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     summary.add(run_step("lints", || cargo.run(&lints))?);
@@ -66,7 +68,11 @@ fn check_rules(root: &Path) -> anyhow::Result<Outcome> {
         }
         broken += usize::from(!violations.is_empty());
     }
-    Ok(if broken == 0 { Outcome::passed() } else { Outcome::failed(format!("{broken} of {} rules broken", RULES.len())) })
+    Ok(if broken == 0 {
+        Outcome::passed()
+    } else {
+        Outcome::failed(format!("{broken} of {} rules broken", RULES.len()))
+    })
 }
 
 /// The long forms: the crash test with many rounds, built as it is released.

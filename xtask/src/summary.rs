@@ -47,8 +47,9 @@ impl fmt::Display for Summary {
         if failed_steps > 0 {
             writeln!(f, "{failed_steps} of {} steps failed", self.0.len())?;
         }
-        // Without a run of the tests there is no number that would be true.
-        if let Some(TestCounts { passed, failed, ignored }) = self.tests() {
+        // Tests that did not run, or not even compile, have no number that would be true.
+        let ran = |counts: &TestCounts| counts.passed + counts.failed > 0;
+        if let Some(TestCounts { passed, failed, ignored }) = self.tests().filter(ran) {
             let ignored = if ignored > 0 { format!(", {ignored} ignored") } else { String::new() };
             writeln!(f, "tests: {passed} passed, {failed} failed{ignored}")?;
         }
@@ -94,5 +95,8 @@ mod tests {
         let mut summary = Summary::default();
         summary.add(step("format", Outcome::passed()));
         assert!(summary.passed() && !summary.to_string().contains("tests:"));
+        let tests = Some(TestCounts::default());
+        summary.add(step("tests", Outcome { tests, ..Outcome::failed("nothing compiled") }));
+        assert!(!summary.passed() && !summary.to_string().contains("tests:"));
     }
 }

@@ -50,7 +50,11 @@ pub fn provide_components(cargo: &Cargo) -> anyhow::Result<Outcome> {
 pub fn check_dependencies(cargo: &Cargo, force: bool) -> anyhow::Result<Outcome> {
     let Some(deny) = find_cargo_deny(cargo, force) else {
         let way_out = "cargo-deny is not installed; `cargo xtask test --with-deny` installs it into target/tools";
-        return Ok(if force { Outcome::failed("cargo-deny could not be installed") } else { Outcome::skipped(way_out) });
+        return Ok(if force {
+            Outcome::failed("cargo-deny could not be installed")
+        } else {
+            Outcome::skipped(way_out)
+        });
     };
     let arguments = ["--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
     let status = Command::new(&deny)

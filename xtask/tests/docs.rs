@@ -24,7 +24,9 @@ fn the_api_reference_lists_every_operation_with_its_status() {
         let row = row(&paper, &name).unwrap_or_else(|| panic!("docs/api.md has no row that starts with {name}"));
         assert!(row.contains(&operation.status.to_string().as_str()), "{name} answers {}: {row:?}", operation.status);
     }
-    let rows = paper.lines().filter(|line| ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().any(|method| line.starts_with(&format!("| `{method} "))));
+    let rows = paper.lines().filter(|line| {
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().any(|method| line.starts_with(&format!("| `{method} ")))
+    });
     assert_eq!(rows.count(), OPERATIONS.len(), "docs/api.md lists an operation that the contract does not have");
 }
 
@@ -54,7 +56,10 @@ fn the_guides_table_of_profiles_holds_their_deadlines_and_attempts() {
         let row = row(&paper, &name).unwrap_or_else(|| panic!("docs/guide.md has no row that starts with {name}"));
         let attempts = profile.schedule().attempts().to_string();
         let deadline = format!("{} s", profile.timeout_ms() / 1000);
-        assert!(row.contains(&attempts.as_str()) && row.contains(&deadline.as_str()), "{attempts}, {deadline}: {row:?}");
+        assert!(
+            row.contains(&attempts.as_str()) && row.contains(&deadline.as_str()),
+            "{attempts}, {deadline}: {row:?}"
+        );
     }
 }
 

@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn refuses_what_is_not_an_id() {
         let good = EventKey::from_parts(1, 1).to_string();
-        for bad in ["", "evt_", "dlv_00000000000000000000000000", &good[1..], &good.to_uppercase(), &format!("{good}0")] {
+        for bad in ["", "evt_", "dlv_00000000000000000000000000", &good[1..], &good.to_uppercase(), &format!("{good}0")]
+        {
             assert!(bad.parse::<EventKey>().is_err(), "{bad:?} was taken");
         }
     }

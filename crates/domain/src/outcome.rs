@@ -63,7 +63,9 @@ impl FromStr for OutcomePattern {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || {
-            format!("{text:?} is not an outcome: use a status (\"404\"), a class (\"4xx\"), \"timeout\", \"network\" or \"tls\"")
+            format!(
+                "{text:?} is not an outcome: use a status (\"404\"), a class (\"4xx\"), \"timeout\", \"network\" or \"tls\""
+            )
         };
         match text {
             "timeout" => return Ok(Self::Timeout),
@@ -119,10 +121,7 @@ pub struct Rule {
 
 /// Rules given on a webhook stand before the profile's; what no rule covers is dropped.
 pub fn classify(own: &[Rule], profile: &[Rule], outcome: Outcome) -> Action {
-    own.iter()
-        .chain(profile)
-        .find(|rule| rule.outcome.covers(outcome))
-        .map_or(Action::Drop, |rule| rule.action)
+    own.iter().chain(profile).find(|rule| rule.outcome.covers(outcome)).map_or(Action::Drop, |rule| rule.action)
 }
 
 #[cfg(test)]

@@ -181,12 +181,9 @@ impl Profile {
     pub fn schedule(self) -> Schedule {
         match self {
             Self::Standard => Schedule::WaitsMs(STANDARD_WAITS_MS.to_vec()),
-            Self::BotSubscription => Schedule::Formula {
-                base_ms: 30_000,
-                factor: 2.0,
-                cap_ms: HOUR_MS,
-                attempts: BOTSUBSCRIPTION_ATTEMPTS,
-            },
+            Self::BotSubscription => {
+                Schedule::Formula { base_ms: 30_000, factor: 2.0, cap_ms: HOUR_MS, attempts: BOTSUBSCRIPTION_ATTEMPTS }
+            }
             Self::SubscribeFlow => Schedule::WaitsMs(SUBSCRIBEFLOW_WAITS_MS.to_vec()),
             Self::ServerAvatar => Schedule::WaitsMs(SERVERAVATAR_WAITS_MS.to_vec()),
             Self::Botdog => Schedule::WaitsMs(BOTDOG_WAITS_MS.to_vec()),

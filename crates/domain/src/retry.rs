@@ -164,8 +164,9 @@ impl DisableReason {
 }
 
 impl RetryPolicy {
-    /// Decides what follows an attempt. `random` in 0..=1 places the wait within the jitter.
-    pub fn decide(&self, facts: AttemptFacts, random: f64) -> Decision {
+    /// Decides what follows an attempt. `random` gives a number in 0..=1 that places a wait within
+    /// the jitter; it is asked only if there is a wait.
+    pub fn decide(&self, facts: AttemptFacts, random: impl FnOnce() -> f64) -> Decision {
         let retry = match classify(&self.own_rules, self.profile_rules, facts.outcome) {
             Action::Success => return Decision { verdict: Verdict::Delivered, disable: None },
             Action::Drop => return Decision { verdict: Verdict::Dropped, disable: None },
@@ -174,9 +175,10 @@ impl RetryPolicy {
             }
             Action::Retry => self.next_due_at(facts, random),
         };
-        let failing = facts.failing_since.zip(self.disable_after_failing_ms).is_some_and(|(since, bearable)| {
-            facts.ended_at.millis_since(since) >= bearable
-        });
+        let failing = facts
+            .failing_since
+            .zip(self.disable_after_failing_ms)
+            .is_some_and(|(since, bearable)| facts.ended_at.millis_since(since) >= bearable);
         let disable = failing.then_some(DisableReason::Failing);
         match retry {
             Some(due_at) => Decision { verdict: Verdict::Retry { due_at }, disable },
@@ -188,12 +190,12 @@ impl RetryPolicy {
         }
     }
 
-    fn next_due_at(&self, facts: AttemptFacts, random: f64) -> Option<Timestamp> {
+    fn next_due_at(&self, facts: AttemptFacts, random: impl FnOnce() -> f64) -> Option<Timestamp> {
         if facts.manual {
             return None;
         }
         let wait_ms = self.schedule.wait_before_ms(facts.number.saturating_add(1))?;
-        let jittered_ms = wait_ms + (wait_ms as f64 * self.jitter * random.clamp(0.0, 1.0)) as u64;
+        let jittered_ms = wait_ms + (wait_ms as f64 * self.jitter * random().clamp(0.0, 1.0)) as u64;
         let asked_ms = facts.retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MS_MAX);
         Some(facts.ended_at.plus_millis(jittered_ms.max(asked_ms)))
     }

@@ -80,11 +80,7 @@ impl MasterKey {
         let (nonce, ciphertext) = rest.split_at_checked(SEAL_NONCE_BYTES).ok_or(Unsealable)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unsealable)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let plain_len = self
-            .sealing
-            .open_in_place(nonce, Aad::from(owner), &mut buffer)
-            .map_err(|_| Unsealable)?
-            .len();
+        let plain_len = self.sealing.open_in_place(nonce, Aad::from(owner), &mut buffer).map_err(|_| Unsealable)?.len();
         buffer.truncate(plain_len);
         Ok(buffer)
     }

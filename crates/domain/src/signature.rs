@@ -68,7 +68,9 @@ impl SignatureLayout {
     /// Reads a layout; it must hold `{signature}` exactly once and `{timestamp}` at most once.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = |reason: &str| {
-            Err(format!("{text:?} is not a signature layout: {reason}; an example is \"t={{timestamp}},v1={{signature}}\""))
+            Err(format!(
+                "{text:?} is not a signature layout: {reason}; an example is \"t={{timestamp}},v1={{signature}}\""
+            ))
         };
         if text.len() > LAYOUT_CHARACTERS_MAX || !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
             return wrong("it has at most 128 printable ASCII characters");
@@ -163,7 +165,9 @@ impl Signer {
     pub fn new(scheme: SignatureScheme, secret: Option<&Secret>) -> Result<Self, InvalidSecret> {
         let key = match (secret, &scheme) {
             (None, _) => None,
-            (Some(secret), SignatureScheme::Standard) => Some(hmac::Key::new(hmac::HMAC_SHA256, &secret.standard_key()?)),
+            (Some(secret), SignatureScheme::Standard) => {
+                Some(hmac::Key::new(hmac::HMAC_SHA256, &secret.standard_key()?))
+            }
             (Some(secret), SignatureScheme::Hmac { .. }) => {
                 Some(hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()))
             }
@@ -281,8 +285,7 @@ mod tests {
 
     #[test]
     fn standard_is_what_svix_publishes() {
-        let (name, value) =
-            header(Profile::Standard, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3", 1_730_000_000);
+        let (name, value) = header(Profile::Standard, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3", 1_730_000_000);
         assert_eq!(name, "webhook-signature");
         assert_eq!(value, "v1,zJF6tpSZsyqycwynjDXKzuZyEkOpXHdvu9dpdrNb7cc=");
     }
@@ -300,10 +303,7 @@ mod tests {
     fn history_masks_the_signature_and_nothing_else() {
         let secret = Secret::parse("whsec_your-secret-key").expect("a secret");
         let signer = Signer::new(Profile::Botdog.signature(), Some(&secret)).expect("a signer");
-        assert_eq!(
-            signer.masked_headers("x", "5"),
-            [("X-Webhook-Signature".to_owned(), "t=5,s=********".to_owned())]
-        );
+        assert_eq!(signer.masked_headers("x", "5"), [("X-Webhook-Signature".to_owned(), "t=5,s=********".to_owned())]);
     }
 
     #[test]

@@ -188,7 +188,9 @@ pub enum InvalidHeader {
     #[error("the header {0:?} is set by Tidings itself and cannot be given; choose another name")]
     Reserved(String),
     /// The value holds characters that HTTP does not carry.
-    #[error("the value of {0:?} must be 1 to {HEADER_VALUE_CHARACTERS_MAX} printable ASCII characters without line breaks")]
+    #[error(
+        "the value of {0:?} must be 1 to {HEADER_VALUE_CHARACTERS_MAX} printable ASCII characters without line breaks"
+    )]
     Value(String),
 }
 
@@ -208,7 +210,10 @@ pub fn check_header(name: &str, value: &str, signature: &SignatureScheme) -> Res
         return Err(InvalidHeader::Reserved(name.to_owned()));
     }
     let printable = |byte: u8| (0x20..0x7f).contains(&byte);
-    if value.is_empty() || value.len() > HEADER_VALUE_CHARACTERS_MAX || !value.bytes().all(printable) || value.trim() != value
+    if value.is_empty()
+        || value.len() > HEADER_VALUE_CHARACTERS_MAX
+        || !value.bytes().all(printable)
+        || value.trim() != value
     {
         return Err(InvalidHeader::Value(name.to_owned()));
     }

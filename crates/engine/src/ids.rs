@@ -1,6 +1,9 @@
 //! Where ids come from: the clock, a counter that never goes back, and random bits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tidings_domain::{
     ids::{ApiKeyId, DeliveryId, EventKey, Id, IdSequence, OrganizationId, ProjectId, WebhookId},
@@ -13,12 +16,14 @@ pub struct IdSource {
     sequence: Mutex<IdSequence>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    next_request: AtomicU64,
 }
 
 impl IdSource {
     /// Goes on behind `last`, the highest sequence the store holds.
     pub fn new(last: i64, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { sequence: Mutex::new(IdSequence::after(last)), clock, entropy }
+        let next_request = AtomicU64::new(entropy.next_u64());
+        Self { sequence: Mutex::new(IdSequence::after(last)), clock, entropy, next_request }
     }
 
     fn reserve(&self, count: u32) -> i64 {
@@ -76,9 +81,9 @@ impl IdSource {
         bytes
     }
 
-    /// A name for one request, for logs and answers.
+    /// A name for one request, for logs and answers: random per process, counted within it.
     pub fn request_id(&self) -> String {
-        format!("req_{:016x}", self.entropy.next_u64())
+        format!("req_{:016x}", self.next_request.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Now, by the engine's clock.

@@ -1,1 +1,37 @@
-//! stub
+//! The black-box harness: the real server as a process of its own, receivers on loopback, and
+//! the three ledgers that are compared after every fault.
+//!
+//! The client's ledger holds every event the server acknowledged, the receivers' ledger every
+//! request that arrived, and the API's view everything the server says about itself. What was
+//! acknowledged and is neither delivered nor visibly ended is lost.
+//!
+//! Deliberately absent: every crate of the server and its Rust client. The harness speaks HTTP
+//! by itself and checks signatures with code that shares nothing with what made them; of ours it
+//! knows the wire contract alone, to hold answers against it. Absent as well: results. Whatever
+//! keeps a test from going on panics, because a test's panic is its report.
+
+mod api;
+mod exchange;
+mod figures;
+mod ledger;
+mod load;
+mod platform;
+mod random;
+mod raw;
+mod receiver;
+mod server;
+mod signature;
+mod wait;
+
+pub use api::Api;
+pub use exchange::{Answer, Broken, HttpClient};
+pub use figures::{Latencies, percentile};
+pub use ledger::{Acknowledged, ClientLedger, Reconciliation, View, reconcile};
+pub use load::Load;
+pub use platform::{Project, Subscription, World, operator, organization_key};
+pub use random::Random;
+pub use raw::{RawAnswer, raw_exchange, send_slowly};
+pub use receiver::{Arrival, Behaviour, Hostile, Received, Receiver, RefusingPort};
+pub use server::{Server, READY_BOUND};
+pub use signature::{Signature, Verifier, unix_seconds};
+pub use wait::{until, within};

@@ -20,7 +20,16 @@ struct Room {
 }
 
 const INPUT_OUTPUT: &[&str] = &[
-    "axum", "hickory-resolver", "hyper", "hyper-util", "rusqlite", "rustix", "rustls", "tokio", "tokio-rustls", "tower",
+    "axum",
+    "hickory-resolver",
+    "hyper",
+    "hyper-util",
+    "rusqlite",
+    "rustix",
+    "rustls",
+    "tokio",
+    "tokio-rustls",
+    "tower",
     "tracing",
 ];
 const NO_SQL_NO_SOCKET: &[&str] =
@@ -34,12 +43,7 @@ const ROOMS: &[Room] = &[
     Room { name: "client", uses: &["domain", "contract"], tests_use: &["testkit"], never: &["rusqlite", "axum"] },
     Room { name: "ports", uses: &["domain"], tests_use: NONE, never: INPUT_OUTPUT },
     // The engine's tests run on the real store.
-    Room {
-        name: "engine",
-        uses: &["domain", "ports"],
-        tests_use: &["fakes", "store-sqlite"],
-        never: NO_SQL_NO_SOCKET,
-    },
+    Room { name: "engine", uses: &["domain", "ports"], tests_use: &["fakes", "store-sqlite"], never: NO_SQL_NO_SOCKET },
     Room { name: "egress", uses: &["domain", "ports"], tests_use: &["fakes"], never: &["rusqlite", "axum"] },
     Room {
         name: "store-sqlite",
@@ -134,7 +138,10 @@ mod tests {
 
     #[test]
     fn inward_arrows_pass() {
-        assert_eq!(broken("crates/engine/Cargo.toml", "[dependencies]\ntidings-ports.workspace = true\ntokio = \"1\"\n"), 0);
+        assert_eq!(
+            broken("crates/engine/Cargo.toml", "[dependencies]\ntidings-ports.workspace = true\ntokio = \"1\"\n"),
+            0
+        );
         assert_eq!(broken("crates/engine/Cargo.toml", "[dev-dependencies]\ntidings-fakes.workspace = true\n"), 0);
     }
 

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn comments_and_literals_are_blanked_and_lines_stay() {
-        let text = "let a = \"x // y\"; // z\n/* b\n/* c */ */ let d: &'a str = r#\"e\"f\"#;\nlet g = '\"'; h('\\'', b\"i\");";
+        let text =
+            "let a = \"x // y\"; // z\n/* b\n/* c */ */ let d: &'a str = r#\"e\"f\"#;\nlet g = '\"'; h('\\'', b\"i\");";
         let code = code_only(text);
         assert_eq!(code.lines().count(), text.lines().count());
         for gone in ["x", "y", "z", "b", "c */", "e", "f", "i"] {

@@ -17,7 +17,8 @@ pub(super) fn check(house: &House) -> Vec<Violation> {
         for (index, line) in lines.iter().enumerate().filter(|(index, _)| !in_tests[*index]) {
             let mut broken = |message: &str| violations.push(file.violation(index + 1, message));
             let next = lines[index + 1..].iter().find(|next| !next.trim().is_empty());
-            if line.contains("select!") && !line.contains("biased;") && next.is_none_or(|next| next.trim() != "biased;") {
+            if line.contains("select!") && !line.contains("biased;") && next.is_none_or(|next| next.trim() != "biased;")
+            {
                 broken("a select! without `biased;` chooses at random: write which branch goes first");
             }
             if UNBOUNDED.iter().any(|unbounded| line.contains(unbounded)) {

@@ -12,6 +12,9 @@ use super::Violation;
 /// Directories at the root that hold nothing of ours: builds, version control, a local store.
 const FOREIGN_DIRECTORIES: [&str; 3] = ["target", ".git", "tidings-data"];
 
+/// Crates that nothing shipped depends on.
+const TEST_CRATES: [&str; 2] = ["fakes", "testkit"];
+
 /// Every text file of the repository.
 #[derive(Debug, Clone, Default)]
 pub struct House {
@@ -72,6 +75,11 @@ impl House {
         self.files.iter().any(|file| file.path == path || file.path.starts_with(&directory))
     }
 
+    /// Whether some file has this name, wherever it lies.
+    pub fn holds_name(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.path.rsplit('/').next() == Some(name))
+    }
+
     /// The files below a directory whose names end like this.
     pub fn below<'a>(&'a self, directory: &'a str, ending: &'a str) -> impl Iterator<Item = &'a SourceFile> {
         self.files.iter().filter(move |file| file.path.starts_with(directory) && file.path.ends_with(ending))
@@ -94,15 +102,17 @@ impl SourceFile {
         self.path.strip_prefix("crates/")?.split('/').next()
     }
 
-    /// Whether the file is part of what is shipped: `crates/*/src`, tests apart.
+    /// Whether the file is part of what is shipped: `crates/*/src`, tests and their crates apart.
     pub fn is_product(&self) -> bool {
-        let mut parts = self.path.split('/').skip(2);
-        parts.next() == Some("src") && !self.is_test()
+        let for_tests = self.crate_name().is_some_and(|name| TEST_CRATES.contains(&name));
+        self.path.split('/').nth(2) == Some("src") && !for_tests && !self.is_test()
     }
 
     /// Whether the whole file is test code.
     pub fn is_test(&self) -> bool {
-        self.path.ends_with("/tests.rs") || self.path.split('/').any(|part| part == "tests")
+        self.path.ends_with("/tests.rs")
+            || self.path.ends_with("_tests.rs")
+            || self.path.split('/').any(|part| part == "tests")
     }
 
     /// A violation in this file.

@@ -23,7 +23,8 @@ pub(super) fn check(house: &House) -> Vec<Violation> {
             violations.push(paper.violation(line, format!("{id} names no test that shows it")));
         }
         for test in shown.into_iter().filter(|test| !tests.contains(*test)) {
-            violations.push(paper.violation(line, format!("{id} is said to be shown by `{test}`, which does not exist")));
+            violations
+                .push(paper.violation(line, format!("{id} is said to be shown by `{test}`, which does not exist")));
         }
         listed.insert(id);
     }
@@ -31,8 +32,13 @@ pub(super) fn check(house: &House) -> Vec<Violation> {
         violations.push(paper.violation(0, "it lists no invariants"));
     }
     let carried = carried(house);
-    for id in listed.iter().filter(|id| !carried.iter().any(|(known, ..)| known == *id)) {
-        violations.push(paper.violation(0, format!("{id} stands nowhere in the code: name it where it is kept or tested")));
+    let is_carried = |id: &String| {
+        let test = id.to_lowercase().replace('-', "_");
+        carried.iter().any(|(known, ..)| known == id) || tests.iter().any(|name| name.starts_with(&test))
+    };
+    for id in listed.iter().filter(|id| !is_carried(id)) {
+        violations
+            .push(paper.violation(0, format!("{id} stands nowhere in the code: name it where it is kept or tested")));
     }
     for (id, path, line) in carried.into_iter().filter(|(id, ..)| !listed.contains(id)) {
         violations.push(Violation { path, line, message: format!("{id} is not an invariant that {PAPER} lists") });

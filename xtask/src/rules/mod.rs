@@ -59,7 +59,8 @@ pub const PURITY: Rule = rule("the domain is pure", purity::check);
 /// Adapters are named where they are wired, sockets are opened where the guard stands.
 pub const PLACES: Rule = rule("adapters, sockets, variables and output have their places", places::check);
 /// The engine behaves the same in every run.
-pub const DETERMINISM: Rule = rule("selects are biased, channels bounded, tasks spawned in few places", determinism::check);
+pub const DETERMINISM: Rule =
+    rule("selects are biased, channels bounded, tasks spawned in few places", determinism::check);
 /// Files are short.
 pub const FILE_LENGTH: Rule = rule("files are short", style::check_length);
 /// Lints are expected with a reason, never allowed.

@@ -24,7 +24,21 @@ pub(super) fn check(house: &House) -> Vec<Violation> {
             }
         }
     }
+    for file in house.files.iter().filter(|file| file.path.starts_with("crates/")) {
+        for (line, text) in (1..).zip(file.text.lines()) {
+            for name in cited(text).filter(|name| !house.holds_name(name)) {
+                violations.push(file.violation(line, format!("it cites {name}, which no reader can find")));
+            }
+        }
+    }
     violations
+}
+
+/// The names of papers that a comment cites, such as `README.md`.
+fn cited(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_-./".contains(c)));
+    let names = words.filter_map(|word| word.trim_end_matches('.').rsplit('/').next());
+    names.filter(|name| name.len() > ".md".len() && name.ends_with(".md"))
 }
 
 /// The targets of Markdown links.
@@ -89,6 +103,8 @@ mod tests {
         assert_eq!(check(&House::of(&files)), []);
         let bad = "[a](gone.md)\n`crates/gone/src/lib.rs`\n";
         assert_eq!(check(&House::of(&[("docs/a.md", bad)])).len(), 2);
+        let comment = "//! See docs/a.md, and gone.md 3.1.\n";
+        assert_eq!(check(&House::of(&[("docs/a.md", ""), ("crates/b/src/lib.rs", comment)])).len(), 1);
     }
 
     #[test]

@@ -20,9 +20,16 @@ pub(super) fn check(house: &House) -> Vec<Violation> {
         if count != 1 && !is_migration {
             violations.push(file.violation(0, format!("{count} statements: one file holds one")));
         }
-        let used = if is_migration { migrations.contains(&format!("{stem}.sql\"")) } else { index.contains(&format!("\"{stem}\"")) };
+        let used = if is_migration {
+            migrations.contains(&format!("{stem}.sql\""))
+        } else {
+            index.contains(&format!("\"{stem}\""))
+        };
         if !used {
-            violations.push(file.violation(0, format!("nobody uses it: name it in {}, or delete it", if is_migration { OPENING } else { INDEX })));
+            violations.push(file.violation(
+                0,
+                format!("nobody uses it: name it in {}, or delete it", if is_migration { OPENING } else { INDEX }),
+            ));
         }
     }
     for file in house.below("crates/store-sqlite/src/", ".rs").filter(|file| file.path != OPENING && !file.is_test()) {
@@ -33,7 +40,8 @@ pub(super) fn check(house: &House) -> Vec<Violation> {
 
 /// Statements in a text: pieces between semicolons that hold more than comments.
 fn statements(sql: &str) -> usize {
-    let code: String = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let code: String =
+        sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     code.split(';').filter(|piece| !piece.trim().is_empty()).count()
 }
 

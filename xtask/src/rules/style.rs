@@ -11,7 +11,8 @@ const LEFTOVERS: [&str; 4] = [concat!("FIX", "ME"), concat!("TO", "DO"), concat!
 pub(super) fn check_length(house: &House) -> Vec<Violation> {
     let too_long = |file: &SourceFile| {
         let lines = file.text.lines().count();
-        let message = format!("{lines} lines, more than {FILE_LINES_MAX}: split it by what it is about (the aim is 300)");
+        let message =
+            format!("{lines} lines, more than {FILE_LINES_MAX}: split it by what it is about (the aim is 300)");
         (lines > FILE_LINES_MAX).then(|| file.violation(0, message))
     };
     house.rust().filter_map(too_long).collect()
@@ -121,7 +122,10 @@ mod tests {
         assert_eq!(check_sleeps(&house("crates/a/tests/b.rs", &paused)), []);
         assert_eq!(check_sleeps(&house("crates/a/tests/b.rs", &format!("{paused}{sleeps}"))).len(), 1);
         assert_eq!(check_sleeps(&house("crates/a/src/b.rs", sleeps)), []);
-        assert_eq!(check_sleeps(&house("crates/a/src/b.rs", &format!("#[cfg(test)]\nmod tests {{\n{sleeps}}}\n"))).len(), 1);
+        assert_eq!(
+            check_sleeps(&house("crates/a/src/b.rs", &format!("#[cfg(test)]\nmod tests {{\n{sleeps}}}\n"))).len(),
+            1
+        );
     }
 
     #[test]

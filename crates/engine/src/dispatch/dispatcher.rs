@@ -158,7 +158,7 @@ impl Dispatcher {
         let exchange = self.parts.sender.send(request).await;
         let ended_at = self.now();
         let facts = facts_of(&exchange, number, ended_at, lease.manual, job.failing_since);
-        let random = (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        let random = || (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
         let decision = target.policy.decide(facts, random);
         let finished = Finished {
             load: load_of(&exchange),

@@ -1,0 +1,214 @@
+//! The real server as a process of its own.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, ChildStdout, Command},
+    sync::watch,
+    time::Instant,
+};
+
+use crate::{exchange::HttpClient, wait::within};
+
+/// A server is ready within this time, also after a crash (quality.md, A1).
+pub const READY_BOUND: Duration = Duration::from_secs(5);
+/// A machine that is busy with other things gets this much longer before a test gives up.
+const GIVE_UP_READY: Duration = Duration::from_secs(60);
+/// How long a graceful stop may take: longer than any deadline of a delivery in flight.
+const GIVE_UP_STOP: Duration = Duration::from_secs(60);
+/// The operator key of every test's server.
+const OPERATOR_KEY: &str = "tdo_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+/// Lines of the log that a failing test shows.
+const LOG_LINES_SHOWN: usize = 40;
+
+/// A `tidings serve` on a directory of its own. Ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    binary: PathBuf,
+    flags: Vec<String>,
+    directory: TempDir,
+    child: Option<Child>,
+    /// Where it listens; changes with every start, because each takes a free port.
+    address: watch::Sender<Option<SocketAddr>>,
+}
+
+impl Server {
+    /// Starts a server on an empty directory that may send to loopback, and waits until it is ready.
+    pub async fn start(binary: impl AsRef<Path>) -> Self {
+        Self::start_with(binary, &["--allow-http", "--allow-target", "127.0.0.0/8"]).await
+    }
+
+    /// Starts a server on an empty directory with these flags besides address and directory.
+    pub async fn start_with(binary: impl AsRef<Path>, flags: &[&str]) -> Self {
+        let mut server = Self {
+            binary: binary.as_ref().to_owned(),
+            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+            directory: TempDir::with_prefix("tidings-test-").expect("a temporary directory can be made"),
+            child: None,
+            address: watch::Sender::new(None),
+        };
+        server.restart().await;
+        server
+    }
+
+    /// Starts it again on the same directory; returns how long it took to be ready.
+    pub async fn restart(&mut self) -> Duration {
+        let started = Instant::now();
+        let output = self.launch();
+        let address = within("the server's ready line", GIVE_UP_READY, ready_line(output)).await;
+        let Some(address) = address else { panic!("the server ended before it was ready\n{}", self.log_tail()) };
+        let took = started.elapsed();
+        self.address.send_replace(Some(address));
+        took
+    }
+
+    /// Starts it again and kills it after a while, ready or not.
+    pub async fn restart_and_kill_after(&mut self, delay: Duration) {
+        let output = self.launch();
+        // Reading the output as usual; what it says does not matter, only that nobody blocks on it.
+        let _ = tokio::time::timeout(delay, async {
+            ready_line(output).await;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        self.kill().await;
+    }
+
+    fn launch(&mut self) -> ChildStdout {
+        assert!(self.child.is_none(), "the server runs already");
+        let log = File::options().create(true).append(true).open(self.log_path()).expect("the log can be opened");
+        let mut child = Command::new(&self.binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(OsStr::new))
+            .arg(self.data_directory())
+            .args(&self.flags)
+            // Neither variables nor a configuration file of whoever runs the test count.
+            .env_clear()
+            .env("TIDINGS_OPERATOR_KEY", OPERATOR_KEY)
+            .env("RUST_BACKTRACE", "1")
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be started: {error}", self.binary.display()));
+        let output = child.stdout.take().expect("its output is piped");
+        self.child = Some(child);
+        output
+    }
+
+    /// Kills it at once (SIGKILL) and waits until it is gone.
+    pub async fn kill(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        child.kill().await.expect("a child can be killed");
+        self.address.send_replace(None);
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("the server runs");
+        terminate(&child);
+        let status = within("the server's graceful stop", GIVE_UP_STOP, child.wait()).await;
+        self.address.send_replace(None);
+        status.expect("a child can be waited for")
+    }
+
+    /// Where its data lies.
+    pub fn data_directory(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The database file.
+    pub fn database_path(&self) -> PathBuf {
+        self.data_directory().join("tidings.sqlite")
+    }
+
+    /// A place for a test's own files, which go away with the server.
+    pub fn scratch_path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// It does not run.
+    pub fn address(&self) -> SocketAddr {
+        self.address.borrow().expect("the server runs")
+    }
+
+    /// The operator key it was given.
+    pub fn operator_key(&self) -> &'static str {
+        OPERATOR_KEY
+    }
+
+    /// A client that follows it from start to start.
+    pub fn client(&self) -> HttpClient {
+        HttpClient::new(self.address.subscribe())
+    }
+
+    /// Memory that it holds now and held at most, in KiB (`VmRSS` and `VmHWM` of proc(5)).
+    pub fn memory_kib(&self) -> (u64, u64) {
+        let id = self.child.as_ref().and_then(Child::id).expect("the server runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a running process has a status");
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the status has this field");
+            let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+            digits.parse().expect("the field is a number of KiB")
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.scratch_path("stderr.log")
+    }
+
+    /// Everything it wrote to standard error, over all starts.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.log_path()).unwrap_or_default()).into_owned()
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        let skipped = lines.len().saturating_sub(LOG_LINES_SHOWN);
+        format!("── the server's log, last {LOG_LINES_SHOWN} lines\n{}", lines[skipped..].join("\n"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log_tail());
+        }
+    }
+}
+
+/// Reads the output up to the ready line, and leaves a task that reads on, so that the server
+/// never writes into a closed pipe. `None`: the output ended first.
+async fn ready_line(output: ChildStdout) -> Option<SocketAddr> {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(address) = line.strip_prefix("listening on http://") {
+            let address = address.parse().expect("the ready line ends with an address");
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Some(address);
+        }
+    }
+    None
+}
+
+fn terminate(child: &Child) {
+    let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("the server runs");
+    kill_process(id, Signal::TERM).expect("a child can be told to stop");
+}

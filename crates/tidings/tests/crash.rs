@@ -1,0 +1,149 @@
+//! A1: kill -9 at random points under load. Whatever was acknowledged is delivered or visibly
+//! ended, the server is ready again at once, and its file is whole (INV-ACK, INV-NO-LOSS).
+//!
+//! Twenty rounds by default; `cargo xtask torture` sets `TIDINGS_TORTURE_ROUNDS`. A run is
+//! repeated with the seed it prints, as far as the machine's own timing allows.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
+use tidings_testkit::{
+    Behaviour, ClientLedger, Load, READY_BOUND, Random, Receiver, Reconciliation, Server, Signature, View, World,
+    reconcile, until,
+};
+use tokio::time::Instant;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+const EVENT_TYPE: &str = "order.paid";
+const ROUNDS_DEFAULT: usize = 20;
+/// Rounds after which everything has to have ended, and the ledgers are compared. The rounds
+/// between kill into the backlog of those before.
+const ROUNDS_PER_COMPARISON: usize = 5;
+/// Rounds on one data directory, so that reading everything back stays cheap in long runs.
+const ROUNDS_PER_DIRECTORY: usize = 20;
+const PUBLISHERS: usize = 8;
+/// Events acknowledged in a round before the kill.
+const EVENTS_BEFORE_KILL: std::ops::Range<u64> = 40..400;
+/// Requests that were answered this long before a kill may not have their verdict on disk.
+const SETTLE_WINDOW: Duration = Duration::from_millis(500);
+/// How long everything may take to end after a restart.
+const DRAIN_BOUND: Duration = Duration::from_secs(90);
+/// The path of the receiver that is unwell around every kill.
+const UNWELL: &str = "/shop/unwell";
+
+#[derive(Default)]
+struct Totals {
+    rounds: usize,
+    acknowledged: usize,
+    slowest_ready: Duration,
+    duplicates: usize,
+    unsettled: usize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
+    let rounds = setting("TIDINGS_TORTURE_ROUNDS").map_or(ROUNDS_DEFAULT, |rounds| rounds as usize);
+    let seed = setting("TIDINGS_TEST_SEED").unwrap_or_else(Random::fresh_seed);
+    println!("A1: {rounds} rounds; repeat with TIDINGS_TEST_SEED={seed}");
+    let mut random = Random::seeded(seed);
+    let mut totals = Totals::default();
+    while totals.rounds < rounds {
+        torture(&mut random, ROUNDS_PER_DIRECTORY.min(rounds - totals.rounds), &mut totals).await;
+    }
+    println!(
+        "A1: {} kills, {} events acknowledged, lost 0, ready after at most {} ms, {} duplicates of {} requests in flight",
+        totals.rounds,
+        totals.acknowledged,
+        totals.slowest_ready.as_millis(),
+        totals.duplicates,
+        totals.unsettled
+    );
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+/// Some rounds on one data directory.
+async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
+    let mut server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let world = populate(&server, &receiver).await;
+    let ledger = Arc::new(ClientLedger::create(&server.scratch_path("client-ledger.jsonl")));
+    let mut unsettled = 0;
+    let mut last = Reconciliation::default();
+    for round in 1..=rounds {
+        receiver.route(UNWELL, Behaviour::Status(503));
+        let generators = (0..PUBLISHERS).map(|_| Random::seeded(random.bits())).collect();
+        let load = Load::start(&world.projects, EVENT_TYPE, &ledger, generators);
+        load.wait_for(random.within(EVENTS_BEFORE_KILL) as usize).await;
+        tokio::time::timeout(Duration::from_millis(random.within(0..30)), std::future::pending::<()>()).await.ok();
+        unsettled += kill(&mut server, &receiver).await;
+        if random.once_in(4) {
+            let since = Instant::now();
+            server.restart_and_kill_after(Duration::from_millis(random.within(1..80))).await;
+            unsettled += receiver.touched_since(since);
+        }
+        let ready = server.restart().await;
+        assert!(ready <= READY_BOUND, "round {round}: ready after {} ms", ready.as_millis());
+        totals.slowest_ready = totals.slowest_ready.max(ready);
+        check_integrity(&server.database_path(), round);
+        load.stop().await;
+        receiver.route(UNWELL, Behaviour::Ok);
+        if round % ROUNDS_PER_COMPARISON == 0 || round == rounds {
+            drain(&world).await;
+            last = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
+            println!("A1: after round {round}: {last}");
+            last.assert_clean();
+            last.assert_sent_again_at_most(unsettled);
+        }
+    }
+    totals.rounds += rounds;
+    totals.acknowledged += last.acknowledged;
+    totals.duplicates += last.duplicates;
+    totals.unsettled += unsettled;
+}
+
+/// Three customers: one with every profile, one with receivers that fail now and then or for a
+/// while, and one with a single slow receiver.
+async fn populate(server: &Server, receiver: &Receiver) -> World {
+    let mut world = World::new(server);
+    let everything = world.project("everything", EVENT_TYPE).await;
+    for signature in Signature::ALL {
+        let path = format!("/everything/{}", signature.profile());
+        // `serveravatar` signs only with a secret, and generates none.
+        let request = match signature {
+            Signature::ServerAvatar => json!({"secret": "a-secret-of-its-own"}),
+            _ => json!({}),
+        };
+        world.subscribe(&everything, receiver, &path, signature, request).await;
+    }
+    let shop = world.project("shop", EVENT_TYPE).await;
+    let quick = json!({"retry": {"schedule_s": [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10], "jitter": 0}});
+    world.subscribe(&shop, receiver, UNWELL, Signature::Standard, quick.clone()).await;
+    world.subscribe(&shop, receiver, "/shop/flaky", Signature::Botdog, quick).await;
+    receiver.route("/shop/flaky", Behaviour::Flaky(7));
+    let slow = world.project("slow", EVENT_TYPE).await;
+    world.subscribe(&slow, receiver, "/slow/one", Signature::SubscribeFlow, json!({})).await;
+    receiver.route("/slow/one", Behaviour::Slow { wait: Duration::from_millis(20), status: 200 });
+    world
+}
+
+/// Returns how many requests may have been without a verdict on disk.
+async fn kill(server: &mut Server, receiver: &Receiver) -> usize {
+    let since = Instant::now() - SETTLE_WINDOW;
+    server.kill().await;
+    receiver.touched_since(since)
+}
+
+async fn drain(world: &World) {
+    until("the end of all deliveries", DRAIN_BOUND, async || (world.pending_deliveries().await == 0).then_some(())).await;
+}
+
+fn check_integrity(database: &Path, round: usize) {
+    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the file opens");
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("the file can be checked");
+    assert_eq!(verdict, "ok", "round {round}");
+}
