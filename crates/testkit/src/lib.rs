@@ -13,6 +13,7 @@
 mod api;
 mod exchange;
 mod figures;
+mod hash;
 mod ledger;
 mod load;
 mod platform;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
+    hash::hash,
     ledger::{Acknowledged, ClientLedger},
     platform::Project,
     random::Random,
@@ -120,7 +121,7 @@ impl Acknowledged {
             project_id: project_id.to_owned(),
             event_id: answer["id"].as_str().expect("an acknowledged event has an id").to_owned(),
             deliveries: answer["deliveries"].as_u64().expect("an acknowledged event counts its deliveries"),
-            data_hash: hmac_sha256::Hash::hash(data),
+            data_hash: hash(data),
             replayed,
         }
     }

@@ -107,6 +107,12 @@ impl Server {
         output
     }
 
+    /// Kills it after a while, whatever it is doing by then.
+    pub async fn kill_after(&mut self, delay: Duration) {
+        tokio::time::sleep(delay).await;
+        self.kill().await;
+    }
+
     /// Kills it at once (SIGKILL) and waits until it is gone.
     pub async fn kill(&mut self) {
         let mut child = self.child.take().expect("the server runs");

@@ -25,8 +25,9 @@ const ROUNDS_PER_DIRECTORY: usize = 20;
 const PUBLISHERS: usize = 8;
 /// Events acknowledged in a round before the kill.
 const EVENTS_BEFORE_KILL: std::ops::Range<u64> = 40..400;
-/// Requests that were answered this long before a kill may not have their verdict on disk.
-const SETTLE_WINDOW: Duration = Duration::from_millis(500);
+/// A request that arrived this long before a kill may be without a verdict on disk. Mostly it is a
+/// few milliseconds; the rest is for a disk that is busy with other things.
+const VERDICT_WINDOW: Duration = Duration::from_millis(500);
 /// How long everything may take to end after a restart.
 const DRAIN_BOUND: Duration = Duration::from_secs(90);
 /// The path of the receiver that is unwell around every kill.
@@ -35,10 +36,11 @@ const UNWELL: &str = "/shop/unwell";
 #[derive(Default)]
 struct Totals {
     rounds: usize,
+    kills: usize,
     acknowledged: usize,
     slowest_ready: Duration,
     duplicates: usize,
-    unsettled: usize,
+    slowest_verdict: Duration,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,12 +54,14 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         torture(&mut random, ROUNDS_PER_DIRECTORY.min(rounds - totals.rounds), &mut totals).await;
     }
     println!(
-        "A1: {} kills, {} events acknowledged, lost 0, ready after at most {} ms, {} duplicates of {} requests in flight",
+        "A1: {} rounds, {} kills, {} events acknowledged, lost 0, ready after at most {} ms, {} duplicates, all of them \
+         in flight: they arrived at most {} ms before a kill",
         totals.rounds,
+        totals.kills,
         totals.acknowledged,
         totals.slowest_ready.as_millis(),
         totals.duplicates,
-        totals.unsettled
+        totals.slowest_verdict.as_millis(),
     );
 }
 
@@ -71,19 +75,18 @@ async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
     let receiver = Receiver::start().await;
     let world = populate(&server, &receiver).await;
     let ledger = Arc::new(ClientLedger::create(&server.scratch_path("client-ledger.jsonl")));
-    let mut unsettled = 0;
+    let mut kills = Vec::new();
     let mut last = Reconciliation::default();
     for round in 1..=rounds {
         receiver.route(UNWELL, Behaviour::Status(503));
         let generators = (0..PUBLISHERS).map(|_| Random::seeded(random.bits())).collect();
         let load = Load::start(&world.projects, EVENT_TYPE, &ledger, generators);
         load.wait_for(random.within(EVENTS_BEFORE_KILL) as usize).await;
-        tokio::time::timeout(Duration::from_millis(random.within(0..30)), std::future::pending::<()>()).await.ok();
-        unsettled += kill(&mut server, &receiver).await;
+        server.kill_after(Duration::from_millis(random.within(0..30))).await;
+        kills.push(Instant::now());
         if random.once_in(4) {
-            let since = Instant::now();
             server.restart_and_kill_after(Duration::from_millis(random.within(1..80))).await;
-            unsettled += receiver.touched_since(since);
+            kills.push(Instant::now());
         }
         let ready = server.restart().await;
         assert!(ready <= READY_BOUND, "round {round}: ready after {} ms", ready.as_millis());
@@ -96,13 +99,14 @@ async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
             last = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
             println!("A1: after round {round}: {last}");
             last.assert_clean();
-            last.assert_sent_again_at_most(unsettled);
+            let lag = last.assert_sent_again_only_around(&kills, VERDICT_WINDOW);
+            totals.slowest_verdict = totals.slowest_verdict.max(lag);
         }
     }
     totals.rounds += rounds;
+    totals.kills += kills.len();
     totals.acknowledged += last.acknowledged;
-    totals.duplicates += last.duplicates;
-    totals.unsettled += unsettled;
+    totals.duplicates += last.duplicates.len();
 }
 
 /// Three customers: one with every profile, one with receivers that fail now and then or for a
@@ -128,13 +132,6 @@ async fn populate(server: &Server, receiver: &Receiver) -> World {
     world.subscribe(&slow, receiver, "/slow/one", Signature::SubscribeFlow, json!({})).await;
     receiver.route("/slow/one", Behaviour::Slow { wait: Duration::from_millis(20), status: 200 });
     world
-}
-
-/// Returns how many requests may have been without a verdict on disk.
-async fn kill(server: &mut Server, receiver: &Receiver) -> usize {
-    let since = Instant::now() - SETTLE_WINDOW;
-    server.kill().await;
-    receiver.touched_since(since)
 }
 
 async fn drain(world: &World) {

@@ -14,8 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// SHA-256.
-pub(crate) type Hash = [u8; 32];
+use crate::hash::{Hash, hash};
 
 /// An event that the server has answered 202 for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +69,7 @@ impl ClientLedger {
 
     /// Writes down that this JSON is about to be published.
     pub fn begin(&self, data: &str) {
-        self.write(&Line::Begun(hmac_sha256::Hash::hash(data)));
+        self.write(&Line::Begun(hash(data)));
     }
 
     /// Writes down that the server has taken an event over.

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    client::{Acknowledged, ClientLedger, ClientRecord, Hash},
+    client::{Acknowledged, ClientLedger, ClientRecord},
     report::Reconciliation,
     view::View,
 };
 use crate::{
+    hash::Hash,
     platform::{Subscription, World},
     receiver::Arrival,
 };
@@ -71,7 +72,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn arrivals_of(&self, event_id: &str, path: &str) -> &[&'a Arrival] {
+    fn arrivals_of<'s>(&'s self, event_id: &'s str, path: &'s str) -> &'s [&'a Arrival] {
         self.arrivals.get(&(event_id, path)).map_or(&[], Vec::as_slice)
     }
 
@@ -147,12 +148,19 @@ impl<'a> Comparison<'a> {
                 report.wrong_bodies.push(format!("{id} at {path} was sent in different bytes or as another delivery"));
             }
             // Requests of one delivery never overlap while a process lives, so their order is time's.
-            let taken_at = arrivals.iter().position(|arrival| arrival.was_taken()).unwrap_or(arrivals.len());
-            report.duplicates += arrivals.len().saturating_sub(taken_at + 1);
+            let taken = arrivals.iter().find(|arrival| arrival.was_taken());
+            let again = arrivals.iter().skip_while(|arrival| !arrival.was_taken()).skip(1);
+            report.duplicates.extend(again.filter_map(|_| Some(taken?.at)));
             let webhook_id = self.by_path.get(path).map(|subscription| subscription.webhook_id.clone());
-            let key = webhook_id.map(|webhook_id| ((*id).to_owned(), webhook_id));
-            let recorded = key.and_then(|key| self.view.deliveries.get(&key)).map_or(0, |one| one.attempts.len());
-            report.unrecorded += arrivals.len().saturating_sub(recorded);
+            let delivery = webhook_id.and_then(|webhook_id| self.view.deliveries.get(&((*id).to_owned(), webhook_id)));
+            let on_record = |number: u32| delivery.is_some_and(|one| one.attempts.iter().any(|it| it.number == number));
+            for (place, arrival) in arrivals.iter().enumerate() {
+                // An attempt that was made again under the same number had left no trace.
+                let repeated = arrivals[place + 1..].iter().any(|later| later.attempt == arrival.attempt);
+                if repeated || !on_record(arrival.attempt) {
+                    report.off_record.push(arrival.at);
+                }
+            }
         }
     }
 }

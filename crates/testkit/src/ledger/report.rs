@@ -1,6 +1,8 @@
 //! What comparing the ledgers came to.
 
-use std::fmt;
+use std::{fmt, time::Duration};
+
+use tokio::time::Instant;
 
 /// Findings of each kind that a message shows.
 const SHOWN: usize = 5;
@@ -32,10 +34,10 @@ pub struct Reconciliation {
     pub invalid_signatures: Vec<String>,
     /// Says one thing here and another there.
     pub contradictions: Vec<String>,
-    /// Requests for deliveries that the receiver had already taken.
-    pub duplicates: usize,
-    /// Requests that arrived and are not on record: the crash came before the verdict was written.
-    pub unrecorded: usize,
+    /// Requests for deliveries that the receiver had already taken: when it took each of them.
+    pub duplicates: Vec<Instant>,
+    /// When requests arrived that are not on record, because their verdict was not written.
+    pub off_record: Vec<Instant>,
 }
 
 impl Reconciliation {
@@ -61,14 +63,24 @@ impl Reconciliation {
         assert!(!found, "the ledgers do not agree\n{self}");
     }
 
-    /// Holds what was sent again against what a crash may cost.
+    /// Holds what was sent again against what a crash may cost: the requests in flight, whose
+    /// verdict was not on disk when the server was killed. So each of them arrived at most `window`
+    /// before a kill. Returns the longest such time.
     ///
     /// # Panics
     ///
-    /// More was sent again.
-    pub fn assert_sent_again_at_most(&self, bound: usize) {
-        assert!(self.duplicates <= bound, "more duplicates than requests in flight: {bound}\n{self}");
-        assert!(self.unrecorded <= bound, "more requests off the record than in flight: {bound}\n{self}");
+    /// Something was sent again that was not in flight.
+    pub fn assert_sent_again_only_around(&self, kills: &[Instant], window: Duration) -> Duration {
+        let mut longest = Duration::ZERO;
+        for arrived in self.duplicates.iter().chain(&self.off_record) {
+            let kill = kills.iter().find(|kill| *kill >= arrived);
+            let before = kill.map(|kill| kill.duration_since(*arrived));
+            let in_flight = before.filter(|before| *before <= window);
+            longest = longest.max(in_flight.unwrap_or_else(|| {
+                panic!("sent again although it arrived {before:?} before the next of {} kills\n{self}", kills.len())
+            }));
+        }
+        longest
     }
 }
 
@@ -80,7 +92,7 @@ impl fmt::Display for Reconciliation {
             self.acknowledged, self.replayed, self.deliveries, self.arrivals, self.attempts
         )?;
         let counts = self.findings().map(|(name, findings)| format!("{name} {}", findings.len()));
-        write!(f, "{}, duplicates {}, off the record {}", counts.join(", "), self.duplicates, self.unrecorded)?;
+        write!(f, "{}, duplicates {}, off the record {}", counts.join(", "), self.duplicates.len(), self.off_record.len())?;
         for (name, findings) in self.findings() {
             for finding in findings.iter().take(SHOWN) {
                 write!(f, "\n  {name}: {finding}")?;

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::signature::Verifier;
+use crate::{
+    hash::{Hash, hash},
+    signature::Verifier,
+};
 
 /// A request as it came off the wire.
 #[derive(Debug)]
@@ -30,9 +33,9 @@ pub struct Arrival {
     /// The attempt's number, by the headers.
     pub attempt: u32,
     /// SHA-256 of the body.
-    pub body_hash: [u8; 32],
+    pub body_hash: Hash,
     /// SHA-256 of the published JSON inside the body.
-    pub data_hash: Option<[u8; 32]>,
+    pub data_hash: Option<Hash>,
     /// Whether an independent verifier takes it; on paths without one it always is.
     pub signature: Result<(), String>,
     /// Requests in flight at this receiver, this one included.
@@ -107,7 +110,7 @@ impl Incoming {
             event_id: self.header("x-tidings-event-id"),
             delivery_id: self.header("x-tidings-delivery"),
             attempt: self.header("x-tidings-attempt").parse().unwrap_or_default(),
-            body_hash: hmac_sha256::Hash::hash(&self.body),
+            body_hash: hash(&self.body),
             data_hash: verifier.and_then(|verifier| data_hash(verifier, &self)),
             signature: signature.and_then(|()| verifier.map_or(Ok(()), |verifier| check_id(verifier, &self))),
             in_flight: 0,
@@ -119,9 +122,9 @@ impl Incoming {
     }
 }
 
-fn data_hash(verifier: &Verifier, incoming: &Incoming) -> Option<[u8; 32]> {
+fn data_hash(verifier: &Verifier, incoming: &Incoming) -> Option<Hash> {
     let text = std::str::from_utf8(&incoming.body).ok()?;
-    verifier.signature.published_data(text).map(hmac_sha256::Hash::hash)
+    verifier.signature.published_data(text).map(hash)
 }
 
 /// The body's `id` is the one the headers name: the event's, or the delivery's.

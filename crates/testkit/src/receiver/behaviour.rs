@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{arrival::Incoming, hostile::Hostile};
+use crate::hash::hash;
 
 /// How requests to a path are answered.
 #[derive(Debug, Clone)]
@@ -65,8 +66,8 @@ impl Behaviour {
 
 /// The same deliveries each time, whoever asks.
 fn is_chosen(delivery_id: &str, one_in: u32) -> bool {
-    let hash = hmac_sha256::Hash::hash(delivery_id);
-    u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]) % one_in == 0
+    let [first, second, ..] = hash(delivery_id);
+    u32::from(u16::from_le_bytes([first, second])) % one_in == 0
 }
 
 impl Incoming {

@@ -122,13 +122,6 @@ impl Receiver {
     pub fn in_flight_max(&self) -> usize {
         self.state.lock().in_flight_max
     }
-
-    /// Requests that arrived or were answered since then.
-    pub fn touched_since(&self, since: Instant) -> usize {
-        let state = self.state.lock();
-        let touched = |arrival: &&Arrival| arrival.answered_at.unwrap_or(arrival.at) >= since;
-        state.arrivals.iter().filter(touched).count()
-    }
 }
 
 impl Drop for Receiver {
