@@ -130,6 +130,11 @@ impl From<StoreError> for ApiError {
 }
 
 impl ApiError {
+    /// 429, to be tried again soon.
+    pub(crate) fn rate_limited(detail: &str) -> Self {
+        Self::new(ErrorCode::RateLimited, detail).with_header(header::RETRY_AFTER, UNAVAILABLE_RETRY_AFTER)
+    }
+
     /// 503, to be tried again soon.
     pub(crate) fn unavailable(detail: &str) -> Self {
         Self::new(ErrorCode::Unavailable, detail).with_header(header::RETRY_AFTER, UNAVAILABLE_RETRY_AFTER)

@@ -37,8 +37,7 @@ impl FromRequestParts<Api> for Repeatable {
 }
 
 fn refused() -> ApiError {
-    let detail =
-        format!("an idempotency key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters");
+    let detail = format!("an idempotency key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters");
     ApiError::new(ErrorCode::MalformedRequest, detail)
 }
 
@@ -53,7 +52,11 @@ fn request_hash(place: &str, body: &[u8]) -> [u8; 32] {
 
 impl Repeatable {
     /// Key and hash for an event; the key may also stand in the body.
-    pub(crate) fn for_event(self, in_body: Option<String>, body: &[u8]) -> Result<Option<(String, [u8; 32])>, ApiError> {
+    pub(crate) fn for_event(
+        self,
+        in_body: Option<String>,
+        body: &[u8],
+    ) -> Result<Option<(String, [u8; 32])>, ApiError> {
         let key = match (self.key, in_body) {
             (Some(header), Some(field)) if header != field => {
                 let detail = "idempotency_key and the header Idempotency-Key differ: give one of them";
@@ -85,6 +88,23 @@ impl Repeatable {
         })
     }
 
+    /// The answer to the first request under this key. Looked up before checks whose outcome
+    /// depends on the moment (clock, names, policy), which a repetition must not fail.
+    pub(crate) async fn first_answer(
+        &self,
+        api: &Api,
+        owner: i64,
+        request: &[u8],
+    ) -> Result<Option<Response>, ApiError> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let Some(first) = api.store().find_answer(owner, key).await? else { return Ok(None) };
+        if first.request_hash != request_hash(&self.place, request) {
+            return Err(conflict());
+        }
+        let created = Created::Replayed { status: first.status, response: first.response };
+        self.answer(api, owner, created, Bytes::new(), "").map(Some)
+    }
+
     /// The answer to a creation.
     pub(crate) fn answer(
         &self,
@@ -104,7 +124,7 @@ impl Repeatable {
             }
             Created::IdempotencyConflict => Err(conflict()),
             Created::AlreadyExists => {
-                Err(ApiError::new(ErrorCode::AlreadyExists, format!("there is a {what} of this name already")))
+                Err(ApiError::new(ErrorCode::AlreadyExists, format!("the name is taken: another {what} has it")))
             }
             Created::ParentMissing => Err(ApiError::not_found("project or organization")),
         }

@@ -4,8 +4,12 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, response::Response};
-use http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -20,6 +24,8 @@ use tower::Service as _;
 
 use crate::{answer::json_bytes, error::ApiError, native, state::Api};
 
+/// Its consequences are drawn by the engine's own tasks, so it needs no task of its own.
+const PUBLISH_PATH: &str = "/api/v1/events";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of a request id that is taken over from the client.
 const REQUEST_ID_CHARACTERS_MAX: usize = 64;
@@ -66,7 +72,11 @@ impl Server {
             .header_read_timeout(self.limits.head_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
             .pipeline_flush(true);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(Some(ACCEPT_PAUSE * 400));
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(256)
+            .keep_alive_interval(Some(ACCEPT_PAUSE * 400));
         let graceful = GracefulShutdown::new();
         let slots = Arc::new(Semaphore::new(self.limits.connections_max));
         let mut stop = std::pin::pin!(stop);
@@ -123,8 +133,18 @@ async fn serve(
 ) -> Result<Response, Infallible> {
     let request_id = request_id(&api, &request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = router.call(request.map(Body::new)).await;
-    let mut response = response.unwrap_or_else(|never| match never {});
+    let is_publish = method == Method::POST && path == PUBLISH_PATH;
+    let answering = router.call(request.map(Body::new));
+    let mut response = if is_publish || method == Method::GET || method == Method::HEAD {
+        answering.await.unwrap_or_else(|never| match never {})
+    } else {
+        // A client that goes away drops what answers it. A change has consequences that follow its
+        // commit (caches, lanes), so it is carried out to its end, whoever still listens.
+        match tokio::spawn(answering).await {
+            Ok(response) => response.unwrap_or_else(|never| match never {}),
+            Err(_) => ApiError::new(ErrorCode::Internal, "the request failed unexpectedly").into_response(),
+        }
+    };
     explain(&mut response, &path, &request_id);
     let status = response.status();
     if status.is_server_error() {
@@ -143,7 +163,9 @@ fn request_id(api: &Api, request: &Request<Incoming>) -> String {
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     match given {
-        Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_CHARACTERS_MAX && id.bytes().all(harmless) => id.to_owned(),
+        Some(id) if !id.is_empty() && id.len() <= REQUEST_ID_CHARACTERS_MAX && id.bytes().all(harmless) => {
+            id.to_owned()
+        }
         _ => api.engine().ids().request_id(),
     }
 }

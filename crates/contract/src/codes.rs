@@ -74,6 +74,8 @@ codes! {
     UnknownEventType = "unknown_event_type", 422, "The event type is not in the catalogue", "Create the event type first, or correct the name.";
     /// The address may not be called.
     UrlNotAllowed = "url_not_allowed", 422, "The address may not be called", "Use a public https address; the reason says which rule refused this one.";
+    /// Too much of this at a time.
+    RateLimited = "rate_limited", 429, "Too many such requests are under way", "Repeat the request after the time in Retry-After.";
     /// More is waiting than may wait.
     BacklogFull = "backlog_full", 429, "Too many events are waiting to be written", "Repeat the request after the time in Retry-After, with the same idempotency key.";
     /// Something unexpected happened here.

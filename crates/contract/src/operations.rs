@@ -84,5 +84,7 @@ pub const OPERATIONS: &[Operation] = &[
 
 /// The operation with this method and path.
 pub fn find(method: &str, path: &str) -> Option<&'static Operation> {
+    // HEAD is GET without the body.
+    let method = if method == "HEAD" { "GET" } else { method };
     OPERATIONS.iter().find(|operation| operation.method == method && operation.path == path)
 }

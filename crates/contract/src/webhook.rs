@@ -50,7 +50,7 @@ pub struct WebhookRequest {
     /// Deadline of one exchange in milliseconds, 1,000 to 30,000; `null` goes back to the profile's.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub timeout_ms: Option<Option<u32>>,
-    /// Requests at the same time at most, 1 to 1,000; `null` leaves it to the engine.
+    /// Requests at the same time at most, 1 to 64; `null` leaves it to the engine.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub max_in_flight: Option<Option<u32>>,
     /// Whether `X-Tidings-…` headers are sent.

@@ -56,6 +56,9 @@ pub fn is_event_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= EVENT_ID_CHARACTERS_MAX
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        // Clients resolve these away in a path, and the event could never be asked for.
+        && text != "."
+        && text != ".."
 }
 
 /// Whether a text may name a scope: printable ASCII or other letters, no control characters.

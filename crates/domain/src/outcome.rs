@@ -44,6 +44,8 @@ pub enum OutcomePattern {
     Network,
     /// `tls`
     Tls,
+    /// `any`
+    Any,
 }
 
 impl OutcomePattern {
@@ -53,6 +55,7 @@ impl OutcomePattern {
             (Self::Status(wanted), Outcome::Status(status)) => wanted == status,
             (Self::Class(class), Outcome::Status(status)) => u16::from(class) == status / 100,
             (Self::Timeout, Outcome::Timeout) | (Self::Network, Outcome::Network) | (Self::Tls, Outcome::Tls) => true,
+            (Self::Any, _) => true,
             _ => false,
         }
     }
@@ -64,13 +67,14 @@ impl FromStr for OutcomePattern {
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || {
             format!(
-                "{text:?} is not an outcome: use a status (\"404\"), a class (\"4xx\"), \"timeout\", \"network\" or \"tls\""
+                "{text:?} is not an outcome: use a status (\"404\"), a class (\"4xx\"), \"timeout\", \"network\", \"tls\" or \"any\""
             )
         };
         match text {
             "timeout" => return Ok(Self::Timeout),
             "network" => return Ok(Self::Network),
             "tls" => return Ok(Self::Tls),
+            "any" => return Ok(Self::Any),
             _ => {}
         }
         if let Some(class) = text.strip_suffix("xx") {
@@ -92,6 +96,7 @@ impl fmt::Display for OutcomePattern {
             Self::Timeout => f.write_str("timeout"),
             Self::Network => f.write_str("network"),
             Self::Tls => f.write_str("tls"),
+            Self::Any => f.write_str("any"),
         }
     }
 }

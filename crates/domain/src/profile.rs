@@ -60,18 +60,11 @@ const fn rule(outcome: OutcomePattern, action: Action) -> Rule {
     Rule { outcome, action }
 }
 
-use OutcomePattern::{Class, Network, Status, Timeout, Tls};
+use OutcomePattern::{Any, Class, Network, Status, Timeout, Tls};
 
-const STANDARD_RULES: &[Rule] = &[
-    rule(Class(2), Action::Success),
-    rule(Status(410), Action::DropAndDisable),
-    rule(Class(3), Action::Retry),
-    rule(Class(4), Action::Retry),
-    rule(Class(5), Action::Retry),
-    rule(Timeout, Action::Retry),
-    rule(Network, Action::Retry),
-    rule(Tls, Action::Retry),
-];
+/// Everything but 2xx and 410 is tried again, codes that no standard knows included.
+const STANDARD_RULES: &[Rule] =
+    &[rule(Class(2), Action::Success), rule(Status(410), Action::DropAndDisable), rule(Any, Action::Retry)];
 const BOTSUBSCRIPTION_RULES: &[Rule] = &[
     rule(Class(2), Action::Success),
     rule(Class(3), Action::Retry),
@@ -102,15 +95,8 @@ const SERVERAVATAR_RULES: &[Rule] = &[
     rule(Network, Action::Retry),
     rule(Tls, Action::Retry),
 ];
-const BOTDOG_RULES: &[Rule] = &[
-    rule(Class(2), Action::Success),
-    rule(Class(3), Action::Retry),
-    rule(Class(4), Action::Retry),
-    rule(Class(5), Action::Retry),
-    rule(Timeout, Action::Retry),
-    rule(Network, Action::Retry),
-    rule(Tls, Action::Retry),
-];
+/// Everything but 2xx is tried again.
+const BOTDOG_RULES: &[Rule] = &[rule(Class(2), Action::Success), rule(Any, Action::Retry)];
 
 impl Profile {
     /// All profiles, in the order of the table.

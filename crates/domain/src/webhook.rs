@@ -28,7 +28,7 @@ pub const HEADER_VALUE_CHARACTERS_MAX: usize = 1_024;
 /// The range of `timeout_ms`.
 pub const TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=30_000;
 /// The range of `max_in_flight`.
-pub const MAX_IN_FLIGHT: std::ops::RangeInclusive<u32> = 1..=1_000;
+pub const MAX_IN_FLIGHT: std::ops::RangeInclusive<u32> = 1..=crate::lane::LIMIT_MAX;
 
 /// Everything about a webhook that its owner sets, apart from what is secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use tidings_ports::{
     Clock, Entropy, Sender,
     store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
     IdSource,
@@ -54,6 +54,8 @@ pub struct Engine {
     pub(crate) router: Arc<Router>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) upkeep: UpkeepSignal,
+    pub(crate) test_slots: Semaphore,
+    forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -70,10 +72,17 @@ pub enum RetryError {
     /// Its webhook was deleted.
     #[error("the webhook was deleted")]
     WebhookDeleted,
+    /// As many deliveries of held webhooks are being sent as may be at a time.
+    #[error("too many deliveries of disabled webhooks are being sent already")]
+    Busy,
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Requests outside the lanes that may be under way at a time: forced deliveries of held
+/// webhooks, and test events. Each kind has its own, so that neither delays a delivery.
+const BESIDE_LANES_MAX: usize = 64;
 
 impl Engine {
     /// Frees the leases of a former process and starts working.
@@ -99,14 +108,16 @@ impl Engine {
             router,
             dispatcher: Arc::clone(&dispatcher),
             upkeep: UpkeepSignal::default(),
+            test_slots: Semaphore::new(BESIDE_LANES_MAX),
+            forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             tasks: std::sync::Mutex::default(),
         });
         let tasks = vec![
-            tokio::spawn(async move { batcher.run().await }),
-            tokio::spawn(Arc::clone(&dispatcher).run_settling()),
-            tokio::spawn(dispatcher.run_claiming()),
-            tokio::spawn(Arc::clone(&engine).run_upkeep()),
+            tokio::spawn(guarded(async move { batcher.run().await })),
+            tokio::spawn(guarded(Arc::clone(&dispatcher).run_settling())),
+            tokio::spawn(guarded(dispatcher.run_claiming())),
+            tokio::spawn(guarded(Arc::clone(&engine).run_upkeep())),
         ];
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
         Ok(engine)
@@ -121,7 +132,10 @@ impl Engine {
     pub async fn publish(&self, project_id: ProjectId, publish: Publish) -> Result<Published, PublishError> {
         for _ in 0..STALE_REPEATS_MAX {
             let snapshot = self.router.snapshot(project_id).await?.ok_or(PublishError::NoProject)?;
-            let (new, accepted) = self.prepare(&snapshot, &publish)?;
+            let (new, accepted) = match self.prepare(&snapshot, &publish) {
+                Ok(prepared) => prepared,
+                Err(refusal) => return self.replay_or(project_id, &publish, refusal).await,
+            };
             let bytes = new.event.payload.len();
             let deliveries = new.deliveries.clone();
             let Ok(answer) = self.batcher.submit(new) else { return Err(PublishError::BacklogFull) };
@@ -144,6 +158,22 @@ impl Engine {
             }
         }
         Err(PublishError::Store(StoreError::Unavailable("the project's webhooks change too fast".to_owned())))
+    }
+
+    /// A request that was accepted once is answered the same way again, even if the catalogue has
+    /// changed since and would refuse it now.
+    async fn replay_or(
+        &self,
+        project_id: ProjectId,
+        publish: &Publish,
+        refusal: PublishError,
+    ) -> Result<Published, PublishError> {
+        let Some(idempotency) = &publish.idempotency else { return Err(refusal) };
+        let first = self.store.find_answer(project_id.sequence(), &idempotency.key).await?;
+        match first.filter(|first| first.request_hash == idempotency.request_hash) {
+            Some(first) => Ok(Published::Replayed { status: first.status, response: first.response }),
+            None => Err(refusal),
+        }
     }
 
     /// Decides to whom an event goes, and gives it its ids.
@@ -199,14 +229,14 @@ impl Engine {
 
     /// Sends a delivery again, at once and as often as asked.
     pub async fn retry(&self, project_id: ProjectId, id: DeliveryId, force: bool) -> Result<(), RetryError> {
-        let now = self.clock.now();
-        match self.store.requeue(project_id, id, force, now).await? {
-            Requeued::Due { webhook_id } => {
-                self.dispatcher.note_due(webhook_id, project_id, now);
-                Ok(())
-            }
+        // Taken before anything changes, so that a refusal leaves nothing half done.
+        let slot = match force {
+            true => Some(Arc::clone(&self.forced_slots).try_acquire_owned().map_err(|_| RetryError::Busy)?),
+            false => None,
+        };
+        match self.store.requeue(project_id, id, force, self.clock.now()).await? {
             Requeued::Leased(lease) => {
-                self.dispatcher.force(*lease);
+                self.dispatcher.send_again(*lease, slot).await;
                 Ok(())
             }
             Requeued::InFlight => Ok(()),
@@ -278,4 +308,22 @@ impl Engine {
         self.store.close().await;
         finished
     }
+}
+
+/// Ends the process if it is dropped by a panic: without one of its loops the engine would accept
+/// events and deliver none, and everything that matters is on disk.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("a loop of the engine failed; the process ends and takes up its work when it starts again");
+            std::process::abort();
+        }
+    }
+}
+
+async fn guarded(work: impl Future<Output = ()>) {
+    let _end = EndOnPanic;
+    work.await;
 }

@@ -28,6 +28,8 @@ pub struct Target {
     pub webhook: Webhook,
     /// What the engine noted about it when the snapshot was loaded.
     pub state: WebhookState,
+    /// Counts changes of the webhook's configuration.
+    pub(crate) revision: u32,
     pub(crate) url: Arc<TargetUrl>,
     pub(crate) signer: Signer,
     pub(crate) policy: RetryPolicy,
@@ -115,6 +117,7 @@ impl Target {
             url: Arc::new(url),
             signer,
             state: record.state,
+            revision: record.revision,
             webhook,
         })
     }

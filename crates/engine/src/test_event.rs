@@ -40,6 +40,9 @@ pub enum TestError {
     /// The catalogue has no such type.
     #[error("the catalogue has no event type {0:?}")]
     UnknownEventType(String),
+    /// As many tests are under way as may be at a time.
+    #[error("too many tests are being sent already")]
+    Busy,
     /// The result could not be written down.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +57,7 @@ impl Engine {
         webhook_id: WebhookId,
         event_type: Option<EventTypeName>,
     ) -> Result<TestOutcome, TestError> {
+        let _slot = self.test_slots.try_acquire().map_err(|_| TestError::Busy)?;
         let snapshot = self.router.snapshot(project_id).await?.ok_or(TestError::NoWebhook)?;
         let target = snapshot.target(webhook_id).cloned().ok_or(TestError::NoWebhook)?;
         let name = match event_type {

@@ -1,7 +1,7 @@
 //! Accepting events: one transaction holds events, deliveries and idempotency keys.
 
 use bytes::Bytes;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use tidings_domain::{
     ids::{EventKey, ProjectId},
     time::Timestamp,
@@ -48,7 +48,7 @@ fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusq
         if let Some(idempotency) = &new.idempotency {
             session
                 .connection
-                .prepare_cached("DELETE FROM idempotency WHERE owner = ?1 AND key = ?2")?
+                .prepare_cached(sql::FORGET_IDEMPOTENCY)?
                 .execute(params![idempotency.owner, idempotency.key])?;
         }
         return Ok(Appended::AlreadyExists);
@@ -69,11 +69,10 @@ fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusq
 
 pub(crate) fn project_version(session: &mut Session<'_>, project: i64) -> rusqlite::Result<u64> {
     let connection = session.connection;
-    session.memory.versions.of_project(project, || {
-        connection
-            .prepare_cached("SELECT organization FROM project WHERE seq = ?1")?
-            .query_row([project], |row| row.get(0))
-    })
+    session
+        .memory
+        .versions
+        .of_project(project, || connection.prepare_cached(sql::ORGANIZATION_OF)?.query_row([project], |row| row.get(0)))
 }
 
 fn insert_event(session: &Session<'_>, new: &NewEvent) -> rusqlite::Result<()> {
@@ -125,19 +124,28 @@ pub(crate) fn remember(session: &Session<'_>, idempotency: &Idempotency, now: Ti
     if added == 1 {
         return Ok(Created::Stored);
     }
-    let first = session
-        .connection
-        .prepare_cached(sql::FIND_IDEMPOTENCY)?
-        .query_row(params![idempotency.owner, idempotency.key], |row| {
-            Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, u16>(1)?, row.get::<_, Vec<u8>>(2)?))
-        })
-        .optional()?;
-    Ok(match first {
-        Some((hash, status, response)) if hash == idempotency.request_hash => {
-            Created::Replayed { status, response: Bytes::from(response) }
+    Ok(match find_answer(session.connection, idempotency.owner, idempotency.key.clone())? {
+        Some(first) if first.request_hash == idempotency.request_hash => {
+            Created::Replayed { status: first.status, response: first.response }
         }
         _ => Created::IdempotencyConflict,
     })
+}
+
+/// What an idempotency key was used for first.
+pub(crate) fn find_answer(connection: &Connection, owner: i64, key: String) -> rusqlite::Result<Option<Idempotency>> {
+    connection
+        .prepare_cached(sql::FIND_IDEMPOTENCY)?
+        .query_row(params![owner, key], |row| {
+            Ok(Idempotency {
+                owner,
+                key: key.clone(),
+                request_hash: row.get(0)?,
+                status: row.get(1)?,
+                response: Bytes::from(row.get::<_, Vec<u8>>(2)?),
+            })
+        })
+        .optional()
 }
 
 /// Stores a test with its one attempt; the deliveries table holds it like any other.

@@ -1,6 +1,6 @@
 //! Leases: claim, release, recover after a restart, send again, cancel.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -14,36 +14,43 @@ use tidings_ports::store::{BacklogLane, ClaimRequest, Claimed, LeasedDelivery, R
 
 use crate::{memory::LeaseChange, sql, writer::Session};
 
-/// Payload bytes that one claim brings into memory at most; what is left is claimed next time.
-const CLAIM_BYTES_MAX: usize = 8 * 1024 * 1024;
-const STATUS_ACTIVE: u8 = 0;
 const STATUS_DISABLED: u8 = 2;
+
+/// What a claim has taken so far: payloads are counted and held once per event, however many
+/// deliveries share them.
+struct Taken {
+    bytes_left: usize,
+    events: HashMap<i64, Arc<Event>>,
+}
 
 pub(crate) fn claim(
     session: &mut Session<'_>,
     wants: &[ClaimRequest],
+    bytes_max: usize,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Claimed>> {
-    let mut bytes = 0;
-    wants.iter().map(|want| claim_for(session, *want, now, &mut bytes)).collect()
+    let mut taken = Taken { bytes_left: bytes_max, events: HashMap::new() };
+    wants.iter().map(|want| claim_for(session, *want, now, &mut taken)).collect()
 }
 
 fn claim_for(
     session: &mut Session<'_>,
     want: ClaimRequest,
     now: Timestamp,
-    bytes: &mut usize,
+    taken: &mut Taken,
 ) -> rusqlite::Result<Claimed> {
     let webhook = want.webhook_id.sequence();
     let mut deliveries = Vec::new();
     {
         let mut find = session.connection.prepare_cached(sql::CLAIM_DUE)?;
         let mut rows = find.query(params![webhook, now.as_millis(), want.count])?;
-        while *bytes < CLAIM_BYTES_MAX
+        while taken.bytes_left > 0
             && let Some(row) = rows.next()?
         {
-            let lease = read_lease(row, want.webhook_id)?;
-            *bytes += lease.event.payload.len();
+            let mut lease = read_lease(row, want.webhook_id)?;
+            let event = taken.events.entry(lease.event.key.sequence()).or_insert_with(|| Arc::clone(&lease.event));
+            lease.event = Arc::clone(event);
+            taken.bytes_left = taken.bytes_left.saturating_sub(lease.event.payload.len());
             deliveries.push(lease);
         }
     }
@@ -104,10 +111,8 @@ pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], n
             continue;
         }
         session.memory.lease_changes.push(LeaseChange::Ended { delivery: seq });
-        let webhook: i64 = session
-            .connection
-            .prepare_cached("SELECT webhook FROM queue WHERE seq = ?1")?
-            .query_row([seq], |row| row.get(0))?;
+        let webhook: i64 =
+            session.connection.prepare_cached(sql::FIND_QUEUED_WEBHOOK)?.query_row([seq], |row| row.get(0))?;
         if session.memory.deleted.contains(&webhook) {
             cancel_one(session, seq, now)?;
         }
@@ -178,7 +183,7 @@ pub(crate) fn requeue(
             return Ok(Requeued::InFlight);
         }
         session.connection.prepare_cached(sql::MAKE_DUE)?.execute(params![seq, now.as_millis()])?;
-        return due_or_leased(session, seq, &owner);
+        return lease_one(session, seq, &owner);
     }
     let finished = session
         .connection
@@ -192,15 +197,11 @@ pub(crate) fn requeue(
     session.connection.prepare_cached(sql::REOPEN_ATTEMPT)?.execute([seq])?;
     session.connection.prepare_cached(sql::REOPEN_DELIVERY)?.execute(params![seq, now.as_millis()])?;
     session.connection.prepare_cached(sql::FORGET_FINISHED)?.execute([seq])?;
-    due_or_leased(session, seq, &owner)
+    lease_one(session, seq, &owner)
 }
 
-/// An active webhook's delivery waits for its lane like any other; a held one, which no lane would
-/// send, goes straight to the caller.
-fn due_or_leased(session: &mut Session<'_>, seq: i64, owner: &Owner) -> rusqlite::Result<Requeued> {
-    if owner.status == STATUS_ACTIVE {
-        return Ok(Requeued::Due { webhook_id: owner.webhook_id });
-    }
+/// Leases a delivery for the caller: sent at once means before whatever else is due.
+fn lease_one(session: &mut Session<'_>, seq: i64, owner: &Owner) -> rusqlite::Result<Requeued> {
     let lease =
         session.connection.prepare_cached(sql::CLAIM_ONE)?.query_row([seq], |row| read_lease(row, owner.webhook_id))?;
     session.connection.prepare_cached(sql::LEASE)?.execute([seq])?;

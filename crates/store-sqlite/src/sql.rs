@@ -90,5 +90,10 @@ statements! {
     COUNT_PENDING = "count_pending";
     REMEMBER_ONCE = "remember_once";
     FIND_REMEMBERED = "find_remembered";
+    FORGET_IDEMPOTENCY = "forget_idempotency";
+    ORGANIZATION_OF = "organization_of";
+    FANOUT_OF = "fanout_of";
+    OWNS_WEBHOOK = "owns_webhook";
+    FIND_QUEUED_WEBHOOK = "find_queued_webhook";
     LAST_SEQUENCE = "last_sequence";
 }

@@ -1,6 +1,10 @@
 //! The store as the ports see it: each method hands one verb to the writer or to a reader.
 
-use std::{os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
+use std::{
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use tidings_domain::{
@@ -55,6 +59,14 @@ impl SqliteStore {
             .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
         let lock = lock_directory(directory)?;
         let path = directory.join(FILE_NAME);
+        // SQLite gives its other files the mode of this one.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|reason| OpenError::Directory { path: path.clone(), reason })?;
         let failed = |reason| OpenError::Directory { path: path.clone(), reason };
         let mut connection = open_writer(&path)?;
         let leases = Arc::new(Leases::default());
@@ -70,6 +82,11 @@ impl Log for SqliteStore {
         self.writer.call(move |session| append::append(session, &events, now)).await
     }
 
+    async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError> {
+        let key = key.to_owned();
+        self.readers.call(move |connection| append::find_answer(connection, owner, key)).await
+    }
+
     async fn record_test(&self, test: TestRecord) -> Result<(), StoreError> {
         self.writer.call(move |session| append::record_test(session, &test)).await
     }
@@ -81,8 +98,13 @@ impl Queue for SqliteStore {
         self.writer.call(move |session| settle::settle(session, &settlements)).await
     }
 
-    async fn claim(&self, wants: Vec<ClaimRequest>, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
-        self.writer.call(move |session| queue::claim(session, &wants, now)).await
+    async fn claim(
+        &self,
+        wants: Vec<ClaimRequest>,
+        bytes_max: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        self.writer.call(move |session| queue::claim(session, &wants, bytes_max, now)).await
     }
 
     async fn release(&self, leases: Vec<(DeliveryId, u32)>, now: Timestamp) -> Result<(), StoreError> {
@@ -300,6 +322,10 @@ impl Maintenance for SqliteStore {
 
     async fn last_sequence(&self) -> Result<i64, StoreError> {
         self.readers.call(upkeep::last_sequence).await
+    }
+
+    async fn find_remembered(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers.call(move |connection| upkeep::find_remembered(connection, name)).await
     }
 
     async fn remember_once(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {

@@ -1,6 +1,6 @@
 //! Small regular work, and counts for the operator.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use tidings_domain::time::Timestamp;
 use tidings_ports::store::InstanceCounts;
 
@@ -23,6 +23,10 @@ pub(crate) fn counts(connection: &Connection, now: Timestamp) -> rusqlite::Resul
 
 pub(crate) fn last_sequence(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql::LAST_SEQUENCE)?.query_row([], |row| row.get(0))
+}
+
+pub(crate) fn find_remembered(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection.prepare_cached(sql::FIND_REMEMBERED)?.query_row([name], |row| row.get(0)).optional()
 }
 
 pub(crate) fn remember_once(session: &Session<'_>, name: &str, value: &[u8]) -> rusqlite::Result<Vec<u8>> {

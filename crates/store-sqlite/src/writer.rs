@@ -147,6 +147,7 @@ fn write_until_closed(
     leases: &Leases,
     checkpointer: &Checkpointer,
 ) {
+    let _end = EndOnPanic;
     loop {
         let jobs = {
             let (inbox, wake) = inbox;
@@ -165,6 +166,19 @@ fn write_until_closed(
     checkpointer.stop();
     // Closing the last connection copies the WAL back, so that the directory holds one file.
     drop(connection);
+}
+
+/// Ends the process if it is dropped by a panic: without its writer nothing is answered any more,
+/// and what was acknowledged is on disk.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer thread failed; the process ends");
+            std::process::abort();
+        }
+    }
 }
 
 fn commit_jobs(connection: &Connection, memory: &mut Memory, leases: &Leases, mut jobs: Vec<Box<dyn Job>>) {

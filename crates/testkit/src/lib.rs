@@ -33,6 +33,6 @@ pub use platform::{Project, Subscription, World, operator, organization_key};
 pub use random::Random;
 pub use raw::{RawAnswer, raw_exchange, send_slowly};
 pub use receiver::{Arrival, Behaviour, Hostile, Received, Receiver, RefusingPort};
-pub use server::{Server, READY_BOUND};
+pub use server::{READY_BOUND, Server};
 pub use signature::{Signature, Verifier, unix_seconds};
 pub use wait::{until, within};

@@ -147,10 +147,7 @@ mod tests {
     fn agrees_with_the_documents() {
         let body = br#"{"id":"evt_123abc","type":"tag.subscribed"}"#;
         let secret = "whsec_your-secret-key";
-        assert_eq!(
-            hmac_hex(secret, &[body]),
-            "35e11efa9c1dc2fdc4baa54766fa6bc83cdc74c00093a552d7908a4ceee519f3"
-        );
+        assert_eq!(hmac_hex(secret, &[body]), "35e11efa9c1dc2fdc4baa54766fa6bc83cdc74c00093a552d7908a4ceee519f3");
         assert_eq!(
             hmac_hex(secret, &[b"1730000000", b".", body]),
             "4ef4e4df5b93133d7bca53b86349c8782805c09e22dff2796352f17f326c4019"

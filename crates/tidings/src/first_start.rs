@@ -25,17 +25,29 @@ use crate::config::{MasterKeySource, ServeConfig};
 /// The name of the default organization and of its default project.
 const DEFAULT_NAME: &str = "default";
 
+/// Something sealed with the master key, to recognise it by.
+const MASTER_KEY_CHECK: &str = "master_key_check";
+
 /// The configured master key; the one in the data directory is made if it is not there.
-pub(crate) fn master_key(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
+pub(crate) async fn master_key(
+    config: &ServeConfig,
+    store: &dyn Store,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<MasterKey> {
     if let MasterKeySource::Given(text) = &config.master_key {
         return Ok(MasterKey::parse(text.expose())?);
     }
     let path = config.master_key_path().context("a master key that is not given lies in a file")?;
-    let may_make = config.master_key == MasterKeySource::DataDirectory;
+    // Secrets that were sealed with a key that is lost do not open with a new one.
+    let is_first_start = store.find_remembered(MASTER_KEY_CHECK).await?.is_none();
+    let may_make = config.master_key == MasterKeySource::DataDirectory && is_first_start;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_make => new_master_key(&path, entropy)?,
-        Err(error) => return Err(error).with_context(|| format!("cannot read the master key {}", path.display())),
+        Err(error) => {
+            let what = || format!("cannot read the master key {}; restore it from a backup", path.display());
+            return Err(error).with_context(what);
+        }
     };
     MasterKey::parse(&text).with_context(|| format!("{} holds no master key", path.display()))
 }
@@ -68,7 +80,7 @@ pub(crate) async fn check_master_key(
     const OWNER: &str = "master key check";
     let mut nonce = [0; 12];
     entropy.fill(&mut nonce);
-    let stored = store.remember_once("master_key_check", master.seal(OWNER, b"tidings", nonce)).await?;
+    let stored = store.remember_once(MASTER_KEY_CHECK, master.seal(OWNER, b"tidings", nonce)).await?;
     if master.open(OWNER, &stored).is_err() {
         bail!(
             "the master key is not the one that this data directory was made with, so its secrets cannot be read; \
@@ -111,8 +123,7 @@ pub(crate) async fn operator_key(
         install(store, engine, text, "TIDINGS_OPERATOR_KEY").await?;
         return Ok(None);
     }
-    let any = store.list_api_keys(None, PageRequest { limit: 1, before: None }).await?;
-    if !any.rows.is_empty() {
+    if has_usable_key(store, engine).await? {
         return Ok(None);
     }
     let text = key_text(OPERATOR_KEY_PREFIX, engine.ids().random_bytes());
@@ -120,9 +131,27 @@ pub(crate) async fn operator_key(
     Ok(Some(text))
 }
 
+/// Whether the operator has a key that works.
+async fn has_usable_key(store: &dyn Store, engine: &Engine) -> anyhow::Result<bool> {
+    let mut request = PageRequest::default();
+    loop {
+        let page = store.list_api_keys(None, request).await?;
+        let now = engine.now();
+        let works = |key: &ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|expires_at| expires_at > now);
+        if page.rows.iter().any(works) {
+            return Ok(true);
+        }
+        let Some(before) = page.next_before else { return Ok(false) };
+        request.before = Some(before);
+    }
+}
+
 async fn install(store: &dyn Store, engine: &Engine, text: &str, name: &str) -> anyhow::Result<()> {
     let hash = key_hash(text);
-    if store.find_api_key(hash).await?.is_some() {
+    if let Some(found) = store.find_api_key(hash).await? {
+        if found.key.revoked_at.is_some() {
+            bail!("TIDINGS_OPERATOR_KEY was revoked; start with another one, or without it");
+        }
         return Ok(());
     }
     let key = ApiKey {

@@ -13,9 +13,5 @@ pub(crate) fn start(filter: Option<&str>) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in the same process finds logging in place, which is just as well.
-    let _ = if std::io::stderr().is_terminal() {
-        logs.try_init()
-    } else {
-        logs.json().flatten_event(true).try_init()
-    };
+    let _ = if std::io::stderr().is_terminal() { logs.try_init() } else { logs.json().flatten_event(true).try_init() };
 }

@@ -28,6 +28,9 @@ const REQUEST_GRACE: Duration = Duration::from_secs(10);
 /// How long deliveries in flight may take to end, in milliseconds: longer than any deadline.
 const DELIVERY_GRACE_MS: u64 = 35_000;
 
+/// The exit code of a process that was told twice to stop.
+const EXIT_INTERRUPTED: i32 = 130;
+
 /// A server that has started.
 pub(crate) struct Running {
     /// Where it listens.
@@ -110,6 +113,16 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        tracing::info!("stopping once requests and deliveries under way have ended; a second signal ends it at once");
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            // What is in flight is sent again after the next start.
+            std::process::exit(EXIT_INTERRUPTED);
+        });
     })
 }
 
@@ -129,7 +142,7 @@ async fn start(config: ServeConfig, beside: Router, may_call_itself: bool) -> an
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data_dir)?);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let master_key = Arc::new(first_start::master_key(&config, &*entropy)?);
+    let master_key = Arc::new(first_start::master_key(&config, &*store, &*entropy).await?);
     first_start::check_master_key(&*store, &master_key, &*entropy).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
     let engine = Engine::start(EngineParts {

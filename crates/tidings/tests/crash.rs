@@ -135,7 +135,8 @@ async fn populate(server: &Server, receiver: &Receiver) -> World {
 }
 
 async fn drain(world: &World) {
-    until("the end of all deliveries", DRAIN_BOUND, async || (world.pending_deliveries().await == 0).then_some(())).await;
+    until("the end of all deliveries", DRAIN_BOUND, async || (world.pending_deliveries().await == 0).then_some(()))
+        .await;
 }
 
 fn check_integrity(database: &Path, round: usize) {

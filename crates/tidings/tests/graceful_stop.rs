@@ -35,7 +35,8 @@ async fn a_graceful_stop_under_load_loses_nothing_and_sends_nothing_twice() {
         server.restart().await;
         load.stop().await;
     }
-    until("the end of all deliveries", DRAIN_BOUND, async || (world.pending_deliveries().await == 0).then_some(())).await;
+    until("the end of all deliveries", DRAIN_BOUND, async || (world.pending_deliveries().await == 0).then_some(()))
+        .await;
 
     let report = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
     println!("A17: {STOPS} stops under load, the slowest took {} ms; {report}", slowest_stop.as_millis());

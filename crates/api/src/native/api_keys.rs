@@ -11,9 +11,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     ids::{ApiKeyId, OrganizationId},
-    tenancy::{
-        ApiKey, KEY_PREFIX, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Scopes, key_hash, key_text,
-    },
+    tenancy::{ApiKey, KEY_PREFIX, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Scopes, key_hash, key_text},
 };
 use tidings_ports::store::NewApiKey;
 
@@ -71,10 +69,7 @@ async fn owner(api: &Api, caller: &Caller, request: &CreateApiKey) -> Result<Key
     };
     Ok(match named {
         Some(project) => KeyOwner::Organization { id: project.organization_id, project_id: Some(project.id) },
-        None => KeyOwner::Organization {
-            id: caller.organization_or_default(api),
-            project_id: caller.bound_project(),
-        },
+        None => KeyOwner::Organization { id: caller.organization_or_default(api), project_id: caller.bound_project() },
     })
 }
 
@@ -85,6 +80,10 @@ pub(crate) async fn create(
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: CreateApiKey = parse(&bytes)?;
+    let owner_sequence = caller.organization().map_or(0, OrganizationId::sequence);
+    if let Some(first) = repeatable.first_answer(&api, owner_sequence, &bytes).await? {
+        return Ok(first);
+    }
     let mut errors: Vec<_> = check_name("name", &request.name).err().into_iter().collect();
     let scopes: Scopes = match &request.scopes {
         Some(scopes) => scopes.iter().copied().collect(),
@@ -114,7 +113,6 @@ pub(crate) async fn create(
     };
     let hash = key_hash(&text);
     let answer = json_bytes(&body(&key, Some(text)));
-    let owner_sequence = caller.organization().map_or(0, OrganizationId::sequence);
     let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
     let created = api.store().create_api_key(NewApiKey { key, hash }, idempotency).await?;
     repeatable.answer(&api, owner_sequence, created, answer, "key")

@@ -7,9 +7,7 @@ use axum::{
 use http::StatusCode;
 use tidings_contract::{
     codes::ErrorCode,
-    delivery::{
-        AttemptBody, DeliveryBody, DeliverySummary, RequestBody, ResponseBody, RetryDelivery, TimingBody,
-    },
+    delivery::{AttemptBody, DeliveryBody, DeliverySummary, RequestBody, ResponseBody, RetryDelivery, TimingBody},
 };
 use tidings_domain::{
     delivery::{DeliveryState, WaitingFor},
@@ -93,7 +91,8 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
     let webhook_id = match query.text("webhook_id").map(str::parse::<WebhookId>) {
         None => None,
         Some(Ok(id)) => Some(id),
-        Some(Err(_)) => return Err(ApiError::not_found("webhook")),
+        // What cannot be an id is nobody's, like an id that nobody has.
+        Some(Err(_)) => Some(WebhookId::from_parts(0, 0)),
     };
     let filter = filter(&query, webhook_id)?;
     page(&api, caller.project(&api), filter, &query).await
@@ -180,11 +179,7 @@ fn header_lines(text: &str) -> Vec<(String, String)> {
     text.lines().filter_map(pair).collect()
 }
 
-pub(crate) async fn get(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     let project = caller.project(&api);
     let view = find(&api, project, &id).await?;
     let attempts = attempt_bodies(&api, project, &view).await?;
@@ -201,7 +196,8 @@ pub(crate) async fn attempts(
     let view = find(&api, project, &id).await?;
     let attempts = attempt_bodies(&api, project, &view).await?;
     let total = attempts.len() as u64;
-    let body = tidings_contract::list::ListBody { data: attempts, total: Some(total), total_at_least: None, cursor: None };
+    let body =
+        tidings_contract::list::ListBody { data: attempts, total: Some(total), total_at_least: None, cursor: None };
     Ok(json(StatusCode::OK, &body))
 }
 
@@ -222,6 +218,9 @@ pub(crate) async fn retry(
         }
         RetryError::WebhookDeleted => {
             ApiError::new(ErrorCode::WebhookDisabled, "the delivery's webhook was deleted; there is nobody to send to")
+        }
+        RetryError::Busy => {
+            ApiError::rate_limited("as many deliveries of disabled webhooks are being sent as may be at a time")
         }
         RetryError::Store(error) => error.into(),
     })?;

@@ -46,11 +46,7 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
     Ok(json(StatusCode::OK, &list_body(page)))
 }
 
-pub(crate) async fn get(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     let found = api.store().find_event(caller.project(&api), &id).await?;
     let event = found.ok_or_else(|| ApiError::not_found("event"))?;
     let deliveries = api.store().deliveries_of(&event).await?;

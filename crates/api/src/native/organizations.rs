@@ -42,8 +42,7 @@ pub(crate) async fn create(
     let request: CreateOrganization = parse(&bytes)?;
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
     let ids = api.engine().ids();
-    let organization =
-        Organization { id: ids.organization(), name: request.name, default_project_id: ids.project() };
+    let organization = Organization { id: ids.organization(), name: request.name, default_project_id: ids.project() };
     let answer = json_bytes(&body(&organization));
     let idempotency = repeatable.record(&api, INSTANCE, &bytes, &answer);
     let new = NewOrganization { organization, project_name: DEFAULT_PROJECT.to_owned() };
@@ -67,11 +66,7 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Organization, ApiE
     Ok(api.store().find_organization(id).await?.ok_or_else(missing)?.organization)
 }
 
-pub(crate) async fn get(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     Ok(json(StatusCode::OK, &body(&find(&api, &caller, &id).await?)))
 }
 

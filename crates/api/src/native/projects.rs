@@ -76,11 +76,7 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Project, ApiError>
     if own { Ok(found) } else { Err(missing()) }
 }
 
-pub(crate) async fn get(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     Ok(json(StatusCode::OK, &body(&find(&api, &caller, &id).await?)))
 }
 

@@ -119,10 +119,7 @@ fn payload(
     match (data, content_type, body_base64) {
         (Some(data), None, None) => Ok((None, bytes.slice_ref(data.as_bytes()))),
         (None, Some(content_type), Some(body)) => {
-            let legal = content_type.len() <= SCOPE_CHARACTERS_MAX
-                && content_type.contains('/')
-                && content_type.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-            if !legal {
+            if !is_media_type(&content_type) {
                 return Err(field_error("content_type", "invalid", "must be a media type such as text/csv"));
             }
             let decoded = STANDARD.decode(body.as_bytes());
@@ -133,4 +130,15 @@ fn payload(
         (None, None, None) => Err(field_error("data", "missing", "missing field `data`")),
         _ => Err(field_error("data", "invalid", "give either data, or content_type together with body_base64")),
     }
+}
+
+/// `type/subtype`, both tokens, with printable parameters.
+fn is_media_type(text: &str) -> bool {
+    let token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
+    };
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    let printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    let named = essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype));
+    named && printable && text.len() <= SCOPE_CHARACTERS_MAX
 }

@@ -13,6 +13,12 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiErr
         let detail = format!("the JSON nests more than {JSON_DEPTH_MAX} levels of arrays and objects");
         return Err(ApiError::new(ErrorCode::MalformedJson, detail));
     }
+    // serde takes an array for an object, field by field; nobody means that.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
+        && serde_json::from_slice::<&serde_json::value::RawValue>(bytes).is_ok()
+    {
+        return Err(ApiError::field("body", "invalid", "a JSON object was expected, not an array"));
+    }
     serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
 }
 
@@ -72,7 +78,10 @@ mod tests {
         let failed = "validation_failed".to_owned();
         assert_eq!(refused(r#"{"urll":"x"}"#), (failed.clone(), one("urll", "unknown_field")));
         assert_eq!(refused(r#"{"url":5}"#), (failed.clone(), one("url", "invalid")));
-        assert_eq!(refused(r#"{"retry":{"rules":[{"outcome":"404"}]}}"#), (failed.clone(), one("retry.rules[0].action", "missing")));
+        assert_eq!(
+            refused(r#"{"retry":{"rules":[{"outcome":"404"}]}}"#),
+            (failed.clone(), one("retry.rules[0].action", "missing"))
+        );
         assert_eq!(refused(r#"{"retry":{"nope":1}}"#), (failed.clone(), one("retry.nope", "unknown_field")));
         assert_eq!(refused("[]").0, failed);
     }

@@ -58,7 +58,9 @@ impl Query {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
         self.text(name)
-            .map(|text| parse(text).ok_or_else(|| malformed(format!("the query parameter {name}={text:?} is not {what}"))))
+            .map(|text| {
+                parse(text).ok_or_else(|| malformed(format!("the query parameter {name}={text:?} is not {what}")))
+            })
             .transpose()
     }
 

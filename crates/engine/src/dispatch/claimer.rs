@@ -44,7 +44,8 @@ impl Dispatcher {
     }
 
     async fn claim(self: &Arc<Self>, wants: Vec<ClaimRequest>, now: Timestamp) -> Result<(), StoreError> {
-        let claimed = self.parts.store.claim(wants.clone(), now).await;
+        let bytes_max = self.with_lanes(|lanes| lanes.bytes_left());
+        let claimed = self.parts.store.claim(wants.clone(), bytes_max, now).await;
         let retry_at = self.parts.clock.now().plus_millis(CLAIM_RETRY_MS);
         let (mut given, result) = match claimed {
             Ok(given) => (given.into_iter().map(Some).collect::<Vec<_>>(), Ok(())),
@@ -62,6 +63,7 @@ impl Dispatcher {
             lanes.start(now)
         });
         self.spawn_jobs(jobs);
+        self.give_back_refused();
         result
     }
 }

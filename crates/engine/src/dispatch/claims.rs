@@ -22,7 +22,8 @@ impl Lanes {
             && !self.stopping
         {
             self.timers.remove(&(at, webhook_id));
-            let room_in_all = self.limits.jobs_max.saturating_sub(self.jobs);
+            let bytes_full = self.job_bytes >= self.limits.job_bytes_max;
+            let room_in_all = if bytes_full { 0 } else { self.limits.jobs_max.saturating_sub(self.jobs) };
             let Some(lane) = self.lanes.get_mut(&webhook_id) else { continue };
             lane.timer = None;
             lane.look_again_at = None;
@@ -71,7 +72,13 @@ impl Lanes {
             None => Some(retry_at),
         };
         lane.next_due_at = [next, noted].into_iter().flatten().min();
+        self.refuse_held(asked.webhook_id);
         self.line_up(asked.webhook_id);
         self.set_timer(asked.webhook_id);
+    }
+
+    /// Payload bytes that still fit into memory.
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.limits.job_bytes_max.saturating_sub(self.job_bytes)
     }
 }

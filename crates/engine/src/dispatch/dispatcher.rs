@@ -1,6 +1,9 @@
 //! The dispatcher: the one place that starts requests and draws their consequences.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
@@ -12,7 +15,7 @@ use tidings_ports::{
     Clock, Entropy, Sender,
     store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settled, Settlement, Store, StoreError},
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::{
     DispatchLimits, LaneView,
@@ -46,6 +49,8 @@ pub(crate) struct Dispatcher {
     unsettled: Arc<Semaphore>,
     pub(super) timers_changed: Notify,
     progress: Notify,
+    /// Forced deliveries under way.
+    forced: AtomicUsize,
 }
 
 impl Dispatcher {
@@ -59,6 +64,7 @@ impl Dispatcher {
             unsettled,
             timers_changed: Notify::new(),
             progress: Notify::new(),
+            forced: AtomicUsize::new(0),
         }
     }
 
@@ -113,6 +119,7 @@ impl Dispatcher {
             lanes.start(now)
         });
         self.spawn_jobs(jobs);
+        self.give_back_refused();
     }
 
     /// The only place where requests are started.
@@ -127,15 +134,11 @@ impl Dispatcher {
     async fn work(self: Arc<Self>, first: Job) {
         let mut next = Some(first);
         while let Some(job) = next.take() {
-            let (webhook_id, bytes, in_lane) = (job.lease.webhook_id, job.lease.event.payload.len(), job.in_lane);
+            let (webhook_id, bytes) = (job.lease.webhook_id, job.lease.event.payload.len());
             let finished = self.attempt(job).await;
             let now = self.now();
             let mut jobs = self.with_lanes(|lanes| {
-                if in_lane {
-                    lanes.finish(webhook_id, bytes, finished, now);
-                } else {
-                    lanes.leave_beside();
-                }
+                lanes.finish(webhook_id, bytes, finished, now);
                 lanes.start(now)
             });
             next = jobs.pop();
@@ -242,6 +245,7 @@ impl Dispatcher {
             let settled = loop {
                 match self.parts.store.settle(Arc::clone(&batch.settlements)).await {
                     Ok(settled) => break settled,
+                    Err(StoreError::Closed) => return,
                     Err(error) => {
                         tracing::warn!(error = %error, attempts = batch.settlements.len(), "verdicts not written yet");
                         self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
@@ -275,12 +279,14 @@ impl Dispatcher {
     /// Brings the lanes of a project in line with its configuration.
     pub(crate) async fn project_changed(self: &Arc<Self>, project_id: ProjectId) {
         let ids = self.with_lanes(|lanes| lanes.of_project(project_id));
-        let snapshot = match self.parts.router.reload(project_id).await {
-            Ok(snapshot) => snapshot,
-            Err(error) => {
-                tracing::warn!(error = %error, project.id = %project_id, "configuration not reloaded yet");
-                self.parts.router.forget(project_id);
-                return;
+        let snapshot = loop {
+            match self.parts.router.reload(project_id).await {
+                Ok(snapshot) => break snapshot,
+                Err(StoreError::Closed) => return,
+                Err(error) => {
+                    tracing::warn!(error = %error, project.id = %project_id, "configuration not reloaded yet");
+                    self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
+                }
             }
         };
         let now = self.now();
@@ -296,10 +302,37 @@ impl Dispatcher {
         self.give_back(given_back).await;
     }
 
-    /// Sends a delivery of a held webhook that somebody insists on.
-    pub(crate) fn force(self: &Arc<Self>, lease: LeasedDelivery) {
-        self.with_lanes(Lanes::enter_beside);
-        self.spawn_jobs(vec![Job { lease, target: None, failing_since: None, in_lane: false }]);
+    /// Sends a delivery that somebody wants now: first in its lane, or, with a slot for it, beside
+    /// the lane of a webhook that is held.
+    pub(crate) async fn send_again(self: &Arc<Self>, lease: LeasedDelivery, slot: Option<OwnedSemaphorePermit>) {
+        let now = self.now();
+        let (refused, jobs) = self.with_lanes(|lanes| (lanes.push_first(lease), lanes.start(now)));
+        self.spawn_jobs(jobs);
+        match (refused, slot) {
+            (None, _) => {}
+            (Some(lease), Some(slot)) => self.force(lease, slot),
+            (Some(lease), None) => self.give_back(vec![lease]).await,
+        }
+    }
+
+    fn force(self: &Arc<Self>, lease: LeasedDelivery, slot: OwnedSemaphorePermit) {
+        let dispatcher = Arc::clone(self);
+        self.forced.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(async move {
+            dispatcher.attempt(Job { lease, target: None, failing_since: None, in_lane: false }).await;
+            drop(slot);
+            dispatcher.forced.fetch_sub(1, Ordering::SeqCst);
+            dispatcher.note_progress();
+        });
+    }
+
+    /// Gives back, beside everything else, what reached a held lane.
+    pub(super) fn give_back_refused(self: &Arc<Self>) {
+        let refused = self.with_lanes(Lanes::take_refused);
+        if !refused.is_empty() {
+            let dispatcher = Arc::clone(self);
+            tokio::spawn(async move { dispatcher.give_back(refused).await });
+        }
     }
 
     /// Notes webhooks that have deliveries waiting in the store.
@@ -309,11 +342,6 @@ impl Dispatcher {
                 lanes.note_due(lane.webhook_id, lane.project_id, lane.next_due_at);
             }
         });
-    }
-
-    /// Notes that a delivery of this webhook is due.
-    pub(crate) fn note_due(&self, webhook_id: WebhookId, project_id: ProjectId, due_at: Timestamp) {
-        self.with_lanes(|lanes| lanes.note_due(webhook_id, project_id, due_at));
     }
 
     /// Completes when nothing is in flight, nothing can be started, and every verdict is written.
@@ -331,7 +359,9 @@ impl Dispatcher {
 
     fn is_idle(&self) -> bool {
         let now = self.now();
-        self.settler.unsettled() == 0 && self.with_lanes(|lanes| lanes.is_idle(now))
+        self.forced.load(Ordering::SeqCst) == 0
+            && self.settler.unsettled() == 0
+            && self.with_lanes(|lanes| lanes.is_idle(now))
     }
 
     /// Tells whoever waits in [`Dispatcher::idle`] to look again.
@@ -347,7 +377,8 @@ impl Dispatcher {
             let progress = self.progress.notified();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            if self.settler.unsettled() == 0 && self.with_lanes(|lanes| lanes.in_flight()) == 0 {
+            let forced = self.forced.load(Ordering::SeqCst);
+            if forced == 0 && self.settler.unsettled() == 0 && self.with_lanes(|lanes| lanes.in_flight()) == 0 {
                 return;
             }
             progress.await;

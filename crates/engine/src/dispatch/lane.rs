@@ -67,7 +67,9 @@ impl Lane {
     /// Takes over its webhook's configuration.
     pub(super) fn adopt(&mut self, target: &Arc<Target>) {
         let same = self.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target));
-        if same {
+        // A publisher may still hold the configuration of a moment ago.
+        let older = self.target.as_ref().is_some_and(|known| known.revision > target.revision);
+        if same || older {
             return;
         }
         let was_held = self.held;

@@ -56,6 +56,7 @@ pub(crate) struct Lanes {
     pub(super) jobs: usize,
     pub(super) job_bytes: usize,
     pub(super) stopping: bool,
+    refused: Vec<LeasedDelivery>,
 }
 
 impl Lanes {
@@ -72,6 +73,7 @@ impl Lanes {
             jobs: 0,
             job_bytes: 0,
             stopping: false,
+            refused: Vec::new(),
         }
     }
 
@@ -116,6 +118,7 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
         lane.reserved = lane.reserved.saturating_sub(1);
         lane.waiting.push_back(lease);
+        self.refuse_held(webhook_id);
         self.line_up(webhook_id);
     }
 
@@ -181,17 +184,15 @@ impl Lanes {
                 lane.held = true;
             }
         }
-        let mut given_back = Vec::new();
-        if lane.held {
-            given_back.extend(lane.waiting.drain(..));
-            for lease in &given_back {
-                self.jobs = self.jobs.saturating_sub(1);
-                self.job_bytes = self.job_bytes.saturating_sub(lease.event.payload.len());
-            }
-        }
+        let is_over = target.is_none() && lane.reserved == 0 && lane.in_flight == 0 && !lane.claiming;
+        self.refuse_held(webhook_id);
         self.line_up(webhook_id);
         self.set_timer(webhook_id);
-        given_back
+        // Nothing comes back to the lane of a webhook that was deleted.
+        if is_over && let Some(lane) = self.lanes.remove(&webhook_id) {
+            self.timers.retain(|&(at, id)| lane.timer != Some(at) || id != webhook_id);
+        }
+        self.take_refused()
     }
 
     /// The webhooks of a project that have a lane.
@@ -225,16 +226,35 @@ impl Lanes {
         given_back
     }
 
-    /// Counts a request that passes beside the lanes.
-    pub(crate) fn enter_beside(&mut self) {
-        self.in_flight += 1;
+    /// Puts a delivery that somebody wants now before all others of its webhook; hands it back if
+    /// the webhook is held.
+    pub(crate) fn push_first(&mut self, lease: LeasedDelivery) -> Option<LeasedDelivery> {
+        let (webhook_id, bytes) = (lease.webhook_id, lease.event.payload.len());
+        // Memory may be full of what is due; what somebody waits for gets as much again.
+        let full = self.jobs >= 2 * self.limits.jobs_max || self.job_bytes >= 2 * self.limits.job_bytes_max;
+        if self.lane(webhook_id, lease.project_id).held || self.stopping || full {
+            return Some(lease);
+        }
         self.jobs += 1;
+        self.job_bytes += bytes;
+        self.lane(webhook_id, lease.project_id).waiting.push_front(lease);
+        self.line_up(webhook_id);
+        None
     }
 
-    /// Ends a request that passed beside the lanes.
-    pub(crate) fn leave_beside(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.jobs = self.jobs.saturating_sub(1);
+    /// The leases that reached a lane which was held meanwhile.
+    pub(crate) fn take_refused(&mut self) -> Vec<LeasedDelivery> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Hands back what waits in a lane that is held.
+    pub(super) fn refuse_held(&mut self, webhook_id: WebhookId) {
+        let Some(lane) = self.lanes.get_mut(&webhook_id).filter(|lane| lane.held) else { return };
+        for lease in lane.waiting.drain(..) {
+            self.jobs = self.jobs.saturating_sub(1);
+            self.job_bytes = self.job_bytes.saturating_sub(lease.event.payload.len());
+            self.refused.push(lease);
+        }
     }
 
     /// Requests in flight.

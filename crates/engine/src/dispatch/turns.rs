@@ -93,6 +93,10 @@ impl Lanes {
             }
             lane.proven = matches!(finished.load, Load::Answered(_));
         }
+        if lane.proven && !was_proven && lane.in_ring {
+            // It lines up where it belongs now; its old place is passed over when its turn comes.
+            lane.in_ring = false;
+        }
         // Its other requests in flight move between the two counts with it.
         let others = lane.in_flight as usize;
         match (was_proven, lane.proven) {

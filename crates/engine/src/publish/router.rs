@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tidings_domain::{ids::ProjectId, seal::MasterKey};
@@ -19,11 +22,14 @@ pub(crate) struct Router {
     master: Arc<MasterKey>,
     user_agent: String,
     snapshots: RwLock<HashMap<ProjectId, Arc<Snapshot>>>,
+    /// Counts how often everything was forgotten, so that a load that was under way meanwhile
+    /// does not bring back what is out of date.
+    generation: AtomicU64,
 }
 
 impl Router {
     pub(crate) fn new(store: Arc<dyn Store>, master: Arc<MasterKey>, user_agent: String) -> Self {
-        Self { store, master, user_agent, snapshots: RwLock::default() }
+        Self { store, master, user_agent, snapshots: RwLock::default(), generation: AtomicU64::new(0) }
     }
 
     /// The project as it is known, loaded if it is not.
@@ -40,12 +46,16 @@ impl Router {
 
     /// The project as it is stored now.
     pub(crate) async fn reload(&self, project_id: ProjectId) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        let generation = self.generation.load(Ordering::SeqCst);
         let Some(stored) = self.store.load_snapshot(project_id).await? else {
             self.forget(project_id);
             return Ok(None);
         };
         let fresh = Arc::new(Snapshot::new(stored, &self.master, &self.user_agent));
         let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+        if generation != self.generation.load(Ordering::SeqCst) {
+            return Ok(Some(fresh));
+        }
         if snapshots.len() >= SNAPSHOTS_MAX && !snapshots.contains_key(&project_id) {
             snapshots.clear();
         }
@@ -64,6 +74,8 @@ impl Router {
 
     /// Drops everything, after a change that may concern any project.
     pub(crate) fn forget_all(&self) {
-        self.snapshots.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        snapshots.clear();
     }
 }

@@ -92,8 +92,7 @@ pub trait Catalog: Send + Sync {
     /// Finds a webhook of this project.
     async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError>;
     /// Lists a project's webhooks.
-    async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest)
-    -> Result<Page<WebhookRecord>, StoreError>;
+    async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<WebhookRecord>, StoreError>;
     /// Changes a webhook if it still has the expected revision.
     async fn update_webhook(&self, change: WebhookChange) -> Result<Option<WebhookRecord>, StoreError>;
     /// Deletes a webhook; its waiting deliveries are cancelled afterwards by

@@ -20,6 +20,9 @@ pub trait Log: Send + Sync {
     /// what became of each, after the commit is on disk (INV-ACK).
     async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError>;
 
+    /// Finds what an idempotency key was used for first.
+    async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError>;
+
     /// Records a test event, its one delivery and its one attempt, all finished.
     async fn record_test(&self, test: TestRecord) -> Result<(), StoreError>;
 }

@@ -17,6 +17,9 @@ pub trait Maintenance: Send + Sync {
     /// The highest id sequence in use, so that a new process goes on behind it.
     async fn last_sequence(&self) -> Result<i64, StoreError>;
 
+    /// The value that [`Maintenance::remember_once`] stored under a name.
+    async fn find_remembered(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Stores a value under a name unless there is one already; returns the one that is stored.
     async fn remember_once(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
 

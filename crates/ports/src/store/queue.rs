@@ -23,8 +23,14 @@ pub trait Queue: Send + Sync {
     /// its lease's epoch: a stale one changes nothing (INV-FENCE).
     async fn settle(&self, settlements: Arc<Vec<Settlement>>) -> Result<Vec<Settled>, StoreError>;
 
-    /// Leases due deliveries, for each webhook at most as many as asked for, oldest due first.
-    async fn claim(&self, wants: Vec<ClaimRequest>, now: Timestamp) -> Result<Vec<Claimed>, StoreError>;
+    /// Leases due deliveries, for each webhook at most as many as asked for, oldest due first, and
+    /// no more once their payloads exceed `bytes_max` together.
+    async fn claim(
+        &self,
+        wants: Vec<ClaimRequest>,
+        bytes_max: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError>;
 
     /// Gives leases back unused: the deliveries are due again at once. Those of deleted webhooks
     /// are cancelled.
@@ -37,7 +43,8 @@ pub trait Queue: Send + Sync {
     /// Lists the webhooks that have deliveries waiting.
     async fn backlog(&self) -> Result<Vec<BacklogLane>, StoreError>;
 
-    /// Makes a delivery due now, whatever its state; `force` also if its webhook is disabled.
+    /// Leases a delivery whatever its state, unless it is leased already; `force` also if its
+    /// webhook is disabled.
     async fn requeue(
         &self,
         project_id: ProjectId,
@@ -163,12 +170,7 @@ pub struct BacklogLane {
 /// What became of a request to send a delivery again.
 #[derive(Debug, Clone)]
 pub enum Requeued {
-    /// It is due now.
-    Due {
-        /// To whom.
-        webhook_id: WebhookId,
-    },
-    /// It was leased for the caller, because its webhook is held and `force` was given.
+    /// It was leased for the caller, to be sent at once.
     Leased(Box<LeasedDelivery>),
     /// It is being sent at this moment.
     InFlight,

@@ -14,7 +14,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{Created, Idempotency};
 
-use crate::{append::remember, writer::Session};
+use crate::{append::remember, sql, writer::Session};
 
 /// Where a list begins.
 pub(crate) fn before(page: PageRequest) -> i64 {
@@ -60,7 +60,7 @@ pub(crate) fn create_once(
     if let (Some(idempotency), true) = (idempotency, created != Created::Stored) {
         session
             .connection
-            .prepare_cached("DELETE FROM idempotency WHERE owner = ?1 AND key = ?2")?
+            .prepare_cached(sql::FORGET_IDEMPOTENCY)?
             .execute(rusqlite::params![idempotency.owner, idempotency.key])?;
     }
     Ok(created)

@@ -69,8 +69,7 @@ pub(crate) fn find(
 
 pub(crate) fn of_event(connection: &Connection, event: &Event) -> rusqlite::Result<Vec<DeliveryView>> {
     let seq = event.key.sequence();
-    let fanout: i64 =
-        connection.prepare_cached("SELECT fanout FROM event WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
+    let fanout: i64 = connection.prepare_cached(sql::FANOUT_OF)?.query_row([seq], |row| row.get(0))?;
     between(connection, event.project_id.sequence(), seq + 1, seq + fanout)
 }
 
@@ -110,11 +109,7 @@ pub(crate) fn list(
 
 /// Whether the webhook is or was the project's; history outlives its webhook.
 fn owns_webhook(connection: &Connection, project: i64, id: WebhookId) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM webhook WHERE seq = ?1 AND tail = ?2 AND project = ?3")?.exists(params![
-        id.sequence(),
-        id.tail(),
-        project
-    ])
+    connection.prepare_cached(sql::OWNS_WEBHOOK)?.exists(params![id.sequence(), id.tail(), project])
 }
 
 pub(crate) fn attempts(

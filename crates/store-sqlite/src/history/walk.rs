@@ -2,7 +2,7 @@
 //!
 //! A webhook's deliveries come from three places, each in order: finished ones, waiting ones, and
 //! leased ones (from memory). A whole project's come from its events, whose deliveries follow
-//! their keys, or, when only rare states are asked for, from each of its webhooks.
+//! their keys, or, when a state is asked for, from each of its webhooks.
 
 use rusqlite::{Connection, params};
 use tidings_domain::delivery::DeliveryState;
@@ -25,7 +25,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) first: i64,
 }
 
-/// Events looked at for one list at most when nothing narrower than the project is asked for.
+/// Events looked at for one list at most; each has a delivery, and no list is longer than this.
 const EVENTS_WALKED_MAX: u32 = 20_000;
 
 impl Walk<'_> {
@@ -33,7 +33,7 @@ impl Walk<'_> {
     pub(crate) fn sequences(&self, before: i64, limit: u32) -> rusqlite::Result<Vec<i64>> {
         match self.webhook {
             Some(webhook) => self.of_webhooks(&[webhook], before, limit),
-            None if matches!(self.state, None | Some(DeliveryState::Delivered)) => self.of_project(before, limit),
+            None if self.state.is_none() => self.of_project(before, limit),
             None => {
                 let webhooks: Vec<i64> = self
                     .connection
@@ -126,14 +126,11 @@ impl Walk<'_> {
             let (seq, fanout): (i64, i64) = (event.get(0)?, event.get(1)?);
             let (from, to) = (seq + 1, (seq + fanout).min(before - 1));
             let mut own: Vec<i64> = Vec::new();
-            let delivered_only = self.state == Some(DeliveryState::Delivered);
-            for row in finished.query_map(params![from, to, delivered_only], |row| row.get::<_, i64>(0))? {
+            for row in finished.query_map([from, to], |row| row.get::<_, i64>(0))? {
                 own.push(row?);
             }
-            if !delivered_only {
-                for row in queued.query_map([from, to], |row| row.get::<_, i64>(0))? {
-                    own.push(row?);
-                }
+            for row in queued.query_map([from, to], |row| row.get::<_, i64>(0))? {
+                own.push(row?);
             }
             own.sort_unstable_by(|left, right| right.cmp(left));
             found.extend(own);

@@ -7,10 +7,10 @@ use tidings_domain::{
     retry::Verdict,
 };
 use tidings_ports::store::{
-    Catalog as _, ClaimRequest, DeliveryFilter, DeliveryView, EventFilter, History as _, Queue as _,
+    Catalog as _, ClaimRequest, DeliveryFilter, DeliveryView, EventFilter, History as _, Queue as _, Requeued,
 };
 
-use crate::world::{START, World, newborn};
+use crate::world::{BYTES_MAX, START, World, newborn};
 
 /// Deliveries in every state, of two webhooks, in turns.
 async fn mixed(world: &mut World) -> [WebhookId; 2] {
@@ -106,11 +106,14 @@ async fn attempts_stay_in_order_over_retries_and_manual_ones() {
     world.append(vec![new.clone()], START).await;
     let id = new.deliveries[0].id;
     world.settle(&newborn(&new), Verdict::Retry { due_at: START }, START).await;
+    let want = ClaimRequest { webhook_id: webhook, count: 1 };
+    let claimed = world.store.claim(vec![want], BYTES_MAX, START).await.expect("claimed").remove(0);
+    let mut lease = claimed.deliveries[0].clone();
     for verdict in [Verdict::Exhausted, Verdict::Delivered] {
-        let want = ClaimRequest { webhook_id: webhook, count: 1 };
-        let lease = world.store.claim(vec![want], START).await.expect("claimed").remove(0).deliveries.remove(0);
         world.settle(&lease, verdict, START).await;
-        world.store.requeue(world.project, id, false, START).await.expect("written");
+        let again = world.store.requeue(world.project, id, false, START).await.expect("written");
+        let Requeued::Leased(next) = again else { panic!("{again:?}") };
+        lease = *next;
     }
     let attempts = world.store.attempts_of(world.project, id).await.expect("read");
     assert_eq!(attempts.iter().map(|view| view.attempt.number).collect::<Vec<_>>(), [1, 2, 3]);

@@ -7,7 +7,7 @@ use tidings_ports::store::{
     Appended, Catalog as _, ClaimRequest, DeliveryFilter, History as _, Log as _, Queue as _, Requeued, Settled,
 };
 
-use crate::world::{START, World, newborn};
+use crate::world::{BYTES_MAX, START, World, newborn};
 
 #[tokio::test]
 async fn inv_fence_a_stale_verdict_changes_nothing() {
@@ -18,7 +18,7 @@ async fn inv_fence_a_stale_verdict_changes_nothing() {
     let stale = newborn(&new);
     assert_eq!(world.store.recover(START).await.expect("written").len(), 1);
     let want = ClaimRequest { webhook_id: webhook, count: 10 };
-    let fresh = world.store.claim(vec![want], START).await.expect("claimed").remove(0).deliveries.remove(0);
+    let fresh = world.store.claim(vec![want], BYTES_MAX, START).await.expect("claimed").remove(0).deliveries.remove(0);
     assert!(fresh.epoch > stale.epoch);
 
     assert_eq!(world.settle(&stale, Verdict::Delivered, START).await, Settled::Stale);
@@ -40,7 +40,7 @@ async fn inv_fence_holds_over_a_manual_retry() {
     let first = newborn(&new);
     world.settle(&first, Verdict::Delivered, START).await;
     let again = world.store.requeue(world.project, first.id, false, START).await.expect("written");
-    assert!(matches!(again, Requeued::Due { .. }), "{again:?}");
+    assert!(matches!(again, Requeued::Leased(_)), "{again:?}");
     assert_eq!(world.settle(&first, Verdict::Exhausted, START).await, Settled::Stale);
 }
 
@@ -55,11 +55,30 @@ async fn claims_are_oldest_first_bounded_and_say_what_is_left() {
         world.append(vec![new], START.plus_millis(place)).await;
     }
     let want = ClaimRequest { webhook_id: webhook, count: 2 };
-    let claimed = world.store.claim(vec![want], START.plus_millis(10)).await.expect("claimed").remove(0);
+    let claimed = world.store.claim(vec![want], BYTES_MAX, START.plus_millis(10)).await.expect("claimed").remove(0);
     assert_eq!(claimed.deliveries.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids[..2]);
     assert_eq!(claimed.next_due_at, Some(START.plus_millis(2)));
-    let rest = world.store.claim(vec![ClaimRequest { count: 9, ..want }], START.plus_millis(3)).await.expect("claimed");
+    let rest = world
+        .store
+        .claim(vec![ClaimRequest { count: 9, ..want }], BYTES_MAX, START.plus_millis(3))
+        .await
+        .expect("claimed");
     assert_eq!(rest[0].deliveries.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids[2..4], "not yet due");
+}
+
+#[tokio::test]
+async fn inv_bounded_a_claim_stops_at_the_bytes_it_may_take() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    for _ in 0..5 {
+        let new = world.event(world.project, "a.b", &[webhook], false);
+        world.append(vec![new], START).await;
+    }
+    // Every payload has two bytes: the third delivery is the one that exceeds four.
+    let want = ClaimRequest { webhook_id: webhook, count: 10 };
+    let claimed = world.store.claim(vec![want], 5, START).await.expect("claimed").remove(0);
+    assert_eq!(claimed.deliveries.len(), 3);
+    assert_eq!(claimed.next_due_at, Some(START));
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ use tidings_store_sqlite::SqliteStore;
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+/// More payload bytes than any test has.
+pub(crate) const BYTES_MAX: usize = 1 << 20;
 /// Bits of a sequence below its milliseconds.
 const BITS: u32 = 15;
 

@@ -64,7 +64,11 @@ impl<'a> Comparison<'a> {
         }
         Self {
             by_event_id: record.acknowledged.iter().map(|event| (event.event_id.as_str(), event)).collect(),
-            by_path: world.subscriptions.iter().map(|subscription| (subscription.path.as_str(), subscription)).collect(),
+            by_path: world
+                .subscriptions
+                .iter()
+                .map(|subscription| (subscription.path.as_str(), subscription))
+                .collect(),
             by_project,
             arrivals: grouped,
             record,
@@ -98,7 +102,9 @@ impl<'a> Comparison<'a> {
                 Some("delivered") if !taken => {
                     report.lost.push(format!("{id} is delivered to {path} on record, and never was"));
                 }
-                Some(status) if !ENDED.contains(&status) => report.lost.push(format!("{id} to {path} is still {status}")),
+                Some(status) if !ENDED.contains(&status) => {
+                    report.lost.push(format!("{id} to {path} is still {status}"))
+                }
                 Some(status) if taken && status != "delivered" => {
                     report.contradictions.push(format!("{id} was taken at {path} and is {status} on record"));
                 }

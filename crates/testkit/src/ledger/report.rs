@@ -92,7 +92,13 @@ impl fmt::Display for Reconciliation {
             self.acknowledged, self.replayed, self.deliveries, self.arrivals, self.attempts
         )?;
         let counts = self.findings().map(|(name, findings)| format!("{name} {}", findings.len()));
-        write!(f, "{}, duplicates {}, off the record {}", counts.join(", "), self.duplicates.len(), self.off_record.len())?;
+        write!(
+            f,
+            "{}, duplicates {}, off the record {}",
+            counts.join(", "),
+            self.duplicates.len(),
+            self.off_record.len()
+        )?;
         for (name, findings) in self.findings() {
             for finding in findings.iter().take(SHOWN) {
                 write!(f, "\n  {name}: {finding}")?;

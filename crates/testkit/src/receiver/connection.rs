@@ -100,7 +100,8 @@ fn parse_head(head: &[u8]) -> (String, String, HeaderMap) {
     };
     let mut headers = HeaderMap::new();
     for line in lines {
-        let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("the server sends a malformed header: {line}"));
+        let (name, value) =
+            line.split_once(": ").unwrap_or_else(|| panic!("the server sends a malformed header: {line}"));
         let name: HeaderName = name.parse().expect("the server sends header names");
         headers.append(name, HeaderValue::from_str(value).expect("the server sends header values"));
     }

@@ -89,13 +89,16 @@ impl Hostile {
                 return endless(stream, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", &chunk).await;
             }
             Self::DrippingHead => return drip(stream, b"HTTP/1.1 200 OK\r\nx-drip: ", b'a').await,
-            Self::DrippingBody => return drip(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b'b').await,
+            Self::DrippingBody => {
+                return drip(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b'b').await;
+            }
             Self::HugeContentLength => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775806\r\n\r\na few").await?;
             }
             Self::GzipBomb => {
                 let bomb = gzip_bomb();
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
                 stream.write_all(head.as_bytes()).await?;
                 stream.write_all(&bomb).await?;
             }
@@ -107,7 +110,8 @@ impl Hostile {
             }
             Self::EndlessContinue => return endless(stream, b"", b"HTTP/1.1 100 Continue\r\n\r\n").await,
             Self::Redirect(address) => {
-                let head = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {address}\r\ncontent-length: 0\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {address}\r\ncontent-length: 0\r\n\r\n");
                 stream.write_all(head.as_bytes()).await?;
             }
             Self::NoContent => stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await?,

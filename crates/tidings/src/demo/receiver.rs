@@ -57,7 +57,9 @@ impl Receiver {
                 let (hand_over, failures) = (hand_over.clone(), Arc::clone(&failures));
                 let service = service_fn(move |request| answer(request, hand_over.clone(), Arc::clone(&failures)));
                 // A connection that breaks is the sender's to notice and retry.
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         Ok(Self { address, requests })

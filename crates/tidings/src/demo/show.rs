@@ -44,7 +44,12 @@ pub(super) fn request(request: &Received, profile: DemoProfile, verified: &Verif
         }
     }
     line(&format!("    {}", String::from_utf8_lossy(&request.body)))?;
-    line(&format!("  ✔ signature verified: {} covers {} ({})", verified.header, verified.covers, short(&verified.value)))?;
+    line(&format!(
+        "  ✔ signature verified: {} covers {} ({})",
+        verified.header,
+        verified.covers,
+        short(&verified.value)
+    ))?;
     let mark = if request.answer.is_success() { "◀" } else { "✘" };
     let then = if request.answer.is_success() { "" } else { ", so it is tried again" };
     line(&format!("  {mark} answered {}{then}", request.answer.as_u16()))

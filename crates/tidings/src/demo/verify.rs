@@ -52,5 +52,9 @@ pub(super) fn verify(profile: DemoProfile, secret: &str, request: &Received) -> 
 
 fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
     let pair = |pair: &[u8]| Some(u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    text.as_bytes().chunks(2).map(|digits| pair(digits).flatten()).collect::<Option<_>>().context("no hexadecimal digits")
+    text.as_bytes()
+        .chunks(2)
+        .map(|digits| pair(digits).flatten())
+        .collect::<Option<_>>()
+        .context("no hexadecimal digits")
 }

@@ -42,9 +42,12 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
     let enabled = request.enabled.unwrap_or(true);
+    let project_id = caller.project(&api);
+    if let Some(first) = repeatable.first_answer(&api, project_id.sequence(), &bytes).await? {
+        return Ok(first);
+    }
     let draft = apply(Draft::new(), request, &api)?;
     address::check_resolved(&api, &draft).await?;
-    let project_id = caller.project(&api);
     let ids = api.engine().ids();
     let id = ids.webhook();
     let status = if enabled { WebhookStatus::Active } else { WebhookStatus::Disabled(DisableReason::Manual) };
@@ -90,11 +93,7 @@ fn shown(api: &Api, record: &WebhookRecord) -> Response {
     json(StatusCode::OK, &webhook_body(record, &secrets))
 }
 
-pub(crate) async fn get(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     let record = find(&api, caller.project(&api), &id).await?;
     Ok(shown(&api, &record))
 }
@@ -201,10 +200,9 @@ pub(crate) async fn test(
 ) -> Result<Response, ApiError> {
     let request: TestWebhook = parse_or_default(&bytes)?;
     let event_type = request.event_type.as_deref().map(str::parse).transpose();
-    let event_type =
-        event_type.map_err(|error: tidings_domain::event_type::InvalidEventType| {
-            ApiError::field("event_type", "invalid", error.to_string())
-        })?;
+    let event_type = event_type.map_err(|error: tidings_domain::event_type::InvalidEventType| {
+        ApiError::field("event_type", "invalid", error.to_string())
+    })?;
     let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
     let sent = api.engine().send_test(caller.project(&api), id, event_type).await;
     let outcome = sent.map_err(|error| match error {
@@ -213,6 +211,7 @@ pub(crate) async fn test(
             let message = format!("{name:?} is not in the catalogue");
             ApiError::field("event_type", ErrorCode::UnknownEventType.as_str(), message)
         }
+        TestError::Busy => ApiError::rate_limited("as many test events are being sent as may be at a time"),
         TestError::Store(error) => error.into(),
     })?;
     let body = TestResultBody {

@@ -116,8 +116,12 @@ pub(super) fn retry_body(policy: &RetryPolicy) -> RetryBody {
     let (schedule_s, formula) = match &policy.schedule {
         Schedule::WaitsMs(waits) => (Some(waits.iter().map(|&ms| seconds(ms)).collect()), None),
         Schedule::Formula { base_ms, factor, cap_ms, attempts } => {
-            let formula =
-                FormulaBody { base_s: seconds(*base_ms), factor: *factor, cap_s: seconds(*cap_ms), attempts: *attempts };
+            let formula = FormulaBody {
+                base_s: seconds(*base_ms),
+                factor: *factor,
+                cap_s: seconds(*cap_ms),
+                attempts: *attempts,
+            };
             (None, Some(formula))
         }
     };

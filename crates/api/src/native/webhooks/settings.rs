@@ -11,7 +11,7 @@ use tidings_domain::{
     profile::Profile,
     secret::Secret,
     signature::{SignatureScheme, Signer},
-    target::Refusal,
+    target::TargetUrl,
     webhook::{
         DESCRIPTION_CHARACTERS_MAX, EVENTS_MAX, HEADERS_MAX, MAX_IN_FLIGHT, SCOPES_MAX, TIMEOUT_MS, WebhookSecrets,
         WebhookSettings, check_header,
@@ -24,6 +24,9 @@ use crate::{
     native::{check_name, check_text},
     state::Api,
 };
+
+/// What an address shows in the place of its user name and password.
+const MASKED_USER: &str = "***";
 
 /// Settings and secrets as they are to be stored.
 pub(super) struct Draft {
@@ -77,6 +80,7 @@ pub(super) fn apply(mut draft: Draft, request: WebhookRequest, api: &Api) -> Res
     }
     apply_numbers(&mut draft, request.timeout_ms, request.max_in_flight, &mut errors);
     draft.settings.tidings_headers = request.tidings_headers.unwrap_or(draft.settings.tidings_headers);
+    forget_defaults(&mut draft.settings);
     let signature = draft.settings.signature();
     apply_headers(&mut draft, request.headers, &signature, &mut errors);
     apply_secret(&mut draft, request.secret, signature, api, &mut errors);
@@ -88,6 +92,19 @@ pub(super) fn apply(mut draft: Draft, request: WebhookRequest, api: &Api) -> Res
         Some(reason) => error.with("reason", Value::from(reason)),
         None => error,
     })
+}
+
+/// An override that says what the profile says is none: a webhook that is read and written back
+/// follows its profile as before.
+fn forget_defaults(settings: &mut WebhookSettings) {
+    let profile = settings.profile;
+    settings.signature.take_if(|own| *own == profile.signature());
+    settings.timeout_ms.take_if(|own| *own == profile.timeout_ms());
+    let own = settings.retry_policy();
+    let by_profile = WebhookSettings { retry: None, ..settings.clone() }.retry_policy();
+    if own == by_profile {
+        settings.retry = None;
+    }
 }
 
 fn apply_texts(draft: &mut Draft, request: &WebhookRequest, errors: &mut Vec<FieldError>) {
@@ -115,17 +132,24 @@ fn apply_url(
         }
         return;
     };
-    let mut refuse = |refusal: &Refusal| {
-        *reason = Some(refusal.reason.as_str());
-        errors.push(url_error(refusal));
-    };
+    let known = draft.secrets.url_with_credentials.as_deref().and_then(|url| TargetUrl::parse(url).ok());
+    if known.is_some_and(|known| known.masked() == text) {
+        // It comes back as it is shown: it stays what it was.
+        return;
+    }
     match api.parts().policy.check_url(text) {
+        Ok(url) if url.credentials().is_some_and(|(user, _)| user == MASKED_USER) => {
+            let message = "holds masked credentials: give the user name and password themselves";
+            errors.push(field_error("url", "invalid", message));
+        }
         Ok(url) => {
             draft.settings.url = url.as_str().to_owned();
-            draft.secrets.url_with_credentials =
-                url.credentials().is_some().then(|| url.with_credentials().to_owned());
+            draft.secrets.url_with_credentials = url.credentials().is_some().then(|| url.with_credentials().to_owned());
         }
-        Err(refusal) => refuse(&refusal),
+        Err(refusal) => {
+            *reason = Some(refusal.reason.as_str());
+            errors.push(url_error(&refusal));
+        }
     }
 }
 
@@ -166,7 +190,8 @@ fn apply_numbers(
     max_in_flight: Option<Option<u32>>,
     errors: &mut Vec<FieldError>,
 ) {
-    let outside = |range: &std::ops::RangeInclusive<u32>| format!("must lie between {} and {}", range.start(), range.end());
+    let outside =
+        |range: &std::ops::RangeInclusive<u32>| format!("must lie between {} and {}", range.start(), range.end());
     if let Some(timeout_ms) = timeout_ms {
         if timeout_ms.is_some_and(|timeout_ms| !TIMEOUT_MS.contains(&timeout_ms)) {
             errors.push(field_error("timeout_ms", "invalid", outside(&TIMEOUT_MS)));
@@ -189,6 +214,12 @@ fn apply_headers(
 ) {
     let kept = std::mem::take(&mut draft.secrets.headers);
     let Some(headers) = headers else {
+        // The signature may have changed, and with it which names are taken.
+        for (name, value) in &kept {
+            if let Err(error) = check_header(name, value, signature) {
+                errors.push(field_error(&format!("headers.{name}"), "invalid", error.to_string()));
+            }
+        }
         draft.secrets.headers = kept;
         return;
     };

@@ -57,7 +57,8 @@ pub(super) fn read_signature(body: SignatureBody) -> Result<SignatureScheme, Vec
             }
             let layout = SignatureLayout::parse(body.layout.as_deref().unwrap_or("t={timestamp},v1={signature}"))
                 .map_err(|message| errors.push(field_error("signature.layout", "invalid", message)));
-            let signed = choose("signature.signed", body.signed.as_deref(), &SIGNED).map_err(|error| errors.push(error));
+            let signed =
+                choose("signature.signed", body.signed.as_deref(), &SIGNED).map_err(|error| errors.push(error));
             let encoding =
                 choose("signature.encoding", body.encoding.as_deref(), &ENCODINGS).map_err(|error| errors.push(error));
             match (layout, signed, encoding) {

@@ -1,9 +1,6 @@
 //! The machine: descriptors, names, time.
 
-use std::{
-    fs,
-
-};
+use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 

@@ -1,0 +1,1 @@
+SELECT fanout FROM event WHERE seq = ?1

@@ -1,0 +1,1 @@
+SELECT webhook FROM queue WHERE seq = ?1

@@ -1,0 +1,1 @@
+DELETE FROM idempotency WHERE owner = ?1 AND key = ?2

@@ -1,0 +1,1 @@
+SELECT 1 FROM webhook WHERE seq = ?1 AND tail = ?2 AND project = ?3
