@@ -1,5 +1,5 @@
 //! Errors as they go over the wire (RFC 9457), with the same words once more under `error`,
-//! because clients of system 001 read that.
+//! because clients of SubscribeFlow read that.
 
 use serde::{Deserialize, Serialize};
 

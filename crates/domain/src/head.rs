@@ -23,7 +23,7 @@ pub struct HeadValues<'a> {
     pub started_at: Timestamp,
 }
 
-/// The headers that name a delivery to its receiver (api.md section 3), with their places.
+/// The headers that name a delivery to its receiver, with their places.
 pub const TIDINGS_HEADERS: [(&str, &str); 4] = [
     ("x-tidings-event", "{event_type}"),
     ("x-tidings-event-id", "{event_id}"),

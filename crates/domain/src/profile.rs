@@ -1,6 +1,6 @@
 //! Profiles: named defaults for how a webhook is signed, rendered, retried and ended.
 //!
-//! The table of product.md 3.1. A profile only fills in defaults; each can be overridden on the
+//! The table of profiles. A profile only fills in defaults; each can be overridden on the
 //! webhook. What the five systems leave open was decided there and is marked "decision" here.
 
 use std::{fmt, str::FromStr};
@@ -23,13 +23,13 @@ pub enum Profile {
     /// Standard Webhooks.
     #[default]
     Standard,
-    /// System 000.
+    /// BotSubscription.
     BotSubscription,
-    /// System 001.
+    /// SubscribeFlow.
     SubscribeFlow,
-    /// System 002.
+    /// ServerAvatar.
     ServerAvatar,
-    /// System 004.
+    /// Botdog.
     Botdog,
 }
 

@@ -1,7 +1,7 @@
 //! When to try again, and when to stop.
 //!
 //! A schedule says the wait *before* each attempt; every wait but the first counts from the end
-//! of the preceding attempt (api.md 5b).
+//! of the preceding attempt.
 
 use serde::{Deserialize, Serialize};
 

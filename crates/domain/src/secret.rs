@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(Secret::parse("short"), Err(InvalidSecret::Length));
         assert_eq!(Secret::parse("with\nnewline"), Err(InvalidSecret::Characters));
         assert_eq!(Secret::parse(&"x".repeat(257)), Err(InvalidSecret::Length));
-        let taken = Secret::parse("whsec_your-secret-key").expect("system 001's example");
+        let taken = Secret::parse("whsec_your-secret-key").expect("SubscribeFlow's example");
         assert_eq!(format!("{taken:?}"), "Secret(…)");
     }
 }

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::profile::Profile;
 
-    /// The body of every published vector (seeds.md section 8).
+    /// The body of every published vector.
     const BODY: &[u8] = br#"{"id":"evt_123abc","type":"tag.subscribed"}"#;
 
     fn header(profile: Profile, secret: &str, timestamp_s: i64) -> (String, String) {
@@ -249,21 +249,21 @@ mod tests {
     }
 
     #[test]
-    fn system_000_signs_timestamp_and_body_with_the_secret_as_text() {
+    fn botsubscription_signs_timestamp_and_body_with_the_secret_as_text() {
         let (name, value) = header(Profile::BotSubscription, &"0123456789abcdef".repeat(4), 1_779_836_400);
         assert_eq!(name, "X-Webhook-Signature");
         assert_eq!(value, "v1=6462e5ec6a69bed1009787830f877b3ba6c01950413b84047acbfc1b509415e7,t=1779836400");
     }
 
     #[test]
-    fn system_001_signs_the_body_alone() {
+    fn subscribeflow_signs_the_body_alone() {
         let (name, value) = header(Profile::SubscribeFlow, "whsec_your-secret-key", 1);
         assert_eq!(name, "X-SubscribeFlow-Signature");
         assert_eq!(value, "sha256=35e11efa9c1dc2fdc4baa54766fa6bc83cdc74c00093a552d7908a4ceee519f3");
     }
 
     #[test]
-    fn system_001_in_base64_as_an_integrator_reports_it() {
+    fn subscribeflow_in_base64_as_an_integrator_reports_it() {
         let scheme = SignatureScheme::Hmac {
             header: "X-SubscribeFlow-Signature".to_owned(),
             layout: SignatureLayout::parse("{signature}").expect("a layout"),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn system_004_signs_timestamp_and_body() {
+    fn botdog_signs_timestamp_and_body() {
         let (name, value) = header(Profile::Botdog, "whsec_your-secret-key", 1_730_000_000);
         assert_eq!(name, "X-Webhook-Signature");
         assert_eq!(value, "t=1730000000,s=4ef4e4df5b93133d7bca53b86349c8782805c09e22dff2796352f17f326c4019");

@@ -50,7 +50,7 @@ pub enum TestError {
 
 impl Engine {
     /// Sends a test event to one webhook, whatever its status, and writes down what came of it.
-    /// It never counts against the webhook and is never retried (S10).
+    /// It never counts against the webhook and is never retried.
     pub async fn send_test(
         &self,
         project_id: ProjectId,

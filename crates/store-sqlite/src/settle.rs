@@ -115,7 +115,7 @@ fn note_state(states: &mut BTreeMap<i64, StateChange>, settlement: &Settlement) 
             state.failures_since = 0;
             state.failing_since = None;
         }
-        // A drop says something about the event, not about the webhook (decision, seeds 6.15).
+        // A drop says something about the event, not about the webhook (decision).
         Verdict::Dropped => {}
         Verdict::Retry { .. } | Verdict::Exhausted => {
             state.failures_since += 1;

@@ -35,20 +35,17 @@ impl RawAnswer {
     }
 }
 
-/// Sends bytes on a new connection, says that no more will come, and reads until the server
-/// closes the connection or the bound has passed. A connection that the server resets, even
-/// while it is being written to, is closed and no error: it is the server's right.
+/// Sends bytes on a new connection and reads until the server closes it or the bound has passed. A
+/// connection that the server resets, even while it is being written to, is closed and no error:
+/// it is the server's right.
 pub async fn raw_exchange(address: SocketAddr, request: &[u8], bound: Duration) -> RawAnswer {
     let mut stream = TcpStream::connect(address).await.expect("the server takes connections");
     let until = Instant::now() + bound;
     let mut bytes = Vec::new();
     let (mut reader, mut writer) = stream.split();
-    let write = async {
-        // What cannot be written any more was refused early.
-        let _ = writer.write_all(request).await;
-        let _ = writer.shutdown().await;
-    };
-    let (closed, _) = tokio::join!(read_all(&mut reader, &mut bytes, until), timeout_at(until, write));
+    // What cannot be written any more was refused early.
+    let write = timeout_at(until, writer.write_all(request));
+    let (closed, _) = tokio::join!(read_all(&mut reader, &mut bytes, until), write);
     RawAnswer { bytes, closed }
 }
 

@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{exchange::HttpClient, wait::within};
 
-/// A server is ready within this time, also after a crash (quality.md, A1).
+/// A server is ready within this time, also after a crash.
 pub const READY_BOUND: Duration = Duration::from_secs(5);
 /// A machine that is busy with other things gets this much longer before a test gives up.
 const GIVE_UP_READY: Duration = Duration::from_secs(60);

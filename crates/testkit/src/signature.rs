@@ -14,13 +14,13 @@ const TOLERANCE_S: u64 = 300;
 pub enum Signature {
     /// Standard Webhooks.
     Standard,
-    /// System 000.
+    /// BotSubscription.
     BotSubscription,
-    /// System 001.
+    /// SubscribeFlow.
     SubscribeFlow,
-    /// System 002.
+    /// ServerAvatar.
     ServerAvatar,
-    /// System 004.
+    /// Botdog.
     Botdog,
 }
 

@@ -104,6 +104,7 @@ fn runtime(workers: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// Completes at SIGINT or SIGTERM.
+#[expect(clippy::disallowed_methods, reason = "whoever asks twice wants no graceful stop")]
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -78,7 +78,7 @@ impl Lane {
             self.failing_since = target.state.failing_since;
         }
         if was_held && !self.held {
-            // Enabled again: it starts with a clean slate (api.md 5b).
+            // Enabled again: it starts with a clean slate.
             self.breaker = Breaker::default();
             self.look_again_at = None;
             self.failing_since = None;

@@ -149,7 +149,7 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return };
         let due_at = if lane.held || lane.claiming { None } else { lane.next_due_at };
         let wanted = lane.look_again_at.or(due_at);
-        if lane.timer == wanted {
+        if self.stopping || lane.timer == wanted {
             return;
         }
         if let Some(old) = lane.timer.take() {
@@ -214,6 +214,8 @@ impl Lanes {
     /// Starts nothing more; returns the leases that were waiting.
     pub(crate) fn stop(&mut self) -> Vec<LeasedDelivery> {
         self.stopping = true;
+        // Nothing is claimed any more, so nothing is to be woken for.
+        self.timers.clear();
         let mut ids: Vec<_> = self.lanes.keys().copied().collect();
         ids.sort_unstable();
         let mut given_back = Vec::new();

@@ -169,8 +169,11 @@ fn inv_bounded_a_claim_never_asks_for_more_than_memory_has_room_for() {
 fn stopping_gives_everything_back_and_starts_nothing() {
     let mut lanes = Lanes::new(LIMITS);
     fill(&mut lanes, webhook(1), project(1), 10);
+    lanes.note_due(webhook(2), project(2), NOW);
     let running = lanes.start(NOW).len();
     assert_eq!(lanes.stop().len() + running, 10);
     assert!(lanes.start(NOW).is_empty());
     assert_eq!(lanes.in_flight(), running);
+    lanes.note_due(webhook(3), project(3), NOW);
+    assert_eq!(lanes.next_timer(), None, "nobody is woken for what is not done any more");
 }

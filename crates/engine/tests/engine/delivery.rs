@@ -49,7 +49,6 @@ async fn inv_bytes_attempts_differ_in_signature_and_time_only() {
 
 #[tokio::test]
 async fn inv_isolation_only_the_owners_webhook_is_called() {
-    // Acceptance check 1: two projects, the same event type.
     let platform = Platform::start().await;
     let other = platform.other_project().await;
     platform.webhook(Profile::Standard, URL).await;
@@ -181,7 +180,6 @@ async fn inv_no_loss_a_crash_leaves_leases_that_are_taken_up_again() {
 
 #[tokio::test]
 async fn disabling_holds_what_is_pending_and_enabling_goes_on() {
-    // Acceptance check 14.
     let platform = Platform::start().await;
     let quick = |settings: &mut tidings_domain::webhook::WebhookSettings| settings.retry = Some(schedule(&[0, 10_000]));
     let webhook = platform.webhook_with(Profile::Standard, URL, quick).await;
@@ -283,7 +281,6 @@ async fn a_disabled_webhook_is_sent_to_only_by_force() {
 
 #[tokio::test]
 async fn a_test_is_one_attempt_in_the_history_that_never_counts() {
-    // Acceptance check 13.
     let platform = Platform::start().await;
     let webhook = platform.webhook(Profile::SubscribeFlow, URL).await;
     platform.sender.always(URL, Reply::Status(500));

@@ -1,4 +1,4 @@
-//! The waits of every profile, to the second, with a clock moved by hand (S8, product.md 3.1).
+//! The waits of every profile, to the second, with a clock moved by hand.
 
 use crate::platform::Platform;
 use tidings_domain::{delivery::DeliveryState, profile::Profile, retry::DisableReason, webhook::WebhookStatus};
@@ -140,7 +140,6 @@ async fn retry_after_is_a_lower_bound() {
 
 #[tokio::test]
 async fn the_same_answer_means_what_each_profile_says() {
-    // Acceptance checks 6 and 7 of seeds.md, and 410 Gone.
     let table = [
         (Profile::BotSubscription, 404, true),
         (Profile::SubscribeFlow, 404, false),
