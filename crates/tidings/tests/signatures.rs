@@ -37,7 +37,7 @@ async fn deliveries(signature: Signature, settings: Value) -> (Vec<Received>, Ve
         json!({"type": EVENT_TYPE, "data": {"amount": "19.99", "currency": "USD"}}),
         json!({"type": EVENT_TYPE, "id": "order-4711.paid", "data": "äöü € \u{1F514} \u{0}"}),
         json!({"type": EVENT_TYPE, "data": {"long": "x".repeat(200_000)}}),
-        json!({"type": EVENT_TYPE, "content_type": "application/octet-stream", "body_base64": "AP/+gMMo"}),
+        json!({"type": EVENT_TYPE, "content_type": "text/csv", "body_base64": "aWQ7bsOkbWUKMTt4Cg=="}),
     ];
     for event in &events {
         project.api.post("/events", event).await.expect(202);

@@ -1,4 +1,4 @@
-//! The three ledgers (the reliability tests, section 2): what was acknowledged, what arrived, and what the
+//! The three ledgers: what was acknowledged, what arrived, and what the
 //! API says; and how they are compared.
 
 mod client;
