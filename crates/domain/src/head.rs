@@ -34,15 +34,19 @@ pub const TIDINGS_HEADERS: [(&str, &str); 4] = [
 /// What history shows in the place of a custom header's value.
 pub const MASKED_VALUE: &str = "********";
 
-/// Writes the template: one `name: value` a line.
+/// The line of a template that holds the address of that time; no header can have this name.
+pub const URL_LINE: &str = ":url";
+
+/// Writes the template: the address without credentials, then one `name: value` a line.
 pub fn template(
+    url: &str,
     user_agent: &str,
     fixed: &[(&str, String)],
     custom: &[(String, String)],
     signer: &Signer,
     tidings_headers: bool,
 ) -> String {
-    let mut text = format!("content-type: {{content_type}}\nuser-agent: {user_agent}\n");
+    let mut text = format!("{URL_LINE}: {url}\ncontent-type: {{content_type}}\nuser-agent: {user_agent}\n");
     let mut push = |name: &str, value: &str| {
         text.push_str(&name.to_ascii_lowercase());
         text.push_str(": ");
@@ -92,7 +96,7 @@ mod tests {
         let secret = Secret::parse("whsec_your-secret-key").expect("a secret");
         let signer = Signer::new(Profile::Botdog.signature(), Some(&secret)).expect("a signer");
         let custom = [("Authorization".to_owned(), "Bearer canary".to_owned())];
-        let text = template("Tidings/0.1.0", &[], &custom, &signer, true);
+        let text = template("https://example.com/hook", "Tidings/0.1.0", &[], &custom, &signer, true);
         assert!(!text.contains("canary") && !text.contains("your-secret"));
         let delivery_id = DeliveryId::from_parts(3, 4);
         let filled = fill(
@@ -107,6 +111,7 @@ mod tests {
             },
         );
         let expected = [
+            (URL_LINE, "https://example.com/hook"),
             ("content-type", "application/json"),
             ("user-agent", "Tidings/0.1.0"),
             ("x-webhook-signature", "t=1730000000,s=********"),

@@ -109,7 +109,14 @@ impl Target {
         let secret = secrets.secret.as_deref().map(Secret::parse).transpose().map_err(|error| error.to_string())?;
         let signer = Signer::new(webhook.settings.signature(), secret.as_ref()).map_err(|error| error.to_string())?;
         let fixed = profile_headers(&webhook);
-        let template = head::template(user_agent, &fixed, &secrets.headers, &signer, webhook.settings.tidings_headers);
+        let template = head::template(
+            &url.masked(),
+            user_agent,
+            &fixed,
+            &secrets.headers,
+            &signer,
+            webhook.settings.tidings_headers,
+        );
         Ok(Self {
             fixed_headers: fixed_headers(user_agent, &fixed, &secrets)?,
             head_template: template.into(),

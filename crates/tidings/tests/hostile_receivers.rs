@@ -29,10 +29,11 @@ enum Record {
 }
 
 fn expected(hostile: Hostile) -> Record {
-    const TOO_LATE: &[&str] = &["time", "deadline", "within"];
+    const TOO_LATE: &[&str] = &["no answer within", "no complete answer within"];
     match hostile {
-        Hostile::Reset => Record::Error(&["reset", "closed"]),
-        Hostile::CloseSilently | Hostile::HalfABody => Record::Error(&["closed the connection"]),
+        Hostile::Reset => Record::Error(&["reset the connection"]),
+        Hostile::CloseSilently => Record::Error(&["closed the connection"]),
+        Hostile::HalfABody => Record::Error(&["in the middle of the answer's body"]),
         Hostile::Garbage | Hostile::TwoLengths => Record::Error(&["not HTTP"]),
         Hostile::EndlessHeaders => Record::Error(&["head of the answer"]),
         Hostile::HeadWithoutEnd

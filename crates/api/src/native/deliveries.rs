@@ -1,5 +1,7 @@
 //! Deliveries and their attempts.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -12,7 +14,7 @@ use tidings_contract::{
 use tidings_domain::{
     delivery::{DeliveryState, WaitingFor},
     event::Event,
-    head::{HeadValues, fill},
+    head::{HeadValues, URL_LINE, fill},
     ids::{DeliveryId, ProjectId, WebhookId},
     outcome::Outcome,
     render::{Rendering, render},
@@ -123,12 +125,10 @@ async fn find(api: &Api, project: ProjectId, id: &str) -> Result<DeliveryView, A
 async fn attempt_bodies(api: &Api, project: ProjectId, view: &DeliveryView) -> Result<Vec<AttemptBody>, ApiError> {
     let attempts = api.store().attempts_of(project, view.id).await?;
     let event = api.store().find_event(project, &view.event_id).await?;
-    let webhook = api.store().find_webhook(project, view.webhook_id).await?;
-    let url = webhook.map(|record| record.webhook.settings.url).unwrap_or_default();
-    Ok(attempts.into_iter().map(|attempt| attempt_body(attempt, view, event.as_ref(), &url)).collect())
+    Ok(attempts.into_iter().map(|attempt| attempt_body(attempt, view, event.as_ref())).collect())
 }
 
-fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event>, url: &str) -> AttemptBody {
+fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event>) -> AttemptBody {
     let attempt = view.attempt;
     let rendering = Rendering::from_code(view.rendering_code);
     let body = event.zip(rendering).map(|(event, rendering)| render(event, rendering, delivery.id));
@@ -141,6 +141,8 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
         attempt: attempt.number,
         started_at: attempt.started_at,
     };
+    let mut headers: BTreeMap<_, _> = fill(&attempt.request_head, &values).into_iter().collect();
+    let url = headers.remove(URL_LINE).unwrap_or_default();
     let timing = attempt.timing;
     let ms = |us: u32| f64::from(us) / 1000.0;
     let status = match attempt.outcome {
@@ -159,11 +161,7 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
             total_ms: ms(timing.total_us),
             reused_connection: timing.reused,
         },
-        request: RequestBody {
-            url: url.to_owned(),
-            headers: fill(&attempt.request_head, &values).into_iter().collect(),
-            body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
-        },
+        request: RequestBody { url, headers, body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned() },
         response: status.map(|status| ResponseBody {
             status,
             headers: header_lines(&attempt.response_headers),

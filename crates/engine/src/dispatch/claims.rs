@@ -10,7 +10,7 @@ const CLAIM_PER_LANE_MAX: usize = 128;
 /// How long a lane waits when memory is full with other lanes' deliveries, in milliseconds.
 const FULL_MEMORY_WAIT_MS: u64 = 50;
 /// Webhooks in one claim.
-const CLAIM_LANES_MAX: usize = 64;
+const CLAIM_LANES_MAX: usize = 16;
 
 impl Lanes {
     /// Takes the lanes whose time has come: some want to be lined up, others to claim.
@@ -22,9 +22,9 @@ impl Lanes {
             && !self.stopping
         {
             self.timers.remove(&(at, webhook_id));
-            let bytes_full = self.job_bytes >= self.limits.job_bytes_max;
-            let room_in_all = if bytes_full { 0 } else { self.limits.jobs_max.saturating_sub(self.jobs) };
             let Some(lane) = self.lanes.get_mut(&webhook_id) else { continue };
+            let (jobs_max, bytes_max) = self.limits.memory_for(lane.proven);
+            let room_in_all = if self.job_bytes >= bytes_max { 0 } else { jobs_max.saturating_sub(self.jobs) };
             lane.timer = None;
             lane.look_again_at = None;
             let has_waiting = !lane.waiting.is_empty();

@@ -17,7 +17,7 @@ pub(super) struct Lane {
     pub(super) concurrency: Concurrency,
     pub(super) breaker: Breaker,
     pub(super) failing_since: Option<Timestamp>,
-    /// Whether the webhook has answered since the last trouble.
+    /// Whether the webhook took the last request it was sent, and quickly.
     pub(super) proven: bool,
     /// Whether it is paused or disabled.
     pub(super) held: bool,

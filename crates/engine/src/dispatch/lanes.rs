@@ -88,9 +88,11 @@ impl Lanes {
     /// due in the store instead.
     pub(crate) fn reserve(&mut self, target: &Arc<Target>, bytes: usize, now: Timestamp) -> bool {
         let limits = self.limits;
-        let full = self.stopping || self.jobs >= limits.jobs_max || self.job_bytes + bytes > limits.job_bytes_max;
+        let (jobs, job_bytes, stopping) = (self.jobs, self.job_bytes, self.stopping);
         let lane = self.lane(target.webhook.id, target.webhook.project_id);
         lane.adopt(target);
+        let (jobs_max, bytes_max) = limits.memory_for(lane.proven);
+        let full = stopping || jobs >= jobs_max || job_bytes + bytes > bytes_max;
         // What waits in the store is older and goes first, unless its time has not come.
         let older_waits = lane.claiming || lane.next_due_at.is_some_and(|due_at| due_at <= now);
         let room = lane.waiting.len() + lane.reserved < limits.lane_jobs_max;

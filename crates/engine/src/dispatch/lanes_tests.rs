@@ -94,6 +94,23 @@ fn inv_lanes_silent_receivers_leave_slots_for_those_that_answer() {
 }
 
 #[test]
+fn inv_lanes_answering_slowly_or_with_failures_earns_no_reserved_slot() {
+    for (load, succeeded) in [(Load::Answered(5_000), true), (Load::Answered(1), false), (Load::TooMuch, false)] {
+        let mut lanes = Lanes::new(LIMITS);
+        for number in 1..10 {
+            fill(&mut lanes, webhook(number), project(number), 10);
+        }
+        for _ in 0..5 {
+            let jobs = lanes.start(NOW);
+            assert!(jobs.len() <= 4, "{load:?}: {} in flight", jobs.len());
+            for job in &jobs {
+                end(&mut lanes, job, load, succeeded, NOW);
+            }
+        }
+    }
+}
+
+#[test]
 fn projects_take_turns() {
     let mut lanes = Lanes::new(DispatchLimits { in_flight_reserved: 0, in_flight_max: 4, ..LIMITS });
     for number in 1..=3 {
@@ -156,7 +173,8 @@ fn a_failed_claim_is_repeated() {
 
 #[test]
 fn inv_bounded_a_claim_never_asks_for_more_than_memory_has_room_for() {
-    let mut lanes = Lanes::new(DispatchLimits { jobs_max: 10, ..LIMITS });
+    // Half of it, as none of these is known to answer.
+    let mut lanes = Lanes::new(DispatchLimits { jobs_max: 20, ..LIMITS });
     fill(&mut lanes, webhook(1), project(1), 7);
     lanes.note_due(webhook(2), project(2), NOW);
     assert_eq!(lanes.due(NOW)[0].count, 3);

@@ -36,6 +36,15 @@ pub struct DispatchLimits {
     pub unsettled_max: usize,
 }
 
+impl DispatchLimits {
+    /// Deliveries and payload bytes up to which a webhook may add to what waits in memory. Half is
+    /// kept for those that are known to take what they are sent: a thousand dead receivers cannot
+    /// fill it (INV-LANES).
+    pub(crate) const fn memory_for(&self, proven: bool) -> (usize, usize) {
+        if proven { (self.jobs_max, self.job_bytes_max) } else { (self.jobs_max / 2, self.job_bytes_max / 2) }
+    }
+}
+
 impl Default for DispatchLimits {
     fn default() -> Self {
         Self {

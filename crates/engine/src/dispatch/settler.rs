@@ -11,8 +11,9 @@ use std::{
 use tidings_ports::store::Settlement;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-/// Settlements in one transaction.
-const BATCH_MAX: usize = 1_000;
+/// Settlements in one transaction: few enough that a burst of failures does not hold up the commit
+/// of somebody else's event.
+const BATCH_MAX: usize = 256;
 
 /// Settlements that wait for a transaction; bounded by the permits they carry.
 #[derive(Debug, Default)]

@@ -4,6 +4,9 @@ use tidings_domain::{breaker::Admission, ids::WebhookId, lane::Load, time::Times
 
 use super::lanes::{Finished, Job, Lanes};
 
+/// A webhook that takes what it is sent within this time, in milliseconds, may use the reserved
+/// slots. One that fails, or takes long, shares the others with those that nobody knows.
+const PROVEN_MS_MAX: u32 = 1_000;
 /// A lane with fewer deliveries than this in memory looks for more in the store.
 const ROOMY_BELOW: usize = 64;
 
@@ -91,7 +94,8 @@ impl Lanes {
                 }
                 None => {}
             }
-            lane.proven = matches!(finished.load, Load::Answered(_));
+            let quick = matches!(finished.load, Load::Answered(ms) if ms <= PROVEN_MS_MAX);
+            lane.proven = quick && finished.succeeded == Some(true);
         }
         if lane.proven && !was_proven && lane.in_ring {
             // It lines up where it belongs now; its old place is passed over when its turn comes.

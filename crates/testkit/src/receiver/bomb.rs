@@ -1,13 +1,18 @@
 //! A compressed body that unpacks to a thousand times its size, written by hand so that nothing
 //! here links a compressor.
 
+use std::sync::LazyLock;
+
+/// The bomb. Made once, before it is needed: making it takes longer than some deadlines.
+pub(super) static GZIP_BOMB: LazyLock<Vec<u8>> = LazyLock::new(gzip_bomb);
+
 /// Zero bytes that one repeat stands for; the longest that DEFLATE has.
 const REPEAT_BYTES: usize = 258;
 /// What the bomb unpacks to.
 const UNPACKED_BYTES: usize = 200 * 1024 * 1024;
 
 /// About 1.3 MiB of gzip (RFC 1952) that unpack to 200 MiB of zeros.
-pub(super) fn gzip_bomb() -> Vec<u8> {
+fn gzip_bomb() -> Vec<u8> {
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let mut bits = Bits::default();
     // One final block of fixed Huffman codes (RFC 1951, 3.2.6).
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_bomb_is_small() {
-        let bomb = gzip_bomb();
+        let bomb = &*GZIP_BOMB;
         assert!(bomb.len() < UNPACKED_BYTES / 150, "{} bytes", bomb.len());
         // The first repeat of the fixed code, as any DEFLATE decoder reads it.
         assert_eq!(&bomb[..3], [0x1f, 0x8b, 8]);

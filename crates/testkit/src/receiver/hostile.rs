@@ -1,10 +1,10 @@
 //! What no receiver should do, and some do.
 
-use std::{io, time::Duration};
+use std::{io, sync::LazyLock, time::Duration};
 
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use super::{bomb::gzip_bomb, connection::wait_for_end};
+use super::{bomb::GZIP_BOMB, connection::wait_for_end};
 
 /// Between two bytes that drip.
 const DRIP: Duration = Duration::from_millis(50);
@@ -74,56 +74,69 @@ impl Hostile {
         Self::HalfABody,
     ];
 
-    /// Does it, for as long as the sender stays.
+    /// Makes what takes long to make, before anybody waits for it.
+    pub(super) fn prepare(self) {
+        if self == Self::GzipBomb {
+            LazyLock::force(&GZIP_BOMB);
+        }
+    }
+
+    /// Does it, for as long as the sender stays. The connection is not to be used again.
     pub(super) async fn misbehave(self, stream: &mut TcpStream) -> io::Result<()> {
         match self {
-            Self::Reset => return stream.set_zero_linger(),
-            Self::CloseSilently => return Ok(()),
-            Self::Garbage => return stream.write_all(b"\x16\x03\x01\x00\x05 SSH-2.0-nonsense\n\n\n").await,
-            Self::HeadWithoutEnd => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n").await?,
-            Self::EndlessHeaders => return endless(stream, b"HTTP/1.1 200 OK\r\n", &header_block()).await,
+            Self::Reset => stream.set_zero_linger(),
+            Self::CloseSilently => Ok(()),
+            Self::Garbage => stream.write_all(b"\x16\x03\x01\x00\x05 SSH-2.0-nonsense\n\n\n").await,
+            Self::HeadWithoutEnd => begin(stream, b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n").await,
+            Self::EndlessHeaders => endless(stream, b"HTTP/1.1 200 OK\r\n", &header_block()).await,
             Self::EndlessBody => {
-                let mut chunk = format!("{BLOCK_BYTES:x}\r\n").into_bytes();
-                chunk.resize(chunk.len() + BLOCK_BYTES, b'a');
-                chunk.extend_from_slice(b"\r\n");
-                return endless(stream, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", &chunk).await;
+                endless(stream, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", &chunk()).await
             }
-            Self::DrippingHead => return drip(stream, b"HTTP/1.1 200 OK\r\nx-drip: ", b'a').await,
-            Self::DrippingBody => {
-                return drip(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b'b').await;
-            }
+            Self::DrippingHead => drip(stream, b"HTTP/1.1 200 OK\r\nx-drip: ", b'a').await,
+            Self::DrippingBody => drip(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b'b').await,
             Self::HugeContentLength => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775806\r\n\r\na few").await?;
+                begin(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775806\r\n\r\na few").await
             }
             Self::GzipBomb => {
-                let bomb = gzip_bomb();
-                let head =
-                    format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
+                let length = GZIP_BOMB.len();
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n");
                 stream.write_all(head.as_bytes()).await?;
-                stream.write_all(&bomb).await?;
+                stream.write_all(&GZIP_BOMB).await
             }
             Self::NonUtf8Headers => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\nx-bytes: \xff\xfe\x80\r\ncontent-length: 0\r\n\r\n").await?;
+                stream.write_all(b"HTTP/1.1 200 OK\r\nx-bytes: \xff\xfe\x80\r\ncontent-length: 0\r\n\r\n").await
             }
             Self::NonUtf8Body => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n\xff\xfe\x00\x80\xc3(").await?;
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n\xff\xfe\x00\x80\xc3(").await
             }
-            Self::EndlessContinue => return endless(stream, b"", b"HTTP/1.1 100 Continue\r\n\r\n").await,
+            Self::EndlessContinue => endless(stream, b"", b"HTTP/1.1 100 Continue\r\n\r\n").await,
             Self::Redirect(address) => {
                 let head =
                     format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {address}\r\ncontent-length: 0\r\n\r\n");
-                stream.write_all(head.as_bytes()).await?;
+                stream.write_all(head.as_bytes()).await
             }
-            Self::NoContent => stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await?,
-            Self::Http10 => return stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nold, but fine").await,
+            Self::NoContent => stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await,
+            Self::Http10 => stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nold, but fine").await,
             Self::TwoLengths => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab").await?;
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab").await
             }
-            Self::HalfABody => return stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await,
+            Self::HalfABody => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await,
         }
-        wait_for_end(stream).await;
-        Ok(())
     }
+}
+
+/// Sends a beginning, and nothing more.
+async fn begin(stream: &mut TcpStream, start: &[u8]) -> io::Result<()> {
+    stream.write_all(start).await?;
+    wait_for_end(stream).await;
+    Ok(())
+}
+
+fn chunk() -> Vec<u8> {
+    let mut chunk = format!("{BLOCK_BYTES:x}\r\n").into_bytes();
+    chunk.resize(chunk.len() + BLOCK_BYTES, b'a');
+    chunk.extend_from_slice(b"\r\n");
+    chunk
 }
 
 fn header_block() -> Vec<u8> {

@@ -77,6 +77,9 @@ impl Receiver {
 
     /// Says how requests to a path are answered from now on.
     pub fn route(&self, path: &str, behaviour: Behaviour) {
+        if let Behaviour::Hostile(hostile) = &behaviour {
+            hostile.prepare();
+        }
         self.state.lock().behaviours.insert(path.to_owned(), behaviour);
     }
 

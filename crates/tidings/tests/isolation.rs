@@ -1,0 +1,314 @@
+//! Nothing crosses a project (INV-ISOLATION): every operation of the contract with ids of another
+//! customer answers exactly as with ids that do not exist, and every operation asks for a key
+//! that may use it.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use tidings_contract::operations::{Access, OPERATIONS, Operation};
+use tidings_domain::time::Timestamp;
+use tidings_testkit::{
+    Answer, Api, Receiver, Server, Signature, World, operator, organization_key, unix_seconds, until,
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+const BOUND: Duration = Duration::from_secs(20);
+const EVERY_SCOPE: [&str; 6] =
+    ["events:write", "webhooks:manage", "deliveries:read", "sources:manage", "commands:manage", "admin"];
+
+/// A customer with one of everything.
+struct Tenant {
+    name: &'static str,
+    /// Reaches all of the organization.
+    admin: Api,
+    /// Reaches one project only.
+    bound: Api,
+    organization_id: String,
+    project_id: String,
+    webhook_id: String,
+    event_id: String,
+    delivery_id: String,
+    key_id: String,
+}
+
+impl Tenant {
+    async fn settle(world: &mut World, receiver: &Receiver, name: &'static str) -> Self {
+        let project = world.project(name, &event_type(name)).await;
+        let path = format!("/{name}");
+        let webhook = world.subscribe(&project, receiver, &path, Signature::Standard, json!({})).await;
+        let admin = organization_key(world.operator(), &project.organization_id, &json!({"name": "second"})).await;
+        let event = project.api.post("/events", &json!({"type": event_type(name), "data": name})).await.expect(202);
+        let event_id = event["id"].as_str().expect("an id").to_owned();
+        let delivery_id = until("a settled delivery", BOUND, async || {
+            let event = project.api.get(&format!("/events/{event_id}")).await.expect(200);
+            let delivery = event["deliveries"].get(0).filter(|delivery| delivery["status"] == "delivered")?;
+            delivery["id"].as_str().map(str::to_owned)
+        })
+        .await;
+        let keys = admin.get("/api-keys").await.expect(200);
+        Self {
+            name,
+            bound: project.api,
+            organization_id: project.organization_id,
+            project_id: project.id,
+            webhook_id: webhook.webhook_id,
+            key_id: keys["data"][0]["id"].as_str().expect("an id").to_owned(),
+            admin,
+            event_id,
+            delivery_id,
+        }
+    }
+
+    /// The id of what the path leads to.
+    fn id_for(&self, path: &str) -> String {
+        match path.split('/').nth(1) {
+            Some("events") => self.event_id.clone(),
+            Some("webhooks") => self.webhook_id.clone(),
+            Some("deliveries") => self.delivery_id.clone(),
+            Some("event-types") => event_type(self.name),
+            Some("organizations") => self.organization_id.clone(),
+            Some("projects") => self.project_id.clone(),
+            Some("api-keys") => self.key_id.clone(),
+            other => panic!("the contract has a new resource {other:?}: give it an id here"),
+        }
+    }
+
+    /// Everything that the tenant sees, to compare before and after.
+    async fn everything(&self) -> Vec<Value> {
+        let mut seen = Vec::new();
+        for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+            if operation.access != Access::Operator {
+                seen.push(self.admin.get(&fill(operation.path, &self.id_or_nothing(operation.path))).await.expect(200));
+            }
+        }
+        seen
+    }
+
+    fn id_or_nothing(&self, path: &str) -> String {
+        if path.contains('{') { self.id_for(path) } else { String::new() }
+    }
+}
+
+/// Event types have names instead of ids; each tenant has another.
+fn event_type(name: &str) -> String {
+    format!("{name}.happened")
+}
+
+fn fill(path: &str, id: &str) -> String {
+    path.replace("{id}", id).replace("{name}", id)
+}
+
+/// An id of the same kind that nobody has.
+fn missing(id: &str) -> String {
+    let last = if id.ends_with('0') { '1' } else { '0' };
+    format!("{}{last}", &id[..id.len() - 1])
+}
+
+/// A body that the operation takes, if its id exists.
+fn body(operation: &Operation, name: &str) -> Value {
+    match (operation.method, operation.path) {
+        ("POST", "/events") => json!({"type": event_type(name), "data": 1}),
+        ("POST", "/webhooks") => json!({"url": "http://127.0.0.1:9/hook"}),
+        ("POST", "/event-types") => json!({"name": "taken.over"}),
+        ("PUT", "/event-types/{name}") => json!({"description": "taken over"}),
+        ("POST" | "PATCH", "/organizations" | "/organizations/{id}" | "/projects" | "/projects/{id}" | "/api-keys") => {
+            json!({"name": "taken over"})
+        }
+        ("PUT" | "PATCH", _) => json!({"name": "taken over", "enabled": false}),
+        _ => json!({}),
+    }
+}
+
+async fn call(api: &Api, operation: &Operation, path: &str, name: &str) -> Answer {
+    let method: Method = operation.method.parse().expect("the contract names methods");
+    let body =
+        if matches!(operation.method, "GET" | "DELETE") { String::new() } else { body(operation, name).to_string() };
+    api.send(method, path, body).await
+}
+
+/// Status and body, without what belongs to the single request.
+fn comparable(answer: &Answer, id: &str) -> (u16, Value) {
+    let mut body = if answer.body.is_empty() { Value::Null } else { answer.json() };
+    if let Some(members) = body.as_object_mut() {
+        members.remove("request_id");
+        members.remove("instance");
+    }
+    let text = body.to_string().replace(id, "ID");
+    (answer.status.as_u16(), serde_json::from_str(&text).expect("still JSON"))
+}
+
+struct Scene {
+    server: Server,
+    receiver: Receiver,
+    one: Tenant,
+    other: Tenant,
+}
+
+async fn scene() -> Scene {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let mut world = World::new(&server);
+    let one = Tenant::settle(&mut world, &receiver, "one").await;
+    let other = Tenant::settle(&mut world, &receiver, "other").await;
+    Scene { server, receiver, one, other }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_of_others_answer_like_ids_that_do_not_exist() {
+    let Scene { server: _server, receiver, one, other } = scene().await;
+    let before = other.everything().await;
+    let mut compared = 0;
+    for operation in OPERATIONS.iter().filter(|operation| operation.path.contains('{')) {
+        let foreign = other.id_for(operation.path);
+        let nobodys = missing(&foreign);
+        for caller in [&one.admin, &one.bound] {
+            let answer = call(caller, operation, &fill(operation.path, &foreign), one.name).await;
+            let expected = call(caller, operation, &fill(operation.path, &nobodys), one.name).await;
+            let what = format!("{} {}", operation.method, operation.path);
+            assert_eq!(comparable(&answer, &foreign), comparable(&expected, &nobodys), "{what}");
+            // Keys of projects may not touch an organization's keys at all, nor any tenant's keys
+            // what is the operator's; everything else is simply not there.
+            let refused =
+                operation.access == Access::Operator || what.contains("/api-keys") || what.contains("PATCH /org");
+            assert!(answer.status == 404 || (refused && answer.status == 403), "{what}: {answer}");
+            compared += 1;
+        }
+    }
+    assert_eq!(other.everything().await, before, "something of the other tenant changed");
+    assert_eq!(receiver.count_at("/other"), 1, "the other tenant's receiver got something");
+    println!("isolation: {compared} calls with foreign ids in paths, each like a missing id");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_of_others_in_headers_queries_and_bodies_answer_like_missing_ones() {
+    let Scene { server: _server, one, other, .. } = scene().await;
+    let before = other.everything().await;
+    let mut compared = 0;
+    for operation in OPERATIONS {
+        for (header, foreign) in [("x-project-id", &other.project_id), ("x-organization-id", &other.organization_id)] {
+            let nobodys = missing(foreign);
+            for caller in [&one.admin, &one.bound] {
+                let path = fill(operation.path, &one.id_or_nothing(operation.path));
+                let with = |id: &str| caller.clone().with_header(header, id);
+                let answer = call(&with(foreign), operation, &path, one.name).await;
+                let expected = call(&with(&nobodys), operation, &path, one.name).await;
+                let what = format!("{} {} with {header}", operation.method, operation.path);
+                assert_eq!(comparable(&answer, foreign), comparable(&expected, &nobodys), "{what}");
+                assert_eq!(answer.status, 404, "{what}: {answer}");
+                compared += 1;
+            }
+        }
+    }
+    let nobodys = missing(&other.webhook_id);
+    for query in ["/deliveries?webhook_id=", "/deliveries?limit=5&webhook_id="] {
+        let answer = one.admin.get(&format!("{query}{}", other.webhook_id)).await;
+        let expected = one.admin.get(&format!("{query}{nobodys}")).await;
+        assert_eq!(comparable(&answer, &other.webhook_id), comparable(&expected, &nobodys));
+        assert!(!String::from_utf8_lossy(&answer.body).contains(&other.delivery_id));
+    }
+    let nobodys = missing(&other.project_id);
+    let answer = one.admin.post("/api-keys", &json!({"name": "k", "project_id": other.project_id})).await;
+    let expected = one.admin.post("/api-keys", &json!({"name": "k", "project_id": nobodys})).await;
+    assert_eq!(comparable(&answer, &other.project_id), comparable(&expected, &nobodys));
+    assert_eq!(answer.status, 404, "{answer}");
+    assert_eq!(other.everything().await, before, "something of the other tenant changed");
+    println!("isolation: {compared} calls with foreign ids in headers, each like a missing id");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_hold_nothing_of_others_and_events_reach_nobody_else() {
+    let Scene { server: _server, receiver, one, other } = scene().await;
+    let foreign = [&other.webhook_id, &other.event_id, &other.delivery_id, &other.key_id, &other.project_id];
+    for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET" && !operation.path.contains('{')) {
+        for caller in [&one.admin, &one.bound] {
+            let answer = caller.get(operation.path).await;
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(foreign.iter().all(|id| !text.contains(id.as_str())), "{}: {answer}", operation.path);
+            assert!(!text.contains(&event_type("other")), "{}: {answer}", operation.path);
+        }
+    }
+    // The same event id and the same idempotency key mean another event in another project.
+    for tenant in [&one, &other] {
+        let api = tenant.bound.clone().with_header("idempotency-key", "order-1");
+        let answer = api.post("/events", &json!({"type": event_type(tenant.name), "id": "order-1", "data": 1})).await;
+        assert_eq!(answer.expect(202)["deliveries"], 1);
+        assert_eq!(answer.header("idempotent-replay"), None, "{}", tenant.name);
+    }
+    for tenant in [&one, &other] {
+        let requests = receiver.wait_for(&format!("/{}", tenant.name), 2, BOUND).await;
+        let types: Vec<_> = requests.iter().map(|request| request.header("x-tidings-event").to_owned()).collect();
+        assert!(types.iter().all(|found| *found == event_type(tenant.name)), "{types:?} at {}", tenant.name);
+    }
+    // An event type that only the other catalogue has does not exist here.
+    let unknown = one.bound.post("/events", &json!({"type": event_type("other"), "data": 1})).await;
+    assert_eq!(unknown.expect(422)["code"], "unknown_event_type");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_asks_for_a_key_that_may_use_it() {
+    let Scene { server, one, .. } = scene().await;
+    let operator = operator(&server);
+    let key = async |request: Value| organization_key(&operator, &one.organization_id, &request).await;
+    let revoked = one.admin.post("/api-keys", &json!({"name": "revoked"})).await.expect(201);
+    one.admin.delete(&format!("/api-keys/{}", revoked["id"].as_str().expect("an id"))).await.expect(204);
+    let soon = Timestamp::from_millis(i64::try_from(unix_seconds() * 1_000 + 2_000).expect("this century"));
+    let expired = key(json!({"name": "expired", "expires_at": soon})).await;
+    until("the key's end", BOUND, async || (expired.get("/webhooks").await.status == 401).then_some(())).await;
+    let nobody = [
+        (one.admin.clone().without_key(), "missing_credentials"),
+        (one.admin.clone().with_key("tdk_short"), "invalid_api_key"),
+        (one.admin.clone().with_key(&format!("tdk_{}", "A".repeat(43))), "invalid_api_key"),
+        (one.admin.clone().without_key().with_header("authorization", "Basic dXNlcjpwYXNz"), "missing_credentials"),
+        (one.admin.clone().with_key(revoked["key"].as_str().expect("a key")), "api_key_revoked"),
+        (expired, "api_key_expired"),
+    ];
+    let mut refused = 0;
+    for operation in OPERATIONS {
+        let path = fill(operation.path, &one.id_or_nothing(operation.path));
+        let what = format!("{} {}", operation.method, operation.path);
+        for (caller, code) in &nobody {
+            let answer = call(caller, operation, &path, one.name).await;
+            assert_eq!(answer.expect(401)["code"], *code, "{what}");
+            refused += 1;
+        }
+        if let Some(weak) = weak_scopes(operation.access) {
+            let answer = call(&key(json!({"name": "weak", "scopes": weak})).await, operation, &path, one.name).await;
+            assert_eq!(answer.expect(403)["code"], "insufficient_scope", "{what}");
+            refused += 1;
+        }
+        if let Some(enough) = enough_scopes(operation.access)
+            && operation.method == "GET"
+        {
+            call(&key(json!({"name": "enough", "scopes": enough})).await, operation, &path, one.name).await.expect(200);
+        }
+    }
+    let all = operator.get("/organizations").await.expect(200);
+    assert_eq!(all["total"], 3, "the default organization and the two tenants: nothing was made or deleted");
+    println!("isolation: {refused} calls without a sufficient key, all refused");
+}
+
+/// Everything but what the operation asks for; `None`: any key may use it.
+fn weak_scopes(access: Access) -> Option<Vec<&'static str>> {
+    let asked = asked_scopes(access)?;
+    Some(EVERY_SCOPE.into_iter().filter(|scope| *scope != "admin" && !asked.contains(scope)).collect())
+}
+
+/// Only what the operation asks for; `None`: no organization's key may use it.
+fn enough_scopes(access: Access) -> Option<Vec<&'static str>> {
+    match access {
+        Access::Operator => None,
+        Access::AnyKey => Some(vec!["sources:manage"]),
+        _ => asked_scopes(access).map(|asked| asked.into_iter().take(1).collect()),
+    }
+}
+
+fn asked_scopes(access: Access) -> Option<Vec<&'static str>> {
+    match access {
+        Access::AnyKey => None,
+        Access::Scope(scope) => Some(vec![scope.as_str()]),
+        Access::AnyOf(scopes) => Some(scopes.iter().map(|scope| scope.as_str()).collect()),
+        // No scope makes a key the operator's.
+        Access::Operator => Some(Vec::new()),
+    }
+}
