@@ -20,6 +20,7 @@ mod platform;
 mod random;
 mod raw;
 mod receiver;
+mod refusal;
 mod server;
 mod signature;
 mod wait;
