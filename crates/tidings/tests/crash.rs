@@ -27,7 +27,7 @@ const PUBLISHERS: usize = 8;
 const EVENTS_BEFORE_KILL: std::ops::Range<u64> = 40..400;
 /// A request that arrived this long before a kill may be without a verdict on disk. Mostly it is a
 /// few milliseconds; the rest is for a disk that is busy with other things.
-const VERDICT_WINDOW: Duration = Duration::from_millis(500);
+const VERDICT_WINDOW: Duration = Duration::from_secs(3);
 /// How long everything may take to end after a restart.
 const DRAIN_BOUND: Duration = Duration::from_secs(90);
 /// The path of the receiver that is unwell around every kill.
