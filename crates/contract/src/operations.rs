@@ -57,6 +57,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/webhooks/{id}/disable", Access::Scope(Scope::WebhooksManage), 200, "Disable a webhook"),
     operation("POST", "/webhooks/{id}/test", Access::Scope(Scope::WebhooksManage), 200, "Send a test event"),
     operation("GET", "/webhooks/{id}/deliveries", Access::AnyOf(READERS), 200, "List a webhook's deliveries"),
+    operation("GET", "/webhooks/{id}/stats", Access::AnyOf(READERS), 200, "Get a webhook's statistics"),
+    operation("GET", "/stats", Access::AnyOf(READERS), 200, "Get a project's statistics"),
     operation("GET", "/deliveries", Access::AnyOf(READERS), 200, "List deliveries"),
     operation("GET", "/deliveries/{id}", Access::AnyOf(READERS), 200, "Get a delivery with its attempts"),
     operation("GET", "/deliveries/{id}/attempts", Access::AnyOf(READERS), 200, "List a delivery's attempts"),

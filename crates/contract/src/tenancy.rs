@@ -118,6 +118,30 @@ pub struct InstanceBody {
     pub version: String,
     /// Deliveries that have not ended.
     pub pending_deliveries: u64,
-    /// When the oldest delivery that is due became due.
+    /// When the oldest delivery that is due became due, those of paused and disabled webhooks left
+    /// out.
     pub oldest_due_at: Option<Timestamp>,
+    /// What was accepted, and what has become of it.
+    pub ledger: LedgerBody,
+    /// The project that operational events belong to.
+    pub operations_project_id: Option<ProjectId>,
+}
+
+/// Deliveries by what has become of them, all time; audited each minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerBody {
+    /// Ever accepted.
+    pub accepted: u64,
+    /// Taken by their receivers.
+    pub delivered: u64,
+    /// Used up their attempts.
+    pub failed: u64,
+    /// Ended by a receiver's answer.
+    pub dropped: u64,
+    /// Ended with their webhook.
+    pub cancelled: u64,
+    /// Waiting or being sent.
+    pub pending: u64,
+    /// Missing (or, below 0, too many): always 0, or something was lost.
+    pub unaccounted: i64,
 }

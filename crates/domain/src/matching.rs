@@ -99,17 +99,9 @@ mod tests {
             id: WebhookId::from_parts(1, 1),
             project_id: ProjectId::from_parts(1, 1),
             settings: WebhookSettings {
-                name: None,
-                description: None,
-                url: "https://example.com/".to_owned(),
                 events: events.iter().map(|text| text.parse().expect("a pattern")).collect(),
                 scopes: scopes.iter().map(|&text| text.to_owned()).collect(),
-                profile: Profile::Standard,
-                signature: None,
-                retry: None,
-                timeout_ms: None,
-                max_in_flight: None,
-                tidings_headers: true,
+                ..WebhookSettings::new("https://example.com/".to_owned(), Profile::Standard)
             },
             status,
         }

@@ -133,6 +133,23 @@ pub struct Webhook {
 }
 
 impl WebhookSettings {
+    /// A webhook as its profile wants it: every event, no overrides.
+    pub const fn new(url: String, profile: Profile) -> Self {
+        Self {
+            name: None,
+            description: None,
+            url,
+            events: Vec::new(),
+            scopes: Vec::new(),
+            profile,
+            signature: None,
+            retry: None,
+            timeout_ms: None,
+            max_in_flight: None,
+            tidings_headers: true,
+        }
+    }
+
     /// The signature, override or profile's.
     pub fn signature(&self) -> SignatureScheme {
         self.signature.clone().unwrap_or_else(|| self.profile.signature())

@@ -1,10 +1,14 @@
 //! The engine's face: what the API and the binary call.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicI64},
+};
 
 use tidings_domain::{
     event::Event,
     ids::{DeliveryId, ProjectId, WebhookId},
+    operational,
     profile::Profile,
     seal::MasterKey,
     tenancy::Project,
@@ -14,7 +18,10 @@ use tidings_ports::{
     Clock, Entropy, Sender,
     store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 use crate::{
     IdSource,
@@ -43,7 +50,12 @@ pub struct EngineParts {
     pub user_agent: String,
     /// Maxima.
     pub limits: DispatchLimits,
+    /// How long a delivery may be due before that is reported, in milliseconds.
+    pub overdue_after_ms: u64,
 }
+
+/// How long a delivery may be due before that is reported, unless the operator says otherwise.
+pub const OVERDUE_AFTER_MS: u64 = 300_000;
 
 /// Accepts events and delivers them.
 pub struct Engine {
@@ -55,6 +67,11 @@ pub struct Engine {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) upkeep: UpkeepSignal,
     pub(crate) test_slots: Semaphore,
+    pub(crate) operations: Arc<OnceLock<ProjectId>>,
+    pub(crate) reports: Arc<Notify>,
+    pub(crate) overdue_after_ms: u64,
+    pub(crate) overdue: AtomicBool,
+    pub(crate) unaccounted: AtomicI64,
     forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -87,7 +104,8 @@ const BESIDE_LANES_MAX: usize = 64;
 impl Engine {
     /// Frees the leases of a former process and starts working.
     pub async fn start(parts: EngineParts) -> Result<Arc<Self>, StoreError> {
-        let EngineParts { store, sender, clock, entropy, master_key, user_agent, limits } = parts;
+        let EngineParts { store, sender, clock, entropy, master_key, user_agent, limits, overdue_after_ms } = parts;
+        let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
         let last = store.last_sequence().await?;
         let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
@@ -97,6 +115,8 @@ impl Engine {
             entropy: Arc::clone(&entropy),
             router: Arc::clone(&router),
             limits,
+            operations: Arc::clone(&operations),
+            reports: Arc::clone(&reports),
         }));
         let batcher = Arc::new(Batcher::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&dispatcher)));
         dispatcher.note_backlog(&store.recover(clock.now()).await?);
@@ -109,6 +129,11 @@ impl Engine {
             dispatcher: Arc::clone(&dispatcher),
             upkeep: UpkeepSignal::default(),
             test_slots: Semaphore::new(BESIDE_LANES_MAX),
+            operations,
+            reports,
+            overdue_after_ms,
+            overdue: AtomicBool::new(false),
+            unaccounted: AtomicI64::new(0),
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             tasks: std::sync::Mutex::default(),
@@ -118,6 +143,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&dispatcher).run_settling())),
             tokio::spawn(guarded(dispatcher.run_claiming())),
             tokio::spawn(guarded(Arc::clone(&engine).run_upkeep())),
+            tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
         ];
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
         Ok(engine)
@@ -180,8 +206,9 @@ impl Engine {
     fn prepare(&self, snapshot: &Snapshot, publish: &Publish) -> Result<(NewEvent, Accepted), PublishError> {
         let name = &publish.event_type;
         let entry = snapshot.event_type(name);
+        let reported = self.operations_project() == Some(snapshot.project.id) && operational::is_type(name);
         match entry {
-            None if !snapshot.knows(name) => return Err(PublishError::UnknownEventType(name.to_string())),
+            None if !snapshot.knows(name) && !reported => return Err(PublishError::UnknownEventType(name.to_string())),
             Some(entry) if entry.archived => return Err(PublishError::ArchivedEventType(name.to_string())),
             _ => {}
         }

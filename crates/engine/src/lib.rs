@@ -7,13 +7,14 @@ mod dispatch;
 mod engine;
 mod ids;
 mod publish;
+mod reporting;
 mod secrets;
 mod snapshot;
 mod test_event;
 mod upkeep;
 
 pub use dispatch::{DispatchLimits, LaneView};
-pub use engine::{Engine, EngineParts, RetryError};
+pub use engine::{Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
 pub use ids::IdSource;
 pub use publish::{Accepted, IdempotencyKey, Publish, PublishError, Published};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};

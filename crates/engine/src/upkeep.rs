@@ -10,7 +10,7 @@ use tidings_ports::store::StoreError;
 
 use tokio::sync::Notify;
 
-use crate::Engine;
+use crate::{Engine, reporting::AUDIT_EVERY_MS};
 
 /// Between two rounds, in milliseconds.
 const ROUND_MS: u64 = 30_000;
@@ -66,10 +66,16 @@ impl UpkeepSignal {
 impl Engine {
     /// One round after another, for as long as the process lives.
     pub(crate) async fn run_upkeep(self: Arc<Self>) {
+        let mut audit_at = self.clock.now();
         loop {
-            let next = self.clock.now().plus_millis(ROUND_MS);
+            let now = self.clock.now();
+            let next = now.plus_millis(ROUND_MS);
             let answers = self.upkeep.open();
-            if let Err(error) = self.upkeep_round().await {
+            let audit = now >= audit_at;
+            if audit {
+                audit_at = now.plus_millis(AUDIT_EVERY_MS);
+            }
+            if let Err(error) = self.upkeep_round(audit).await {
                 if error == StoreError::Closed {
                     return;
                 }
@@ -84,7 +90,7 @@ impl Engine {
         }
     }
 
-    async fn upkeep_round(&self) -> Result<(), StoreError> {
+    async fn upkeep_round(&self, audit: bool) -> Result<(), StoreError> {
         for webhook_id in self.store.webhooks_to_cancel().await? {
             while self.store.cancel_pending(webhook_id, STEP_ROWS, self.clock.now()).await? == STEP_ROWS {}
         }
@@ -94,6 +100,12 @@ impl Engine {
         while self.store.expire_idempotency(before, STEP_ROWS).await? == STEP_ROWS {}
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);
+        self.watch_overdue().await?;
+        if audit {
+            self.audit_ledger().await?;
+        }
+        // What a former process did not come to.
+        self.reports.notify_one();
         Ok(())
     }
 }

@@ -3,5 +3,9 @@ SELECT max(
     coalesce((SELECT max(seq) FROM organization), 0),
     coalesce((SELECT max(seq) FROM project), 0),
     coalesce((SELECT max(seq) FROM api_key), 0),
-    coalesce((SELECT max(seq) FROM webhook), 0)
+    coalesce((SELECT max(seq) FROM webhook), 0),
+    coalesce((SELECT max(seq) FROM queue), 0),
+    coalesce((SELECT max(seq) FROM delivery), 0),
+    coalesce((SELECT max(seq) FROM job), 0),
+    coalesce((SELECT max(seq) FROM audit), 0)
 )

@@ -10,6 +10,7 @@ use tidings_ports::store::{Appended, Created, Idempotency, NewEvent, TestRecord}
 
 use crate::{
     attempt_row::{self, FinishedRow},
+    counters::{Ended, Hours, count_born, count_ended},
     memory::LeaseChange,
     sql,
     writer::Session,
@@ -25,7 +26,10 @@ pub(crate) fn append(
     events: &[NewEvent],
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Appended>> {
-    events.iter().map(|new| append_one(session, new, now)).collect()
+    let appended = events.iter().map(|new| append_one(session, new, now)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let stored = events.iter().zip(&appended).filter(|(_, result)| **result == Appended::Stored);
+    count_born(session, stored.map(|(new, _)| new.deliveries.len()).sum())?;
+    Ok(appended)
 }
 
 fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusqlite::Result<Appended> {
@@ -148,6 +152,25 @@ pub(crate) fn find_answer(connection: &Connection, owner: i64, key: String) -> r
         .optional()
 }
 
+/// A test stands in the history, so it stands in the statistics; it never counts as a failure that
+/// could disable its webhook.
+fn count_test(session: &mut Session<'_>, test: &TestRecord) -> rusqlite::Result<()> {
+    let webhook = test.webhook_id.sequence();
+    let state = if test.delivered { STATE_DELIVERED } else { STATE_FAILED };
+    let (mut ended, mut hours) = (Ended::default(), Hours::default());
+    ended.add(state, 1);
+    let tally = hours.of(webhook, test.ended_at());
+    tally.add_attempt(test.attempt.timing.total_us);
+    if test.delivered {
+        tally.delivered += 1;
+    } else {
+        tally.failed += 1;
+    }
+    count_born(session, 1)?;
+    count_ended(session, webhook, ended)?;
+    hours.write(session)
+}
+
 /// Stores a test with its one attempt; the deliveries table holds it like any other.
 pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> rusqlite::Result<()> {
     let event = &test.event;
@@ -163,6 +186,7 @@ pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> rusql
         event.label,
         &event.payload[..],
     ])?;
+    count_test(session, test)?;
     let head = attempt_row::head_id(session, &test.attempt.request_head)?;
     attempt_row::insert_finished(
         session.connection,
@@ -174,7 +198,7 @@ pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> rusql
             rendering: test.rendering.code(),
             epoch: 1,
             state: if test.delivered { STATE_DELIVERED } else { STATE_FAILED },
-            finished_at: test.attempt.started_at.plus_millis(u64::from(test.attempt.timing.total_us / 1000)),
+            finished_at: test.ended_at(),
         },
         &test.attempt,
         head,

@@ -5,13 +5,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Kept by the writer thread alone. Everything here may run ahead of the database without harm:
+use tidings_domain::statistics::Tally;
+
+/// Kept by the writer thread alone. But for `hours`, everything here may run ahead of the database without harm:
 /// a version that grew for a change that was rolled back only makes somebody reload.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) versions: Versions,
     /// Ids of request head templates.
     pub(crate) heads: HashMap<Arc<str>, i64>,
+    /// The statistics written last, by webhook: the hour and what it holds. Unlike the others it
+    /// must not run ahead of the database, so it is emptied whenever something is rolled back.
+    pub(crate) hours: HashMap<i64, (i64, Tally)>,
     /// Webhooks that were deleted while deliveries of theirs may still be leased.
     pub(crate) deleted: HashSet<i64>,
     /// Lease changes of the running transaction; applied when it is committed.
@@ -20,6 +25,9 @@ pub(crate) struct Memory {
 
 /// Request head templates kept in memory at most; beyond, they are looked up again.
 pub(crate) const HEADS_MAX: usize = 4_096;
+
+/// Webhooks whose running hour is kept in memory at most; beyond, it is read again.
+pub(crate) const HOURS_MAX: usize = 4_096;
 
 /// Versions of what a project's snapshot is made of. Each only grows, so their sum changes
 /// whenever one of them does.
@@ -81,6 +89,12 @@ impl Leases {
                 LeaseChange::Ended { delivery } => leased.remove(&delivery),
             };
         }
+    }
+
+    /// How many deliveries of a webhook are leased.
+    pub(crate) fn count_of_webhook(&self, webhook: i64) -> u64 {
+        let leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leased.values().filter(|&&to| to == webhook).count() as u64
     }
 
     /// The leased deliveries of a webhook below a sequence, newest first.

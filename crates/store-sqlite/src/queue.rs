@@ -12,7 +12,12 @@ use tidings_domain::{
 };
 use tidings_ports::store::{BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Requeued};
 
-use crate::{memory::LeaseChange, sql, writer::Session};
+use crate::{
+    counters::{Ended, count_ended, uncount},
+    memory::LeaseChange,
+    sql,
+    writer::Session,
+};
 
 const STATUS_DISABLED: u8 = 2;
 
@@ -114,7 +119,7 @@ pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], n
         let webhook: i64 =
             session.connection.prepare_cached(sql::FIND_QUEUED_WEBHOOK)?.query_row([seq], |row| row.get(0))?;
         if session.memory.deleted.contains(&webhook) {
-            cancel_one(session, seq, now)?;
+            cancel_one(session, webhook, seq, now)?;
         }
     }
     Ok(())
@@ -188,12 +193,15 @@ pub(crate) fn requeue(
     let finished = session
         .connection
         .prepare_cached(sql::FIND_FINISHED)?
-        .query_row(params![seq, tail, project], |row| Owner::read(row, 0))
+        .query_row(params![seq, tail, project], |row| {
+            Ok((Owner::read(row, 0)?, row.get::<_, u8>(5)?, Timestamp::from_millis(row.get(6)?)))
+        })
         .optional()?;
-    let Some(owner) = finished else { return Ok(Requeued::NotFound) };
+    let Some((owner, state, ended_at)) = finished else { return Ok(Requeued::NotFound) };
     if let Some(refused) = owner.refuses(force) {
         return Ok(refused);
     }
+    uncount(session, owner.webhook_id.sequence(), state, ended_at)?;
     session.connection.prepare_cached(sql::REOPEN_ATTEMPT)?.execute([seq])?;
     session.connection.prepare_cached(sql::REOPEN_DELIVERY)?.execute(params![seq, now.as_millis()])?;
     session.connection.prepare_cached(sql::FORGET_FINISHED)?.execute([seq])?;
@@ -223,7 +231,7 @@ pub(crate) fn cancel_pending(
         .query_map(params![webhook, limit], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for &seq in &waiting {
-        cancel_one(session, seq, now)?;
+        cancel_one(session, webhook, seq, now)?;
     }
     if waiting.len() < limit as usize {
         session.connection.prepare_cached(sql::MARK_CANCELLED)?.execute([webhook])?;
@@ -231,8 +239,8 @@ pub(crate) fn cancel_pending(
     Ok(u32::try_from(waiting.len()).unwrap_or(limit))
 }
 
-fn cancel_one(session: &Session<'_>, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+fn cancel_one(session: &Session<'_>, webhook: i64, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
     session.connection.prepare_cached(sql::CANCEL_DELIVERY)?.execute(params![seq, now.as_millis()])?;
     session.connection.prepare_cached(sql::FORGET_QUEUED)?.execute([seq])?;
-    Ok(())
+    count_ended(session, webhook, Ended { cancelled: 1, ..Ended::default() })
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::params;
+use serde_json::json;
 use tidings_domain::{
+    operational,
     retry::{DisableReason, Verdict},
     time::Timestamp,
 };
@@ -12,7 +14,9 @@ use tidings_ports::store::{Settled, Settlement};
 use crate::{
     append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
     attempt_row::{self, FinishedRow},
+    counters::{Ended, Hours},
     memory::LeaseChange,
+    reports::report,
     sql,
     writer::Session,
 };
@@ -25,29 +29,39 @@ struct StateChange {
     failing_since: Option<Timestamp>,
     last_event_type: String,
     last_triggered_at: Timestamp,
+    ended: Ended,
 }
 
 pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> rusqlite::Result<Vec<Settled>> {
     let mut states: BTreeMap<i64, StateChange> = BTreeMap::new();
+    let mut hours = Hours::default();
     let mut settled = Vec::with_capacity(settlements.len());
     for settlement in settlements {
-        let applied = settle_one(session, settlement)?;
-        if applied == Settled::Stale {
-            settled.push(applied);
+        let Some(state) = settle_one(session, settlement)? else {
+            settled.push(Settled::Stale);
             continue;
-        }
+        };
         session.memory.lease_changes.push(LeaseChange::Ended { delivery: settlement.delivery_id.sequence() });
-        note_state(&mut states, settlement);
+        note_state(&mut states, settlement, state);
+        note_hour(&mut hours, settlement, state);
+        if settlement.reported && settlement.decision.verdict == Verdict::Exhausted {
+            report_exhausted(session, settlement)?;
+        }
         settled.push(match settlement.decision.disable {
             Some(reason) if disable(session, settlement, reason)? => Settled::AppliedAndDisabled,
-            _ => applied,
+            _ => Settled::Applied,
         });
     }
     write_states(session, &states)?;
+    hours.write(session)?;
     Ok(settled)
 }
 
-fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::Result<Settled> {
+/// The state in which a delivery ended, or 1 for one that is tried again.
+const STATE_RETRYING: u8 = 1;
+
+/// Returns the delivery's new state, or `None` if the lease was stale.
+fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::Result<Option<u8>> {
     let delivery = settlement.delivery_id.sequence();
     let deleted = session.memory.deleted.contains(&settlement.webhook_id.sequence());
     let state = match settlement.decision.verdict {
@@ -59,7 +73,7 @@ fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::R
     };
     let ended = session.connection.prepare_cached(sql::FINISH_LEASE)?.execute(params![delivery, settlement.epoch])?;
     if ended == 0 {
-        return Ok(Settled::Stale);
+        return Ok(None);
     }
     let head = attempt_row::head_id(session, &settlement.attempt.request_head)?;
     let row = FinishedRow {
@@ -73,10 +87,14 @@ fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::R
         finished_at: settlement.ended_at,
     };
     attempt_row::insert_finished(session.connection, &row, &settlement.attempt, head)?;
-    Ok(Settled::Applied)
+    Ok(Some(state))
 }
 
-fn schedule_retry(session: &mut Session<'_>, settlement: &Settlement, due_at: Timestamp) -> rusqlite::Result<Settled> {
+fn schedule_retry(
+    session: &mut Session<'_>,
+    settlement: &Settlement,
+    due_at: Timestamp,
+) -> rusqlite::Result<Option<u8>> {
     let delivery = settlement.delivery_id.sequence();
     let attempt = &settlement.attempt;
     let status = match attempt.outcome {
@@ -93,14 +111,25 @@ fn schedule_retry(session: &mut Session<'_>, settlement: &Settlement, due_at: Ti
         attempt.error,
     ])?;
     if scheduled == 0 {
-        return Ok(Settled::Stale);
+        return Ok(None);
     }
     let head = attempt_row::head_id(session, &attempt.request_head)?;
     attempt_row::insert_attempt(session.connection, delivery, settlement.rendering.code(), attempt, head)?;
-    Ok(Settled::Applied)
+    Ok(Some(STATE_RETRYING))
 }
 
-fn note_state(states: &mut BTreeMap<i64, StateChange>, settlement: &Settlement) {
+fn note_hour(hours: &mut Hours, settlement: &Settlement, state: u8) {
+    let tally = hours.of(settlement.webhook_id.sequence(), settlement.ended_at);
+    tally.add_attempt(settlement.attempt.timing.total_us);
+    match state {
+        STATE_DELIVERED => tally.delivered += 1,
+        STATE_FAILED => tally.failed += 1,
+        STATE_DROPPED => tally.dropped += 1,
+        _ => {}
+    }
+}
+
+fn note_state(states: &mut BTreeMap<i64, StateChange>, settlement: &Settlement, new_state: u8) {
     let started_at = settlement.attempt.started_at;
     let state = states.entry(settlement.webhook_id.sequence()).or_insert_with(|| StateChange {
         succeeded: false,
@@ -108,7 +137,11 @@ fn note_state(states: &mut BTreeMap<i64, StateChange>, settlement: &Settlement) 
         failing_since: None,
         last_event_type: String::new(),
         last_triggered_at: Timestamp::from_millis(0),
+        ended: Ended::default(),
     });
+    if new_state != STATE_RETRYING {
+        state.ended.add(new_state, 1);
+    }
     match settlement.decision.verdict {
         Verdict::Delivered => {
             state.succeeded = true;
@@ -138,6 +171,10 @@ fn write_states(session: &Session<'_>, states: &BTreeMap<i64, StateChange>) -> r
             state.last_event_type,
             state.last_triggered_at.as_millis(),
             state.succeeded,
+            state.ended.delivered,
+            state.ended.failed,
+            state.ended.dropped,
+            state.ended.cancelled,
         ])?;
     }
     Ok(())
@@ -151,6 +188,27 @@ fn disable(session: &mut Session<'_>, settlement: &Settlement, reason: DisableRe
     ])?;
     if changed == 1 {
         session.memory.versions.project_changed(settlement.project_id.sequence());
+        let data = json!({
+            "webhook_id": settlement.webhook_id.to_string(),
+            "project_id": settlement.project_id.to_string(),
+            "reason": reason.as_str(),
+            "disabled_at": settlement.ended_at.rfc3339_millis(),
+        });
+        report(session, operational::WEBHOOK_DISABLED, &data, settlement.ended_at)?;
     }
     Ok(changed == 1)
+}
+
+fn report_exhausted(session: &Session<'_>, settlement: &Settlement) -> rusqlite::Result<()> {
+    let data = json!({
+        "delivery_id": settlement.delivery_id.to_string(),
+        "webhook_id": settlement.webhook_id.to_string(),
+        "project_id": settlement.project_id.to_string(),
+        "event_id": settlement.event.id(),
+        "event_type": settlement.event.event_type.as_str(),
+        "attempts": settlement.attempt.number,
+        "error": settlement.attempt.error,
+        "exhausted_at": settlement.ended_at.rfc3339_millis(),
+    });
+    report(session, operational::DELIVERY_EXHAUSTED, &data, settlement.ended_at)
 }

@@ -96,4 +96,15 @@ statements! {
     OWNS_WEBHOOK = "owns_webhook";
     FIND_QUEUED_WEBHOOK = "find_queued_webhook";
     LAST_SEQUENCE = "last_sequence";
+    PUT_HOUR = "put_hour";
+    FIND_HOUR = "find_hour";
+    LIST_HOURS = "list_hours";
+    COUNT_WAITING = "count_waiting";
+    COUNT_ENDED = "count_ended";
+    COUNT_BORN = "count_born";
+    AUDIT_LEDGER = "audit_ledger";
+    OLDEST_DUE = "oldest_due";
+    ADD_REPORT = "add_report";
+    LIST_REPORTS = "list_reports";
+    FORGET_REPORT = "forget_report";
 }

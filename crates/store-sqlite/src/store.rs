@@ -17,9 +17,9 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     Appended, AttemptView, BacklogLane, Catalog, ClaimRequest, Claimed, Created, DeliveryFilter, DeliveryView,
-    EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Log, Maintenance, NewApiKey, NewEvent,
-    NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord, ProjectSnapshot, Queue, Requeued,
-    Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookRecord,
+    EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey,
+    NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord, ProjectSnapshot, Queue,
+    Report, Requeued, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
@@ -27,12 +27,12 @@ use crate::{
     catalog::{api_key, event_type, organization, project, snapshot, webhook},
     checkpoint::Checkpointer,
     connection::{assert_version, open_writer},
-    history::{deliveries, events},
+    history::{deliveries, events, statistics},
     lock::{DirectoryLock, lock_directory},
     memory::{Leases, Memory},
     queue,
     readers::Readers,
-    settle, upkeep,
+    reports, settle, upkeep,
     writer::Writer,
 };
 
@@ -308,6 +308,19 @@ impl History for SqliteStore {
     async fn attempts_of(&self, project_id: ProjectId, id: DeliveryId) -> Result<Vec<AttemptView>, StoreError> {
         self.readers.call(move |connection| deliveries::attempts(connection, project_id, id)).await
     }
+
+    async fn statistics(
+        &self,
+        project_id: ProjectId,
+        webhook_id: Option<WebhookId>,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Statistics>, StoreError> {
+        let leases = Arc::clone(&self.leases);
+        self.readers
+            .call(move |connection| statistics::read(connection, &leases, project_id, webhook_id, since, until))
+            .await
+    }
 }
 
 #[async_trait]
@@ -318,6 +331,22 @@ impl Maintenance for SqliteStore {
 
     async fn counts(&self, now: Timestamp) -> Result<InstanceCounts, StoreError> {
         self.readers.call(move |connection| upkeep::counts(connection, now)).await
+    }
+
+    async fn audit_ledger(&self) -> Result<Ledger, StoreError> {
+        self.readers.call(upkeep::audit_ledger).await
+    }
+
+    async fn add_report(&self, event_type: &'static str, data: String, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.call(move |session| reports::add(session, event_type, &data, now)).await
+    }
+
+    async fn list_reports(&self, limit: u32) -> Result<Vec<Report>, StoreError> {
+        self.readers.call(move |connection| reports::list(connection, limit)).await
+    }
+
+    async fn forget_reports(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
+        self.writer.call(move |session| reports::forget(session, &numbers)).await
     }
 
     async fn last_sequence(&self) -> Result<i64, StoreError> {

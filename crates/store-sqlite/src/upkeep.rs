@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tidings_domain::time::Timestamp;
-use tidings_ports::store::InstanceCounts;
+use tidings_ports::store::{InstanceCounts, Ledger};
 
 use crate::{sql, writer::Session};
 
@@ -13,10 +13,23 @@ pub(crate) fn expire_idempotency(session: &Session<'_>, before: Timestamp, limit
 }
 
 pub(crate) fn counts(connection: &Connection, now: Timestamp) -> rusqlite::Result<InstanceCounts> {
-    connection.prepare_cached(sql::COUNT_PENDING)?.query_row([now.as_millis()], |row| {
-        Ok(InstanceCounts {
-            pending_deliveries: u64::from(row.get::<_, u32>(0)?),
-            oldest_due_at: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis),
+    let pending: i64 = connection.prepare_cached(sql::COUNT_PENDING)?.query_row([], |row| row.get(0))?;
+    let oldest: Option<i64> =
+        connection.prepare_cached(sql::OLDEST_DUE)?.query_row([now.as_millis()], |row| row.get(0))?;
+    Ok(InstanceCounts { pending_deliveries: pending.unsigned_abs(), oldest_due_at: oldest.map(Timestamp::from_millis) })
+}
+
+/// One statement, so that all its counts are of one moment.
+pub(crate) fn audit_ledger(connection: &Connection) -> rusqlite::Result<Ledger> {
+    connection.prepare_cached(sql::AUDIT_LEDGER)?.query_row([], |row| {
+        let count = |column: usize| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        Ok(Ledger {
+            born: count(0)?,
+            delivered: count(1)?,
+            failed: count(2)?,
+            dropped: count(3)?,
+            cancelled: count(4)?,
+            unfinished: count(5)?,
         })
     })
 }

@@ -187,6 +187,7 @@ fn commit_jobs(connection: &Connection, memory: &mut Memory, leases: &Leases, mu
         Ok(()) => leases.apply(&mut memory.lease_changes),
         Err(error) => {
             memory.lease_changes.clear();
+            memory.hours.clear();
             tracing::error!(error = %error, jobs = jobs.len(), "a transaction was rolled back");
             if !connection.is_autocommit() {
                 // If even this fails the next BEGIN reports it.
@@ -209,6 +210,7 @@ fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box
         let leases_before = memory.lease_changes.len();
         if !job.run(&mut Session { connection, memory }) {
             memory.lease_changes.truncate(leases_before);
+            memory.hours.clear();
             execute("ROLLBACK TO job")?;
         }
         execute("RELEASE job")?;

@@ -10,20 +10,23 @@ use tidings_domain::{
     seal::MasterKey,
     secret::Secret,
     tenancy::{
-        ApiKey, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Organization, Scopes, is_key_shaped, key_hash,
-        key_text,
+        ApiKey, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Organization, Project, Scopes, is_key_shaped,
+        key_hash, key_text,
     },
 };
 use tidings_engine::Engine;
 use tidings_ports::{
     Entropy,
-    store::{NewApiKey, NewOrganization, Store},
+    store::{NewApiKey, NewOrganization, NewProject, Store},
 };
 
 use crate::config::{MasterKeySource, ServeConfig};
 
 /// The name of the default organization and of its default project.
 const DEFAULT_NAME: &str = "default";
+
+/// The name of the project that operational events belong to.
+const OPERATIONS_NAME: &str = "operations";
 
 /// Something sealed with the master key, to recognise it by.
 const MASTER_KEY_CHECK: &str = "master_key_check";
@@ -106,6 +109,26 @@ pub(crate) async fn default_organization(
         store.create_organization(new, None).await?;
     }
     Ok((id, default_project_id))
+}
+
+/// The operator's own project, which operational events belong to, made at the first start. One
+/// that its operator deleted stays deleted.
+pub(crate) async fn operations_project(
+    store: &dyn Store,
+    engine: &Engine,
+    organization_id: OrganizationId,
+) -> anyhow::Result<ProjectId> {
+    const REMEMBERED: &str = "operations_project";
+    let is_first_start = store.find_remembered(REMEMBERED).await?.is_none();
+    if is_first_start {
+        // Remembered after it was made: a crash in between leaves a second project, not none.
+        let id = engine.ids().project();
+        let project = Project { id, organization_id, name: OPERATIONS_NAME.to_owned() };
+        store.create_project(NewProject { project }, None).await?;
+        store.remember_once(REMEMBERED, id.to_string().into_bytes()).await?;
+    }
+    let stored = store.find_remembered(REMEMBERED).await?.context("what was remembered is gone")?;
+    String::from_utf8(stored)?.parse().context("the record of the operations project is damaged")
 }
 
 /// Installs the given operator key, or makes one if there is none; returns it in that case, for

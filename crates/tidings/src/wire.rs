@@ -154,9 +154,11 @@ async fn start(config: ServeConfig, beside: Router, may_call_itself: bool) -> an
         master_key: Arc::clone(&master_key),
         user_agent: concat!("Tidings/", env!("CARGO_PKG_VERSION")).to_owned(),
         limits: DispatchLimits::default(),
+        overdue_after_ms: config.overdue_after_ms,
     })
     .await?;
     let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
+    engine.report_to(first_start::operations_project(&*store, &engine, default_organization).await?);
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
     let api = Api::new(ApiParts {
         engine: Arc::clone(&engine),

@@ -8,6 +8,7 @@ pub(crate) mod instance;
 pub(crate) mod organizations;
 pub(crate) mod projects;
 pub(crate) mod publish;
+pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
 use axum::{
@@ -33,6 +34,8 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/webhooks/{id}/disable", post(webhooks::disable))
         .route("/webhooks/{id}/test", post(webhooks::test))
         .route("/webhooks/{id}/deliveries", get(deliveries::list_of_webhook))
+        .route("/webhooks/{id}/stats", get(statistics::of_webhook))
+        .route("/stats", get(statistics::of_project))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::get))
         .route("/deliveries/{id}/attempts", get(deliveries::attempts))

@@ -7,6 +7,7 @@ mod events;
 mod instance;
 mod organizations;
 mod projects;
+mod statistics;
 mod webhooks;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,7 +1,7 @@
 //! The dispatcher: the one place that starts requests and draws their consequences.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -39,6 +39,10 @@ pub(crate) struct DispatcherParts {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) router: Arc<Router>,
     pub(crate) limits: DispatchLimits,
+    /// The project whose deliveries are reports themselves.
+    pub(crate) operations: Arc<OnceLock<ProjectId>>,
+    /// Wakes whoever turns reports into events.
+    pub(crate) reports: Arc<Notify>,
 }
 
 /// Carries deliveries to their webhooks.
@@ -181,6 +185,7 @@ impl Dispatcher {
             attempt: record_exchange(&target, exchange, number, started_at),
             decision,
             ended_at,
+            reported: self.parts.operations.get() != Some(&lease.project_id),
         };
         self.settler.push(settlement, permit);
         Some(finished)
@@ -260,9 +265,12 @@ impl Dispatcher {
 
     async fn draw_consequences(self: &Arc<Self>, settlements: &[Settlement], settled: &[Settled]) {
         let mut disabled: Vec<ProjectId> = Vec::new();
+        let mut reported = false;
         self.with_lanes(|lanes| {
             for (settlement, settled) in settlements.iter().zip(settled) {
+                reported |= settlement.decision.verdict == Verdict::Exhausted;
                 if *settled == Settled::AppliedAndDisabled {
+                    reported = true;
                     disabled.push(settlement.project_id);
                 }
                 if let (Verdict::Retry { due_at }, true) = (settlement.decision.verdict, *settled != Settled::Stale) {
@@ -270,6 +278,9 @@ impl Dispatcher {
                 }
             }
         });
+        if reported {
+            self.parts.reports.notify_one();
+        }
         disabled.dedup();
         for project_id in disabled {
             self.project_changed(project_id).await;

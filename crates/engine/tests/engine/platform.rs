@@ -16,7 +16,9 @@ use tidings_domain::{
     time::Timestamp,
     webhook::{RetryOverride, Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
-use tidings_engine::{DispatchLimits, Engine, EngineParts, Publish, PublishError, Published, seal_secrets};
+use tidings_engine::{
+    DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS, Publish, PublishError, Published, seal_secrets,
+};
 use tidings_fakes::{ManualClock, ScriptedSender, SeededEntropy};
 use tidings_ports::{
     Clock as _,
@@ -96,19 +98,7 @@ impl Platform {
         change: impl FnOnce(&mut WebhookSettings),
     ) -> WebhookId {
         let id = self.engine.ids().webhook();
-        let mut settings = WebhookSettings {
-            name: None,
-            description: None,
-            url: url.to_owned(),
-            events: Vec::new(),
-            scopes: Vec::new(),
-            profile,
-            signature: None,
-            retry: None,
-            timeout_ms: None,
-            max_in_flight: None,
-            tidings_headers: true,
-        };
+        let mut settings = WebhookSettings::new(url.to_owned(), profile);
         change(&mut settings);
         let secret = profile.generated_secret().map(|form| Secret::generate(form, &[3; 32]));
         let secrets = WebhookSecrets {
@@ -201,6 +191,7 @@ async fn start_engine(
         master_key: master(),
         user_agent: "Tidings/test".to_owned(),
         limits,
+        overdue_after_ms: OVERDUE_AFTER_MS,
     };
     Engine::start(parts).await.expect("an engine")
 }

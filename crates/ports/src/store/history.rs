@@ -7,6 +7,7 @@ use tidings_domain::{
     event_type::EventTypeName,
     ids::{DeliveryId, ProjectId, WebhookId},
     page::{Page, PageRequest},
+    statistics::Tally,
     time::Timestamp,
 };
 
@@ -43,6 +44,25 @@ pub trait History: Send + Sync {
 
     /// The attempts of a delivery, first to last.
     async fn attempts_of(&self, project_id: ProjectId, id: DeliveryId) -> Result<Vec<AttemptView>, StoreError>;
+
+    /// How one webhook of the project, or all of them together, have been doing in the hours from
+    /// `since` to `until`, both included. `None`: the project has no such webhook.
+    async fn statistics(
+        &self,
+        project_id: ProjectId,
+        webhook_id: Option<WebhookId>,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Statistics>, StoreError>;
+}
+
+/// Counts by hour, and what is unfinished now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// The hours in which something happened, oldest first; see [`tidings_domain::statistics::hour_of`].
+    pub hours: Vec<(i64, Tally)>,
+    /// Deliveries that have not ended, counted up to a bound like the total of a list.
+    pub pending: u64,
 }
 
 /// Which events.

@@ -126,3 +126,10 @@ pub struct TestRecord {
     /// The attempt.
     pub attempt: AttemptRecord,
 }
+
+impl TestRecord {
+    /// When the attempt ended.
+    pub fn ended_at(&self) -> Timestamp {
+        self.attempt.started_at.plus_millis(u64::from(self.attempt.timing.total_us / 1000))
+    }
+}

@@ -12,9 +12,9 @@ pub use catalog::{
     Catalog, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord,
     ProjectSnapshot, WebhookChange, WebhookRecord, WebhookState,
 };
-pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, History};
+pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, History, Statistics};
 pub use log::{Appended, Created, Idempotency, Log, NewDelivery, NewEvent, TestRecord};
-pub use maintenance::{InstanceCounts, Maintenance};
+pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
 pub use queue::{
     AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
 };

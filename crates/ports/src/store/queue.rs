@@ -123,6 +123,9 @@ pub struct Settlement {
     pub decision: Decision,
     /// When the attempt ended.
     pub ended_at: Timestamp,
+    /// Whether its exhaustion is to be reported; deliveries of reports are not, or a receiver of
+    /// reports that fails would be reported to itself for ever.
+    pub reported: bool,
 }
 
 /// What became of a settlement.

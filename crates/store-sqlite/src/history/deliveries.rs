@@ -108,7 +108,7 @@ pub(crate) fn list(
 }
 
 /// Whether the webhook is or was the project's; history outlives its webhook.
-fn owns_webhook(connection: &Connection, project: i64, id: WebhookId) -> rusqlite::Result<bool> {
+pub(crate) fn owns_webhook(connection: &Connection, project: i64, id: WebhookId) -> rusqlite::Result<bool> {
     connection.prepare_cached(sql::OWNS_WEBHOOK)?.exists(params![id.sequence(), id.tail(), project])
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod deliveries;
 pub(crate) mod events;
+pub(crate) mod statistics;
 mod walk;
 
 use tidings_domain::time::Timestamp;

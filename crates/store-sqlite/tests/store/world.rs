@@ -64,19 +64,7 @@ impl World {
 
     pub(crate) async fn webhook(&mut self, project_id: ProjectId) -> WebhookId {
         let id = WebhookId::from_parts(self.sequence(), 1);
-        let settings = WebhookSettings {
-            name: None,
-            description: None,
-            url: "https://receiver.example/".to_owned(),
-            events: Vec::new(),
-            scopes: Vec::new(),
-            profile: Profile::Standard,
-            signature: None,
-            retry: None,
-            timeout_ms: None,
-            max_in_flight: None,
-            tidings_headers: true,
-        };
+        let settings = WebhookSettings::new("https://receiver.example/".to_owned(), Profile::Standard);
         let webhook = Webhook { id, project_id, settings, status: WebhookStatus::Active };
         self.store.create_webhook(NewWebhook { webhook, sealed: vec![1] }, None).await.expect("stored");
         id
@@ -165,5 +153,6 @@ pub(crate) fn settlement(lease: &LeasedDelivery, verdict: Verdict, now: Timestam
         },
         decision: Decision { verdict, disable: None },
         ended_at: now,
+        reported: true,
     }
 }

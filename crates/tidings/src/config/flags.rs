@@ -49,6 +49,10 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "PORT")]
     pub(crate) allow_port: Vec<String>,
 
+    /// Report it when a delivery has been due for this many seconds [env: TIDINGS_OVERDUE_AFTER; default: 300]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) overdue_after: Option<String>,
+
     /// Write log lines that pass this filter, such as `info` or `tidings_engine=debug` [env: TIDINGS_LOG]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -79,6 +83,7 @@ impl ServerFlags {
             "allow_http" => one(&self.allow_http),
             "allow_target" => self.allow_target.clone(),
             "allow_port" => self.allow_port.clone(),
+            "overdue_after" => one(&self.overdue_after),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

@@ -48,6 +48,8 @@ pub(crate) struct ServeConfig {
     pub(crate) allow_targets: Vec<Cidr>,
     /// Ports that the guard lets through although they belong to infrastructure.
     pub(crate) allow_ports: Vec<u16>,
+    /// How long a delivery may be due before that is reported, in milliseconds.
+    pub(crate) overdue_after_ms: u64,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
     pub(crate) log: Option<String>,
     /// Threads for asynchronous work; one less than there are cores if not set, because the

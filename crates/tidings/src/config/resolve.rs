@@ -8,6 +8,7 @@ use tidings_domain::{
     target::Cidr,
     tenancy::{OPERATOR_KEY_PREFIX, is_key_shaped},
 };
+use tidings_engine::OVERDUE_AFTER_MS;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -77,6 +78,7 @@ impl Reader<'_> {
         let allow_http = self.one("allow_http", parse_switch);
         let allow_targets = self.many("allow_target", parse_cidr);
         let allow_ports = self.many("allow_port", parse_port);
+        let overdue_after_ms = self.one("overdue_after", parse_overdue_after);
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -89,6 +91,7 @@ impl Reader<'_> {
             allow_http: allow_http.unwrap_or(false),
             allow_targets,
             allow_ports,
+            overdue_after_ms: overdue_after_ms.unwrap_or(OVERDUE_AFTER_MS),
             log,
             workers,
         })
@@ -204,6 +207,13 @@ fn parse_port(text: &str) -> Result<u16, Refused> {
     }
 }
 
+fn parse_overdue_after(text: &str) -> Result<u64, Refused> {
+    match text.parse::<u32>() {
+        Ok(seconds @ 1..) => Ok(u64::from(seconds) * 1_000),
+        _ => refused(format!("{text:?} is not a number of seconds"), "write a whole number from 1 on, such as 300"),
+    }
+}
+
 fn parse_log(text: &str) -> Result<String, Refused> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -226,6 +236,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "listen" => vec![LISTEN_DEFAULT.to_owned()],
         "data_dir" => vec![DATA_DIR_DEFAULT.to_owned()],
         "allow_http" => vec!["false".to_owned()],
+        "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
         _ => Vec::new(),
     };
     // This version refuses `database_url`, so there is nothing to show.

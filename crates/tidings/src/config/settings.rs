@@ -43,7 +43,7 @@ const fn secret(name: &'static str, variable: &'static str) -> Setting {
 }
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 12] = [
+pub(crate) const SETTINGS: [Setting; 13] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
@@ -54,6 +54,7 @@ pub(crate) const SETTINGS: [Setting; 12] = [
     setting("allow_http", "--allow-http", "TIDINGS_ALLOW_HTTP", Kind::Switch),
     setting("allow_target", "--allow-target", "TIDINGS_ALLOW_TARGET", Kind::Texts),
     setting("allow_port", "--allow-port", "TIDINGS_ALLOW_PORT", Kind::Numbers),
+    setting("overdue_after", "--overdue-after", "TIDINGS_OVERDUE_AFTER", Kind::Number),
     setting("log", "--log", "TIDINGS_LOG", Kind::Text),
     setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
 ];

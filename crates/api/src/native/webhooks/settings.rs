@@ -38,19 +38,7 @@ pub(super) struct Draft {
 impl Draft {
     /// What a webhook is before its request is applied.
     pub(super) fn new() -> Self {
-        let settings = WebhookSettings {
-            name: None,
-            description: None,
-            url: String::new(),
-            events: Vec::new(),
-            scopes: Vec::new(),
-            profile: Profile::default(),
-            signature: None,
-            retry: None,
-            timeout_ms: None,
-            max_in_flight: None,
-            tidings_headers: true,
-        };
+        let settings = WebhookSettings::new(String::new(), Profile::default());
         Self { settings, secrets: WebhookSecrets::default(), is_new: true }
     }
 }

@@ -1,0 +1,45 @@
+//! Operational events: what Tidings itself reports, delivered like any other event, to the
+//! operator's own project.
+
+use crate::event_type::EventTypeName;
+
+/// A webhook was disabled by the engine or by a plan's limit.
+pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
+/// A delivery used up its attempts.
+pub const DELIVERY_EXHAUSTED: &str = "delivery.exhausted";
+/// The oldest delivery that could be sent has been due for longer than it should.
+pub const INSTANCE_OVERDUE: &str = "instance.overdue";
+/// Nothing is overdue any more.
+pub const INSTANCE_RECOVERED: &str = "instance.recovered";
+/// The audit of the ledger did not come out even.
+pub const LEDGER_UNEVEN: &str = "ledger.uneven";
+/// A job ended.
+pub const JOB_FINISHED: &str = "job.finished";
+
+/// Every operational event: its type and what it means.
+pub const TYPES: [(&str, &str); 6] = [
+    (WEBHOOK_DISABLED, "A webhook was disabled because its receiver is gone or keeps failing, or by a plan's limit"),
+    (DELIVERY_EXHAUSTED, "A delivery used up its attempts"),
+    (INSTANCE_OVERDUE, "The oldest delivery that could be sent has been due for too long"),
+    (INSTANCE_RECOVERED, "Nothing is overdue any more"),
+    (LEDGER_UNEVEN, "Deliveries that were accepted and deliveries that can be accounted for differ"),
+    (JOB_FINISHED, "A recovery or a replay ended"),
+];
+
+/// Whether this is the name of an operational event.
+pub fn is_type(name: &EventTypeName) -> bool {
+    TYPES.iter().any(|(known, _)| *known == name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operational_types_are_types() {
+        for (name, meaning) in TYPES {
+            assert!(name.parse::<EventTypeName>().is_ok(), "{name}");
+            assert!(!meaning.is_empty());
+        }
+    }
+}

@@ -1,0 +1,1 @@
+UPDATE ledger SET born = born + ?1 WHERE id = 1

@@ -1,0 +1,1 @@
+SELECT delivered, failed, dropped, attempts, total_ms, latency FROM webhook_hour WHERE webhook = ?1 AND hour = ?2

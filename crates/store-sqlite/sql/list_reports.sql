@@ -1,0 +1,1 @@
+SELECT seq, type, data, created_at FROM report ORDER BY seq LIMIT ?1
