@@ -18,17 +18,14 @@ use tidings_ports::{
     Clock, Entropy, Sender,
     store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
 };
-use tokio::{
-    sync::{Notify, Semaphore},
-    task::JoinHandle,
-};
+use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
     IdSource,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
     publish::{Accepted, Batcher, Publish, PublishError, Published, Router},
+    signal::Signal,
     snapshot::Snapshot,
-    upkeep::UpkeepSignal,
 };
 
 /// How often a publish is repeated when the project's configuration changes under it.
@@ -65,10 +62,10 @@ pub struct Engine {
     pub(crate) ids: Arc<IdSource>,
     pub(crate) router: Arc<Router>,
     pub(crate) dispatcher: Arc<Dispatcher>,
-    pub(crate) upkeep: UpkeepSignal,
+    pub(crate) upkeep: Signal,
     pub(crate) test_slots: Semaphore,
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
-    pub(crate) reports: Arc<Notify>,
+    pub(crate) reports: Arc<Signal>,
     pub(crate) overdue_after_ms: u64,
     pub(crate) overdue: AtomicBool,
     pub(crate) unaccounted: AtomicI64,
@@ -105,7 +102,7 @@ impl Engine {
     /// Frees the leases of a former process and starts working.
     pub async fn start(parts: EngineParts) -> Result<Arc<Self>, StoreError> {
         let EngineParts { store, sender, clock, entropy, master_key, user_agent, limits, overdue_after_ms } = parts;
-        let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
+        let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
         let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
@@ -127,7 +124,7 @@ impl Engine {
             clock,
             router,
             dispatcher: Arc::clone(&dispatcher),
-            upkeep: UpkeepSignal::default(),
+            upkeep: Signal::default(),
             test_slots: Semaphore::new(BESIDE_LANES_MAX),
             operations,
             reports,
@@ -307,8 +304,12 @@ impl Engine {
     pub async fn idle(&self) {
         loop {
             self.upkeep.done().await;
+            if self.operations.get().is_some() {
+                self.reports.done().await;
+            }
             self.dispatcher.idle().await;
-            if !self.upkeep.is_asked() {
+            let reporting = self.operations.get().is_some() && self.reports.is_asked();
+            if !self.upkeep.is_asked() && !reporting {
                 return;
             }
         }

@@ -9,6 +9,7 @@ mod ids;
 mod publish;
 mod reporting;
 mod secrets;
+mod signal;
 mod snapshot;
 mod test_event;
 mod upkeep;

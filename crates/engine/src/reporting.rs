@@ -25,7 +25,7 @@ impl Engine {
     pub fn report_to(&self, project_id: ProjectId) {
         // Only the first call counts: it is made once, while the process starts.
         let _ = self.operations.set(project_id);
-        self.reports.notify_one();
+        self.reports.ask();
     }
 
     /// The project that operational events belong to.
@@ -36,7 +36,8 @@ impl Engine {
     /// Turns reports into events, for as long as the process lives.
     pub(crate) async fn run_reporting(self: Arc<Self>) {
         loop {
-            self.reports.notified().await;
+            self.reports.asked().await;
+            let answers = self.reports.open();
             while let Some(project_id) = self.operations_project() {
                 match self.publish_reports(project_id).await {
                     Ok(0) => break,
@@ -48,6 +49,7 @@ impl Engine {
                     }
                 }
             }
+            self.reports.close(answers);
         }
     }
 
@@ -70,7 +72,7 @@ impl Engine {
     }
 
     /// Reports once that deliveries are overdue, and once that they no longer are.
-    pub(crate) async fn watch_overdue(&self) -> Result<(), StoreError> {
+    pub async fn watch_overdue(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let counts = self.store.counts(now).await?;
         let overdue_ms = counts.oldest_due_at.map_or(0, |due_at| now.millis_since(due_at));
@@ -105,7 +107,7 @@ impl Engine {
     /// Writes down something to report, and has it published.
     pub(crate) async fn report(&self, event_type: &'static str, data: &serde_json::Value) -> Result<(), StoreError> {
         self.store.add_report(event_type, data.to_string(), self.clock.now()).await?;
-        self.reports.notify_one();
+        self.reports.ask();
         Ok(())
     }
 }

@@ -1,14 +1,9 @@
 //! Small regular work: forgetting old idempotency keys, ending deliveries of deleted webhooks,
 //! and looking for due deliveries that nobody has noted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use tidings_ports::store::StoreError;
-
-use tokio::sync::Notify;
 
 use crate::{Engine, reporting::AUDIT_EVERY_MS};
 
@@ -18,50 +13,6 @@ const ROUND_MS: u64 = 30_000;
 const IDEMPOTENCY_KEPT_MS: u64 = 48 * 3_600_000;
 /// Rows changed in one transaction, so that no commit waits long for it.
 const STEP_ROWS: u32 = 500;
-
-/// Asks for a round before its time, and says when what was asked for is done.
-#[derive(Debug, Default)]
-pub(crate) struct UpkeepSignal {
-    wanted: AtomicU64,
-    finished: AtomicU64,
-    asked: Notify,
-    answered: Notify,
-}
-
-impl UpkeepSignal {
-    /// Asks for a round.
-    pub(crate) fn ask(&self) {
-        self.wanted.fetch_add(1, Ordering::SeqCst);
-        self.asked.notify_one();
-    }
-
-    fn open(&self) -> u64 {
-        self.wanted.load(Ordering::SeqCst)
-    }
-
-    fn close(&self, answers: u64) {
-        self.finished.store(answers, Ordering::SeqCst);
-        self.answered.notify_waiters();
-    }
-
-    /// Whether a round was asked for that has not ended.
-    pub(crate) fn is_asked(&self) -> bool {
-        self.finished.load(Ordering::SeqCst) < self.wanted.load(Ordering::SeqCst)
-    }
-
-    /// Completes when every round that was asked for has ended.
-    pub(crate) async fn done(&self) {
-        loop {
-            let answered = self.answered.notified();
-            tokio::pin!(answered);
-            answered.as_mut().enable();
-            if !self.is_asked() {
-                return;
-            }
-            answered.await;
-        }
-    }
-}
 
 impl Engine {
     /// One round after another, for as long as the process lives.
@@ -84,7 +35,7 @@ impl Engine {
             self.upkeep.close(answers);
             tokio::select! {
                 biased;
-                () = self.upkeep.asked.notified() => {}
+                () = self.upkeep.asked() => {}
                 () = self.clock.sleep_until(next) => {}
             }
         }
@@ -105,7 +56,7 @@ impl Engine {
             self.audit_ledger().await?;
         }
         // What a former process did not come to.
-        self.reports.notify_one();
+        self.reports.ask();
         Ok(())
     }
 }

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     publish::Router,
+    signal::Signal,
     snapshot::{Snapshot, Target},
 };
 
@@ -42,7 +43,7 @@ pub(crate) struct DispatcherParts {
     /// The project whose deliveries are reports themselves.
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
     /// Wakes whoever turns reports into events.
-    pub(crate) reports: Arc<Notify>,
+    pub(crate) reports: Arc<Signal>,
 }
 
 /// Carries deliveries to their webhooks.
@@ -279,7 +280,7 @@ impl Dispatcher {
             }
         });
         if reported {
-            self.parts.reports.notify_one();
+            self.parts.reports.ask();
         }
         disabled.dedup();
         for project_id in disabled {

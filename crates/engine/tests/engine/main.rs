@@ -3,3 +3,4 @@
 mod delivery;
 mod platform;
 mod schedules;
+mod watching;

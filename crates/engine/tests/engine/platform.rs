@@ -148,6 +148,13 @@ impl Platform {
         self.store.list_deliveries(self.project, filter, PageRequest::default()).await.expect("listed").rows
     }
 
+    /// Changes the database behind the engine's back.
+    pub(crate) fn tamper(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(self.directory.path().join("tidings.sqlite")).expect("opens");
+        connection.busy_timeout(std::time::Duration::from_secs(5)).expect("set");
+        connection.execute_batch(sql).expect("executed");
+    }
+
     pub(crate) async fn status(&self, webhook: WebhookId) -> WebhookStatus {
         let found = self.store.find_webhook(self.project, webhook).await.expect("read").expect("there");
         found.webhook.status
