@@ -9,8 +9,10 @@ pub const LIMIT_START: u32 = 4;
 pub const LIMIT_MAX: u32 = 64;
 /// Requests in flight that keep a receiver busy which answers at once …
 const LIMIT_FAST: f32 = 16.0;
-/// … and how many more for each millisecond it usually takes.
+/// … and how many more for each millisecond it takes when it is quick.
 const LIMIT_PER_MS: f32 = 2.0;
+/// How fast the quickest latency seen rises towards the present one.
+const QUICKEST_WEIGHT: f32 = 0.01;
 /// An answer slower than this many times the usual counts as slowing down …
 const SLOW_FACTOR: f32 = 4.0;
 /// … if it is also slower by at least this, in milliseconds.
@@ -38,13 +40,14 @@ pub struct Concurrency {
     max: f32,
     growing_fast: bool,
     usual_ms: f32,
+    quickest_ms: f32,
 }
 
 impl Concurrency {
     /// Starts for a webhook whose owner allows at most `max` requests at a time.
     pub fn new(max: Option<u32>) -> Self {
         let max = max.unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX) as f32;
-        Self { limit: (LIMIT_START as f32).min(max), max, growing_fast: true, usual_ms: 0.0 }
+        Self { limit: (LIMIT_START as f32).min(max), max, growing_fast: true, usual_ms: 0.0, quickest_ms: 0.0 }
     }
 
     /// Requests that may be in flight now; at least 1.
@@ -73,7 +76,12 @@ impl Concurrency {
             true => SLOW_LATENCY_WEIGHT,
             false => LATENCY_WEIGHT,
         };
+        let is_first = self.usual_ms == 0.0;
         self.usual_ms += (ms - self.usual_ms) * weight;
+        self.quickest_ms = match is_first || ms < self.quickest_ms {
+            true => ms,
+            false => self.quickest_ms + (ms - self.quickest_ms) * QUICKEST_WEIGHT,
+        };
         if slow {
             self.shrink(0.9);
         } else {
@@ -84,9 +92,11 @@ impl Concurrency {
     }
 
     /// Requests in flight beyond which a receiver this fast gains nothing: a fast one is kept busy
-    /// by a few, and every further one costs a connection.
+    /// by a few, and every further one costs a connection. Its quickest answers tell how fast it
+    /// is: the usual ones also hold what waits in line here when this machine is busy, and more
+    /// requests would make that line longer.
     fn useful(&self) -> f32 {
-        LIMIT_FAST + self.usual_ms * LIMIT_PER_MS
+        LIMIT_FAST + self.quickest_ms * LIMIT_PER_MS
     }
 
     fn shrink(&mut self, factor: f32) {
@@ -124,6 +134,18 @@ mod tests {
             lane.observe(Load::Answered(1));
         }
         assert_eq!(lane.limit(), 18);
+    }
+
+    #[test]
+    fn what_waits_in_line_here_does_not_count_as_the_receivers_time() {
+        let mut lane = Concurrency::new(None);
+        for _ in 0..100 {
+            lane.observe(Load::Answered(1));
+            for _ in 0..9 {
+                lane.observe(Load::Answered(20));
+            }
+        }
+        assert!(lane.limit() < 24, "{}", lane.limit());
     }
 
     #[test]
