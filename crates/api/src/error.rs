@@ -124,6 +124,10 @@ impl From<StoreError> for ApiError {
                 tracing::error!(reason, "the store did not answer");
                 Self::unavailable("the database does not answer; nothing of this request was kept")
             }
+            StoreError::Refused(reason) => {
+                tracing::error!(reason, "the store refused a write");
+                Self::new(ErrorCode::Internal, "the database refused the request; nothing of it was kept")
+            }
             StoreError::Closed => Self::unavailable("the server is stopping; nothing of this request was kept"),
         }
     }

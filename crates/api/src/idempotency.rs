@@ -50,12 +50,23 @@ fn request_hash(place: &str, body: &[u8]) -> [u8; 32] {
     context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 
+/// The same over parts that are told apart by their lengths.
+fn parts_hash(place: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in std::iter::once(place.as_bytes()).chain(parts.iter().copied()) {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
 impl Repeatable {
-    /// Key and hash for an event; the key may also stand in the body.
-    pub(crate) fn for_event(
+    /// Key and hash for an event. The key may also stand in the body, so the hash is over what the
+    /// event is, not over the body: a repetition is recognised wherever it carries its key.
+    pub(crate) fn for_event<'a>(
         self,
         in_body: Option<String>,
-        body: &[u8],
+        event: impl FnOnce() -> Vec<&'a [u8]>,
     ) -> Result<Option<(String, [u8; 32])>, ApiError> {
         let key = match (self.key, in_body) {
             (Some(header), Some(field)) if header != field => {
@@ -69,7 +80,7 @@ impl Repeatable {
             (header, field) => header.or(field),
         };
         Ok(key.map(|key| {
-            let hash = request_hash(&self.place, body);
+            let hash = parts_hash(&self.place, &event());
             (key, hash)
         }))
     }

@@ -75,6 +75,32 @@ pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(error.to_string()),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
-        _ => StoreError::Unavailable(error.to_string()),
+        Some(
+            ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch
+            | ErrorCode::TooBig
+            | ErrorCode::ParameterOutOfRange
+            | ErrorCode::Unknown,
+        ) => StoreError::Refused(error.to_string()),
+        Some(_) => StoreError::Unavailable(error.to_string()),
+        // Not SQLite but a value in a row: reading it again changes nothing.
+        None => StoreError::Refused(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_what_does_not() {
+        let error = |code| store_error(&rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        for code in [rusqlite::ffi::SQLITE_BUSY, rusqlite::ffi::SQLITE_IOERR, rusqlite::ffi::SQLITE_FULL] {
+            assert!(error(code).passes(), "{code}");
+        }
+        for code in [rusqlite::ffi::SQLITE_CONSTRAINT, rusqlite::ffi::SQLITE_CORRUPT, rusqlite::ffi::SQLITE_TOOBIG] {
+            assert!(!error(code).passes(), "{code}");
+        }
+        assert!(!store_error(&rusqlite::Error::QueryReturnedNoRows).passes());
     }
 }

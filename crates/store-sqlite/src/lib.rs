@@ -11,6 +11,7 @@ mod catalog;
 mod checkpoint;
 mod connection;
 mod counters;
+mod deleted;
 mod error;
 mod history;
 mod lock;

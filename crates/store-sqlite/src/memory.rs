@@ -7,8 +7,10 @@ use std::{
 
 use tidings_domain::statistics::Tally;
 
-/// Kept by the writer thread alone. But for `hours`, everything here may run ahead of the database without harm:
-/// a version that grew for a change that was rolled back only makes somebody reload.
+use crate::deleted::Deleted;
+
+/// Kept by the writer thread alone. But for `hours` and what waits for the commit, everything here may run ahead of
+/// the database without harm: a version that grew for a change that was rolled back only makes somebody reload.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) versions: Versions,
@@ -18,7 +20,7 @@ pub(crate) struct Memory {
     /// must not run ahead of the database, so it is emptied whenever something is rolled back.
     pub(crate) hours: HashMap<i64, (i64, Tally)>,
     /// Webhooks that were deleted while deliveries of theirs may still be leased.
-    pub(crate) deleted: HashSet<i64>,
+    pub(crate) deleted: Deleted,
     /// Lease changes of the running transaction; applied when it is committed.
     pub(crate) lease_changes: Vec<LeaseChange>,
 }
@@ -29,10 +31,16 @@ pub(crate) const HEADS_MAX: usize = 4_096;
 /// Webhooks whose running hour is kept in memory at most; beyond, it is read again.
 pub(crate) const HOURS_MAX: usize = 4_096;
 
+/// Projects and organizations whose versions are kept at most; beyond, all are forgotten and every
+/// snapshot is loaded again once.
+const VERSIONS_MAX: usize = 65_536;
+
 /// Versions of what a project's snapshot is made of. Each only grows, so their sum changes
 /// whenever one of them does.
 #[derive(Debug, Default)]
 pub(crate) struct Versions {
+    /// Not below any sum that was given out before everything was forgotten.
+    base: u64,
     instance: u64,
     organizations: HashMap<i64, u64>,
     projects: HashMap<i64, (i64, u64)>,
@@ -47,9 +55,26 @@ impl Versions {
     ) -> rusqlite::Result<u64> {
         let (organization, own) = match self.projects.get(&project) {
             Some(&known) => known,
-            None => *self.projects.entry(project).or_insert((organization()?, 1)),
+            None => {
+                let organization = organization()?;
+                self.forget_at(VERSIONS_MAX);
+                *self.projects.entry(project).or_insert((organization, 1))
+            }
         };
-        Ok(self.instance + own + self.organizations.get(&organization).copied().unwrap_or(0))
+        Ok(self.base + self.instance + own + self.organizations.get(&organization).copied().unwrap_or(0))
+    }
+
+    /// Forgets everything once there is so much of it: what is known again has greater versions
+    /// than ever before, so no snapshot of earlier passes for a present one.
+    fn forget_at(&mut self, entries_max: usize) {
+        if self.projects.len() + self.organizations.len() < entries_max {
+            return;
+        }
+        let own = self.projects.values().map(|&(_, version)| version).max().unwrap_or(0);
+        let catalogue = self.organizations.values().copied().max().unwrap_or(0);
+        self.base += own + catalogue;
+        self.projects.clear();
+        self.organizations.clear();
     }
 
     /// A project's webhooks changed.
@@ -63,7 +88,10 @@ impl Versions {
     pub(crate) fn catalogue_changed(&mut self, organization: i64) {
         match organization {
             0 => self.instance += 1,
-            other => *self.organizations.entry(other).or_default() += 1,
+            other => {
+                self.forget_at(VERSIONS_MAX);
+                *self.organizations.entry(other).or_default() += 1;
+            }
         }
     }
 }
@@ -101,5 +129,37 @@ impl Leases {
     pub(crate) fn of_webhook(&self, webhook: i64, before: i64) -> Vec<i64> {
         let leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         leased.range(..before).rev().filter(|&(_, &to)| to == webhook).map(|(&delivery, _)| delivery).collect()
+    }
+
+    /// The webhooks of all leased deliveries.
+    pub(crate) fn webhooks(&self) -> HashSet<i64> {
+        let leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leased.values().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forgotten_versions_come_back_greater_than_they_ever_were() {
+        let mut versions = Versions::default();
+        let of = |versions: &mut Versions, project: i64| versions.of_project(project, || Ok(7)).expect("known");
+        let first = of(&mut versions, 1);
+        for _ in 0..5 {
+            versions.project_changed(1);
+            versions.catalogue_changed(7);
+        }
+        versions.catalogue_changed(0);
+        let before = [of(&mut versions, 1), of(&mut versions, 2)];
+        assert!(before[0] > first);
+        versions.forget_at(1_000);
+        assert_eq!([of(&mut versions, 1), of(&mut versions, 2)], before, "nothing is forgotten early");
+        versions.forget_at(2);
+        for project in [2, 1] {
+            let again = of(&mut versions, project);
+            assert!(before.iter().all(|&old| again > old), "{again} after {before:?}");
+        }
     }
 }

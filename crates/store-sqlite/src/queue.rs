@@ -118,7 +118,7 @@ pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], n
         session.memory.lease_changes.push(LeaseChange::Ended { delivery: seq });
         let webhook: i64 =
             session.connection.prepare_cached(sql::FIND_QUEUED_WEBHOOK)?.query_row([seq], |row| row.get(0))?;
-        if session.memory.deleted.contains(&webhook) {
+        if session.memory.deleted.contains(webhook) {
             cancel_one(session, webhook, seq, now)?;
         }
     }
@@ -234,7 +234,10 @@ pub(crate) fn cancel_pending(
         cancel_one(session, webhook, seq, now)?;
     }
     if waiting.len() < limit as usize {
-        session.connection.prepare_cached(sql::MARK_CANCELLED)?.execute([webhook])?;
+        let marked = session.connection.prepare_cached(sql::MARK_CANCELLED)?.execute([webhook])?;
+        if marked == 1 {
+            session.memory.deleted.cancelled(webhook);
+        }
     }
     Ok(u32::try_from(waiting.len()).unwrap_or(limit))
 }

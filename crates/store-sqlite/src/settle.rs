@@ -63,7 +63,7 @@ const STATE_RETRYING: u8 = 1;
 /// Returns the delivery's new state, or `None` if the lease was stale.
 fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::Result<Option<u8>> {
     let delivery = settlement.delivery_id.sequence();
-    let deleted = session.memory.deleted.contains(&settlement.webhook_id.sequence());
+    let deleted = session.memory.deleted.contains(settlement.webhook_id.sequence());
     let state = match settlement.decision.verdict {
         Verdict::Delivered => STATE_DELIVERED,
         Verdict::Dropped => STATE_DROPPED,

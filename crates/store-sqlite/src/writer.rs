@@ -184,9 +184,13 @@ impl Drop for EndOnPanic {
 fn commit_jobs(connection: &Connection, memory: &mut Memory, leases: &Leases, mut jobs: Vec<Box<dyn Job>>) {
     let committed = run_transaction(connection, memory, &mut jobs);
     match &committed {
-        Ok(()) => leases.apply(&mut memory.lease_changes),
+        Ok(()) => {
+            leases.apply(&mut memory.lease_changes);
+            memory.deleted.commit(|| leases.webhooks());
+        }
         Err(error) => {
             memory.lease_changes.clear();
+            memory.deleted.roll_back_to(0);
             memory.hours.clear();
             tracing::error!(error = %error, jobs = jobs.len(), "a transaction was rolled back");
             if !connection.is_autocommit() {
@@ -207,9 +211,10 @@ fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box
     for job in jobs.iter_mut() {
         // Each job in a savepoint of its own: one that fails takes nobody else with it.
         execute("SAVEPOINT job")?;
-        let leases_before = memory.lease_changes.len();
+        let (leases_before, deleted_before) = (memory.lease_changes.len(), memory.deleted.mark());
         if !job.run(&mut Session { connection, memory }) {
             memory.lease_changes.truncate(leases_before);
+            memory.deleted.roll_back_to(deleted_before);
             memory.hours.clear();
             execute("ROLLBACK TO job")?;
         }

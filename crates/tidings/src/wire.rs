@@ -69,7 +69,12 @@ pub(crate) fn demo(config: ServeConfig) -> anyhow::Result<()> {
     let data_dir = config.data_dir.clone();
     runtime(config.workers)?.block_on(async {
         let stop = stop_signal()?;
-        let running = start(config, Router::new(), false).await?;
+        let listener = match listen(config.listen).await {
+            // Often that is `tidings dev`, which the demo need not disturb.
+            Err(error) if config.listen_is_default && is_taken(&error) => listen(SocketAddr::new(config.listen.ip(), 0)).await?,
+            listener => listener?,
+        };
+        let running = start(config, listener, Router::new(), false).await?;
         demo::run(running, &key, &data_dir, stop).await
     })?;
     // A temporary directory lives as long as the demo.
@@ -82,7 +87,8 @@ fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Re
     runtime(config.workers)?.block_on(async {
         let stop = stop_signal()?;
         let public_url = config.public_url.clone();
-        let running = start(config, beside, may_call_itself).await?;
+        let listener = listen(config.listen).await?;
+        let running = start(config, listener, beside, may_call_itself).await?;
         if let Some(key) = &running.new_operator_key {
             print(&format!("operator key, shown this once: {key}\n"))?;
         }
@@ -127,12 +133,23 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Opens the store, starts the engine and binds the address.
-async fn start(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Result<Running> {
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("cannot listen on {address}; choose another address with --listen"))
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+}
+
+/// Opens the store and starts the engine.
+async fn start(
+    config: ServeConfig,
+    listener: TcpListener,
+    beside: Router,
+    may_call_itself: bool,
+) -> anyhow::Result<Running> {
     raise_file_limit();
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}; choose another address with --listen", config.listen))?;
     let address = listener.local_addr()?;
     let policy = TargetPolicy {
         allow_http: config.allow_http,

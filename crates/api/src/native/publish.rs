@@ -99,7 +99,11 @@ fn read(request: PublishRequest<'_>, bytes: &Bytes, repeatable: Repeatable) -> R
     let (Ok(event_type), Ok((content_type, payload)), true) = (event_type, content, errors.is_empty()) else {
         return Err(ApiError::fields(errors));
     };
-    let key = repeatable.for_event(request.idempotency_key, bytes)?;
+    let key = repeatable.for_event(request.idempotency_key, || {
+        let texts = [Some(event_type.as_str()), request.id.as_deref(), content_type.as_deref()];
+        let texts = texts.into_iter().map(|text| text.unwrap_or_default().as_bytes());
+        texts.chain([&payload[..]]).chain(scopes.iter().map(|scope| scope.as_bytes())).collect()
+    })?;
     let idempotency = key.map(|(key, request_hash)| IdempotencyKey {
         key,
         request_hash,

@@ -1,10 +1,11 @@
 //! JSON bodies, and why they were refused.
 
 use serde::Deserialize;
-use serde_json::error::Category;
+use serde_json::{error::Category, value::RawValue};
 use tidings_contract::codes::ErrorCode;
 use tidings_domain::json::{JSON_DEPTH_MAX, is_too_deep};
 
+use super::objects::Objects;
 use crate::error::{ApiError, field_error};
 
 /// Parses a body. Only a body that fails is looked at again, for the name of the field.
@@ -13,13 +14,11 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiErr
         let detail = format!("the JSON nests more than {JSON_DEPTH_MAX} levels of arrays and objects");
         return Err(ApiError::new(ErrorCode::MalformedJson, detail));
     }
-    // serde takes an array for an object, field by field; nobody means that.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
-        && serde_json::from_slice::<&serde_json::value::RawValue>(bytes).is_ok()
-    {
-        return Err(ApiError::field("body", "invalid", "a JSON object was expected, not an array"));
-    }
-    serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = T::deserialize(Objects::only(&mut deserializer));
+    parsed
+        .and_then(|parsed| deserializer.end().map(|()| parsed))
+        .map_err(|error| explain::<T>(bytes, &error))
 }
 
 /// Parses a body that may be left out.
@@ -28,7 +27,9 @@ pub(crate) fn parse_or_default<'a, T: Deserialize<'a> + Default>(bytes: &'a [u8]
 }
 
 fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -> ApiError {
-    if error.classify() != Category::Data {
+    // A wrong value may stand before a place that is no JSON at all, which is said first.
+    let syntax = serde_json::from_slice::<&RawValue>(bytes).err();
+    if let Some(error) = syntax.as_ref().or(Some(error)).filter(|error| error.classify() != Category::Data) {
         let place = format!("line {}, column {}", error.line(), error.column());
         let what = match (bytes.is_empty(), std::str::from_utf8(bytes)) {
             (true, _) => "the body is empty; a JSON object was expected".to_owned(),
@@ -38,7 +39,7 @@ fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -
         return ApiError::new(ErrorCode::MalformedJson, what);
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let (path, message) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    let (path, message) = match serde_path_to_error::deserialize::<_, T>(Objects::only(&mut deserializer)) {
         Err(error) => (error.path().to_string(), without_place(&error.inner().to_string())),
         Ok(_) => (String::new(), without_place(&error.to_string())),
     };
@@ -83,12 +84,16 @@ mod tests {
             (failed.clone(), one("retry.rules[0].action", "missing"))
         );
         assert_eq!(refused(r#"{"retry":{"nope":1}}"#), (failed.clone(), one("retry.nope", "unknown_field")));
-        assert_eq!(refused("[]").0, failed);
+        assert_eq!(refused("[]"), (failed.clone(), one("body", "invalid")));
+        assert_eq!(refused(r#"{"retry":[[1],null,0.1]}"#), (failed.clone(), one("retry", "invalid")));
+        assert_eq!(refused(r#"{"signature":["standard"]}"#), (failed.clone(), one("signature", "invalid")));
+        assert_eq!(refused(r#"{"retry":{"rules":[["404","retry"]]}}"#), (failed.clone(), one("retry.rules[0]", "invalid")));
+        assert_eq!(refused(r#"{"retry":{"formula":[1,2,3,4]}}"#), (failed, one("retry.formula", "invalid")));
     }
 
     #[test]
     fn says_what_is_no_json() {
-        for body in ["", "{", "nope", "{\"url\":\"x\"} trailing", &"[".repeat(100_000)] {
+        for body in ["", "{", "nope", "{\"no such field\":1,}", "[1,", "{\"url\":5", "{\"url\":\"x\"} trailing", &"[".repeat(100_000)] {
             assert_eq!(refused(body).0, "malformed_json", "{body:.20}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod body;
 mod json;
+mod objects;
 mod query;
 
 pub(crate) use body::{Body, EVENT_BODY_BYTES_MAX, EventBytes};

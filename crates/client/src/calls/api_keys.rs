@@ -1,6 +1,7 @@
 //! API keys.
 
 use http::Method;
+use serde::Serialize;
 use tidings_contract::{
     list::ListBody,
     tenancy::{ApiKeyBody, CreateApiKey},
@@ -8,6 +9,14 @@ use tidings_contract::{
 
 use super::{filtered, item};
 use crate::{Client, ClientError, PageQuery, exchange::Call};
+
+/// Which keys of the operator.
+#[derive(Serialize)]
+struct OperatorKeys<'a> {
+    #[serde(flatten)]
+    page: &'a PageQuery,
+    operator: bool,
+}
 
 impl Client {
     /// Lists API keys, newest first.
@@ -17,6 +26,16 @@ impl Client {
     /// See [`ClientError`].
     pub async fn list_api_keys(&self, query: &PageQuery) -> Result<ListBody<ApiKeyBody>, ClientError> {
         self.fetch(Call::get(filtered("/api-keys", query)?)).await
+    }
+
+    /// Lists the operator's keys, newest first; only an operator key may.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn list_operator_keys(&self, query: &PageQuery) -> Result<ListBody<ApiKeyBody>, ClientError> {
+        let query = OperatorKeys { page: query, operator: true };
+        self.fetch(Call::get(filtered("/api-keys", &query)?)).await
     }
 
     /// Makes an API key; the answer shows it, once.

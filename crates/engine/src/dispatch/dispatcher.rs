@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use tidings_ports::{
     Clock, Entropy, Sender,
-    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settled, Settlement, Store, StoreError},
+    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settlement, Store, StoreError},
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long the store is left alone after it refused a write, in milliseconds.
-const STORE_RETRY_MS: u64 = 250;
+pub(super) const STORE_RETRY_MS: u64 = 250;
 
 /// What a dispatcher works with.
 pub(crate) struct DispatcherParts {
@@ -50,7 +50,7 @@ pub(crate) struct DispatcherParts {
 pub(crate) struct Dispatcher {
     pub(super) parts: DispatcherParts,
     lanes: Mutex<Lanes>,
-    settler: Settler,
+    pub(super) settler: Settler,
     unsettled: Arc<Semaphore>,
     pub(super) timers_changed: Notify,
     progress: Notify,
@@ -73,7 +73,7 @@ impl Dispatcher {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 
@@ -223,17 +223,22 @@ impl Dispatcher {
         }
     }
 
-    /// Returns leases unused. A failing store is asked again: until then nobody else sends them.
+    /// Returns leases unused. A store that fails for the moment is asked again: until then nobody
+    /// else sends them. Leases that it refuses to take back stay until the next start.
     async fn give_back(&self, leases: Vec<LeasedDelivery>) {
         if leases.is_empty() {
             return;
         }
         let released: Vec<_> = leases.iter().map(|lease| (lease.id, lease.epoch)).collect();
         while let Err(error) = self.parts.store.release(released.clone(), self.now()).await {
-            tracing::warn!(error = %error, deliveries = released.len(), "leases could not be given back yet");
             if error == StoreError::Closed {
                 return;
             }
+            if !error.passes() {
+                tracing::error!(error = %error, deliveries = released.len(), "leases could not be given back");
+                return;
+            }
+            tracing::warn!(error = %error, deliveries = released.len(), "leases could not be given back yet");
             self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
         }
         let now = self.now();
@@ -242,50 +247,6 @@ impl Dispatcher {
                 lanes.note_due(lease.webhook_id, lease.project_id, now);
             }
         });
-    }
-
-    /// Writes verdicts down, batch after batch, for as long as the process lives.
-    pub(crate) async fn run_settling(self: Arc<Self>) {
-        loop {
-            let batch = self.settler.next().await;
-            let settled = loop {
-                match self.parts.store.settle(Arc::clone(&batch.settlements)).await {
-                    Ok(settled) => break settled,
-                    Err(StoreError::Closed) => return,
-                    Err(error) => {
-                        tracing::warn!(error = %error, attempts = batch.settlements.len(), "verdicts not written yet");
-                        self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
-                    }
-                }
-            };
-            self.draw_consequences(&batch.settlements, &settled).await;
-            self.settler.done(batch);
-            self.progress.notify_waiters();
-        }
-    }
-
-    async fn draw_consequences(self: &Arc<Self>, settlements: &[Settlement], settled: &[Settled]) {
-        let mut disabled: Vec<ProjectId> = Vec::new();
-        let mut reported = false;
-        self.with_lanes(|lanes| {
-            for (settlement, settled) in settlements.iter().zip(settled) {
-                reported |= settlement.decision.verdict == Verdict::Exhausted;
-                if *settled == Settled::AppliedAndDisabled {
-                    reported = true;
-                    disabled.push(settlement.project_id);
-                }
-                if let (Verdict::Retry { due_at }, true) = (settlement.decision.verdict, *settled != Settled::Stale) {
-                    lanes.note_due(settlement.webhook_id, settlement.project_id, due_at);
-                }
-            }
-        });
-        if reported {
-            self.parts.reports.ask();
-        }
-        disabled.dedup();
-        for project_id in disabled {
-            self.project_changed(project_id).await;
-        }
     }
 
     /// Brings the lanes of a project in line with its configuration.

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use tidings_domain::{breaker::Breaker, ids::ProjectId, lane::Concurrency, time::Timestamp, webhook::WebhookStatus};
+use tidings_domain::{breaker::{Admission, Breaker}, ids::ProjectId, lane::Concurrency, time::Timestamp, webhook::WebhookStatus};
 use tidings_ports::store::LeasedDelivery;
 
 use crate::snapshot::Target;
@@ -12,6 +12,9 @@ pub(super) struct Lane {
     pub(super) project_id: ProjectId,
     pub(super) target: Option<Arc<Target>>,
     pub(super) waiting: VecDeque<LeasedDelivery>,
+    /// So many at the front of what waits are wanted by somebody at once: the breaker's pause does
+    /// not hold them up, and each is its probe.
+    pub(super) wanted: usize,
     pub(super) reserved: usize,
     pub(super) in_flight: u32,
     pub(super) concurrency: Concurrency,
@@ -39,6 +42,7 @@ impl Lane {
             project_id,
             target: None,
             waiting: VecDeque::new(),
+            wanted: 0,
             reserved: 0,
             in_flight: 0,
             concurrency: Concurrency::new(None),
@@ -62,6 +66,26 @@ impl Lane {
             && self.next_due_at.is_none()
             && !self.claiming
             && !self.held
+    }
+
+    /// Empties what waits.
+    pub(super) fn drain(&mut self) -> std::collections::vec_deque::Drain<'_, LeasedDelivery> {
+        self.wanted = 0;
+        self.waiting.drain(..)
+    }
+
+    /// What is sent next.
+    pub(super) fn take_next(&mut self) -> Option<LeasedDelivery> {
+        self.wanted = self.wanted.saturating_sub(1);
+        self.waiting.pop_front()
+    }
+
+    /// What the breaker lets through now.
+    pub(super) fn admits(&self, now: Timestamp) -> Admission {
+        match self.breaker.admits(now) {
+            Admission::NotBefore(_) if self.wanted > 0 => Admission::OneProbe,
+            admission => admission,
+        }
     }
 
     /// Takes over its webhook's configuration.

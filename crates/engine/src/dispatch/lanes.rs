@@ -223,10 +223,11 @@ impl Lanes {
         let mut given_back = Vec::new();
         for id in ids {
             if let Some(lane) = self.lanes.get_mut(&id) {
-                given_back.extend(lane.waiting.drain(..));
+                given_back.extend(lane.drain());
             }
         }
-        self.jobs = self.jobs.saturating_sub(given_back.len());
+        self.jobs -= given_back.len();
+        self.job_bytes -= given_back.iter().map(|lease| lease.event.payload.len()).sum::<usize>();
         given_back
     }
 
@@ -241,7 +242,9 @@ impl Lanes {
         }
         self.jobs += 1;
         self.job_bytes += bytes;
-        self.lane(webhook_id, lease.project_id).waiting.push_front(lease);
+        let lane = self.lane(webhook_id, lease.project_id);
+        lane.waiting.push_front(lease);
+        lane.wanted += 1;
         self.line_up(webhook_id);
         None
     }
@@ -254,7 +257,7 @@ impl Lanes {
     /// Hands back what waits in a lane that is held.
     pub(super) fn refuse_held(&mut self, webhook_id: WebhookId) {
         let Some(lane) = self.lanes.get_mut(&webhook_id).filter(|lane| lane.held) else { return };
-        for lease in lane.waiting.drain(..) {
+        for lease in lane.drain() {
             self.jobs = self.jobs.saturating_sub(1);
             self.job_bytes = self.job_bytes.saturating_sub(lease.event.payload.len());
             self.refused.push(lease);

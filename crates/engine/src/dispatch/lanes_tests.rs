@@ -27,15 +27,15 @@ const LIMITS: DispatchLimits = DispatchLimits {
     unsettled_max: 100,
 };
 
-fn webhook(number: i64) -> WebhookId {
+pub(super) fn webhook(number: i64) -> WebhookId {
     WebhookId::from_parts(number, 0)
 }
 
-fn project(number: i64) -> ProjectId {
+pub(super) fn project(number: i64) -> ProjectId {
     ProjectId::from_parts(number, 0)
 }
 
-fn lease(number: i64, webhook_id: WebhookId, project_id: ProjectId) -> LeasedDelivery {
+pub(super) fn lease(number: i64, webhook_id: WebhookId, project_id: ProjectId) -> LeasedDelivery {
     let event = Event {
         key: EventKey::from_parts(number, 0),
         custom_id: None,
@@ -147,6 +147,29 @@ fn an_open_breaker_lets_one_probe_through_at_a_time() {
     assert!(lanes.start(later).is_empty());
     end(&mut lanes, &probe[0], Load::Answered(1), true, later);
     assert!(!lanes.start(later).is_empty(), "one success lets all through");
+}
+
+#[test]
+fn what_somebody_wants_now_is_the_breakers_probe() {
+    let mut lanes = Lanes::new(LIMITS);
+    fill(&mut lanes, webhook(1), project(1), 100);
+    while lanes.next_timer().is_none() {
+        for job in &lanes.start(NOW) {
+            end(&mut lanes, job, Load::Silent, false, NOW);
+        }
+    }
+    let pause_ends = lanes.next_timer();
+    assert!(lanes.start(NOW).is_empty(), "the breaker pauses");
+    for number in [7, 8] {
+        assert!(lanes.push_first(lease(number, webhook(1), project(1))).is_none(), "it waits in its lane");
+    }
+    for number in [8, 7] {
+        let probes = lanes.start(NOW);
+        assert_eq!(probes.iter().map(|job| job.lease.id.sequence()).collect::<Vec<_>>(), [number]);
+        end(&mut lanes, &probes[0], Load::Silent, false, NOW);
+    }
+    assert!(lanes.start(NOW).is_empty(), "the others wait for the pause to end");
+    assert_eq!(lanes.next_timer(), pause_ends, "which the probes did not move");
 }
 
 #[test]

@@ -8,9 +8,12 @@ mod dispatcher;
 mod lane;
 mod lanes;
 #[cfg(test)]
+mod lanes_properties;
+#[cfg(test)]
 mod lanes_tests;
 mod ring;
 mod settler;
+mod settling;
 mod turns;
 
 pub(crate) use attempt::{build_request, is_delivered, record_exchange};

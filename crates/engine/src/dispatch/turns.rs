@@ -49,7 +49,7 @@ impl Lanes {
             self.line_up(webhook_id);
             return None;
         }
-        match lane.breaker.admits(now) {
+        match lane.admits(now) {
             Admission::NotBefore(until) => {
                 self.wait_until(webhook_id, until);
                 return None;
@@ -60,7 +60,7 @@ impl Lanes {
         if lane.held || lane.in_flight >= lane.concurrency.limit() {
             return None;
         }
-        let lease = lane.waiting.pop_front()?;
+        let lease = lane.take_next()?;
         lane.in_flight += 1;
         self.in_flight += 1;
         self.in_flight_unproven += usize::from(!lane.proven);

@@ -2,5 +2,6 @@
 
 mod delivery;
 mod platform;
+mod refusals;
 mod schedules;
 mod watching;

@@ -1,7 +1,7 @@
 //! A platform in a test: the real engine on the real embedded store, with a clock moved by hand
 //! and a scripted network.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -71,6 +71,11 @@ impl Platform {
         let store = Arc::new(SqliteStore::open(copy.path()).expect("a store"));
         let engine = start_engine(&store, &sender, &clock, DispatchLimits::default()).await;
         Self { engine, store, clock, sender, project, directory: copy, master }
+    }
+
+    /// The database file, for what nobody but a test does to it.
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.directory.path().join("tidings.sqlite")
     }
 
     pub(crate) async fn other_project(&self) -> ProjectId {

@@ -33,10 +33,20 @@ pub enum StoreError {
     /// Nothing more can be written until there is room.
     #[error("the disk is full: {0}")]
     Full(String),
+    /// It refuses this write for what is in it: the same again would be refused again.
+    #[error("the database refuses the write: {0}")]
+    Refused(String),
     /// The data are damaged: an operator has to act.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
     /// The store was closed because the process is stopping.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Whether the same request may succeed at another time without anybody changing it.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    }
 }

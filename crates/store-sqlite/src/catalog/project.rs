@@ -83,7 +83,9 @@ pub(crate) fn delete_row(session: &mut Session<'_>, project: i64, now: Timestamp
         .prepare_cached(sql::DELETE_PROJECT_WEBHOOKS)?
         .query_map([project, at], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    session.memory.deleted.extend(webhooks);
+    for webhook in webhooks {
+        session.memory.deleted.add(webhook);
+    }
     session.memory.versions.project_changed(project);
     Ok(())
 }

@@ -146,7 +146,7 @@ pub(crate) fn delete(
         now.as_millis(),
     ])?;
     if deleted == 1 {
-        session.memory.deleted.insert(id.sequence());
+        session.memory.deleted.add(id.sequence());
         session.memory.versions.project_changed(project_id.sequence());
     }
     Ok(deleted == 1)

@@ -37,6 +37,9 @@ pub(crate) enum ApiKeyCommand {
     /// List API keys, newest first; the keys themselves are never shown again
     #[command(after_help = "Example:\n  tidings key list")]
     List {
+        /// List the keys of the operator (tdo_…) instead; only an operator key may
+        #[arg(long)]
+        operator: bool,
         #[command(flatten)]
         page: PageArgs,
     },
@@ -58,9 +61,16 @@ impl ApiKeyCommand {
                 let key = client.create_api_key(&new).await?;
                 output.show(&key, fields)
             }
-            Self::List { page } => output.show(&client.list_api_keys(&page.query()).await?, |list| {
-                page_table(list, ["ID", "NAME", "PREFIX", "SCOPES", "PROJECT", "EXPIRES", "REVOKED"], row)
-            }),
+            Self::List { operator, page } => {
+                let page = page.query();
+                let listed = match operator {
+                    true => client.list_operator_keys(&page).await?,
+                    false => client.list_api_keys(&page).await?,
+                };
+                output.show(&listed, |list| {
+                    page_table(list, ["ID", "NAME", "PREFIX", "SCOPES", "PROJECT", "EXPIRES", "REVOKED"], row)
+                })
+            }
             Self::Revoke { id } => {
                 client.revoke_api_key(&id).await?;
                 output.done("revoked", &id)

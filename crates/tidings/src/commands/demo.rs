@@ -8,7 +8,7 @@ use crate::{config::ServerFlags, wire};
 /// See it work: a server, receivers, and the first signed and retried deliveries
 ///
 /// Starts a server on a temporary directory (or the one you name), brings its own receivers, publishes an event under
-/// each profile, shows each request as it arrives with its signature verified, and stays up.
+/// each profile, shows each request as it arrives with its signature verified, and stays up. If the usual port is taken it takes a free one.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DemoCommand {

@@ -32,6 +32,8 @@ pub(crate) use sources::Sources;
 pub(crate) struct ServeConfig {
     /// Where to listen; port 0 takes a free one.
     pub(crate) listen: SocketAddr,
+    /// Whether nobody named the address, so that `demo` may take a free port if this one is taken.
+    pub(crate) listen_is_default: bool,
     /// The embedded store's directory, as it was given: relative to the working directory.
     pub(crate) data_dir: PathBuf,
     /// Whether nobody named the directory, so that `demo` may take a temporary one.

@@ -82,6 +82,7 @@ impl Reader<'_> {
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
+            listen_is_default: listen.is_none(),
             listen: listen.or_else(|| LISTEN_DEFAULT.parse().ok())?,
             data_dir_is_default: data_dir.is_none(),
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
