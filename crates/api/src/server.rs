@@ -2,14 +2,22 @@
 //!
 //! `axum::serve` has no time-out for request heads, so connections are served here.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
     body::Body,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -70,8 +78,7 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
-            .max_buf_size(HEAD_BYTES_MAX)
-            .pipeline_flush(true);
+            .max_buf_size(HEAD_BYTES_MAX);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -88,12 +95,18 @@ impl Server {
             };
             let Some((stream, peer, slot)) = accepted else { continue };
             let (api, router) = (self.api.clone(), self.router.clone());
-            let service = service_fn(move |request| serve(api.clone(), router.clone(), request, peer));
+            let asked = Arc::new(AtomicBool::new(false));
+            let asks = Arc::clone(&asked);
+            let service = service_fn(move |request| {
+                asks.store(true, Ordering::Relaxed);
+                serve(api.clone(), router.clone(), request, peer)
+            });
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
             let connection = graceful.watch(connection);
+            let head_timeout = self.limits.head_timeout;
             tokio::spawn(async move {
                 let _slot = slot;
-                if let Err(error) = connection.await {
+                if let Err(error) = unless_silent(connection, &asked, head_timeout).await {
                     tracing::debug!(error, "a connection ended early");
                 }
             });
@@ -103,6 +116,22 @@ impl Server {
             tracing::warn!("some requests did not end within the grace period");
         }
     }
+}
+
+/// Ends a connection that has not asked for anything in time. The HTTP library takes no time while
+/// it finds out which version a client speaks, so whoever says nothing at all would stay for ever.
+async fn unless_silent<E>(
+    connection: impl Future<Output = Result<(), E>>,
+    asked: &AtomicBool,
+    bound: Duration,
+) -> Result<(), E> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        biased;
+        ended = &mut connection => return ended,
+        () = tokio::time::sleep(bound) => {}
+    }
+    if asked.load(Ordering::Relaxed) { connection.await } else { Ok(()) }
 }
 
 /// The next connection, once there is room for one; `None` if accepting failed.
@@ -133,9 +162,12 @@ async fn serve(
 ) -> Result<Response, Infallible> {
     let request_id = request_id(&api, &request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    if !is_framed_clearly(request.headers()) {
+        return Ok(answered(refuse_framing(), &method, &path, &request_id, peer));
+    }
     let is_publish = method == Method::POST && path == PUBLISH_PATH;
     let answering = router.call(request.map(Body::new));
-    let mut response = if is_publish || method == Method::GET || method == Method::HEAD {
+    let response = if is_publish || method == Method::GET || method == Method::HEAD {
         answering.await.unwrap_or_else(|never| match never {})
     } else {
         // A client that goes away drops what answers it. A change has consequences that follow its
@@ -145,17 +177,36 @@ async fn serve(
             Err(_) => ApiError::new(ErrorCode::Internal, "the request failed unexpectedly").into_response(),
         }
     };
-    explain(&mut response, &path, &request_id);
+    Ok(answered(response, &method, &path, &request_id, peer))
+}
+
+/// Whether everybody between the client and here agrees where the request ends (RFC 9112, section
+/// 6.3): one transfer encoding, and no length beside it.
+fn is_framed_clearly(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(encoding) = encodings.next() else { return true };
+    encoding == "chunked" && encodings.next().is_none() && !headers.contains_key(header::CONTENT_LENGTH)
+}
+
+fn refuse_framing() -> Response {
+    let detail = "the only transfer encoding is `chunked`, and without a Content-Length beside it";
+    let close = HeaderValue::from_static("close");
+    ApiError::new(ErrorCode::MalformedRequest, detail).with_header(header::CONNECTION, close).into_response()
+}
+
+/// Completes an answer, and notes it in the log.
+fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: SocketAddr) -> Response {
+    explain(&mut response, path, request_id);
     let status = response.status();
     if status.is_server_error() {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
     } else {
         tracing::debug!(request.id = request_id, %method, path, status = status.as_u16(), %peer, "request");
     }
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    Ok(response)
+    response
 }
 
 /// The client's id if it is harmless, otherwise a new one.

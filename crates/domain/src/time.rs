@@ -70,14 +70,15 @@ impl Timestamp {
         text
     }
 
-    /// Reads RFC 3339 with any offset.
+    /// Reads RFC 3339 with any offset, from 0001-01-01 to 9999-12-30.
     pub fn parse(text: &str) -> Option<Self> {
         let at: jiff::Timestamp = text.parse().ok()?;
-        Some(Self(at.as_millisecond()))
+        (MIN_MS..=MAX_MS).contains(&at.as_millisecond()).then_some(Self(at.as_millisecond()))
     }
 }
 
-/// Years 0001 to 9999: what RFC 3339 can write.
+/// Years 0001 to 9999: what RFC 3339 can write, and the last day but one of that, which is as far
+/// as time zones can be reckoned with.
 const MIN_MS: i64 = -62_135_596_800_000;
 const MAX_MS: i64 = 253_402_207_199_999;
 
@@ -110,7 +111,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            D::Error::custom(format!("{text:?} is not an RFC 3339 time such as 2026-05-25T10:00:00.000Z"))
+            D::Error::custom(format!("{text:?} is not an RFC 3339 time from 0001-01-01 to 9999-12-30, such as 2026-05-25T10:00:00.000Z"))
         })
     }
 }
@@ -125,7 +126,9 @@ mod tests {
         assert_eq!(at.rfc3339_millis(), "2026-05-25T10:00:00.042Z");
         assert_eq!(at.rfc3339_seconds(), "2026-05-25T10:00:00Z");
         assert_eq!(Timestamp::parse("2026-05-25T12:00:00.042+02:00"), Some(at));
-        assert_eq!(Timestamp::parse("yesterday"), None);
+        for none in ["yesterday", "9999-12-31T00:00:00Z", "-000001-01-01T00:00:00Z", "+010000-01-01T00:00:00Z"] {
+            assert_eq!(Timestamp::parse(none), None, "{none}");
+        }
     }
 
     #[test]

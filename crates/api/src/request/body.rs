@@ -17,6 +17,11 @@ pub(crate) const EVENT_BODY_BYTES_MAX: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Bytes of a body that was refused that are still taken in, and for how long: a client that is
+/// still sending when its connection ends would not see why.
+const DISCARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// A whole body of at most [`BODY_BYTES_MAX`].
 pub(crate) struct Body(pub(crate) Bytes);
 
@@ -48,10 +53,17 @@ fn too_large(bytes_max: usize) -> ApiError {
 }
 
 async fn read(request: Request, bytes_max: usize) -> Result<Bytes, ApiError> {
-    check_headers(request.headers(), bytes_max)?;
-    let body = request.into_body();
-    match tokio::time::timeout(BODY_TIMEOUT, collect(body, bytes_max)).await {
-        Ok(collected) => collected,
+    let (head, mut body) = request.into_parts();
+    if let Err(refused) = check_headers(&head.headers, bytes_max) {
+        discard(body);
+        return Err(refused);
+    }
+    match tokio::time::timeout(BODY_TIMEOUT, collect(&mut body, bytes_max)).await {
+        Ok(Ok(collected)) => Ok(collected),
+        Ok(Err(refused)) => {
+            discard(body);
+            Err(refused)
+        }
         Err(_) => {
             let detail = format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs());
             let close = HeaderValue::from_static("close");
@@ -79,7 +91,20 @@ fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> 
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
 }
 
-async fn collect(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, ApiError> {
+/// Takes in what is left of a refused body beside its answer.
+fn discard(mut body: axum::body::Body) {
+    tokio::spawn(tokio::time::timeout(DISCARD_TIMEOUT, async move {
+        let mut left = DISCARD_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(1, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    }));
+}
+
+async fn collect(body: &mut axum::body::Body, bytes_max: usize) -> Result<Bytes, ApiError> {
     let broken = |_| ApiError::new(ErrorCode::MalformedRequest, "the body ended before it was complete");
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;

@@ -8,6 +8,9 @@ use tidings_domain::json::{JSON_DEPTH_MAX, is_too_deep};
 use super::objects::Objects;
 use crate::error::{ApiError, field_error};
 
+/// Characters of a field's name, and of what is said about it.
+const QUOTED_CHARACTERS_MAX: usize = 400;
+
 /// Parses a body. Only a body that fails is looked at again, for the name of the field.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
     if is_too_deep(bytes) {
@@ -29,7 +32,8 @@ pub(crate) fn parse_or_default<'a, T: Deserialize<'a> + Default>(bytes: &'a [u8]
 fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -> ApiError {
     // A wrong value may stand before a place that is no JSON at all, which is said first.
     let syntax = serde_json::from_slice::<&RawValue>(bytes).err();
-    if let Some(error) = syntax.as_ref().or(Some(error)).filter(|error| error.classify() != Category::Data) {
+    let error = syntax.as_ref().unwrap_or(error);
+    if error.classify() != Category::Data {
         let place = format!("line {}, column {}", error.line(), error.column());
         let what = match (bytes.is_empty(), std::str::from_utf8(bytes)) {
             (true, _) => "the body is empty; a JSON object was expected".to_owned(),
@@ -55,12 +59,20 @@ fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -
         (_, Some(name)) => (joined(name), "missing"),
         _ => (if parent.is_empty() { "body".to_owned() } else { parent }, "invalid"),
     };
-    ApiError::fields(vec![field_error(&field, code, message)])
+    ApiError::fields(vec![field_error(&shortened(field), code, shortened(message))])
 }
 
 /// serde_json ends its messages with a place, which the field's name replaces.
 fn without_place(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_owned()
+}
+
+/// Names and values of the request are quoted, and may be as long as it is.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(QUOTED_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 #[cfg(test)]
