@@ -111,7 +111,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            D::Error::custom(format!("{text:?} is not an RFC 3339 time from 0001-01-01 to 9999-12-30, such as 2026-05-25T10:00:00.000Z"))
+            D::Error::custom(format!(
+                "{text:?} is not an RFC 3339 time from 0001-01-01 to 9999-12-30, such as 2026-05-25T10:00:00.000Z"
+            ))
         })
     }
 }

@@ -81,7 +81,7 @@ pub async fn send_slowly(
 
 /// Reads to the end; false if the bound passed first.
 async fn read_all(reader: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>, until: Instant) -> bool {
-    let mut chunk = [0; 16 * 1024];
+    let mut chunk = vec![0; 16 * 1024];
     while bytes.len() < ANSWER_BYTES_MAX {
         match timeout_at(until, reader.read(&mut chunk)).await {
             Ok(Ok(0) | Err(_)) => return true,

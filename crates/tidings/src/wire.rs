@@ -71,7 +71,9 @@ pub(crate) fn demo(config: ServeConfig) -> anyhow::Result<()> {
         let stop = stop_signal()?;
         let listener = match listen(config.listen).await {
             // Often that is `tidings dev`, which the demo need not disturb.
-            Err(error) if config.listen_is_default && is_taken(&error) => listen(SocketAddr::new(config.listen.ip(), 0)).await?,
+            Err(error) if config.listen_is_default && is_taken(&error) => {
+                listen(SocketAddr::new(config.listen.ip(), 0)).await?
+            }
             listener => listener?,
         };
         let running = start(config, listener, Router::new(), false).await?;

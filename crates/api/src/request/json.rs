@@ -19,9 +19,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiErr
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = T::deserialize(Objects::only(&mut deserializer));
-    parsed
-        .and_then(|parsed| deserializer.end().map(|()| parsed))
-        .map_err(|error| explain::<T>(bytes, &error))
+    parsed.and_then(|parsed| deserializer.end().map(|()| parsed)).map_err(|error| explain::<T>(bytes, &error))
 }
 
 /// Parses a body that may be left out.
@@ -99,13 +97,25 @@ mod tests {
         assert_eq!(refused("[]"), (failed.clone(), one("body", "invalid")));
         assert_eq!(refused(r#"{"retry":[[1],null,0.1]}"#), (failed.clone(), one("retry", "invalid")));
         assert_eq!(refused(r#"{"signature":["standard"]}"#), (failed.clone(), one("signature", "invalid")));
-        assert_eq!(refused(r#"{"retry":{"rules":[["404","retry"]]}}"#), (failed.clone(), one("retry.rules[0]", "invalid")));
+        assert_eq!(
+            refused(r#"{"retry":{"rules":[["404","retry"]]}}"#),
+            (failed.clone(), one("retry.rules[0]", "invalid"))
+        );
         assert_eq!(refused(r#"{"retry":{"formula":[1,2,3,4]}}"#), (failed, one("retry.formula", "invalid")));
     }
 
     #[test]
     fn says_what_is_no_json() {
-        for body in ["", "{", "nope", "{\"no such field\":1,}", "[1,", "{\"url\":5", "{\"url\":\"x\"} trailing", &"[".repeat(100_000)] {
+        for body in [
+            "",
+            "{",
+            "nope",
+            "{\"no such field\":1,}",
+            "[1,",
+            "{\"url\":5",
+            "{\"url\":\"x\"} trailing",
+            &"[".repeat(100_000),
+        ] {
             assert_eq!(refused(body).0, "malformed_json", "{body:.20}");
         }
     }

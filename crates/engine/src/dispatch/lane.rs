@@ -2,7 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use tidings_domain::{breaker::{Admission, Breaker}, ids::ProjectId, lane::Concurrency, time::Timestamp, webhook::WebhookStatus};
+use tidings_domain::{
+    breaker::{Admission, Breaker},
+    ids::ProjectId,
+    lane::Concurrency,
+    time::Timestamp,
+    webhook::WebhookStatus,
+};
 use tidings_ports::store::LeasedDelivery;
 
 use crate::snapshot::Target;

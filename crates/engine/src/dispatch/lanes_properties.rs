@@ -59,7 +59,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let number = 1..=WEBHOOKS;
-    let load = prop_oneof![Just(Load::Silent), Just(Load::TooMuch), Just(Load::Answered(1)), Just(Load::Answered(5_000))];
+    let load =
+        prop_oneof![Just(Load::Silent), Just(Load::TooMuch), Just(Load::Answered(1)), Just(Load::Answered(5_000))];
     let ended = proptest::option::of((load, any::<Option<bool>>()));
     prop_oneof![
         8 => number.clone().prop_map(Step::Reserve),

@@ -13,8 +13,18 @@ async fn what_is_no_json_is_refused_by_every_operation() {
     let deep_array = "[".repeat(100_000);
     let deep_object = format!("{}1{}", r#"{"data":"#.repeat(65), "}".repeat(65));
     let no_json: [&[u8]; 12] = [
-        b"{", b"nope", b"{\"name\":", b"{\"name\":\"a\"} {}", b"{\"name\":\"a\",}", b"{'name':'a'}", b"\xff\xfe{}",
-        b"{\"name\":\"\xc3(\"}", b"{\"name\":NaN}", b"{\"name\":\"a\nb\"}", deep_array.as_bytes(), deep_object.as_bytes(),
+        b"{",
+        b"nope",
+        b"{\"name\":",
+        b"{\"name\":\"a\"} {}",
+        b"{\"name\":\"a\",}",
+        b"{'name':'a'}",
+        b"\xff\xfe{}",
+        b"{\"name\":\"\xc3(\"}",
+        b"{\"name\":NaN}",
+        b"{\"name\":\"a\nb\"}",
+        deep_array.as_bytes(),
+        deep_object.as_bytes(),
     ];
     let mut refused = 0;
     let operations = scene.operations().into_iter().map(|operation| (operation, true));
@@ -39,14 +49,18 @@ async fn what_is_no_json_is_refused_by_every_operation() {
 async fn unknown_fields_and_wrong_types_are_named() {
     let scene = Scene::begin().await;
     let before = scene.admin.everything_listed().await;
-    let wrong_values = [json!({"unexpected": 1}), json!([[[]]]), json!(1e300), json!(-1), json!(true), json!("\u{1F514}")];
+    let wrong_values =
+        [json!({"unexpected": 1}), json!([[[]]]), json!(1e300), json!(-1), json!(true), json!("\u{1F514}")];
     let mut named = 0;
     for (method, path, good) in scene.operations().into_iter().chain(scene.operations_with_optional_bodies()) {
         let mut unknown = good.clone();
         unknown["unexpected"] = json!(1);
         let answer = scene.refused(&method, &path, unknown.to_string()).await;
         let problem = answer.expect_problem(422, "validation_failed");
-        assert_eq!((problem.errors[0].field.as_str(), problem.errors[0].code.as_str()), ("unexpected", "unknown_field"));
+        assert_eq!(
+            (problem.errors[0].field.as_str(), problem.errors[0].code.as_str()),
+            ("unexpected", "unknown_field")
+        );
         for field in good.as_object().expect("an object").keys() {
             // Any JSON is fine there.
             if matches!(field.as_str(), "data" | "example") {

@@ -57,7 +57,16 @@ async fn texts_that_mean_something_elsewhere_are_texts_here() {
 async fn times_that_cannot_be_are_refused_with_a_reason() {
     let scene = Scene::begin().await;
     let before = scene.admin.everything_listed().await;
-    for time in ["", "tomorrow", "2027-01-01", "2027-02-30T00:00:00Z", "9999-12-31T23:59:59Z", "+29999-01-01T00:00:00Z", "-009999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"] {
+    for time in [
+        "",
+        "tomorrow",
+        "2027-01-01",
+        "2027-02-30T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "+29999-01-01T00:00:00Z",
+        "-009999-01-01T00:00:00Z",
+        "2020-01-01T00:00:00Z",
+    ] {
         let request = json!({"name": "key", "expires_at": time});
         let answer = scene.refused(&Method::POST, "/api-keys", request.to_string()).await;
         let problem = answer.expect_problem(422, "validation_failed");
@@ -67,7 +76,10 @@ async fn times_that_cannot_be_are_refused_with_a_reason() {
     }
     for time in [json!(1_900_000_000), json!(1e300), json!(true), json!([]), json!({})] {
         let request = json!({"name": "key", "expires_at": time});
-        let problem = scene.refused(&Method::POST, "/api-keys", request.to_string()).await.expect_problem(422, "validation_failed");
+        let problem = scene
+            .refused(&Method::POST, "/api-keys", request.to_string())
+            .await
+            .expect_problem(422, "validation_failed");
         assert_eq!(problem.errors[0].field, "expires_at");
     }
     scene.nothing_happened_since(&before, 1).await;

@@ -74,15 +74,35 @@ async fn addresses_that_must_not_be_called_are_refused_with_the_rule() {
     let own = format!("http://{}/hook", scene.server.address());
     let long = format!("{URL}?{}", "q".repeat(2_048));
     let addresses = [
-        "", "nonsense", "http://", "//127.0.0.1/hook", "ftp://127.0.0.1/", "file:///etc/passwd", "javascript:alert(1)",
-        "http://10.0.0.1/", "http://192.168.1.1/", "http://169.254.169.254/latest/meta-data/", "http://[::1]/",
-        "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/", "http://127.0.0.1:0/", "http://127.0.0.1:99999/",
-        "http://127.0.0.1\\@10.0.0.1/", "http://127.0.0.1 /", "http://a@127.0.0.1@10.0.0.1/", "http://127.0.0.1%2f/",
-        "https://[fe80::1%25eth0]/", "http://_dmarc.127.0.0.1/", &own, &long,
+        "",
+        "nonsense",
+        "http://",
+        "//127.0.0.1/hook",
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "http://10.0.0.1/",
+        "http://192.168.1.1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://0.0.0.0/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1\\@10.0.0.1/",
+        "http://127.0.0.1 /",
+        "http://a@127.0.0.1@10.0.0.1/",
+        "http://127.0.0.1%2f/",
+        "https://[fe80::1%25eth0]/",
+        "http://_dmarc.127.0.0.1/",
+        &own,
+        &long,
     ];
     for address in addresses {
         let request = json!({"url": address});
-        for (method, path) in [(Method::POST, "/webhooks".to_owned()), (Method::PUT, format!("/webhooks/{}", scene.webhook))] {
+        for (method, path) in
+            [(Method::POST, "/webhooks".to_owned()), (Method::PUT, format!("/webhooks/{}", scene.webhook))]
+        {
             let answer = scene.refused(&method, &path, request.to_string()).await;
             let problem = answer.expect_problem(422, "url_not_allowed");
             assert_eq!(problem.errors[0].field, "url", "{address}");
@@ -111,8 +131,16 @@ async fn events_that_cannot_be_are_refused() {
         (json!({"type": EVENT_TYPE, "data": 1, "idempotency_key": ""}), "validation_failed", "idempotency_key"),
         (json!({"type": EVENT_TYPE, "content_type": "text/csv"}), "validation_failed", "data"),
         (json!({"type": EVENT_TYPE, "data": 1, "body_base64": "YQ=="}), "validation_failed", "data"),
-        (json!({"type": EVENT_TYPE, "content_type": "csv", "body_base64": "YQ=="}), "validation_failed", "content_type"),
-        (json!({"type": EVENT_TYPE, "content_type": "text/csv", "body_base64": "@"}), "validation_failed", "body_base64"),
+        (
+            json!({"type": EVENT_TYPE, "content_type": "csv", "body_base64": "YQ=="}),
+            "validation_failed",
+            "content_type",
+        ),
+        (
+            json!({"type": EVENT_TYPE, "content_type": "text/csv", "body_base64": "@"}),
+            "validation_failed",
+            "body_base64",
+        ),
     ] {
         let answer = scene.refused(&Method::POST, "/events", request.to_string()).await;
         let problem = answer.expect_problem(422, code);

@@ -122,7 +122,8 @@ async fn requests_hidden_in_requests_are_not_carried_out() {
         "x: y\r\n transfer-encoding: chunked".to_owned(),
         "x: y\ntransfer-encoding: chunked\rz: 1".to_owned(),
     ];
-    let bodies = ["0\r\n\r\n", "zz\r\n", "-1\r\n", "5\r\nab", "1;x=\r\n\n", "ffffffffffffffffff\r\n", "0\r\nx: y\r\n\r\n"];
+    let bodies =
+        ["0\r\n\r\n", "zz\r\n", "-1\r\n", "5\r\nab", "1;x=\r\n\n", "ffffffffffffffffff\r\n", "0\r\nx: y\r\n\r\n"];
     let mut tried = 0;
     for head in &heads {
         for body in bodies {
@@ -153,7 +154,9 @@ async fn heads_that_are_no_http_are_refused() {
         assert!(is_refusal(&answer, &["not_http"]), "{head:.20?}: {}", shown(&answer));
     }
     let path = format!("GET /{} HTTP/1.1", "a".repeat(70_000));
-    for line in ["", "GET", "GET / HTTP/9.9", "GET / HTTP/1.1 x", "G\0T / HTTP/1.1", "GET /\u{1b} HTTP/1.1", path.as_str()] {
+    for line in
+        ["", "GET", "GET / HTTP/9.9", "GET / HTTP/1.1 x", "G\0T / HTTP/1.1", "GET /\u{1b} HTTP/1.1", path.as_str()]
+    {
         let answer = scene.exchange(&scene.raw(line, "x: y", "")).await;
         assert!(is_refusal(&answer, &["not_http"]), "{line:.20?}: {}", shown(&answer));
     }
