@@ -13,6 +13,7 @@ use tidings_ports::store::{Created, Idempotency};
 use crate::{
     answer::{raw_json, replayed},
     error::ApiError,
+    native::plans::limit_exceeded,
     state::Api,
 };
 
@@ -137,6 +138,7 @@ impl Repeatable {
             Created::AlreadyExists => {
                 Err(ApiError::new(ErrorCode::AlreadyExists, format!("the name is taken: another {what} has it")))
             }
+            Created::LimitExceeded(exceeded) => Err(limit_exceeded(api, exceeded)),
             Created::ParentMissing => Err(ApiError::not_found("project or organization")),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
+    plan::Plans,
     seal::MasterKey,
     target::TargetPolicy,
 };
@@ -24,6 +25,8 @@ pub struct ApiParts {
     pub master_key: Arc<MasterKey>,
     /// Which addresses webhooks may have.
     pub policy: TargetPolicy,
+    /// What organizations may have.
+    pub plans: Arc<Plans>,
     /// The version that `GET /instance` shows.
     pub version: &'static str,
     /// Whom operator keys act for when they name nobody.

@@ -50,6 +50,8 @@ codes! {
     ApiKeyExpired = "api_key_expired", 401, "The API key has expired", "Make a new key with a later expires_at.";
     /// The key may not do this.
     InsufficientScope = "insufficient_scope", 403, "The API key may not do this", "Use a key that has the scope the detail names.";
+    /// The organization's plan allows no more.
+    LimitExceeded = "limit_exceeded", 403, "The plan's limit is reached", "Delete what is not needed, or choose another plan at upgrade_url.";
     /// There is no such thing, or it belongs to somebody else.
     NotFound = "not_found", 404, "There is no such thing", "Check the id and the project: things of other projects are not found either.";
     /// The path knows other methods.

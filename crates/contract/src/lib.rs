@@ -9,6 +9,7 @@ pub mod event;
 pub mod event_type;
 pub mod list;
 pub mod operations;
+pub mod plan;
 pub mod problem;
 pub mod statistics;
 pub mod tenancy;

@@ -73,6 +73,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/organizations/{id}", Access::AnyKey, 200, "Get an organization"),
     operation("PATCH", "/organizations/{id}", Access::Scope(Scope::Admin), 200, "Rename an organization"),
     operation("DELETE", "/organizations/{id}", Access::Operator, 204, "Delete an organization"),
+    operation("PUT", "/organizations/{id}/plan", Access::Operator, 200, "Give an organization another plan"),
+    operation("GET", "/plans", Access::AnyKey, 200, "List plans"),
     operation("POST", "/projects", Access::Scope(Scope::Admin), 201, "Create a project"),
     operation("GET", "/projects", Access::AnyKey, 200, "List projects"),
     operation("GET", "/projects/{id}", Access::AnyKey, 200, "Get a project"),

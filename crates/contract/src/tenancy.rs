@@ -13,6 +13,9 @@ use tidings_domain::{
 pub struct CreateOrganization {
     /// Its name.
     pub name: String,
+    /// Its plan; the instance's default, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
 }
 
 /// `PATCH /organizations/{id}`
@@ -30,6 +33,8 @@ pub struct OrganizationBody {
     pub id: OrganizationId,
     /// Its name.
     pub name: String,
+    /// Its plan.
+    pub plan: String,
     /// The project that requests without a project mean.
     pub default_project_id: ProjectId,
     /// When it was made.

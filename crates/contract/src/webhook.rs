@@ -149,7 +149,7 @@ pub struct WebhookBody {
     pub enabled: bool,
     /// `active`, `paused` or `disabled`.
     pub status: String,
-    /// `manual`, `gone`, `exhausted` or `failing`.
+    /// `manual`, `gone`, `exhausted`, `failing` or `plan_limit`.
     pub disabled_reason: Option<String>,
     /// Whether its requests are signed.
     pub signed: bool,

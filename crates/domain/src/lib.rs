@@ -16,6 +16,7 @@ pub mod matching;
 pub mod operational;
 pub mod outcome;
 pub mod page;
+pub mod plan;
 pub mod profile;
 pub mod render;
 pub mod retry;

@@ -144,6 +144,8 @@ pub enum DisableReason {
     Exhausted,
     /// Nothing but failures for as long as the profile bears.
     Failing,
+    /// The organization has more webhooks than its plan allows.
+    PlanLimit,
 }
 
 impl DisableReason {
@@ -154,12 +156,14 @@ impl DisableReason {
             Self::Gone => "gone",
             Self::Exhausted => "exhausted",
             Self::Failing => "failing",
+            Self::PlanLimit => "plan_limit",
         }
     }
 
     /// From the word of the API.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Manual, Self::Gone, Self::Exhausted, Self::Failing].into_iter().find(|reason| reason.as_str() == text)
+        let all = [Self::Manual, Self::Gone, Self::Exhausted, Self::Failing, Self::PlanLimit];
+        all.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 

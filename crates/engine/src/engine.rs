@@ -281,6 +281,15 @@ impl Engine {
         self.upkeep.ask();
     }
 
+    /// To be called after a plan's limit disabled or enabled webhooks of these projects.
+    pub async fn plan_applied(&self, projects: &[ProjectId]) {
+        for &project_id in projects {
+            self.dispatcher.project_changed(project_id).await;
+        }
+        // What the store reported about it waits to be published.
+        self.reports.notify_one();
+    }
+
     /// To be called after an organization was deleted with all its projects.
     pub async fn projects_deleted(&self) {
         self.router.forget_all();

@@ -1,1 +1,1 @@
-INSERT INTO organization (seq, tail, name, default_project) VALUES (?1, ?2, ?3, ?4)
+INSERT INTO organization (seq, tail, name, default_project, plan) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -107,4 +107,14 @@ statements! {
     ADD_REPORT = "add_report";
     LIST_REPORTS = "list_reports";
     FORGET_REPORT = "forget_report";
+    FORGET_PLANS = "forget_plans";
+    ADD_PLAN = "add_plan";
+    UNKNOWN_PLANS = "unknown_plans";
+    FIND_WEBHOOK_LIMIT = "find_webhook_limit";
+    COUNT_ORGANIZATION_WEBHOOKS = "count_organization_webhooks";
+    LIST_ORGANIZATION_WEBHOOKS = "list_organization_webhooks";
+    ALL_ORGANIZATIONS = "all_organizations";
+    SET_ORGANIZATION_PLAN = "set_organization_plan";
+    DISABLE_OVER_LIMIT = "disable_over_limit";
+    ENABLE_WITHIN_LIMIT = "enable_within_limit";
 }

@@ -12,19 +12,20 @@ use tidings_domain::{
     event_type::{EventType, EventTypeName},
     ids::{ApiKeyId, DeliveryId, OrganizationId, ProjectId, WebhookId},
     page::{Page, PageRequest},
+    plan::{PlanName, Plans},
     tenancy::ApiKey,
     time::Timestamp,
 };
 use tidings_ports::store::{
-    Appended, AttemptView, BacklogLane, Catalog, ClaimRequest, Claimed, Created, DeliveryFilter, DeliveryView,
+    Appended, AttemptView, BacklogLane, Catalog, Changed, ClaimRequest, Claimed, Created, DeliveryFilter, DeliveryView,
     EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey,
-    NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord, ProjectSnapshot, Queue,
+    NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord, ProjectSnapshot, PlanLimits, PlansSet, Queue,
     Report, Requeued, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
     OpenError, append,
-    catalog::{api_key, event_type, organization, project, snapshot, webhook},
+    catalog::{api_key, event_type, organization, plan, project, snapshot, webhook},
     checkpoint::Checkpointer,
     connection::{assert_version, open_writer},
     history::{deliveries, events, statistics},
@@ -253,7 +254,7 @@ impl Catalog for SqliteStore {
         self.readers.call(move |connection| webhook::list(connection, project_id, page)).await
     }
 
-    async fn update_webhook(&self, change: WebhookChange) -> Result<Option<WebhookRecord>, StoreError> {
+    async fn update_webhook(&self, change: WebhookChange) -> Result<Changed, StoreError> {
         self.writer.call(move |session| webhook::update(session, &change)).await
     }
 
@@ -267,6 +268,26 @@ impl Catalog for SqliteStore {
 
     async fn load_snapshot(&self, project_id: ProjectId) -> Result<Option<ProjectSnapshot>, StoreError> {
         self.writer.call(move |session| snapshot::load(session, project_id)).await
+    }
+}
+
+#[async_trait]
+impl PlanLimits for SqliteStore {
+    async fn set_plans(&self, plans: Arc<Plans>, now: Timestamp) -> Result<PlansSet, StoreError> {
+        self.writer.call(move |session| plan::set_all(session, &plans, now)).await
+    }
+
+    async fn set_plan(
+        &self,
+        id: OrganizationId,
+        plan: PlanName,
+        now: Timestamp,
+    ) -> Result<Option<Vec<ProjectId>>, StoreError> {
+        self.writer.call(move |session| plan::set(session, id, &plan, now)).await
+    }
+
+    async fn apply_plan(&self, id: OrganizationId, now: Timestamp) -> Result<Vec<ProjectId>, StoreError> {
+        self.writer.call(move |session| plan::apply(session, id, now)).await
     }
 }
 

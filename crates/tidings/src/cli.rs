@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, config, delivery, demo, dev, doctor, event, event_type, organization, project, serve, webhook,
+    api_key, config, delivery, demo, dev, doctor, event, event_type, organization, plan, project, serve, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -71,6 +71,9 @@ pub(crate) enum ApiCommand {
     /// Manage organizations, the customers of the platform
     #[command(subcommand, alias = "organization")]
     Org(organization::OrganizationCommand),
+    /// Look at the plans that organizations can have
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
     /// Manage projects, the isolation boundary inside an organization
     #[command(subcommand)]
     Project(project::ProjectCommand),

@@ -1,12 +1,13 @@
 //! What the first start makes, and every start checks: master key, default organization, operator key.
 
-use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     page::PageRequest,
+    plan::Plans,
     seal::MasterKey,
     secret::Secret,
     tenancy::{
@@ -16,7 +17,7 @@ use tidings_domain::{
 };
 use tidings_engine::Engine;
 use tidings_ports::{
-    Entropy,
+    Clock, Entropy,
     store::{NewApiKey, NewOrganization, NewProject, Store},
 };
 
@@ -105,10 +106,23 @@ pub(crate) async fn default_organization(
     // A crash between the two steps is mended here.
     if store.find_organization(id).await?.is_none() {
         let organization = Organization { id, name: DEFAULT_NAME.to_owned(), default_project_id };
-        let new = NewOrganization { organization, project_name: DEFAULT_NAME.to_owned() };
+        let new = NewOrganization { organization, project_name: DEFAULT_NAME.to_owned(), plan: None };
         store.create_organization(new, None).await?;
     }
     Ok((id, default_project_id))
+}
+
+/// Puts the configured plans into force.
+pub(crate) async fn plans(store: &dyn Store, clock: &dyn Clock, plans: &Arc<Plans>) -> anyhow::Result<()> {
+    let set = store.set_plans(Arc::clone(plans), clock.now()).await?;
+    if set.webhooks_changed > 0 {
+        tracing::info!(webhooks = set.webhooks_changed, "plans changed; webhooks were disabled or enabled accordingly");
+    }
+    for name in set.unknown {
+        let way_out = "configure it, or give its organizations another plan";
+        tracing::warn!(plan = name, "organizations have a plan that is not configured, so nothing limits them; {way_out}");
+    }
+    Ok(())
 }
 
 /// The operator's own project, which operational events belong to, made at the first start. One

@@ -164,6 +164,8 @@ async fn start(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let master_key = Arc::new(first_start::master_key(&config, &*store, &*entropy).await?);
     first_start::check_master_key(&*store, &master_key, &*entropy).await?;
+    let plans = Arc::new(config.plans.clone());
+    first_start::plans(&*store, &*clock, &plans).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
     let engine = Engine::start(EngineParts {
         store: Arc::clone(&store),
@@ -185,6 +187,7 @@ async fn start(
         sender,
         master_key,
         policy,
+        plans,
         version: env!("CARGO_PKG_VERSION"),
         default_organization,
         default_project,

@@ -6,6 +6,7 @@ pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod instance;
 pub(crate) mod organizations;
+pub(crate) mod plans;
 pub(crate) mod projects;
 pub(crate) mod publish;
 pub(crate) mod statistics;
@@ -13,7 +14,7 @@ pub(crate) mod webhooks;
 
 use axum::{
     Router,
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 use tidings_contract::problem::FieldError;
 use tidings_domain::webhook::NAME_CHARACTERS_MAX;
@@ -47,6 +48,8 @@ pub(crate) fn routes(api: Api) -> Router {
             "/organizations/{id}",
             get(organizations::get).patch(organizations::rename).delete(organizations::delete),
         )
+        .route("/organizations/{id}/plan", put(plans::set))
+        .route("/plans", get(plans::list))
         .route("/projects", post(projects::create).get(projects::list))
         .route("/projects/{id}", get(projects::get).patch(projects::rename).delete(projects::delete))
         .route("/api-keys", post(api_keys::create).get(api_keys::list))

@@ -6,10 +6,10 @@ use axum::{
 };
 use http::StatusCode;
 use tidings_contract::tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization};
-use tidings_domain::{ids::OrganizationId, tenancy::Organization};
-use tidings_ports::store::NewOrganization;
+use tidings_domain::{ids::OrganizationId, plan::PlanName, tenancy::Organization};
+use tidings_ports::store::{NewOrganization, OrganizationRecord};
 
-use super::check_name;
+use super::{check_name, plans};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     auth::Caller,
@@ -24,10 +24,12 @@ const DEFAULT_PROJECT: &str = "default";
 /// Idempotency keys of the operator belong to the instance.
 const INSTANCE: i64 = 0;
 
-fn body(organization: &Organization) -> OrganizationBody {
+pub(super) fn body(api: &Api, record: &OrganizationRecord) -> OrganizationBody {
+    let organization = &record.organization;
     OrganizationBody {
         id: organization.id,
         name: organization.name.clone(),
+        plan: record.plan.clone().unwrap_or_else(|| api.parts().plans.default_plan().name.to_string()),
         default_project_id: organization.default_project_id,
         created_at: organization.id.timestamp(),
     }
@@ -41,11 +43,13 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let request: CreateOrganization = parse(&bytes)?;
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
+    let plan = request.plan.as_deref().map(|name| plans::find(&api, name)).transpose()?.map(|plan| plan.name);
     let ids = api.engine().ids();
     let organization = Organization { id: ids.organization(), name: request.name, default_project_id: ids.project() };
-    let answer = json_bytes(&body(&organization));
+    let record = OrganizationRecord { organization, plan: plan.as_ref().map(PlanName::to_string) };
+    let answer = json_bytes(&body(&api, &record));
     let idempotency = repeatable.record(&api, INSTANCE, &bytes, &answer);
-    let new = NewOrganization { organization, project_name: DEFAULT_PROJECT.to_owned() };
+    let new = NewOrganization { organization: record.organization, project_name: DEFAULT_PROJECT.to_owned(), plan };
     let created = api.store().create_organization(new, idempotency).await?;
     repeatable.answer(&api, INSTANCE, created, answer, "organization")
 }
@@ -53,21 +57,21 @@ pub(crate) async fn create(
 pub(crate) async fn list(State(api): State<Api>, _: Caller, query: Query) -> Result<Response, ApiError> {
     let query = query.only(&["limit", "cursor"])?;
     let page = api.store().list_organizations(query.page()?).await?;
-    Ok(json(StatusCode::OK, &list_body(page.map(|record| body(&record.organization)))))
+    Ok(json(StatusCode::OK, &list_body(page.map(|record| body(&api, &record)))))
 }
 
 /// The organization in the path, if the caller may know of it.
-async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Organization, ApiError> {
+pub(super) async fn find(api: &Api, caller: &Caller, id: &str) -> Result<OrganizationRecord, ApiError> {
     let missing = || ApiError::not_found("organization");
     let id: OrganizationId = id.parse().map_err(|_| missing())?;
     if !caller.is_operator() && caller.organization() != Some(id) {
         return Err(missing());
     }
-    Ok(api.store().find_organization(id).await?.ok_or_else(missing)?.organization)
+    api.store().find_organization(id).await?.ok_or_else(missing)
 }
 
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &body(&find(&api, &caller, &id).await?)))
+    Ok(json(StatusCode::OK, &body(&api, &find(&api, &caller, &id).await?)))
 }
 
 pub(crate) async fn rename(
@@ -79,12 +83,13 @@ pub(crate) async fn rename(
     let request: UpdateOrganization = parse(&bytes)?;
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
     caller.refuse_bound("an organization")?;
-    let mut organization = find(&api, &caller, &id).await?;
-    organization.name = request.name;
+    let mut record = find(&api, &caller, &id).await?;
+    record.organization.name = request.name;
+    let organization = &record.organization;
     if !api.store().rename_organization(organization.id, organization.name.clone()).await? {
         return Err(ApiError::not_found("organization"));
     }
-    Ok(json(StatusCode::OK, &body(&organization)))
+    Ok(json(StatusCode::OK, &body(&api, &record)))
 }
 
 pub(crate) async fn delete(
@@ -92,7 +97,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let organization = find(&api, &caller, &id).await?;
+    let organization = find(&api, &caller, &id).await?.organization;
     if organization.id == api.parts().default_organization {
         let detail = "the instance's default organization cannot be deleted";
         return Err(ApiError::field("id", "invalid", detail));

@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{NewProject, ProjectRecord};
 
-use super::check_name;
+use super::{check_name, plans};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     auth::Caller,
@@ -112,5 +112,6 @@ pub(crate) async fn delete(
     }
     api.keys().forget();
     api.engine().project_changed(project.id).await;
+    plans::webhooks_deleted(&api, project.organization_id).await?;
     Ok(empty())
 }

@@ -6,6 +6,7 @@ mod event_types;
 mod events;
 mod instance;
 mod organizations;
+mod plans;
 mod projects;
 mod statistics;
 mod webhooks;

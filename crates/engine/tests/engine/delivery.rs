@@ -13,7 +13,7 @@ use tidings_engine::{DispatchLimits, IdempotencyKey, Publish, PublishError, Publ
 use tidings_fakes::Reply;
 use tidings_ports::{
     sender::FailureKind,
-    store::{Catalog as _, History as _, WebhookChange},
+    store::{Catalog as _, Changed, History as _, WebhookChange},
 };
 
 const URL: &str = "https://receiver.example/hook";
@@ -226,7 +226,8 @@ async fn set_status(platform: &Platform, id: tidings_domain::ids::WebhookId, sta
         status: Some(status),
         now: platform.now(),
     };
-    platform.store.update_webhook(change).await.expect("written").expect("changed");
+    let changed = platform.store.update_webhook(change).await.expect("written");
+    assert!(matches!(changed, Changed::Stored(_)), "{changed:?}");
     platform.engine.project_changed(platform.project).await;
 }
 

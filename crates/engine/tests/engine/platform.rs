@@ -216,7 +216,7 @@ async fn create_project(engine: &Engine, store: &SqliteStore) -> ProjectId {
     };
     let (organization_id, project_id) = (organization.id, organization.default_project_id);
     store
-        .create_organization(NewOrganization { organization, project_name: "default".to_owned() }, None)
+        .create_organization(NewOrganization { organization, project_name: "default".to_owned(), plan: None }, None)
         .await
         .expect("stored");
     for name in ["tag.subscribed", "user.created"] {

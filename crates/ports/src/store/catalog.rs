@@ -5,6 +5,7 @@ use tidings_domain::{
     event_type::{EventType, EventTypeName},
     ids::{ApiKeyId, OrganizationId, ProjectId, WebhookId},
     page::{Page, PageRequest},
+    plan::{LimitExceeded, PlanName},
     tenancy::{ApiKey, KeyOwner, Organization, Project},
     time::Timestamp,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
@@ -93,8 +94,9 @@ pub trait Catalog: Send + Sync {
     async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError>;
     /// Lists a project's webhooks.
     async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<WebhookRecord>, StoreError>;
-    /// Changes a webhook if it still has the expected revision.
-    async fn update_webhook(&self, change: WebhookChange) -> Result<Option<WebhookRecord>, StoreError>;
+    /// Changes a webhook if it still has the expected revision. Becoming active out of being
+    /// disabled is refused to a webhook that is over its organization's limit.
+    async fn update_webhook(&self, change: WebhookChange) -> Result<Changed, StoreError>;
     /// Deletes a webhook; its waiting deliveries are cancelled afterwards by
     /// [`super::Queue::cancel_pending`]. False if the project has none of that id.
     async fn delete_webhook(&self, project_id: ProjectId, id: WebhookId, now: Timestamp) -> Result<bool, StoreError>;
@@ -112,6 +114,8 @@ pub struct NewOrganization {
     pub organization: Organization,
     /// The default project's name.
     pub project_name: String,
+    /// Its plan; `None`: the instance's default.
+    pub plan: Option<PlanName>,
 }
 
 /// An organization as stored.
@@ -119,6 +123,8 @@ pub struct NewOrganization {
 pub struct OrganizationRecord {
     /// The organization.
     pub organization: Organization,
+    /// The name of its plan; `None`: the instance's default.
+    pub plan: Option<String>,
 }
 
 /// A project to be made.
@@ -214,6 +220,17 @@ pub struct WebhookChange {
     pub status: Option<WebhookStatus>,
     /// When.
     pub now: Timestamp,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// It was made; the webhook as it is now.
+    Stored(Box<WebhookRecord>),
+    /// The webhook is gone, or somebody else changed it meanwhile.
+    Stale,
+    /// The webhook is over its organization's limit.
+    LimitExceeded(LimitExceeded),
 }
 
 /// One consistent view of a project.

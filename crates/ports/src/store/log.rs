@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tidings_domain::{
     event::Event,
     ids::{DeliveryId, WebhookId},
+    plan::LimitExceeded,
     render::Rendering,
     time::Timestamp,
 };
@@ -108,6 +109,8 @@ pub enum Created {
     AlreadyExists,
     /// What it should belong to does not exist.
     ParentMissing,
+    /// The organization's plan allows no more of it.
+    LimitExceeded(LimitExceeded),
 }
 
 /// A test event and what came of it.

@@ -6,23 +6,25 @@ mod catalog;
 mod history;
 mod log;
 mod maintenance;
+mod plans;
 mod queue;
 
 pub use catalog::{
-    Catalog, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord,
+    Catalog, Changed, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord,
     ProjectSnapshot, WebhookChange, WebhookRecord, WebhookState,
 };
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, History, Statistics};
 pub use log::{Appended, Created, Idempotency, Log, NewDelivery, NewEvent, TestRecord};
 pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
+pub use plans::{PlanLimits, PlansSet};
 pub use queue::{
     AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
 };
 
 /// Everything a node needs of its store.
-pub trait Store: Log + Queue + Catalog + History + Maintenance {}
+pub trait Store: Log + Queue + Catalog + PlanLimits + History + Maintenance {}
 
-impl<T: Log + Queue + Catalog + History + Maintenance> Store for T {}
+impl<T: Log + Queue + Catalog + PlanLimits + History + Maintenance> Store for T {}
 
 /// Why the store did not do what was asked; by what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

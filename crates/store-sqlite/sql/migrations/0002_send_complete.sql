@@ -3,8 +3,18 @@
 ALTER TABLE organization ADD COLUMN plan TEXT;
 ALTER TABLE organization ADD COLUMN schema_mode INTEGER NOT NULL DEFAULT 0;
 
--- The preset that filled the project when it was made.
+-- The plans as they are configured, written anew at every start so that a limit is checked inside
+-- the transaction it concerns. webhooks is NULL where there is no limit.
+CREATE TABLE plan (
+    name TEXT PRIMARY KEY,
+    webhooks INTEGER,
+    is_default INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The preset that filled the project when it was made, and the profile that its new webhooks get
+-- unless they name one.
 ALTER TABLE project ADD COLUMN preset TEXT;
+ALTER TABLE project ADD COLUMN profile TEXT;
 
 -- Versions of an event type's schema, so that publishers of an older shape are not broken by a
 -- newer one. A retired version accepts no new events. organization is 0 for the instance's catalogue.

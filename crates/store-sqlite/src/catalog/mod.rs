@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod event_type;
 pub(crate) mod organization;
+pub(crate) mod plan;
 pub(crate) mod project;
 pub(crate) mod snapshot;
 pub(crate) mod webhook;

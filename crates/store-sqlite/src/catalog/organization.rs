@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     page::{Page, PageRequest},
+    plan::PlanName,
     tenancy::Organization,
     time::Timestamp,
 };
@@ -24,7 +25,8 @@ pub(crate) fn create(
             id.sequence(),
             id.tail(),
             organization.name,
-            project.sequence()
+            project.sequence(),
+            new.plan.as_ref().map(PlanName::as_str),
         ])?;
         session.connection.prepare_cached(sql::CREATE_PROJECT)?.execute(params![
             project.sequence(),
@@ -43,6 +45,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OrganizationRecord> {
             name: row.get(2)?,
             default_project_id: ProjectId::from_parts(row.get(3)?, row.get(4)?),
         },
+        plan: row.get(5)?,
     })
 }
 

@@ -4,13 +4,14 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
     page::{Page, PageRequest},
+    plan::LimitExceeded,
     retry::DisableReason,
     time::Timestamp,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
-use tidings_ports::store::{Created, Idempotency, NewWebhook, WebhookChange, WebhookRecord, WebhookState};
+use tidings_ports::store::{Changed, Created, Idempotency, NewWebhook, WebhookChange, WebhookRecord, WebhookState};
 
-use super::{COUNT_MAX, before, create_once, limit, read_page};
+use super::{COUNT_MAX, before, create_once, limit, plan, project, read_page};
 use crate::{sql, writer::Session};
 
 fn status_columns(status: WebhookStatus) -> (u8, Option<&'static str>) {
@@ -33,10 +34,17 @@ pub(crate) fn create(
     let webhook = &new.webhook;
     create_once(session, idempotency, webhook.id.timestamp(), |session| {
         let (status, reason) = status_columns(webhook.status);
+        let project = webhook.project_id.sequence();
+        if project::find(session.connection, webhook.project_id)?.is_none() {
+            return Ok(Created::ParentMissing);
+        }
+        if let Err(exceeded) = plan::check_creation(session.connection, project)? {
+            return Ok(Created::LimitExceeded(exceeded));
+        }
         let made = session.connection.prepare_cached(sql::CREATE_WEBHOOK)?.execute(params![
             webhook.id.sequence(),
             webhook.id.tail(),
-            webhook.project_id.sequence(),
+            project,
             status,
             reason,
             settings_text(&webhook.settings)?,
@@ -46,18 +54,27 @@ pub(crate) fn create(
         if made == 0 {
             return Ok(Created::ParentMissing);
         }
-        session.memory.versions.project_changed(webhook.project_id.sequence());
+        session.memory.versions.project_changed(project);
         Ok(Created::Stored)
     })
 }
 
+/// What a webhook carries that was paused when a limit disabled it, so that it comes back paused.
+const PAUSED_BY_OWNER: &str = "plan_limit_paused";
+
+pub(super) fn read_status(status: u8, reason: Option<&str>) -> WebhookStatus {
+    match (status, reason) {
+        (0, _) => WebhookStatus::Active,
+        (1, _) => WebhookStatus::Paused,
+        (_, Some(PAUSED_BY_OWNER)) => WebhookStatus::Disabled(DisableReason::PlanLimit),
+        (_, reason) => {
+            WebhookStatus::Disabled(reason.and_then(DisableReason::parse).unwrap_or(DisableReason::Manual))
+        }
+    }
+}
+
 pub(crate) fn read(row: &Row<'_>, project_id: ProjectId) -> rusqlite::Result<WebhookRecord> {
-    let reason: Option<String> = row.get(3)?;
-    let status = match row.get(2)? {
-        0_u8 => WebhookStatus::Active,
-        1 => WebhookStatus::Paused,
-        _ => WebhookStatus::Disabled(reason.as_deref().and_then(DisableReason::parse).unwrap_or(DisableReason::Manual)),
-    };
+    let status = read_status(row.get(2)?, row.get::<_, Option<String>>(3)?.as_deref());
     let settings: String = row.get(4)?;
     let settings = serde_json::from_str(&settings)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error)))?;
@@ -103,7 +120,10 @@ pub(crate) fn list(
     )
 }
 
-pub(crate) fn update(session: &mut Session<'_>, change: &WebhookChange) -> rusqlite::Result<Option<WebhookRecord>> {
+pub(crate) fn update(session: &mut Session<'_>, change: &WebhookChange) -> rusqlite::Result<Changed> {
+    if let Err(exceeded) = check_limit(session.connection, change)? {
+        return Ok(Changed::LimitExceeded(exceeded));
+    }
     let settings = change.settings.as_ref().map(settings_text).transpose()?;
     let (status, reason) = match change.status {
         Some(status) => {
@@ -124,13 +144,27 @@ pub(crate) fn update(session: &mut Session<'_>, change: &WebhookChange) -> rusql
         change.expected_revision,
     ])?;
     if changed == 0 {
-        return Ok(None);
+        return Ok(Changed::Stale);
     }
     if change.status == Some(WebhookStatus::Active) {
         session.connection.prepare_cached(sql::RESET_WEBHOOK_STATE)?.execute([change.id.sequence()])?;
     }
     session.memory.versions.project_changed(change.project_id.sequence());
-    find(session.connection, change.project_id, change.id)
+    let found = find(session.connection, change.project_id, change.id)?;
+    Ok(found.map_or(Changed::Stale, |found| Changed::Stored(Box::new(found))))
+}
+
+/// A disabled webhook that is over its organization's limit stays disabled.
+fn check_limit(connection: &Connection, change: &WebhookChange) -> rusqlite::Result<Result<(), LimitExceeded>> {
+    if !change.status.is_some_and(WebhookStatus::takes_events) {
+        return Ok(Ok(()));
+    }
+    match find(connection, change.project_id, change.id)? {
+        Some(found) if !found.webhook.status.takes_events() => {
+            plan::check_webhook(connection, change.project_id.sequence(), change.id.sequence())
+        }
+        _ => Ok(Ok(())),
+    }
 }
 
 pub(crate) fn delete(

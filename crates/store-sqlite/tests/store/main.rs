@@ -2,5 +2,6 @@
 
 mod history;
 mod opening;
+mod plans;
 mod queue;
 mod world;

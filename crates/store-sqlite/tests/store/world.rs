@@ -57,7 +57,7 @@ impl World {
         let default_project_id = ProjectId::from_parts(self.sequence(), 1);
         let id = OrganizationId::from_parts(self.sequence(), 1);
         let organization = Organization { id, name: "Acme".to_owned(), default_project_id };
-        let new = NewOrganization { organization, project_name: "default".to_owned() };
+        let new = NewOrganization { organization, project_name: "default".to_owned(), plan: None };
         self.store.create_organization(new, None).await.expect("stored");
         default_project_id
     }

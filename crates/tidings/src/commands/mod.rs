@@ -12,6 +12,7 @@ mod failure;
 mod input;
 pub(crate) mod organization;
 mod page;
+pub(crate) mod plan;
 pub(crate) mod project;
 pub(crate) mod serve;
 mod session;
@@ -68,6 +69,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
     runtime.block_on(async {
         match command {
             ApiCommand::Org(command) => done(command.run(&session).await),
+            ApiCommand::Plan(command) => done(command.run(&session).await),
             ApiCommand::Project(command) => done(command.run(&session).await),
             ApiCommand::Key(command) => done(command.run(&session).await),
             ApiCommand::EventType(command) => done(command.run(&session).await),

@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use tidings_client::contract::tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization};
+use tidings_client::contract::{
+    plan::SetPlan,
+    tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization},
+};
 
 use super::{
     page::{PageArgs, page_table},
@@ -14,10 +17,13 @@ use crate::output::Fields;
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrganizationCommand {
     /// Make an organization and its default project
-    #[command(after_help = "Example:\n  tidings org create acme")]
+    #[command(after_help = "Example:\n  tidings org create acme --plan starter")]
     Create {
         /// Its name
         name: String,
+        /// Its plan, in place of the instance's default
+        #[arg(long)]
+        plan: Option<String>,
     },
     /// List organizations, newest first
     #[command(after_help = "Example:\n  tidings org list --limit 10")]
@@ -40,6 +46,17 @@ pub(crate) enum OrganizationCommand {
         #[arg(long)]
         name: String,
     },
+    /// Give an organization another plan
+    ///
+    /// If it has more webhooks than the plan allows, the newest over the limit are disabled with the reason plan_limit.
+    /// They come back once a plan allows them again.
+    #[command(after_help = "Example:\n  tidings org set-plan org_01h2… professional")]
+    SetPlan {
+        /// Its id
+        id: String,
+        /// The plan's name; `tidings plan list` shows them
+        plan: String,
+    },
     /// Delete an organization with all its projects, keys and webhooks, for good
     #[command(after_help = "Example:\n  tidings org delete org_01h2… --yes")]
     Delete {
@@ -55,15 +72,18 @@ impl OrganizationCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Session { client, output } = session;
         match self {
-            Self::Create { name } => {
-                output.show(&client.create_organization(&CreateOrganization { name }).await?, fields)
+            Self::Create { name, plan } => {
+                output.show(&client.create_organization(&CreateOrganization { name, plan }).await?, fields)
             }
             Self::List { page } => output.show(&client.list_organizations(&page.query()).await?, |list| {
-                page_table(list, ["ID", "NAME", "DEFAULT PROJECT", "CREATED"], row)
+                page_table(list, ["ID", "NAME", "PLAN", "DEFAULT PROJECT", "CREATED"], row)
             }),
             Self::Get { id } => output.show(&client.get_organization(&id).await?, fields),
             Self::Update { id, name } => {
                 output.show(&client.update_organization(&id, &UpdateOrganization { name }).await?, fields)
+            }
+            Self::SetPlan { id, plan } => {
+                output.show(&client.set_organization_plan(&id, &SetPlan { plan }).await?, fields)
             }
             Self::Delete { id, yes: true } => {
                 client.delete_organization(&id).await?;
@@ -76,15 +96,16 @@ impl OrganizationCommand {
     }
 }
 
-fn row(organization: &OrganizationBody) -> [String; 4] {
-    let OrganizationBody { id, name, created_at, .. } = organization;
-    [id.to_string(), name.clone(), organization.default_project_id.to_string(), created_at.to_string()]
+fn row(organization: &OrganizationBody) -> [String; 5] {
+    let OrganizationBody { id, name, plan, created_at, .. } = organization;
+    [id.to_string(), name.clone(), plan.clone(), organization.default_project_id.to_string(), created_at.to_string()]
 }
 
 fn fields(organization: &OrganizationBody) -> String {
     Fields::default()
         .add("id", organization.id)
         .add("name", &organization.name)
+        .add("plan", &organization.plan)
         .add("default project", organization.default_project_id)
         .add("created", organization.created_at)
         .to_string()

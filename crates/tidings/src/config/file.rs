@@ -8,7 +8,7 @@ use toml::{
 };
 
 use super::{
-    ConfigError,
+    ConfigError, plans,
     settings::{Given, Kind, SETTINGS, Setting, Source},
     suggest,
 };
@@ -61,6 +61,10 @@ impl ConfigFile {
             let reason = format!("`{key}` is not read from a file, because files get copied and committed");
             return Err(ConfigError::new(place, reason, format!("set {} instead", setting.variable)));
         }
+        if setting.kind == Kind::Plans {
+            let values = plans::from_tables(value.get_ref(), &place, |offset| self.place(self.line(offset)))?;
+            return Ok((setting.name, Given { values, source: Source::File { path: self.path.clone(), line } }));
+        }
         let values = texts(setting, value.get_ref()).ok_or_else(|| {
             let (is, example) = expected(setting);
             ConfigError::new(&place, format!("`{key}` is {is}"), format!("write it like {example}"))
@@ -100,5 +104,6 @@ fn expected(setting: &Setting) -> (&'static str, String) {
         Kind::Switch => ("true or false", format!("{name} = true")),
         Kind::Texts => ("an array of strings", format!("{name} = [\"10.0.0.0/8\"]")),
         Kind::Numbers => ("an array of numbers", format!("{name} = [8086]")),
+        Kind::Plans => ("a table of plans", "[plans.team]".to_owned()),
     }
 }

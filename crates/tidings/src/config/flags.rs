@@ -53,6 +53,19 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "SECONDS")]
     pub(crate) overdue_after: Option<String>,
 
+    /// Let organizations have this plan, with so many webhooks or `unlimited`; repeatable [env: TIDINGS_PLANS, separated
+    /// by commas; always there: unlimited, free=0, starter=3, professional=unlimited]
+    #[arg(long, value_name = "NAME=COUNT")]
+    pub(crate) plan: Vec<String>,
+
+    /// Give organizations this plan unless they have another [env: TIDINGS_DEFAULT_PLAN; default: unlimited]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) default_plan: Option<String>,
+
+    /// Name this address where a plan's limit refuses something [env: TIDINGS_UPGRADE_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) upgrade_url: Option<String>,
+
     /// Write log lines that pass this filter, such as `info` or `tidings_engine=debug` [env: TIDINGS_LOG]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -84,6 +97,9 @@ impl ServerFlags {
             "allow_target" => self.allow_target.clone(),
             "allow_port" => self.allow_port.clone(),
             "overdue_after" => one(&self.overdue_after),
+            "plans" => self.plan.clone(),
+            "default_plan" => one(&self.default_plan),
+            "upgrade_url" => one(&self.upgrade_url),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

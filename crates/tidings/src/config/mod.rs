@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod flags;
 mod layers;
+mod plans;
 mod report;
 mod resolve;
 mod settings;
@@ -18,7 +19,7 @@ mod tests;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use tidings_domain::{secret::Secret, target::Cidr};
+use tidings_domain::{plan::Plans, secret::Secret, target::Cidr};
 
 pub(crate) use error::{ConfigError, join};
 pub(crate) use file::ConfigFile;
@@ -52,6 +53,8 @@ pub(crate) struct ServeConfig {
     pub(crate) allow_ports: Vec<u16>,
     /// How long a delivery may be due before that is reported, in milliseconds.
     pub(crate) overdue_after_ms: u64,
+    /// What organizations may have.
+    pub(crate) plans: Plans,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
     pub(crate) log: Option<String>,
     /// Threads for asynchronous work; one less than there are cores if not set, because the

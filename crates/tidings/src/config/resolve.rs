@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use tidings_domain::{
+    plan::{PLANS_MAX, Plans},
     seal::MasterKey,
     secret::Secret,
     target::Cidr,
@@ -15,6 +16,7 @@ use url::Url;
 use super::{
     ConfigError, ConfigFile, MasterKeySource, ServeConfig, ServerFlags,
     layers::gather,
+    plans::parse_plan,
     settings::{Given, SETTINGS, Setting, Source},
 };
 
@@ -79,6 +81,7 @@ impl Reader<'_> {
         let allow_targets = self.many("allow_target", parse_cidr);
         let allow_ports = self.many("allow_port", parse_port);
         let overdue_after_ms = self.one("overdue_after", parse_overdue_after);
+        let plans = self.plans();
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -93,6 +96,7 @@ impl Reader<'_> {
             allow_targets,
             allow_ports,
             overdue_after_ms: overdue_after_ms.unwrap_or(OVERDUE_AFTER_MS),
+            plans,
             log,
             workers,
         })
@@ -112,6 +116,27 @@ impl Reader<'_> {
             (None, Some(file)) => MasterKeySource::File(file),
             (None, None) => MasterKeySource::DataDirectory,
         }
+    }
+
+    fn plans(&mut self) -> Plans {
+        let mut plans = Plans::default();
+        let mut too_many = false;
+        for plan in self.many("plans", parse_plan) {
+            too_many |= !plans.put(plan);
+        }
+        if too_many {
+            let reason = format!("these are more than {PLANS_MAX} plans");
+            self.errors.push(ConfigError::new(&self.given["plans"].source, reason, "leave some out"));
+        }
+        if let Some(name) = self.one("default_plan", |text| Ok(text.to_owned()))
+            && !plans.set_default(&name)
+        {
+            let reason = format!("{name:?} is not a plan");
+            let way_out = format!("name one of {}", plans.names());
+            self.errors.push(ConfigError::new(&self.given["default_plan"].source, reason, way_out));
+        }
+        plans.upgrade_url = self.one("upgrade_url", parse_upgrade_url);
+        plans
     }
 
     fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Option<T> {
@@ -168,6 +193,15 @@ fn parse_public_url(text: &str) -> Result<String, Refused> {
         return refused(reason, way_out);
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_upgrade_url(text: &str) -> Result<String, Refused> {
+    let way_out = "write it like https://example.com/billing";
+    let url = Url::parse(text).or_else(|error| refused(format!("{text:?} is not a URL: {error}"), way_out))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return refused(format!("{text:?} is not an address that people can open"), way_out);
+    }
+    Ok(url.into())
 }
 
 fn parse_operator_key(text: &str) -> Result<Secret, Refused> {
@@ -237,6 +271,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "listen" => vec![LISTEN_DEFAULT.to_owned()],
         "data_dir" => vec![DATA_DIR_DEFAULT.to_owned()],
         "allow_http" => vec!["false".to_owned()],
+        "default_plan" => vec![Plans::default().default_plan().name.to_string()],
         "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
         _ => Vec::new(),
     };

@@ -26,11 +26,13 @@ pub(crate) enum Kind {
     Texts,
     /// An array of integers; in a variable separated by commas.
     Numbers,
+    /// Tables by the name of a plan; elsewhere `NAME=COUNT`, in a variable separated by commas.
+    Plans,
 }
 
 impl Kind {
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Texts | Self::Numbers)
+        matches!(self, Self::Texts | Self::Numbers | Self::Plans)
     }
 }
 
@@ -43,7 +45,7 @@ const fn secret(name: &'static str, variable: &'static str) -> Setting {
 }
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 13] = [
+pub(crate) const SETTINGS: [Setting; 16] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
@@ -55,6 +57,9 @@ pub(crate) const SETTINGS: [Setting; 13] = [
     setting("allow_target", "--allow-target", "TIDINGS_ALLOW_TARGET", Kind::Texts),
     setting("allow_port", "--allow-port", "TIDINGS_ALLOW_PORT", Kind::Numbers),
     setting("overdue_after", "--overdue-after", "TIDINGS_OVERDUE_AFTER", Kind::Number),
+    setting("plans", "--plan", "TIDINGS_PLANS", Kind::Plans),
+    setting("default_plan", "--default-plan", "TIDINGS_DEFAULT_PLAN", Kind::Text),
+    setting("upgrade_url", "--upgrade-url", "TIDINGS_UPGRADE_URL", Kind::Text),
     setting("log", "--log", "TIDINGS_LOG", Kind::Text),
     setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
 ];

@@ -98,6 +98,13 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
             "",
             "--database-url: PostgreSQL is not available in this version; leave it out",
         ),
+        ("", "", "[plans.team]\nwebhooks = 5\nseats = 3\n", "tidings.toml:3: `seats` is not a setting of a plan"),
+        ("", "", "[plans.team]\nwebhooks = -1\n", "tidings.toml:1: \"-1\" is not a number of webhooks"),
+        ("", "", "[plans.Team]\nwebhooks = 1\n", "tidings.toml:1: \"Team\": a plan's name has"),
+        ("", "", "[plans.team]\n", "tidings.toml:1: the plan `team` lacks `webhooks`"),
+        ("", "", "default_plan = \"gold\"", "tidings.toml:1: \"gold\" is not a plan; name one of unlimited, free"),
+        ("--plan team", "", "", "--plan: \"team\" is not a plan; write NAME=COUNT"),
+        ("--upgrade-url /billing", "", "", "--upgrade-url: \"/billing\" is not a URL"),
         ("", "TIDINGS_DATABASE_URL=postgres://a", "", "TIDINGS_DATABASE_URL: PostgreSQL is not available"),
         ("", "TIDINGS_OPERATOR_KEY=tdk_canary", "", "TIDINGS_OPERATOR_KEY: this is not an operator key"),
         ("", "TIDINGS_MASTER_KEY=canary", "", "TIDINGS_MASTER_KEY: a master key is 32 bytes"),
@@ -149,6 +156,10 @@ master_key_file  -                default
 allow_http       false            default
 allow_target     10.0.0.0/8, ::1  tidings.toml:2
 allow_port       -                default
+overdue_after    300              default
+plans            -                default
+default_plan     unlimited        default
+upgrade_url      -                default
 log              -                default
 workers          -                default
 "
@@ -158,6 +169,24 @@ workers          -                default
     assert_eq!(json["allow_target"]["value"][1], "::1");
     assert_eq!(json["log"]["value"], serde_json::Value::Null);
     assert!(!format!("{resolved:?}").contains(OPERATOR_KEY));
+}
+
+#[test]
+fn plans_are_added_to_the_built_in_ones() {
+    let file = "default_plan = \"team\"\n\n[plans.team]\nwebhooks = 5\n[plans.free]\nwebhooks = \"unlimited\"\n";
+    let limits = |resolved: &Resolved| {
+        let plans = &resolved.config.plans;
+        plans.iter().map(|plan| format!("{}={:?}", plan.name, plan.webhooks)).collect::<Vec<_>>().join(" ")
+    };
+    let resolved = given("", &[], file).expect("valid");
+    assert_eq!(limits(&resolved), "unlimited=None free=None starter=Some(3) professional=None team=Some(5)");
+    assert_eq!(resolved.config.plans.default_plan().name.as_str(), "team");
+    assert!(report_table(&resolved).contains("free=unlimited, team=5"), "{}", report_table(&resolved));
+
+    let resolved = given("--plan team=7", &["TIDINGS_PLANS=team=6,big=unlimited", "TIDINGS_UPGRADE_URL=https://a.example/b"], "");
+    let resolved = resolved.expect("valid");
+    assert_eq!(limits(&resolved), "unlimited=None free=Some(0) starter=Some(3) professional=None team=Some(7)");
+    assert_eq!(resolved.config.plans.upgrade_url.as_deref(), Some("https://a.example/b"));
 }
 
 #[test]

@@ -21,13 +21,14 @@ use tidings_domain::{
     webhook::{Webhook, WebhookStatus},
 };
 use tidings_engine::{TestError, open_secrets, seal_secrets};
-use tidings_ports::store::{NewWebhook, WebhookChange, WebhookRecord, WebhookState};
+use tidings_ports::store::{Changed, NewWebhook, WebhookChange, WebhookRecord, WebhookState};
 
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
+    native::plans::{limit_exceeded, webhook_deleted},
     request::{Body, Query, parse, parse_or_default},
     state::Api,
 };
@@ -140,11 +141,12 @@ async fn change(
     let changed = api.store().update_webhook(change).await?;
     api.engine().project_changed(project_id).await;
     match changed {
-        Some(changed) => Ok(shown(api, &changed)),
-        None if api.store().find_webhook(project_id, record.webhook.id).await?.is_none() => {
+        Changed::Stored(changed) => Ok(shown(api, &changed)),
+        Changed::LimitExceeded(exceeded) => Err(limit_exceeded(api, exceeded)),
+        Changed::Stale if api.store().find_webhook(project_id, record.webhook.id).await?.is_none() => {
             Err(ApiError::not_found("webhook"))
         }
-        None => Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the webhook was changed by somebody else meanwhile")),
+        Changed::Stale => Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the webhook was changed by somebody else meanwhile")),
     }
 }
 
@@ -189,7 +191,11 @@ pub(crate) async fn delete(
     let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
     let deleted = api.store().delete_webhook(project_id, id, api.engine().now()).await?;
     api.engine().project_changed(project_id).await;
-    if deleted { Ok(empty()) } else { Err(ApiError::not_found("webhook")) }
+    if !deleted {
+        return Err(ApiError::not_found("webhook"));
+    }
+    webhook_deleted(&api, project_id).await?;
+    Ok(empty())
 }
 
 pub(crate) async fn test(

@@ -1,0 +1,95 @@
+//! Plans: which there are, and which one an organization has.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use tidings_contract::{
+    codes::ErrorCode,
+    list::ListBody,
+    plan::{PlanBody, SetPlan},
+};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    plan::{LimitExceeded, Plan, WEBHOOKS_LIMIT},
+};
+
+use super::organizations;
+use crate::{
+    answer::json,
+    auth::Caller,
+    error::ApiError,
+    request::{Body, Query, parse},
+    state::Api,
+};
+
+fn body(api: &Api, plan: &Plan) -> PlanBody {
+    let default = plan == api.parts().plans.default_plan();
+    PlanBody { name: plan.name.to_string(), webhooks: plan.webhooks, default }
+}
+
+pub(crate) async fn list(State(api): State<Api>, _: Caller, query: Query) -> Result<Response, ApiError> {
+    query.only(&[])?;
+    let data: Vec<_> = api.parts().plans.iter().map(|plan| body(&api, plan)).collect();
+    let total = Some(data.len() as u64);
+    Ok(json(StatusCode::OK, &ListBody { data, total, total_at_least: None, cursor: None }))
+}
+
+/// The plan of this name, or a field that is wrong.
+pub(crate) fn find(api: &Api, name: &str) -> Result<Plan, ApiError> {
+    let plans = &api.parts().plans;
+    plans.find(name).cloned().ok_or_else(|| {
+        let message = format!("{name:?} is not a plan; the plans are {}", plans.names());
+        ApiError::field("plan", "invalid", message)
+    })
+}
+
+pub(crate) async fn set(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: SetPlan = parse(&bytes)?;
+    let plan = find(&api, &request.plan)?;
+    let mut record = organizations::find(&api, &caller, &id).await?;
+    let changed = api.store().set_plan(record.organization.id, plan.name.clone(), api.engine().now()).await?;
+    let projects = changed.ok_or_else(|| ApiError::not_found("organization"))?;
+    api.engine().plan_applied(&projects).await;
+    record.plan = Some(plan.name.to_string());
+    Ok(json(StatusCode::OK, &organizations::body(&api, &record)))
+}
+
+/// To be called after webhooks were deleted, before that is answered: others may stand within
+/// the limit now.
+pub(crate) async fn webhooks_deleted(api: &Api, organization_id: OrganizationId) -> Result<(), ApiError> {
+    let projects = api.store().apply_plan(organization_id, api.engine().now()).await?;
+    api.engine().plan_applied(&projects).await;
+    Ok(())
+}
+
+/// The same, where only a project is known.
+pub(crate) async fn webhook_deleted(api: &Api, project_id: ProjectId) -> Result<(), ApiError> {
+    match api.engine().project(project_id).await? {
+        Some(project) => webhooks_deleted(api, project.organization_id).await,
+        None => Ok(()),
+    }
+}
+
+/// A limit stands in the way: what it is, how much of it is used, and where to get more.
+pub(crate) fn limit_exceeded(api: &Api, exceeded: LimitExceeded) -> ApiError {
+    let LimitExceeded { current, max } = exceeded;
+    let detail = match max {
+        0 => "the organization's plan allows no webhooks: choose another plan".to_owned(),
+        max => format!(
+            "the organization's plan allows {max} webhooks and it has {current}, disabled ones included: delete one, or \
+             choose another plan"
+        ),
+    };
+    ApiError::new(ErrorCode::LimitExceeded, detail)
+        .with("limit", WEBHOOKS_LIMIT)
+        .with("current", current)
+        .with("max", max)
+        .with("upgrade_url", api.parts().plans.upgrade_url.clone())
+}

@@ -1,0 +1,32 @@
+//! Plans.
+
+use http::Method;
+use tidings_contract::{
+    list::ListBody,
+    plan::{PlanBody, SetPlan},
+    tenancy::OrganizationBody,
+};
+
+use super::item;
+use crate::{Client, ClientError, exchange::Call};
+
+impl Client {
+    /// Lists all plans, on one page.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn list_plans(&self) -> Result<ListBody<PlanBody>, ClientError> {
+        self.fetch(Call::get("/plans".to_owned())).await
+    }
+
+    /// Gives an organization another plan.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn set_organization_plan(&self, id: &str, plan: &SetPlan) -> Result<OrganizationBody, ClientError> {
+        let path = format!("{}/plan", item("/organizations", id));
+        self.fetch(Call::new(Method::PUT, path).json(plan)?).await
+    }
+}

@@ -1,0 +1,1 @@
+SELECT seq FROM organization WHERE deleted_at IS NULL

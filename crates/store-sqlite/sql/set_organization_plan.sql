@@ -1,0 +1,1 @@
+UPDATE organization SET plan = ?3 WHERE seq = ?1 AND tail = ?2 AND deleted_at IS NULL

@@ -1,0 +1,152 @@
+//! Plans: limits, and what they do to an organization's webhooks.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::json;
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId, WebhookId},
+    operational,
+    plan::{LimitExceeded, PlanEffect, PlanName, Plans, check_enabling, check_one_more, effect},
+    retry::DisableReason,
+    time::Timestamp,
+    webhook::WebhookStatus,
+};
+use tidings_ports::store::PlansSet;
+
+use super::webhook::read_status;
+use crate::{reports::report, sql, writer::Session};
+
+pub(crate) fn set_all(session: &mut Session<'_>, plans: &Plans, now: Timestamp) -> rusqlite::Result<PlansSet> {
+    session.connection.prepare_cached(sql::FORGET_PLANS)?.execute([])?;
+    for plan in plans.iter() {
+        let is_default = plan == plans.default_plan();
+        let row = params![plan.name.as_str(), plan.webhooks, is_default];
+        session.connection.prepare_cached(sql::ADD_PLAN)?.execute(row)?;
+    }
+    let unknown = texts(session.connection)?;
+    let mut webhooks_changed = 0;
+    let organizations: Vec<i64> = session
+        .connection
+        .prepare_cached(sql::ALL_ORGANIZATIONS)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for organization in organizations {
+        webhooks_changed += apply_row(session, organization, now)?.len();
+    }
+    Ok(PlansSet { webhooks_changed: u32::try_from(webhooks_changed).unwrap_or(u32::MAX), unknown })
+}
+
+fn texts(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached(sql::UNKNOWN_PLANS)?.query_map([], |row| row.get(0))?.collect()
+}
+
+pub(crate) fn set(
+    session: &mut Session<'_>,
+    id: OrganizationId,
+    plan: &PlanName,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Vec<ProjectId>>> {
+    let changed = session.connection.prepare_cached(sql::SET_ORGANIZATION_PLAN)?.execute(params![
+        id.sequence(),
+        id.tail(),
+        plan.as_str()
+    ])?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    apply(session, id, now).map(Some)
+}
+
+pub(crate) fn apply(session: &mut Session<'_>, id: OrganizationId, now: Timestamp) -> rusqlite::Result<Vec<ProjectId>> {
+    let mut projects = apply_row(session, id.sequence(), now)?;
+    projects.sort_unstable();
+    projects.dedup();
+    Ok(projects)
+}
+
+/// The limit of an organization whose plan has one.
+fn limit(connection: &Connection, organization: i64) -> rusqlite::Result<Option<u32>> {
+    let found = connection.prepare_cached(sql::FIND_WEBHOOK_LIMIT)?.query_row([organization], |row| row.get(0));
+    Ok(found.optional()?.flatten())
+}
+
+fn organization_of(connection: &Connection, project: i64) -> rusqlite::Result<i64> {
+    connection.prepare_cached(sql::ORGANIZATION_OF)?.query_row([project], |row| row.get(0))
+}
+
+/// How many webhooks the organization has, and how many of them are older than this one.
+fn count(connection: &Connection, organization: i64, webhook: i64) -> rusqlite::Result<(u32, u32)> {
+    let mut count = connection.prepare_cached(sql::COUNT_ORGANIZATION_WEBHOOKS)?;
+    count.query_row([organization, webhook], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Whether the project's organization may have one webhook more. Asked inside the transaction
+/// that makes it, so that two at once cannot both take the last place.
+pub(crate) fn check_creation(connection: &Connection, project: i64) -> rusqlite::Result<Result<(), LimitExceeded>> {
+    let organization = organization_of(connection, project)?;
+    let Some(max) = limit(connection, organization)? else { return Ok(Ok(())) };
+    let (current, _) = count(connection, organization, i64::MAX)?;
+    Ok(check_one_more(Some(max), current))
+}
+
+/// Whether this webhook stands within the limit and may be enabled.
+pub(crate) fn check_webhook(
+    connection: &Connection,
+    project: i64,
+    webhook: i64,
+) -> rusqlite::Result<Result<(), LimitExceeded>> {
+    let organization = organization_of(connection, project)?;
+    let Some(max) = limit(connection, organization)? else { return Ok(Ok(())) };
+    let (current, older) = count(connection, organization, webhook)?;
+    Ok(check_enabling(Some(max), older, current))
+}
+
+struct Place {
+    webhook: WebhookId,
+    project: ProjectId,
+    status: WebhookStatus,
+}
+
+/// Disables what is over the limit and enables what only the limit had disabled; returns the
+/// project of each webhook that changed.
+fn apply_row(session: &mut Session<'_>, organization: i64, now: Timestamp) -> rusqlite::Result<Vec<ProjectId>> {
+    let max = limit(session.connection, organization)?;
+    let places: Vec<Place> = session
+        .connection
+        .prepare_cached(sql::LIST_ORGANIZATION_WEBHOOKS)?
+        .query_map([organization], |row| {
+            Ok(Place {
+                webhook: WebhookId::from_parts(row.get(0)?, row.get(1)?),
+                project: ProjectId::from_parts(row.get(2)?, row.get(3)?),
+                status: read_status(row.get(4)?, row.get::<_, Option<String>>(5)?.as_deref()),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut changed = Vec::new();
+    for (older, place) in (0..).zip(&places) {
+        let Some(effect) = effect(max, older, place.status) else { continue };
+        carry_out(session, place, effect, now)?;
+        changed.push(place.project);
+    }
+    Ok(changed)
+}
+
+fn carry_out(session: &mut Session<'_>, place: &Place, effect: PlanEffect, now: Timestamp) -> rusqlite::Result<()> {
+    let row = [place.webhook.sequence(), now.as_millis()];
+    match effect {
+        PlanEffect::Disable => {
+            session.connection.prepare_cached(sql::DISABLE_OVER_LIMIT)?.execute(row)?;
+            let data = json!({
+                "webhook_id": place.webhook.to_string(),
+                "project_id": place.project.to_string(),
+                "reason": DisableReason::PlanLimit.as_str(),
+                "disabled_at": now.rfc3339_millis(),
+            });
+            report(session, operational::WEBHOOK_DISABLED, &data, now)?;
+        }
+        PlanEffect::Enable => {
+            session.connection.prepare_cached(sql::ENABLE_WITHIN_LIMIT)?.execute(row)?;
+        }
+    }
+    session.memory.versions.project_changed(place.project.sequence());
+    Ok(())
+}

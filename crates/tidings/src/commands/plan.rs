@@ -1,0 +1,29 @@
+//! `tidings plan`
+
+use clap::Subcommand;
+use tidings_client::contract::plan::PlanBody;
+
+use super::{page::page_table, session::Session};
+
+/// What to do with plans.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// List the plans and what each allows
+    #[command(after_help = "Example:\n  tidings plan list")]
+    List,
+}
+
+impl PlanCommand {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Session { client, output } = session;
+        match self {
+            Self::List => output
+                .show(&client.list_plans().await?, |list| page_table(list, ["NAME", "WEBHOOKS", "DEFAULT"], row)),
+        }
+    }
+}
+
+fn row(plan: &PlanBody) -> [String; 3] {
+    let webhooks = plan.webhooks.map_or_else(|| "unlimited".to_owned(), |count| count.to_string());
+    [plan.name.clone(), webhooks, plan.default.to_string()]
+}
