@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     plan::Plans,
+    preset::Presets,
     seal::MasterKey,
     target::TargetPolicy,
 };
@@ -27,6 +28,8 @@ pub struct ApiParts {
     pub policy: TargetPolicy,
     /// What organizations may have.
     pub plans: Arc<Plans>,
+    /// What can fill new projects.
+    pub presets: Arc<Presets>,
     /// The version that `GET /instance` shows.
     pub version: &'static str,
     /// Whom operator keys act for when they name nobody.

@@ -10,6 +10,7 @@ pub mod event_type;
 pub mod list;
 pub mod operations;
 pub mod plan;
+pub mod preset;
 pub mod problem;
 pub mod statistics;
 pub mod tenancy;

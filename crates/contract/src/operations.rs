@@ -75,6 +75,8 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/organizations/{id}", Access::Operator, 204, "Delete an organization"),
     operation("PUT", "/organizations/{id}/plan", Access::Operator, 200, "Give an organization another plan"),
     operation("GET", "/plans", Access::AnyKey, 200, "List plans"),
+    operation("GET", "/presets", Access::AnyKey, 200, "List presets"),
+    operation("GET", "/presets/{name}", Access::AnyKey, 200, "Get a preset with its catalogue"),
     operation("POST", "/projects", Access::Scope(Scope::Admin), 201, "Create a project"),
     operation("GET", "/projects", Access::AnyKey, 200, "List projects"),
     operation("GET", "/projects/{id}", Access::AnyKey, 200, "Get a project"),

@@ -47,6 +47,9 @@ pub struct OrganizationBody {
 pub struct CreateProject {
     /// Its name.
     pub name: String,
+    /// The preset that fills it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
 }
 
 /// `PATCH /projects/{id}`
@@ -66,6 +69,10 @@ pub struct ProjectBody {
     pub organization_id: OrganizationId,
     /// Its name.
     pub name: String,
+    /// The preset that filled it when it was made.
+    pub preset: Option<String>,
+    /// The profile of new webhooks that name none.
+    pub profile: String,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -17,6 +17,7 @@ pub mod operational;
 pub mod outcome;
 pub mod page;
 pub mod plan;
+pub mod preset;
 pub mod profile;
 pub mod render;
 pub mod retry;

@@ -287,7 +287,7 @@ impl Engine {
             self.dispatcher.project_changed(project_id).await;
         }
         // What the store reported about it waits to be published.
-        self.reports.notify_one();
+        self.reports.ask();
     }
 
     /// To be called after an organization was deleted with all its projects.

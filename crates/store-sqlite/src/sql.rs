@@ -107,6 +107,7 @@ statements! {
     ADD_REPORT = "add_report";
     LIST_REPORTS = "list_reports";
     FORGET_REPORT = "forget_report";
+    CREATE_EVENT_TYPE_SCHEMA = "create_event_type_schema";
     FORGET_PLANS = "forget_plans";
     ADD_PLAN = "add_plan";
     UNKNOWN_PLANS = "unknown_plans";

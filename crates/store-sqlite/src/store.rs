@@ -19,8 +19,9 @@ use tidings_domain::{
 use tidings_ports::store::{
     Appended, AttemptView, BacklogLane, Catalog, Changed, ClaimRequest, Claimed, Created, DeliveryFilter, DeliveryView,
     EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey,
-    NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord, ProjectSnapshot, PlanLimits, PlansSet, Queue,
-    Report, Requeued, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange, WebhookRecord,
+    NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord,
+    ProjectSnapshot, Queue, Report, Requeued, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange,
+    WebhookRecord,
 };
 
 use crate::{

@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, config, delivery, demo, dev, doctor, event, event_type, organization, plan, project, serve, webhook,
+    api_key, config, delivery, demo, dev, doctor, event, event_type, organization, plan, preset, project, serve,
+    webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -74,6 +75,9 @@ pub(crate) enum ApiCommand {
     /// Look at the plans that organizations can have
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    /// Look at the presets that can fill a new project
+    #[command(subcommand)]
+    Preset(preset::PresetCommand),
     /// Manage projects, the isolation boundary inside an organization
     #[command(subcommand)]
     Project(project::ProjectCommand),

@@ -120,7 +120,10 @@ pub(crate) async fn plans(store: &dyn Store, clock: &dyn Clock, plans: &Arc<Plan
     }
     for name in set.unknown {
         let way_out = "configure it, or give its organizations another plan";
-        tracing::warn!(plan = name, "organizations have a plan that is not configured, so nothing limits them; {way_out}");
+        tracing::warn!(
+            plan = name,
+            "organizations have a plan that is not configured, so nothing limits them; {way_out}"
+        );
     }
     Ok(())
 }
@@ -138,7 +141,7 @@ pub(crate) async fn operations_project(
         // Remembered after it was made: a crash in between leaves a second project, not none.
         let id = engine.ids().project();
         let project = Project { id, organization_id, name: OPERATIONS_NAME.to_owned() };
-        store.create_project(NewProject { project }, None).await?;
+        store.create_project(NewProject { project, preset: None }, None).await?;
         store.remember_once(REMEMBERED, id.to_string().into_bytes()).await?;
     }
     let stored = store.find_remembered(REMEMBERED).await?.context("what was remembered is gone")?;

@@ -7,6 +7,7 @@ mod demo;
 mod first_start;
 mod inbox;
 mod output;
+mod presets;
 mod system;
 mod telemetry;
 mod wire;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use axum::Router;
 use tidings_api::{Api, ApiParts, Server, ServerLimits};
 use tidings_domain::target::TargetPolicy;
@@ -16,9 +16,10 @@ use tokio::{
 };
 
 use crate::{
-    config::ServeConfig,
+    config::{ServeConfig, join},
     demo, first_start, inbox,
     output::print,
+    presets,
     system::{SystemClock, SystemEntropy, raise_file_limit},
     telemetry,
 };
@@ -164,7 +165,10 @@ async fn start(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let master_key = Arc::new(first_start::master_key(&config, &*store, &*entropy).await?);
     first_start::check_master_key(&*store, &master_key, &*entropy).await?;
-    let plans = Arc::new(config.plans.clone());
+    let presets = presets::load(config.presets_dir.as_deref()).map_err(|errors| anyhow!(join(&errors)))?;
+    let mut plans = config.plans.clone();
+    presets::add_plans(&mut plans, &presets);
+    let plans = Arc::new(plans);
     first_start::plans(&*store, &*clock, &plans).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
     let engine = Engine::start(EngineParts {
@@ -188,6 +192,7 @@ async fn start(
         master_key,
         policy,
         plans,
+        presets: Arc::new(presets),
         version: env!("CARGO_PKG_VERSION"),
         default_organization,
         default_project,

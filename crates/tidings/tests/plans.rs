@@ -76,7 +76,8 @@ async fn plans_are_the_operators_to_give_and_everybodys_to_see() {
     let acme = organization_key(&operator, id, &json!({"name": "acme"})).await;
 
     let plans = acme.get("/plans").await.expect(200);
-    let row = |name: &str, webhooks: Value, default: bool| json!({"name": name, "webhooks": webhooks, "default": default});
+    let row =
+        |name: &str, webhooks: Value, default: bool| json!({"name": name, "webhooks": webhooks, "default": default});
     let expected = [
         row("unlimited", Value::Null, false),
         row("free", json!(0), true),
@@ -88,10 +89,15 @@ async fn plans_are_the_operators_to_give_and_everybodys_to_see() {
 
     let path = format!("/organizations/{id}/plan");
     assert_eq!(acme.put(&path, &json!({"plan": "professional"})).await.expect(403)["code"], "insufficient_scope");
-    for (body, field) in [(json!({"plan": "gold"}), "plan"), (json!({}), "plan"), (json!({"plan": "free", "x": 1}), "x")] {
+    for (body, field) in
+        [(json!({"plan": "gold"}), "plan"), (json!({}), "plan"), (json!({"plan": "free", "x": 1}), "x")]
+    {
         assert_eq!(operator.put(&path, &body).await.expect(422)["errors"][0]["field"], field);
     }
-    assert_eq!(operator.post("/organizations", &json!({"name": "x", "plan": "gold"})).await.expect(422)["errors"][0]["field"], "plan");
+    assert_eq!(
+        operator.post("/organizations", &json!({"name": "x", "plan": "gold"})).await.expect(422)["errors"][0]["field"],
+        "plan"
+    );
     let nobody = "/organizations/org_00000000000000000000000000/plan";
     assert_eq!(operator.put(nobody, &json!({"plan": "free"})).await.expect(404)["code"], "not_found");
     assert_eq!(acme.get(&format!("/organizations/{id}")).await.expect(200)["plan"], "starter");

@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod instance;
 pub(crate) mod organizations;
 pub(crate) mod plans;
+pub(crate) mod presets;
 pub(crate) mod projects;
 pub(crate) mod publish;
 pub(crate) mod statistics;
@@ -50,6 +51,8 @@ pub(crate) fn routes(api: Api) -> Router {
         )
         .route("/organizations/{id}/plan", put(plans::set))
         .route("/plans", get(plans::list))
+        .route("/presets", get(presets::list))
+        .route("/presets/{name}", get(presets::get))
         .route("/projects", post(projects::create).get(projects::list))
         .route("/projects/{id}", get(projects::get).patch(projects::rename).delete(projects::delete))
         .route("/api-keys", post(api_keys::create).get(api_keys::list))

@@ -9,11 +9,12 @@ use tidings_contract::tenancy::{CreateProject, ProjectBody, UpdateProject};
 use tidings_domain::{
     ids::ProjectId,
     page::{Page, Total},
+    profile::Profile,
     tenancy::Project,
 };
 use tidings_ports::store::{NewProject, ProjectRecord};
 
-use super::{check_name, plans};
+use super::{check_name, plans, presets};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     auth::Caller,
@@ -23,11 +24,14 @@ use crate::{
     state::Api,
 };
 
-fn body(project: &Project) -> ProjectBody {
+fn body(record: &ProjectRecord) -> ProjectBody {
+    let project = &record.project;
     ProjectBody {
         id: project.id,
         organization_id: project.organization_id,
         name: project.name.clone(),
+        preset: record.preset.clone(),
+        profile: record.profile.to_string(),
         created_at: project.id.timestamp(),
     }
 }
@@ -42,11 +46,21 @@ pub(crate) async fn create(
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
     caller.refuse_bound("projects")?;
     let organization_id = caller.organization_or_default(&api);
+    let preset = request.preset.as_deref().map(|name| presets::named(&api, name)).transpose()?;
     let project = Project { id: api.engine().ids().project(), organization_id, name: request.name };
     let owner = organization_id.sequence();
-    let answer = json_bytes(&body(&project));
+    let record = ProjectRecord {
+        project,
+        preset: preset.as_ref().map(|preset| preset.name.clone()),
+        profile: preset.as_ref().map_or_else(Profile::default, |preset| preset.profile),
+    };
+    let answer = json_bytes(&body(&record));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
-    let created = api.store().create_project(NewProject { project }, idempotency).await?;
+    let fills = preset.is_some();
+    let created = api.store().create_project(NewProject { project: record.project, preset }, idempotency).await?;
+    if fills {
+        api.engine().catalogue_changed();
+    }
     repeatable.answer(&api, owner, created, answer, "project")
 }
 
@@ -61,18 +75,19 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
         }
         None => api.store().list_projects(caller.organization_or_default(&api), query.page()?).await?,
     };
-    Ok(json(StatusCode::OK, &list_body(page.map(|record| body(&record.project)))))
+    Ok(json(StatusCode::OK, &list_body(page.map(|record| body(&record)))))
 }
 
 /// The project in the path, if the caller may know of it.
-async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Project, ApiError> {
+pub(crate) async fn find(api: &Api, caller: &Caller, id: &str) -> Result<ProjectRecord, ApiError> {
     let missing = || ApiError::not_found("project");
     let id: ProjectId = id.parse().map_err(|_| missing())?;
     if caller.bound_project().is_some_and(|bound| bound != id) {
         return Err(missing());
     }
-    let found = api.store().find_project(id).await?.ok_or_else(missing)?.project;
-    let own = caller.organization().map_or(caller.is_operator(), |organization| organization == found.organization_id);
+    let found = api.store().find_project(id).await?.ok_or_else(missing)?;
+    let owner = found.project.organization_id;
+    let own = caller.organization().map_or(caller.is_operator(), |organization| organization == owner);
     if own { Ok(found) } else { Err(missing()) }
 }
 
@@ -88,12 +103,12 @@ pub(crate) async fn rename(
 ) -> Result<Response, ApiError> {
     let request: UpdateProject = parse(&bytes)?;
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
-    let mut project = find(&api, &caller, &id).await?;
-    project.name = request.name;
-    if !api.store().rename_project(project.id, project.name.clone()).await? {
+    let mut record = find(&api, &caller, &id).await?;
+    record.project.name = request.name;
+    if !api.store().rename_project(record.project.id, record.project.name.clone()).await? {
         return Err(ApiError::not_found("project"));
     }
-    Ok(json(StatusCode::OK, &body(&project)))
+    Ok(json(StatusCode::OK, &body(&record)))
 }
 
 pub(crate) async fn delete(
@@ -101,7 +116,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let project = find(&api, &caller, &id).await?;
+    let project = find(&api, &caller, &id).await?.project;
     let owner = api.store().find_organization(project.organization_id).await?;
     if owner.is_some_and(|owner| owner.organization.default_project_id == project.id) {
         let detail = "an organization's default project cannot be deleted; delete the organization instead";

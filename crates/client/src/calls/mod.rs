@@ -7,6 +7,7 @@ mod events;
 mod instance;
 mod organizations;
 mod plans;
+mod presets;
 mod projects;
 mod statistics;
 mod webhooks;

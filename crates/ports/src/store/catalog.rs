@@ -6,6 +6,8 @@ use tidings_domain::{
     ids::{ApiKeyId, OrganizationId, ProjectId, WebhookId},
     page::{Page, PageRequest},
     plan::{LimitExceeded, PlanName},
+    preset::Preset,
+    profile::Profile,
     tenancy::{ApiKey, KeyOwner, Organization, Project},
     time::Timestamp,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
@@ -132,6 +134,9 @@ pub struct OrganizationRecord {
 pub struct NewProject {
     /// The project.
     pub project: Project,
+    /// What fills it, in the transaction that makes it. Event types that the organization can use
+    /// already are left as they are.
+    pub preset: Option<Preset>,
 }
 
 /// A project as stored.
@@ -139,6 +144,10 @@ pub struct NewProject {
 pub struct ProjectRecord {
     /// The project.
     pub project: Project,
+    /// The preset that filled it.
+    pub preset: Option<String>,
+    /// What its new webhooks have unless they name another.
+    pub profile: Profile,
 }
 
 /// A key to be stored.

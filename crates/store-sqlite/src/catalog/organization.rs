@@ -32,7 +32,9 @@ pub(crate) fn create(
             project.sequence(),
             project.tail(),
             id.sequence(),
-            new.project_name
+            new.project_name,
+            None::<String>,
+            None::<String>,
         ])?;
         Ok(Created::Stored)
     })

@@ -80,7 +80,7 @@ fn count(connection: &Connection, organization: i64, webhook: i64) -> rusqlite::
 }
 
 /// Whether the project's organization may have one webhook more. Asked inside the transaction
-/// that makes it, so that two at once cannot both take the last place.
+/// that makes it, so that two at once cannot both take the last place (INV-LIMIT).
 pub(crate) fn check_creation(connection: &Connection, project: i64) -> rusqlite::Result<Result<(), LimitExceeded>> {
     let organization = organization_of(connection, project)?;
     let Some(max) = limit(connection, organization)? else { return Ok(Ok(())) };

@@ -1,15 +1,18 @@
 //! Projects.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     page::{Page, PageRequest},
+    preset::Preset,
     tenancy::Project,
     time::Timestamp,
 };
 use tidings_ports::store::{Created, Idempotency, NewProject, ProjectRecord};
 
-use super::{COUNT_MAX, before, create_once, limit, read_page};
+use super::{COUNT_MAX, before, create_once, event_type, limit, read_page};
 use crate::{sql, writer::Session};
 
 pub(crate) fn create(
@@ -17,16 +20,43 @@ pub(crate) fn create(
     new: &NewProject,
     idempotency: Option<&Idempotency>,
 ) -> rusqlite::Result<Created> {
-    let project = &new.project;
+    let (project, preset) = (&new.project, new.preset.as_ref());
     create_once(session, idempotency, project.id.timestamp(), |session| {
         let made = session.connection.prepare_cached(sql::CREATE_PROJECT)?.execute(params![
             project.id.sequence(),
             project.id.tail(),
             project.organization_id.sequence(),
-            project.name
+            project.name,
+            preset.map(|preset| &preset.name),
+            preset.map(|preset| preset.profile.as_str()),
         ])?;
-        Ok(if made == 1 { Created::Stored } else { Created::ParentMissing })
+        if made == 0 {
+            return Ok(Created::ParentMissing);
+        }
+        if let Some(preset) = preset {
+            fill(session, project, preset)?;
+        }
+        Ok(Created::Stored)
     })
+}
+
+/// Adds the preset's event types that the organization cannot use yet; what there is stays as it is.
+fn fill(session: &mut Session<'_>, project: &Project, preset: &Preset) -> rusqlite::Result<()> {
+    let (organization, now) = (project.organization_id, project.id.timestamp());
+    let known: BTreeSet<_> =
+        event_type::list(session.connection, Some(organization))?.into_iter().map(|known| known.name).collect();
+    for entry in preset.event_types.iter().filter(|entry| !known.contains(&entry.event_type.name)) {
+        event_type::create(session, Some(organization), &entry.event_type, None, now)?;
+        if let Some(schema) = &entry.schema {
+            session.connection.prepare_cached(sql::CREATE_EVENT_TYPE_SCHEMA)?.execute(params![
+                organization.sequence(),
+                entry.event_type.name.as_str(),
+                schema,
+                now.as_millis()
+            ])?;
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRecord> {
@@ -36,6 +66,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRecord> {
             organization_id: OrganizationId::from_parts(row.get(2)?, row.get(3)?),
             name: row.get(4)?,
         },
+        preset: row.get(5)?,
+        profile: row.get::<_, Option<String>>(6)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
     })
 }
 

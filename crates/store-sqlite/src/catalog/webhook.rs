@@ -67,9 +67,7 @@ pub(super) fn read_status(status: u8, reason: Option<&str>) -> WebhookStatus {
         (0, _) => WebhookStatus::Active,
         (1, _) => WebhookStatus::Paused,
         (_, Some(PAUSED_BY_OWNER)) => WebhookStatus::Disabled(DisableReason::PlanLimit),
-        (_, reason) => {
-            WebhookStatus::Disabled(reason.and_then(DisableReason::parse).unwrap_or(DisableReason::Manual))
-        }
+        (_, reason) => WebhookStatus::Disabled(reason.and_then(DisableReason::parse).unwrap_or(DisableReason::Manual)),
     }
 }
 

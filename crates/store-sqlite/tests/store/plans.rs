@@ -38,7 +38,7 @@ impl World {
     async fn second_project(&mut self) -> ProjectId {
         let id = ProjectId::from_parts(self.sequence(), 1);
         let project = Project { id, organization_id: self.organization().await, name: "second".to_owned() };
-        self.store.create_project(NewProject { project }, None).await.expect("stored");
+        self.store.create_project(NewProject { project, preset: None }, None).await.expect("stored");
         id
     }
 
@@ -145,7 +145,8 @@ async fn a_downgrade_disables_the_newest_and_an_upgrade_gives_back_only_those() 
     assert_eq!(world.statuses(&webhooks).await, [active, active, active, LIMITED, MANUAL, LIMITED]);
     assert_eq!(changed, [second], "only projects whose webhooks changed");
     let reports = world.store.list_reports(10).await.expect("read");
-    let told: Vec<_> = reports.iter().map(|report| (report.event_type.as_str(), report.data.contains("plan_limit"))).collect();
+    let told: Vec<_> =
+        reports.iter().map(|report| (report.event_type.as_str(), report.data.contains("plan_limit"))).collect();
     assert_eq!(told, [("webhook.disabled", true); 2]);
 
     let exceeded = Changed::LimitExceeded(LimitExceeded { current: 6, max: 3 });

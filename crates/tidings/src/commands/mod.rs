@@ -13,6 +13,7 @@ mod input;
 pub(crate) mod organization;
 mod page;
 pub(crate) mod plan;
+pub(crate) mod preset;
 pub(crate) mod project;
 pub(crate) mod serve;
 mod session;
@@ -70,6 +71,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
         match command {
             ApiCommand::Org(command) => done(command.run(&session).await),
             ApiCommand::Plan(command) => done(command.run(&session).await),
+            ApiCommand::Preset(command) => done(command.run(&session).await),
             ApiCommand::Project(command) => done(command.run(&session).await),
             ApiCommand::Key(command) => done(command.run(&session).await),
             ApiCommand::EventType(command) => done(command.run(&session).await),

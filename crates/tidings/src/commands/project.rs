@@ -14,10 +14,13 @@ use crate::output::Fields;
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProjectCommand {
     /// Make a project in the organization
-    #[command(after_help = "Example:\n  tidings project create staging")]
+    #[command(after_help = "Example:\n  tidings project create outreach --preset botdog")]
     Create {
         /// Its name
         name: String,
+        /// Fill it with this preset: event types, and the profile of its webhooks; `tidings preset list` shows them
+        #[arg(long)]
+        preset: Option<String>,
     },
     /// List projects, newest first
     #[command(after_help = "Example:\n  tidings project list --limit 10")]
@@ -55,7 +58,9 @@ impl ProjectCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Session { client, output } = session;
         match self {
-            Self::Create { name } => output.show(&client.create_project(&CreateProject { name }).await?, fields),
+            Self::Create { name, preset } => {
+                output.show(&client.create_project(&CreateProject { name, preset }).await?, fields)
+            }
             Self::List { page } => output.show(&client.list_projects(&page.query()).await?, |list| {
                 page_table(list, ["ID", "NAME", "ORGANIZATION", "CREATED"], row)
             }),
@@ -83,6 +88,8 @@ fn fields(project: &ProjectBody) -> String {
     Fields::default()
         .add("id", project.id)
         .add("name", &project.name)
+        .maybe("preset", project.preset.as_ref())
+        .add("profile", &project.profile)
         .add("organization", project.organization_id)
         .add("created", project.created_at)
         .to_string()

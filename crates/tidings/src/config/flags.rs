@@ -66,6 +66,10 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "URL")]
     pub(crate) upgrade_url: Option<String>,
 
+    /// Read further presets for projects from this directory [env: TIDINGS_PRESETS_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) presets_dir: Option<String>,
+
     /// Write log lines that pass this filter, such as `info` or `tidings_engine=debug` [env: TIDINGS_LOG]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -100,6 +104,7 @@ impl ServerFlags {
             "plans" => self.plan.clone(),
             "default_plan" => one(&self.default_plan),
             "upgrade_url" => one(&self.upgrade_url),
+            "presets_dir" => one(&self.presets_dir),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

@@ -55,6 +55,8 @@ pub(crate) struct ServeConfig {
     pub(crate) overdue_after_ms: u64,
     /// What organizations may have.
     pub(crate) plans: Plans,
+    /// Where further presets lie.
+    pub(crate) presets_dir: Option<PathBuf>,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
     pub(crate) log: Option<String>,
     /// Threads for asynchronous work; one less than there are cores if not set, because the

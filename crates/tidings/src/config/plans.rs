@@ -47,9 +47,10 @@ pub(super) fn from_tables(
             if key.get_ref() != WEBHOOKS {
                 return Err(refused(&here, format!("`{}` is not a setting of a plan", key.get_ref())));
             }
-            count = Some(count_text(value).ok_or_else(|| {
-                refused(&here, format!("`{WEBHOOKS}` is a number of webhooks, or \"{UNLIMITED}\""))
-            })?);
+            count =
+                Some(count_text(value).ok_or_else(|| {
+                    refused(&here, format!("`{WEBHOOKS}` is a number of webhooks, or \"{UNLIMITED}\""))
+                })?);
         }
         let count = count.ok_or_else(|| refused(&here, format!("the plan `{}` lacks `{WEBHOOKS}`", name.get_ref())))?;
         let text = format!("{}={count}", name.get_ref());

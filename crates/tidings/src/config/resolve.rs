@@ -82,6 +82,7 @@ impl Reader<'_> {
         let allow_ports = self.many("allow_port", parse_port);
         let overdue_after_ms = self.one("overdue_after", parse_overdue_after);
         let plans = self.plans();
+        let presets_dir = self.one("presets_dir", parse_path);
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -97,6 +98,7 @@ impl Reader<'_> {
             allow_ports,
             overdue_after_ms: overdue_after_ms.unwrap_or(OVERDUE_AFTER_MS),
             plans,
+            presets_dir,
             log,
             workers,
         })

@@ -45,7 +45,7 @@ const fn secret(name: &'static str, variable: &'static str) -> Setting {
 }
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 16] = [
+pub(crate) const SETTINGS: [Setting; 17] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
@@ -60,6 +60,7 @@ pub(crate) const SETTINGS: [Setting; 16] = [
     setting("plans", "--plan", "TIDINGS_PLANS", Kind::Plans),
     setting("default_plan", "--default-plan", "TIDINGS_DEFAULT_PLAN", Kind::Text),
     setting("upgrade_url", "--upgrade-url", "TIDINGS_UPGRADE_URL", Kind::Text),
+    setting("presets_dir", "--presets-dir", "TIDINGS_PRESETS_DIR", Kind::Text),
     setting("log", "--log", "TIDINGS_LOG", Kind::Text),
     setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
 ];

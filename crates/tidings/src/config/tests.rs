@@ -160,6 +160,7 @@ overdue_after    300              default
 plans            -                default
 default_plan     unlimited        default
 upgrade_url      -                default
+presets_dir      -                default
 log              -                default
 workers          -                default
 "
@@ -183,7 +184,8 @@ fn plans_are_added_to_the_built_in_ones() {
     assert_eq!(resolved.config.plans.default_plan().name.as_str(), "team");
     assert!(report_table(&resolved).contains("free=unlimited, team=5"), "{}", report_table(&resolved));
 
-    let resolved = given("--plan team=7", &["TIDINGS_PLANS=team=6,big=unlimited", "TIDINGS_UPGRADE_URL=https://a.example/b"], "");
+    let resolved =
+        given("--plan team=7", &["TIDINGS_PLANS=team=6,big=unlimited", "TIDINGS_UPGRADE_URL=https://a.example/b"], "");
     let resolved = resolved.expect("valid");
     assert_eq!(limits(&resolved), "unlimited=None free=Some(0) starter=Some(3) professional=None team=Some(7)");
     assert_eq!(resolved.config.plans.upgrade_url.as_deref(), Some("https://a.example/b"));

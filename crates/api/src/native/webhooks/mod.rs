@@ -17,6 +17,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
+    profile::Profile,
     retry::DisableReason,
     webhook::{Webhook, WebhookStatus},
 };
@@ -47,7 +48,11 @@ pub(crate) async fn create(
     if let Some(first) = repeatable.first_answer(&api, project_id.sequence(), &bytes).await? {
         return Ok(first);
     }
-    let draft = apply(Draft::new(), request, &api)?;
+    let by_default = match request.profile {
+        Some(_) => Profile::default(),
+        None => default_profile(&api, project_id).await?,
+    };
+    let draft = apply(Draft::new(by_default), request, &api)?;
     address::check_resolved(&api, &draft).await?;
     let ids = api.engine().ids();
     let id = ids.webhook();
@@ -69,6 +74,12 @@ pub(crate) async fn create(
     let created = api.store().create_webhook(NewWebhook { webhook, sealed }, idempotency).await?;
     api.engine().project_changed(project_id).await;
     repeatable.answer(&api, owner, created, answer, "webhook")
+}
+
+/// What new webhooks of the project have unless they name another profile.
+async fn default_profile(api: &Api, project_id: ProjectId) -> Result<Profile, ApiError> {
+    let found = api.store().find_project(project_id).await?;
+    found.map(|found| found.profile).ok_or_else(|| ApiError::not_found("project"))
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
@@ -146,7 +157,9 @@ async fn change(
         Changed::Stale if api.store().find_webhook(project_id, record.webhook.id).await?.is_none() => {
             Err(ApiError::not_found("webhook"))
         }
-        Changed::Stale => Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the webhook was changed by somebody else meanwhile")),
+        Changed::Stale => {
+            Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the webhook was changed by somebody else meanwhile"))
+        }
     }
 }
 

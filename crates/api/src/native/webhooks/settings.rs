@@ -37,8 +37,8 @@ pub(super) struct Draft {
 
 impl Draft {
     /// What a webhook is before its request is applied.
-    pub(super) fn new() -> Self {
-        let settings = WebhookSettings::new(String::new(), Profile::default());
+    pub(super) fn new(profile: Profile) -> Self {
+        let settings = WebhookSettings::new(String::new(), profile);
         Self { settings, secrets: WebhookSecrets::default(), is_new: true }
     }
 }

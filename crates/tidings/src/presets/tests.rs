@@ -1,0 +1,72 @@
+//! The built-in presets, and what a file of one's own may say.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{BUILT_IN, load, parse};
+
+#[test]
+fn every_system_has_its_preset_with_valid_examples() {
+    let presets = load(None).expect("the built-in presets are well formed");
+    for (name, profile, types) in [
+        ("botdog", "botdog", 5),
+        ("botsubscription", "botsubscription", 1),
+        ("serveravatar", "serveravatar", 12),
+        ("subscribeflow", "subscribeflow", 6),
+    ] {
+        let preset = presets.find(name).expect("built in");
+        assert_eq!((preset.profile.as_str(), preset.event_types.len()), (profile, types), "{name}");
+        for entry in &preset.event_types {
+            let example = entry.event_type.example.as_deref().unwrap_or_else(|| panic!("{name}: no example"));
+            let example: Value = serde_json::from_str(example).expect("JSON");
+            assert!(example.is_object() && entry.event_type.description.is_some(), "{name}");
+        }
+    }
+    assert_eq!(presets.iter().count(), BUILT_IN.len());
+    let panel = presets.find("serveravatar").expect("built in").event_types.iter();
+    let groups: BTreeSet<_> = panel.map(|entry| entry.event_type.group.clone()).collect();
+    assert_eq!(groups.len(), 4);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_file_and_line() {
+    let good = "name = \"x\"\ntitle = \"X\"\nprofile = \"standard\"\n[[event_types]]\nname = \"a.b\"\n";
+    assert!(parse("x.toml", good).is_ok());
+    for (text, message) in [
+        (good.replace("title", "titel"), "x.toml:2: unknown field `titel`"),
+        (format!("{good}colour = 1\n"), "x.toml:6: unknown field `colour`"),
+        (format!("{good}[[sources]]\nname = \"s\"\n"), "x.toml:6: unknown field `sources`"),
+        (good.replace("\"x\"", "\"X y\""), "x.toml:1: this is not a preset's name"),
+        (good.replace("standard", "mine"), "x.toml:3: \"mine\" is not a profile"),
+        (good.replace("a.b", "a b"), "x.toml:5: \"a b\" is not an event type"),
+        (good.replace("a.b", "test.webhook"), "x.toml:5: this type is part of every catalogue"),
+        (format!("{good}example = '{{'\n"), "x.toml:6: this is not JSON"),
+        (format!("{good}schema = 'x'\n"), "x.toml:6: this is not JSON"),
+        (format!("{good}[[event_types]]\nname = \"a.b\"\n"), "x.toml:7: a.b stands here twice"),
+        (format!("{good}[[plans]]\nname = \"Gold\"\n"), "x.toml:7: a plan's name has"),
+        ("name = ".to_owned(), "x.toml:1: "),
+    ] {
+        let errors = parse("x.toml", &text).expect_err("refused");
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|line| line.starts_with(message)), "expected {message:?} in {told:?}");
+    }
+}
+
+#[test]
+fn a_directory_adds_presets_and_stands_before_the_built_in_ones() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("written");
+    let types = "[[event_types]]\nname = \"a.b\"\n";
+    write("own.toml", &format!("name = \"own\"\ntitle = \"Own\"\nprofile = \"standard\"\n{types}"));
+    write("botdog.toml", &format!("name = \"botdog\"\ntitle = \"Mine\"\nprofile = \"botdog\"\n{types}"));
+    write("notes.txt", "not a preset");
+    let presets = load(Some(directory.path())).expect("valid");
+    assert_eq!(presets.names(), "botdog, botsubscription, own, serveravatar, subscribeflow");
+    assert_eq!(presets.find("botdog").map(|preset| preset.title.as_str()), Some("Mine"));
+
+    write("broken.toml", "name = \"broken\"\nnope = 1\n");
+    let errors = load(Some(directory.path())).expect_err("refused");
+    assert!(errors[0].to_string().contains("broken.toml:2: unknown field `nope`"), "{errors:?}");
+    assert!(load(Some(&directory.path().join("gone"))).is_err());
+}
