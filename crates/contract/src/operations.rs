@@ -48,6 +48,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/events", Access::AnyOf(READERS), 200, "List events"),
     operation("GET", "/events/{id}", Access::AnyOf(READERS), 200, "Get an event with its deliveries"),
     operation("POST", "/webhooks", Access::Scope(Scope::WebhooksManage), 201, "Create a webhook"),
+    operation(
+        "POST",
+        "/webhooks/test-filter",
+        Access::AnyOf(READERS),
+        200,
+        "Try a webhook's selection on recent events",
+    ),
     operation("GET", "/webhooks", Access::AnyOf(READERS), 200, "List webhooks"),
     operation("GET", "/webhooks/{id}", Access::AnyOf(READERS), 200, "Get a webhook"),
     operation("PUT", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook"),

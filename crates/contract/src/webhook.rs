@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tidings_domain::{
     ids::{DeliveryId, ProjectId, WebhookId},
     time::Timestamp,
@@ -32,6 +33,9 @@ pub struct WebhookRequest {
     /// Only events with one of these scopes. Left out or empty: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// Only events that pass this filter; `null`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub filter: Option<Option<Value>>,
     /// `standard`, `botsubscription`, `subscribeflow`, `serveravatar` or `botdog`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -143,6 +147,8 @@ pub struct WebhookBody {
     pub events: Vec<String>,
     /// Which scopes; empty: all.
     pub scopes: Vec<String>,
+    /// Which events by what stands in them.
+    pub filter: Option<Value>,
     /// Where its defaults come from.
     pub profile: String,
     /// Whether it gets requests.
@@ -197,6 +203,53 @@ pub struct TestWebhook {
     /// The type of the event to send; `test.webhook` if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
+}
+
+/// `POST /webhooks/test-filter`: a webhook's selection, tried on what was published lately.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestFilter {
+    /// The filter.
+    pub filter: Value,
+    /// Which event types, as in a webhook. Left out or empty: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<String>>,
+    /// Which scopes, as in a webhook. Left out or empty: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Only events accepted at or after this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Events to try it on, newest first: 1 to 100; 100 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// What a selection would have done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestFilterBody {
+    /// The events it was tried on, newest first.
+    pub data: Vec<TestedEventBody>,
+    /// How many it would have selected.
+    pub matched: u32,
+    /// How many it was tried on.
+    pub tested: u32,
+}
+
+/// What a selection would have done with one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestedEventBody {
+    /// The event.
+    pub event_id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// Whether it would have been selected.
+    pub matched: bool,
+    /// Why not: `event_type`, `scope` or `filter`.
+    pub reason: Option<String>,
 }
 
 /// What came of a test.

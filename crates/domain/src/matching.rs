@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     event_type::{EventPattern, EventTypeName},
+    filter::Subject,
     webhook::{Webhook, WebhookSettings},
 };
 
@@ -16,19 +17,37 @@ pub enum Mismatch {
     EventType,
     /// It selects other scopes.
     Scope,
+    /// Its filter does not let the event pass.
+    Filter,
+}
+
+impl Mismatch {
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::EventType => "event_type",
+            Self::Scope => "scope",
+            Self::Filter => "filter",
+        }
+    }
 }
 
 /// Decides about one webhook; the index below gives the same answers for many at once.
-pub fn matches(webhook: &Webhook, event_type: &EventTypeName, scopes: &[String]) -> Result<(), Mismatch> {
-    if !webhook.status.takes_events() {
-        return Err(Mismatch::Disabled);
-    }
-    let settings = &webhook.settings;
-    if !settings.events.is_empty() && !settings.events.iter().any(|pattern| pattern.selects(event_type)) {
+pub fn matches(webhook: &Webhook, event: &Subject<'_>) -> Result<(), Mismatch> {
+    if webhook.status.takes_events() { selects(&webhook.settings, event) } else { Err(Mismatch::Disabled) }
+}
+
+/// The same for settings that no webhook has yet.
+pub fn selects(settings: &WebhookSettings, event: &Subject<'_>) -> Result<(), Mismatch> {
+    if !settings.events.is_empty() && !settings.events.iter().any(|pattern| pattern.selects(event.event_type())) {
         return Err(Mismatch::EventType);
     }
-    if !scope_selected(settings, scopes) {
+    if !scope_selected(settings, event.scopes()) {
         return Err(Mismatch::Scope);
+    }
+    if !settings.filter.as_ref().is_none_or(|filter| filter.passes(event)) {
+        return Err(Mismatch::Filter);
     }
     Ok(())
 }
@@ -79,15 +98,17 @@ impl MatchIndex {
     }
 }
 
-/// Whether a webhook that selects the type also selects the event's scopes.
-pub fn selects_scope(webhook: &Webhook, scopes: &[String]) -> bool {
-    scope_selected(&webhook.settings, scopes)
+/// Whether a webhook that selects the type also selects the event's scopes and what stands in it.
+pub fn selects_rest(webhook: &Webhook, event: &Subject<'_>) -> bool {
+    let settings = &webhook.settings;
+    scope_selected(settings, event.scopes()) && settings.filter.as_ref().is_none_or(|filter| filter.passes(event))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
+        filter::Filter,
         ids::{ProjectId, WebhookId},
         profile::Profile,
         retry::DisableReason,
@@ -107,6 +128,12 @@ mod tests {
         }
     }
 
+    fn filtered(mut webhook: Webhook) -> Webhook {
+        let filter = serde_json::json!({"path": "/data/plan", "op": "eq", "value": "pro"});
+        webhook.settings.filter = Some(Filter::read(&filter, "filter").expect("a filter"));
+        webhook
+    }
+
     #[test]
     fn index_and_rule_agree() {
         let webhooks = [
@@ -116,16 +143,20 @@ mod tests {
             webhook(&["tag.subscribed"], &["campaign-1"], WebhookStatus::Active),
             webhook(&["user.created"], &[], WebhookStatus::Active),
             webhook(&[], &[], WebhookStatus::Disabled(DisableReason::Manual)),
+            filtered(webhook(&["tag.*"], &["campaign-1"], WebhookStatus::Active)),
         ];
         let index = MatchIndex::new(webhooks.iter());
         for name in ["tag.subscribed", "tag.removed", "user.created", "tagged"] {
             let name: EventTypeName = name.parse().expect("a name");
             for scopes in [vec![], vec!["campaign-1".to_owned()], vec!["campaign-2".to_owned()]] {
-                let by_rule: Vec<_> =
-                    (0..webhooks.len()).filter(|&place| matches(&webhooks[place], &name, &scopes).is_ok()).collect();
-                let mut by_index = index.places(&name);
-                by_index.retain(|&place| selects_scope(&webhooks[place], &scopes));
-                assert_eq!(by_index, by_rule, "{name} {scopes:?}");
+                for payload in [r#"{"plan":"pro"}"#, r#"{"plan":"free"}"#] {
+                    let event = Subject::new(&name, &scopes, None, payload.as_bytes());
+                    let by_rule: Vec<_> =
+                        (0..webhooks.len()).filter(|&place| matches(&webhooks[place], &event).is_ok()).collect();
+                    let mut by_index = index.places(&name);
+                    by_index.retain(|&place| selects_rest(&webhooks[place], &event));
+                    assert_eq!(by_index, by_rule, "{name} {scopes:?} {payload}");
+                }
             }
         }
     }
@@ -133,8 +164,19 @@ mod tests {
     #[test]
     fn says_why_not() {
         let name: EventTypeName = "tag.subscribed".parse().expect("a name");
-        let foreign = webhook(&["tag.*"], &["campaign-1"], WebhookStatus::Active);
-        assert_eq!(matches(&foreign, &name, &["campaign-2".to_owned()]), Err(Mismatch::Scope));
-        assert_eq!(matches(&foreign, &name, &["campaign-1".to_owned()]), Ok(()));
+        let of = |scope: &str| vec![scope.to_owned()];
+        let (first, second) = (of("campaign-1"), of("campaign-2"));
+        let pro = |scopes| Subject::new(&name, scopes, None, br#"{"plan":"pro"}"#);
+        let plain = webhook(&["tag.*"], &["campaign-1"], WebhookStatus::Active);
+        assert_eq!(matches(&plain, &pro(&second)), Err(Mismatch::Scope));
+        assert_eq!(matches(&plain, &pro(&first)), Ok(()));
+        let picky = filtered(plain);
+        assert_eq!(matches(&picky, &pro(&first)), Ok(()));
+        assert_eq!(matches(&picky, &pro(&second)), Err(Mismatch::Scope));
+        assert_eq!(matches(&picky, &Subject::new(&name, &first, None, b"{}")), Err(Mismatch::Filter));
+        let other = "user.created".parse().expect("a name");
+        assert_eq!(matches(&picky, &Subject::new(&other, &first, None, b"{}")), Err(Mismatch::EventType));
+        let off = Webhook { status: WebhookStatus::Disabled(DisableReason::Manual), ..picky };
+        assert_eq!(matches(&off, &pro(&first)), Err(Mismatch::Disabled));
     }
 }

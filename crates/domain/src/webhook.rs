@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event_type::EventPattern,
+    filter::Filter,
     ids::{ProjectId, WebhookId},
     outcome::Rule,
     profile::Profile,
@@ -43,6 +44,9 @@ pub struct WebhookSettings {
     pub events: Vec<EventPattern>,
     /// Which scopes; empty means all.
     pub scopes: Vec<String>,
+    /// Which events by what stands in them; `None` means all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub filter: Option<Filter>,
     /// Where the defaults come from.
     pub profile: Profile,
     /// Overrides the profile's signature.
@@ -141,6 +145,7 @@ impl WebhookSettings {
             url,
             events: Vec::new(),
             scopes: Vec::new(),
+            filter: None,
             profile,
             signature: None,
             retry: None,

@@ -7,6 +7,7 @@ use std::sync::{
 
 use tidings_domain::{
     event::Event,
+    filter::Subject,
     ids::{DeliveryId, ProjectId, WebhookId},
     operational,
     profile::Profile,
@@ -209,7 +210,8 @@ impl Engine {
             Some(entry) if entry.archived => return Err(PublishError::ArchivedEventType(name.to_string())),
             _ => {}
         }
-        let targets: Vec<_> = snapshot.matching(name, &publish.scopes).collect();
+        let subject = Subject::new(name, &publish.scopes, publish.content_type.as_deref(), &publish.payload);
+        let targets: Vec<_> = snapshot.matching(&subject).collect();
         let (key, ids) = self.ids.event(targets.len());
         // Only flat bodies quote the label; the others need not carry it.
         let quotes_label = targets.iter().any(|target| target.webhook.settings.profile == Profile::Botdog);

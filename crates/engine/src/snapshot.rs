@@ -5,9 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tidings_domain::{
     event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
+    filter::Subject,
     head,
     ids::WebhookId,
-    matching::{MatchIndex, selects_scope},
+    matching::{MatchIndex, selects_rest},
     profile::Profile,
     retry::RetryPolicy,
     seal::MasterKey,
@@ -80,13 +81,9 @@ impl Snapshot {
     }
 
     /// The webhooks an event goes to.
-    pub fn matching<'a>(
-        &'a self,
-        event_type: &EventTypeName,
-        scopes: &'a [String],
-    ) -> impl Iterator<Item = &'a Arc<Target>> {
-        let places = self.index.places(event_type);
-        places.into_iter().map(|place| &self.targets[place]).filter(|target| selects_scope(&target.webhook, scopes))
+    pub fn matching<'a>(&'a self, event: &Subject<'_>) -> impl Iterator<Item = &'a Arc<Target>> {
+        let places = self.index.places(event.event_type());
+        places.into_iter().map(|place| &self.targets[place]).filter(|target| selects_rest(&target.webhook, event))
     }
 
     /// The catalogue's entry of an event type; `test.webhook` is part of every catalogue.

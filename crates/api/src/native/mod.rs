@@ -32,6 +32,7 @@ pub(crate) fn routes(api: Api) -> Router {
             "/webhooks/{id}",
             get(webhooks::get).put(webhooks::update).patch(webhooks::update).delete(webhooks::delete),
         )
+        .route("/webhooks/test-filter", post(webhooks::test_filter))
         .route("/webhooks/{id}/enable", post(webhooks::enable))
         .route("/webhooks/{id}/disable", post(webhooks::disable))
         .route("/webhooks/{id}/test", post(webhooks::test))

@@ -3,7 +3,7 @@
 use http::Method;
 use tidings_contract::{
     list::ListBody,
-    webhook::{TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
+    webhook::{TestFilter, TestFilterBody, TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
 };
 
 use super::{filtered, item};
@@ -84,6 +84,16 @@ impl Client {
     pub async fn test_webhook(&self, id: &str, test: &TestWebhook) -> Result<TestResultBody, ClientError> {
         let path = format!("{}/test", item("/webhooks", id));
         self.fetch(Call::new(Method::POST, path).json(test)?).await
+    }
+
+    /// Says which of the project's recent events a webhook with this selection would have got.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn test_filter(&self, test: &TestFilter) -> Result<TestFilterBody, ClientError> {
+        let call = Call::new(Method::POST, "/webhooks/test-filter").json(test)?;
+        self.fetch(Call { repeat: Repeat::Safe, ..call }).await
     }
 
     async fn switch_webhook(&self, id: &str, verb: &str) -> Result<WebhookBody, ClientError> {

@@ -2,6 +2,7 @@
 
 use tidings_contract::webhook::{LastEventBody, WebhookBody};
 use tidings_domain::{
+    filter::Filter,
     head::MASKED_VALUE,
     target::TargetUrl,
     webhook::{WebhookSecrets, WebhookStatus},
@@ -22,6 +23,7 @@ pub(super) fn webhook_body(record: &WebhookRecord, secrets: &WebhookSecrets) -> 
         description: settings.description.clone(),
         events: if events.is_empty() { vec!["*".to_owned()] } else { events },
         scopes: settings.scopes.clone(),
+        filter: settings.filter.as_ref().map(Filter::to_value),
         profile: settings.profile.to_string(),
         enabled: !matches!(webhook.status, WebhookStatus::Disabled(_)),
         status: webhook.status.as_str().to_owned(),

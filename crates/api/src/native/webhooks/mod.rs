@@ -5,6 +5,7 @@ mod body;
 mod retry;
 mod settings;
 mod signature;
+mod test_filter;
 
 use axum::{
     extract::{Path, State},
@@ -35,6 +36,7 @@ use crate::{
 };
 use body::webhook_body;
 use settings::{Draft, apply};
+pub(crate) use test_filter::test_filter;
 
 pub(crate) async fn create(
     State(api): State<Api>,

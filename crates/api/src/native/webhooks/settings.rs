@@ -7,6 +7,7 @@ use tidings_contract::{problem::FieldError, webhook::WebhookRequest};
 use tidings_domain::{
     event::{SCOPE_CHARACTERS_MAX, is_scope},
     event_type::EventPattern,
+    filter::{Filter, InvalidFilter},
     head::MASKED_VALUE,
     profile::Profile,
     secret::Secret,
@@ -49,7 +50,10 @@ pub(super) fn apply(mut draft: Draft, request: WebhookRequest, api: &Api) -> Res
     let mut refusal = None;
     apply_texts(&mut draft, &request, &mut errors);
     apply_url(&mut draft, request.url.as_deref(), api, &mut errors, &mut refusal);
-    apply_selection(&mut draft, request.events, request.scopes, &mut errors);
+    apply_selection(&mut draft.settings, request.events, request.scopes, &mut errors);
+    if let Some(filter) = request.filter {
+        draft.settings.filter = filter.and_then(|filter| read_filter(&filter, &mut errors));
+    }
     match request.profile.as_deref().map(str::parse).transpose() {
         Ok(profile) => draft.settings.profile = profile.unwrap_or(draft.settings.profile),
         Err(message) => errors.push(field_error("profile", "invalid", message)),
@@ -141,8 +145,15 @@ fn apply_url(
     }
 }
 
-fn apply_selection(
-    draft: &mut Draft,
+/// Reads a filter; every wrong place in it is named.
+pub(super) fn read_filter(filter: &Value, errors: &mut Vec<FieldError>) -> Option<Filter> {
+    let wrong = |error: InvalidFilter| field_error(&error.field, error.code, error.message);
+    Filter::read(filter, "filter").map_err(|invalid| errors.extend(invalid.into_iter().map(wrong))).ok()
+}
+
+/// Reads which types and scopes are selected; what is not given stays.
+pub(super) fn apply_selection(
+    settings: &mut WebhookSettings,
     events: Option<Vec<String>>,
     scopes: Option<Vec<String>>,
     errors: &mut Vec<FieldError>,
@@ -158,7 +169,7 @@ fn apply_selection(
                 Err(error) => errors.push(field_error(&format!("events[{place}]"), "invalid", error.to_string())),
             }
         }
-        draft.settings.events = patterns;
+        settings.events = patterns;
     }
     if let Some(scopes) = scopes {
         if scopes.len() > SCOPES_MAX {
@@ -168,7 +179,7 @@ fn apply_selection(
             let message = format!("must have 1 to {SCOPE_CHARACTERS_MAX} characters without control characters");
             errors.push(field_error(&format!("scopes[{place}]"), "invalid", message));
         }
-        draft.settings.scopes = scopes;
+        settings.scopes = scopes;
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) struct UpdateArgs {
 enum Reset {
     Name,
     Description,
+    Filter,
     Signature,
     Retry,
     TimeoutMs,
@@ -68,6 +69,9 @@ struct Fields {
     /// Only events with one of these scopes, separated by commas; all if never given
     #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
+    /// Only events that pass this filter, as JSON, @FILE or -: {"path":"/data/plan","op":"eq","value":"pro"}
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
     /// Where defaults come from: standard, botsubscription, subscribeflow, serveravatar or botdog
     #[arg(long)]
     profile: Option<String>,
@@ -111,6 +115,7 @@ impl UpdateArgs {
             let given = match field {
                 Reset::Name => request.name.replace(None).is_some(),
                 Reset::Description => request.description.replace(None).is_some(),
+                Reset::Filter => request.filter.replace(None).is_some(),
                 Reset::Signature => request.signature.replace(None).is_some(),
                 Reset::Retry => request.retry.replace(None).is_some(),
                 Reset::TimeoutMs => request.timeout_ms.replace(None).is_some(),
@@ -142,6 +147,7 @@ impl Fields {
             description: self.description.clone().map(Some),
             secret,
             scopes: listed(self.scopes.as_deref()),
+            filter: json("--filter", self.filter.as_deref())?.map(Some),
             profile: self.profile.clone(),
             enabled: self.enabled,
             headers: headers(&self.header)?,
@@ -155,7 +161,7 @@ impl Fields {
 }
 
 /// `--scopes ''` gives one empty text where an empty list is meant.
-fn listed(values: Option<&[String]>) -> Option<Vec<String>> {
+pub(super) fn listed(values: Option<&[String]>) -> Option<Vec<String>> {
     values.map(|values| values.iter().filter(|value| !value.is_empty()).cloned().collect())
 }
 
@@ -223,6 +229,8 @@ mod tests {
             assert_eq!(created(options).expect("valid"), json);
         }
         assert_eq!(updated(&["--reset", "retry", "--name", "x"]).expect("valid"), r#"{"name":"x","retry":null}"#);
+        assert_eq!(updated(&["--reset", "filter"]).expect("valid"), r#"{"filter":null}"#);
+        assert_eq!(updated(&["--filter", r#"{"all":[]}"#]).expect("valid"), r#"{"filter":{"all":[]}}"#);
         assert_eq!(updated(&["--scopes", ""]).expect("valid"), r#"{"scopes":[]}"#);
         assert_eq!(updated(&["--reset", "headers"]).expect("valid"), r#"{"headers":{}}"#);
     }

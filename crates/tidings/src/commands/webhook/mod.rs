@@ -2,6 +2,7 @@
 
 mod fields;
 mod show;
+mod test_filter;
 
 use std::process::ExitCode;
 
@@ -10,7 +11,8 @@ use tidings_client::contract::webhook::TestWebhook;
 
 use self::{
     fields::{CreateArgs, UpdateArgs},
-    show::{fields, row, test_result},
+    show::{fields, row, test_result, tested_events},
+    test_filter::TestFilterArgs,
 };
 use super::{
     page::{PageArgs, page_table},
@@ -65,6 +67,9 @@ pub(crate) enum WebhookCommand {
         #[arg(long, value_name = "TYPE")]
         event_type: Option<String>,
     },
+    /// Show which recent events a webhook with this filter would have got; nothing is sent or saved
+    #[command(after_help = TEST_FILTER_EXAMPLE)]
+    TestFilter(TestFilterArgs),
 }
 
 const CREATE_EXAMPLES: &str = "\
@@ -73,6 +78,10 @@ Examples:
   tidings webhook create --url https://example.com/hook --events 'tag.*,order.paid' --profile botsubscription
   tidings webhook create --url https://example.com/hook --secret @secret.txt --header 'Authorization: Bearer x' \\
       --retry '{\"schedule_s\":[0,60,300],\"on_exhausted\":\"deactivate\"}'";
+
+const TEST_FILTER_EXAMPLE: &str = "\
+Example:
+  tidings webhook test-filter --filter '{\"path\":\"/data/plan\",\"op\":\"eq\",\"value\":\"pro\"}' --events 'order.*'";
 
 const UPDATE_EXAMPLES: &str = "\
 Examples:
@@ -102,6 +111,7 @@ impl WebhookCommand {
                 output.show(&result, test_result)?;
                 return Ok(if result.success { ExitCode::SUCCESS } else { ExitCode::FAILURE });
             }
+            Self::TestFilter(test) => output.show(&client.test_filter(&test.request()?).await?, tested_events)?,
         }
         Ok(ExitCode::SUCCESS)
     }

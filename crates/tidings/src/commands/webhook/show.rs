@@ -1,8 +1,8 @@
 //! Webhooks for people.
 
-use tidings_client::contract::webhook::{TestResultBody, WebhookBody};
+use tidings_client::contract::webhook::{TestFilterBody, TestResultBody, WebhookBody};
 
-use crate::output::{Fields, or_dash};
+use crate::output::{Fields, Table, or_dash};
 
 /// A webhook in a list.
 pub(super) fn row(webhook: &WebhookBody) -> [String; 7] {
@@ -36,6 +36,7 @@ pub(super) fn fields(webhook: &WebhookBody) -> String {
         .maybe("description", webhook.description.as_ref())
         .add("events", webhook.events.join(" "))
         .add("scopes", webhook.scopes.join(" "))
+        .maybe("filter", webhook.filter.as_ref())
         .add("status", status(webhook))
         .add("profile", &webhook.profile)
         .add("signature", signature)
@@ -64,6 +65,17 @@ pub(super) fn test_result(result: &TestResultBody) -> String {
         .maybe("error", result.error.as_ref())
         .add("delivery", result.delivery_id)
         .to_string()
+}
+
+/// What a selection would have done with recent events.
+pub(super) fn tested_events(tested: &TestFilterBody) -> String {
+    let mut table = Table::new(&["EVENT", "TYPE", "CREATED", "MATCHED", "REASON"]);
+    for event in &tested.data {
+        let matched = if event.matched { "yes" } else { "no" }.to_owned();
+        let (id, event_type) = (event.event_id.clone(), event.event_type.clone());
+        table.row([id, event_type, event.created_at.to_string(), matched, or_dash(event.reason.as_ref())]);
+    }
+    format!("{table}\n{} of {} events would have been sent.\n", tested.matched, tested.tested)
 }
 
 fn json(value: &impl serde::Serialize) -> String {
