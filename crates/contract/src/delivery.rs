@@ -37,6 +37,8 @@ pub struct DeliverySummary {
     pub next_retry_at: Option<Timestamp>,
     /// Why it is not being sent right now: `schedule`, `slot`, `breaker` or `held`.
     pub waiting_for: Option<String>,
+    /// Until when, where that is known: its time for `schedule`, the next try for `breaker`.
+    pub waiting_until: Option<Timestamp>,
 }
 
 /// A delivery with its attempts.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use tidings_domain::time::Timestamp;
+use tidings_domain::{ids::WebhookId, time::Timestamp};
 
 use crate::{OneOrMany, delivery::DeliverySummary};
 
@@ -81,6 +81,24 @@ pub struct EventBody {
     pub body_base64: Option<String>,
     /// Its deliveries: a number in lists, the deliveries themselves when one event is asked for.
     pub deliveries: EventDeliveries,
+    /// Which webhooks got it and why the others did not, when one event is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Vec<ExplanationBody>>,
+}
+
+/// Whether a webhook got an event, and why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplanationBody {
+    /// Which webhook.
+    pub webhook_id: WebhookId,
+    /// Whether it has a delivery of the event.
+    pub matched: bool,
+    /// Why not: `created_later`, `disabled`, `event_type`, `scope`, `filter`, `changed_later` or `test`.
+    pub reason: Option<String>,
+    /// The same in a sentence.
+    pub detail: Option<String>,
+    /// When the webhook was last changed, if that was after the event: it may have been another then.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// How many, or which.

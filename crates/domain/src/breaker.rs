@@ -53,6 +53,11 @@ impl Breaker {
         self.open.is_some()
     }
 
+    /// When the next probe may go out; `None` while it is closed.
+    pub fn next_probe_at(&self) -> Option<Timestamp> {
+        self.open.map(|open| open.until)
+    }
+
     /// A request was answered with success: everything is let through again.
     pub fn on_success(&mut self) {
         *self = Self::default();

@@ -8,6 +8,7 @@ pub mod breaker;
 pub mod delivery;
 pub mod event;
 pub mod event_type;
+pub mod explanation;
 pub mod filter;
 pub mod head;
 pub mod ids;

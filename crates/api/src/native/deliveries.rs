@@ -36,6 +36,7 @@ const FILTERS: [&str; 7] = ["webhook_id", "event_type", "status", "since", "unti
 /// A delivery as lists show it.
 pub(crate) fn summary(api: &Api, view: &DeliveryView, now: Timestamp) -> DeliverySummary {
     let delivered = view.state == DeliveryState::Delivered;
+    let (waiting_for, waiting_until) = waiting(api, view, now).unzip();
     DeliverySummary {
         id: view.id,
         webhook_id: view.webhook_id,
@@ -49,23 +50,29 @@ pub(crate) fn summary(api: &Api, view: &DeliveryView, now: Timestamp) -> Deliver
         created_at: view.id.timestamp(),
         delivered_at: view.finished_at.filter(|_| delivered),
         next_retry_at: view.due_at.filter(|_| view.attempts_made > 0),
-        waiting_for: waiting_for(api, view, now).map(str::to_owned),
+        waiting_for: waiting_for.map(|waiting_for: WaitingFor| waiting_for.as_str().to_owned()),
+        waiting_until: waiting_until.flatten(),
     }
 }
 
-fn waiting_for(api: &Api, view: &DeliveryView, now: Timestamp) -> Option<&'static str> {
+/// Why it is not being sent right now, and until when, where that is known.
+fn waiting(api: &Api, view: &DeliveryView, now: Timestamp) -> Option<(WaitingFor, Option<Timestamp>)> {
     if view.state.is_final() {
         return None;
     }
     if view.held {
-        return Some(WaitingFor::Held.as_str());
+        return Some((WaitingFor::Held, None));
     }
     let due_at = view.due_at?;
     if due_at > now {
-        return Some(WaitingFor::Schedule.as_str());
+        return Some((WaitingFor::Schedule, Some(due_at)));
     }
-    let broken = api.engine().lane(view.webhook_id).is_some_and(|lane| lane.breaker_open);
-    Some(if broken { WaitingFor::Breaker.as_str() } else { WaitingFor::Slot.as_str() })
+    let broken = api.engine().lane(view.webhook_id).filter(|lane| lane.breaker_open);
+    Some(match broken {
+        // A time that has come is no answer: the probe is under way, or in line.
+        Some(lane) => (WaitingFor::Breaker, lane.next_probe_at.filter(|&at| at > now)),
+        None => (WaitingFor::Slot, None),
+    })
 }
 
 async fn page(api: &Api, project: ProjectId, filter: DeliveryFilter, query: &Query) -> Result<Response, ApiError> {

@@ -11,7 +11,7 @@ use tidings_contract::event::{EventBody, EventDeliveries};
 use tidings_domain::event::Event;
 use tidings_ports::store::EventFilter;
 
-use super::deliveries::summary;
+use super::{deliveries::summary, explanation::explanation};
 use crate::{
     answer::{json, list as list_body},
     auth::Caller,
@@ -30,6 +30,7 @@ fn body(event: &Event, deliveries: EventDeliveries) -> EventBody {
         payload: None,
         body_base64: None,
         deliveries,
+        explanation: None,
     }
 }
 
@@ -50,9 +51,11 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
     let found = api.store().find_event(caller.project(&api), &id).await?;
     let event = found.ok_or_else(|| ApiError::not_found("event"))?;
     let deliveries = api.store().deliveries_of(&event).await?;
+    let explanation = explanation(&api, &event, &deliveries).await?;
     let now = api.engine().now();
     let deliveries = deliveries.iter().map(|view| summary(&api, view, now)).collect();
     let mut answer = body(&event, EventDeliveries::List(deliveries));
+    answer.explanation = Some(explanation);
     let text = std::str::from_utf8(&event.payload).ok().filter(|_| event.content_type.is_none());
     match text.and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
         Some(raw) => answer.payload = Some(raw),

@@ -4,6 +4,7 @@ pub(crate) mod api_keys;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
+mod explanation;
 pub(crate) mod instance;
 pub(crate) mod organizations;
 pub(crate) mod plans;

@@ -286,6 +286,7 @@ impl Lanes {
             in_flight: lane.in_flight,
             limit: lane.concurrency.limit(),
             breaker_open: lane.breaker.is_open(),
+            next_probe_at: lane.breaker.next_probe_at(),
             next_due_at: lane.next_due_at,
         })
     }

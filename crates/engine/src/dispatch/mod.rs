@@ -74,6 +74,8 @@ pub struct LaneView {
     pub limit: u32,
     /// Whether the breaker is open.
     pub breaker_open: bool,
+    /// When the next probe may go out, while the breaker is open.
+    pub next_probe_at: Option<Timestamp>,
     /// When the next delivery that waits in the store is due.
     pub next_due_at: Option<Timestamp>,
 }

@@ -106,6 +106,7 @@ fn summary(delivery: &DeliverySummary) -> String {
         .maybe("last response time", delivery.response_time_ms.map(|ms| format!("{ms} ms")))
         .maybe("last error", delivery.error_message.as_ref())
         .maybe("waiting for", delivery.waiting_for.as_ref())
+        .maybe("waiting until", delivery.waiting_until)
         .maybe("next attempt", delivery.next_retry_at)
         .add("created", delivery.created_at)
         .maybe("delivered", delivery.delivered_at)

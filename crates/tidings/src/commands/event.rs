@@ -18,7 +18,7 @@ use super::{
     page::{PageArgs, page_table},
     session::Session,
 };
-use crate::output::{Fields, Table, clean_lines};
+use crate::output::{Fields, Table, clean_lines, or_dash};
 
 /// What to do with events.
 #[derive(Debug, Subcommand)]
@@ -26,7 +26,7 @@ pub(crate) enum EventCommand {
     /// Publish an event; answered once it is on disk with all its deliveries
     #[command(after_help = PUBLISH_EXAMPLES)]
     Publish(PublishArgs),
-    /// Look at an event, its payload and its deliveries
+    /// Look at an event, its payload, its deliveries, and why the other webhooks did not get it
     #[command(after_help = "Example:\n  tidings event get evt_01h2…")]
     Get {
         /// Its id
@@ -151,6 +151,14 @@ fn fields(event: &EventBody) -> String {
         let mut table = Table::new(&delivery::HEADS);
         deliveries.iter().for_each(|each| table.row(delivery::row(each)));
         text.push_str(&format!("\nDeliveries:\n{table}"));
+    }
+    if let Some(explanation) = &event.explanation {
+        let mut table = Table::new(&["WEBHOOK", "MATCHED", "WHY NOT"]);
+        for row in explanation {
+            let matched = if row.matched { "yes" } else { "no" }.to_owned();
+            table.row([row.webhook_id.to_string(), matched, or_dash(row.detail.as_ref())]);
+        }
+        text.push_str(&format!("\nWebhooks:\n{table}"));
     }
     text
 }
