@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use xtask::{
     rules::{House, RULES},
     steps::{Cargo, Outcome, run_step},
@@ -15,7 +15,7 @@ use xtask::{
 };
 
 /// The repository: this crate lies in a directory of it.
-fn root() -> anyhow::Result<PathBuf> {
+pub(crate) fn root() -> anyhow::Result<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().map(Path::to_owned).context("xtask lies in no repository")
 }
@@ -73,18 +73,4 @@ fn check_rules(root: &Path) -> anyhow::Result<Outcome> {
     } else {
         Outcome::failed(format!("{broken} of {} rules broken", RULES.len()))
     })
-}
-
-/// The long forms: the crash test with many rounds, built as it is released.
-pub(crate) fn torture(rounds: &str) -> anyhow::Result<bool> {
-    if !rounds.parse::<u32>().is_ok_and(|rounds| rounds > 0) {
-        bail!("{rounds:?} is not a number of rounds; write it like --rounds 500");
-    }
-    let root = root()?;
-    let cargo = Cargo::new(&root).with_variable("TIDINGS_TORTURE_ROUNDS", rounds);
-    let mut summary = Summary::default();
-    let crash = ["test", "--release", "--locked", "--package", "tidings", "--test", "crash", "--", "--nocapture"];
-    summary.add(run_step("crash test", || cargo.run_tests(&crash))?);
-    print(&summary.to_string())?;
-    Ok(summary.passed())
 }

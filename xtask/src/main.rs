@@ -1,6 +1,7 @@
 //! `cargo xtask`: one command for each chore of the repository.
 
 mod commands;
+mod torture;
 
 use std::{env, process::ExitCode};
 
@@ -10,13 +11,20 @@ Chores of the repository.
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  test [--with-deny]    everything that has to pass: format, rules of the house, lints, tests, licences
-  rules                 the rules of the house alone
-  torture [--rounds N]  the long forms of the crash tests, built for release; 500 rounds unless told otherwise
+  test [--with-deny]                everything that has to pass: format, rules of the house, lints, tests, licences
+  rules                             the rules of the house alone
+  torture [PART...] [--rounds N]    the long forms of the fault tests, built for release: all of them, or the parts
+                                    named. N is how many kills, cuts or events, where a part has such a number
 
+Parts of torture:
+{PARTS}
 Options:
   --with-deny   install cargo-deny into target/tools if it is missing, which takes minutes, and fail without it
 ";
+
+fn help() -> String {
+    HELP.replace("{PARTS}", &torture::parts())
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -25,11 +33,11 @@ fn main() -> ExitCode {
         ["test"] => commands::test(false),
         ["test", "--with-deny"] => commands::test(true),
         ["rules"] => commands::rules(),
-        ["torture"] => commands::torture("500"),
-        ["torture", "--rounds", rounds] => commands::torture(rounds),
-        [] | ["help" | "--help" | "-h"] => commands::print(HELP).map(|()| true),
+        ["torture", parts @ .., "--rounds", rounds] => torture::run(parts, Some(rounds)),
+        ["torture", parts @ ..] => torture::run(parts, None),
+        [] | ["help" | "--help" | "-h"] => commands::print(&help()).map(|()| true),
         _ => {
-            commands::complain(&format!("there is no such command: {}\n\n{HELP}", words.join(" ")));
+            commands::complain(&format!("there is no such command: {}\n\n{}", words.join(" "), help()));
             return ExitCode::from(2);
         }
     };

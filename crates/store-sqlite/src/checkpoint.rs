@@ -23,6 +23,8 @@ use crate::connection::open_checkpointer;
 const FRAMES_TO_COPY: u32 = 2_000;
 /// Frames from which on the writer finishes the copy, so that the file starts over: 48 MiB.
 const FRAMES_TO_FINISH: u32 = 12_000;
+/// The same where the disk is full, and the WAL must not take what is left: 1 MiB.
+const FRAMES_TO_FINISH_TIGHT: u32 = 256;
 
 #[derive(Default)]
 struct Signal {
@@ -60,13 +62,13 @@ impl Checkpointer {
         Ok(Self { signal, thread: Mutex::new(Some(thread)), frames, asked_at: Cell::new(0) })
     }
 
-    /// Called by the writer after each transaction.
-    pub(crate) fn after_commit(&self, connection: &Connection) {
+    /// Called by the writer after each transaction; `tight` where the disk is full.
+    pub(crate) fn after_commit(&self, connection: &Connection, tight: bool) {
         let frames = self.frames.load(Ordering::Relaxed);
         if frames < self.asked_at.get() {
             self.asked_at.set(0);
         }
-        if frames >= FRAMES_TO_FINISH {
+        if frames >= if tight { FRAMES_TO_FINISH_TIGHT } else { FRAMES_TO_FINISH } {
             copy(connection);
         }
         if frames >= self.asked_at.get() + FRAMES_TO_COPY {

@@ -72,8 +72,11 @@ pub enum OpenError {
 
 /// What a caller can do about an error of a statement.
 pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(error.to_string()),
+        // The index of the write-ahead log could not grow.
+        _ if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => StoreError::Full(error.to_string()),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
         Some(
             ErrorCode::ConstraintViolation

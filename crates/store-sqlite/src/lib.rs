@@ -19,6 +19,7 @@ mod memory;
 mod queue;
 mod readers;
 mod reports;
+mod reserve;
 mod settle;
 mod sql;
 mod store;

@@ -34,7 +34,9 @@ use crate::{
     memory::{Leases, Memory},
     queue,
     readers::Readers,
-    reports, settle, upkeep,
+    reports,
+    reserve::Reserve,
+    settle, upkeep,
     writer::Writer,
 };
 
@@ -60,6 +62,9 @@ impl SqliteStore {
             .create(directory)
             .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
         let lock = lock_directory(directory)?;
+        // First: where the disk is full, opening needs the room that it gives up.
+        let reserve =
+            Reserve::open(directory).map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
         let path = directory.join(FILE_NAME);
         // SQLite gives its other files the mode of this one.
         std::fs::OpenOptions::new()
@@ -73,7 +78,8 @@ impl SqliteStore {
         let mut connection = open_writer(&path)?;
         let leases = Arc::new(Leases::default());
         let checkpointer = Checkpointer::start(&path, &mut connection).map_err(failed)?;
-        let writer = Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer).map_err(failed)?;
+        let writer = Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer, reserve);
+        let writer = writer.map_err(failed)?;
         Ok(Self { writer: Arc::new(writer), readers: Readers::new(path), leases, _lock: lock })
     }
 }
@@ -81,7 +87,7 @@ impl SqliteStore {
 #[async_trait]
 impl Log for SqliteStore {
     async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError> {
-        self.writer.call(move |session| append::append(session, &events, now)).await
+        self.writer.call_adding(move |session| append::append(session, &events, now)).await
     }
 
     async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError> {
@@ -90,7 +96,7 @@ impl Log for SqliteStore {
     }
 
     async fn record_test(&self, test: TestRecord) -> Result<(), StoreError> {
-        self.writer.call(move |session| append::record_test(session, &test)).await
+        self.writer.call_adding(move |session| append::record_test(session, &test)).await
     }
 }
 
@@ -143,7 +149,7 @@ impl Catalog for SqliteStore {
         new: NewOrganization,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, StoreError> {
-        self.writer.call(move |session| organization::create(session, &new, idempotency.as_ref())).await
+        self.writer.call_adding(move |session| organization::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_organization(&self, id: OrganizationId) -> Result<Option<OrganizationRecord>, StoreError> {
@@ -163,7 +169,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn create_project(&self, new: NewProject, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
-        self.writer.call(move |session| project::create(session, &new, idempotency.as_ref())).await
+        self.writer.call_adding(move |session| project::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, StoreError> {
@@ -187,7 +193,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn create_api_key(&self, new: NewApiKey, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
-        self.writer.call(move |session| api_key::create(session, &new, idempotency.as_ref())).await
+        self.writer.call_adding(move |session| api_key::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_api_key(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
@@ -219,7 +225,9 @@ impl Catalog for SqliteStore {
         now: Timestamp,
     ) -> Result<Created, StoreError> {
         self.writer
-            .call(move |session| event_type::create(session, organization_id, &event_type, idempotency.as_ref(), now))
+            .call_adding(move |session| {
+                event_type::create(session, organization_id, &event_type, idempotency.as_ref(), now)
+            })
             .await
     }
 
@@ -244,7 +252,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn create_webhook(&self, new: NewWebhook, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
-        self.writer.call(move |session| webhook::create(session, &new, idempotency.as_ref())).await
+        self.writer.call_adding(move |session| webhook::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {

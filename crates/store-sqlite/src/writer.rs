@@ -6,7 +6,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tidings_ports::store::StoreError;
 use tokio::sync::oneshot;
 
@@ -14,6 +14,7 @@ use crate::{
     checkpoint::Checkpointer,
     error::store_error,
     memory::{Leases, Memory},
+    reserve::Reserve,
 };
 
 /// Jobs that may wait for the next transaction; callers batch, so this is far from being reached
@@ -29,12 +30,17 @@ pub(crate) struct Session<'a> {
 trait Job: Send {
     /// Runs inside the transaction; false asks for its part to be rolled back.
     fn run(&mut self, session: &mut Session<'_>) -> bool;
+    /// Whether it brings something new, which has to wait when the disk is full.
+    fn adds(&self) -> bool;
+    /// Whether it failed because the disk is full.
+    fn found_disk_full(&self) -> Option<StoreError>;
     /// Answers the caller once the commit has succeeded or failed.
     fn finish(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
 struct Call<T, F> {
     work: Option<F>,
+    adds: bool,
     outcome: Option<rusqlite::Result<T>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -49,6 +55,15 @@ where
         let succeeded = matches!(outcome, Some(Ok(_)));
         self.outcome = outcome;
         succeeded
+    }
+
+    fn adds(&self) -> bool {
+        self.adds
+    }
+
+    fn found_disk_full(&self) -> Option<StoreError> {
+        let error = self.outcome.as_ref()?.as_ref().err().map(store_error)?;
+        matches!(error, StoreError::Full(_)).then_some(error)
     }
 
     fn finish(self: Box<Self>, commit: Result<(), StoreError>) {
@@ -86,12 +101,13 @@ impl Writer {
         memory: Memory,
         leases: Arc<Leases>,
         checkpointer: Checkpointer,
+        reserve: Reserve,
     ) -> std::io::Result<Self> {
         let inbox: Arc<(Mutex<Inbox>, Condvar)> = Arc::default();
         let own = Arc::clone(&inbox);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_until_closed(&own, connection, memory, &leases, &checkpointer))?;
+            .spawn(move || write_until_closed(&own, connection, memory, &leases, &checkpointer, reserve))?;
         Ok(Self { inbox, thread: Mutex::new(Some(thread)) })
     }
 
@@ -101,8 +117,25 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.queue(work, false).await
+    }
+
+    /// The same for what brings something new: refused first when the disk is full.
+    pub(crate) async fn call_adding<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.queue(work, true).await
+    }
+
+    async fn queue<T, F>(&self, work: F, adds: bool) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Call { work: Some(work), outcome: None, reply });
+        let job: Box<dyn Job> = Box::new(Call { work: Some(work), adds, outcome: None, reply });
         {
             let (inbox, wake) = &*self.inbox;
             let mut inbox = locked(inbox);
@@ -146,10 +179,11 @@ fn write_until_closed(
     mut memory: Memory,
     leases: &Leases,
     checkpointer: &Checkpointer,
+    mut reserve: Reserve,
 ) {
     let _end = EndOnPanic;
     loop {
-        let jobs = {
+        let mut jobs = {
             let (inbox, wake) = inbox;
             let mut inbox = locked(inbox);
             while inbox.jobs.is_empty() && !inbox.closed {
@@ -160,12 +194,33 @@ fn write_until_closed(
         if jobs.is_empty() {
             break;
         }
-        commit_jobs(&connection, &mut memory, leases, jobs);
-        checkpointer.after_commit(&connection);
+        if reserve.is_given_up() {
+            jobs = refuse_new(&mut reserve, jobs);
+        }
+        match commit_jobs(&connection, &mut memory, leases, jobs) {
+            Committed::Full => reserve.give_up(),
+            // Whoever came meanwhile has waited for the same lock.
+            Committed::Locked(error) => refuse_all(inbox, &error),
+            Committed::AsAsked => {}
+        }
+        checkpointer.after_commit(&connection, reserve.is_given_up());
     }
     checkpointer.stop();
     // Closing the last connection copies the WAL back, so that the directory holds one file.
     drop(connection);
+}
+
+/// Answers whoever brings something new to a full disk; returns the others.
+fn refuse_new(reserve: &mut Reserve, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    reserve.take_back();
+    if !reserve.is_given_up() {
+        return jobs;
+    }
+    let (new, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.adds());
+    for job in new {
+        job.finish(Err(reserve.refusal()));
+    }
+    others
 }
 
 /// Ends the process if it is dropped by a panic: without its writer nothing is answered any more,
@@ -181,8 +236,38 @@ impl Drop for EndOnPanic {
     }
 }
 
-fn commit_jobs(connection: &Connection, memory: &mut Memory, leases: &Leases, mut jobs: Vec<Box<dyn Job>>) {
-    let committed = run_transaction(connection, memory, &mut jobs);
+fn refuse_all((inbox, _): &(Mutex<Inbox>, Condvar), error: &StoreError) {
+    let jobs = mem::take(&mut locked(inbox).jobs);
+    for job in jobs {
+        job.finish(Err(error.clone()));
+    }
+}
+
+/// What became of a transaction, as far as the writer itself has to act on it.
+enum Committed {
+    /// It was committed, or its callers have been told why not.
+    AsAsked,
+    /// The disk is full.
+    Full,
+    /// Another process did not let go of the database in time.
+    Locked(StoreError),
+}
+
+fn commit_jobs(
+    connection: &Connection,
+    memory: &mut Memory,
+    leases: &Leases,
+    mut jobs: Vec<Box<dyn Job>>,
+) -> Committed {
+    if jobs.is_empty() {
+        return Committed::AsAsked;
+    }
+    let begun = execute(connection, "BEGIN IMMEDIATE");
+    let is_locked = begun.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+    let committed = match begun {
+        Ok(()) => run_transaction(connection, memory, &mut jobs),
+        Err(error) => Err(store_error(&error)),
+    };
     match &committed {
         Ok(()) => {
             leases.apply(&mut memory.lease_changes);
@@ -199,20 +284,32 @@ fn commit_jobs(connection: &Connection, memory: &mut Memory, leases: &Leases, mu
             }
         }
     }
-    let answer = committed.map_err(|error| store_error(&error));
     for job in jobs {
-        job.finish(answer.clone());
+        job.finish(committed.clone());
+    }
+    match committed {
+        Err(StoreError::Full(_)) => Committed::Full,
+        Err(error) if is_locked => Committed::Locked(error),
+        _ => Committed::AsAsked,
     }
 }
 
-fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
-    execute("BEGIN IMMEDIATE")?;
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// Runs the jobs in the transaction that has begun, and commits it.
+fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let execute = |sql: &str| execute(connection, sql).map_err(|error| store_error(&error));
     for job in jobs.iter_mut() {
         // Each job in a savepoint of its own: one that fails takes nobody else with it.
         execute("SAVEPOINT job")?;
         let (leases_before, deleted_before) = (memory.lease_changes.len(), memory.deleted.mark());
         if !job.run(&mut Session { connection, memory }) {
+            // A full disk is everybody's: SQLite may have rolled back all of it already.
+            if let Some(full) = job.found_disk_full() {
+                return Err(full);
+            }
             memory.lease_changes.truncate(leases_before);
             memory.deleted.roll_back_to(deleted_before);
             memory.hours.clear();

@@ -11,9 +11,12 @@
 //! keeps a test from going on panics, because a test's panic is its report.
 
 mod api;
+mod customers;
+mod disk;
 mod exchange;
 mod figures;
 mod hash;
+mod lab;
 mod ledger;
 mod load;
 mod platform;
@@ -21,19 +24,24 @@ mod random;
 mod raw;
 mod receiver;
 mod refusal;
+mod rights;
 mod server;
 mod signature;
 mod wait;
 
 pub use api::Api;
+pub use customers::{DRAIN_BOUND, FLAKY, UNWELL, three_customers};
+pub use disk::{Disk, PowerCut};
 pub use exchange::{Answer, Broken, HttpClient};
 pub use figures::{Latencies, percentile};
+pub use lab::{CorpusRow, Hit, Lab, corpus};
 pub use ledger::{Acknowledged, ClientLedger, Reconciliation, View, reconcile};
 pub use load::Load;
 pub use platform::{Project, Subscription, World, operator, organization_key};
 pub use random::Random;
 pub use raw::{RawAnswer, raw_exchange, send_slowly};
 pub use receiver::{Arrival, Behaviour, Hostile, Received, Receiver, RefusingPort};
+pub use rights::{in_namespaces, setting, skip, works};
 pub use server::{READY_BOUND, Server};
 pub use signature::{Signature, Verifier, unix_seconds};
 pub use wait::{until, within};

@@ -103,7 +103,7 @@ impl Publisher {
                     return Acknowledged::new(sequence, &project.id, data, &answer.json(), replayed);
                 }
                 // Asked to come again, with the same key.
-                Ok(answer) if matches!(answer.status.as_u16(), 429 | 503) => tokio::time::sleep(TRY_AGAIN).await,
+                Ok(answer) if matches!(answer.status.as_u16(), 429 | 503 | 507) => tokio::time::sleep(TRY_AGAIN).await,
                 Ok(answer) => panic!("an event was refused: {answer}"),
                 Err(_) => {
                     tokio::time::sleep(TRY_AGAIN).await;

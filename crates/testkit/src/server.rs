@@ -18,7 +18,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{exchange::HttpClient, wait::within};
+use crate::{
+    exchange::HttpClient,
+    wait::{until, within},
+};
 
 /// A server is ready within this time, also after a crash.
 pub const READY_BOUND: Duration = Duration::from_secs(5);
@@ -26,6 +29,8 @@ pub const READY_BOUND: Duration = Duration::from_secs(5);
 const GIVE_UP_READY: Duration = Duration::from_secs(60);
 /// How long a graceful stop may take: longer than any deadline of a delivery in flight.
 const GIVE_UP_STOP: Duration = Duration::from_secs(60);
+/// How long a process may take to stand still: longer than a sync to a busy disk.
+const GIVE_UP_FREEZE: Duration = Duration::from_secs(30);
 /// The operator key of every test's server.
 const OPERATOR_KEY: &str = "tdo_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 /// Lines of the log that a failing test shows.
@@ -36,7 +41,10 @@ const LOG_LINES_SHOWN: usize = 40;
 pub struct Server {
     binary: PathBuf,
     flags: Vec<String>,
+    /// A command that runs the server, such as a tracer, with its arguments; empty for none.
+    wrapper: Vec<String>,
     directory: TempDir,
+    data_directory: PathBuf,
     child: Option<Child>,
     /// Where it listens; changes with every start, because each takes a free port.
     address: watch::Sender<Option<SocketAddr>>,
@@ -50,15 +58,39 @@ impl Server {
 
     /// Starts a server on an empty directory with these flags besides address and directory.
     pub async fn start_with(binary: impl AsRef<Path>, flags: &[&str]) -> Self {
-        let mut server = Self {
-            binary: binary.as_ref().to_owned(),
-            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
-            directory: TempDir::with_prefix("tidings-test-").expect("a temporary directory can be made"),
-            child: None,
-            address: watch::Sender::new(None),
-        };
+        let mut server = Self::prepare(binary, flags);
         server.restart().await;
         server
+    }
+
+    /// A server with these flags that does not run yet.
+    pub fn prepare(binary: impl AsRef<Path>, flags: &[&str]) -> Self {
+        let directory = TempDir::with_prefix("tidings-test-").expect("a temporary directory can be made");
+        Self {
+            binary: binary.as_ref().to_owned(),
+            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+            wrapper: Vec::new(),
+            data_directory: directory.path().join("data"),
+            directory,
+            child: None,
+            address: watch::Sender::new(None),
+        }
+    }
+
+    /// Keeps its data in this directory from the next start on.
+    pub fn keep_data_in(&mut self, directory: PathBuf) {
+        self.data_directory = directory;
+    }
+
+    /// Has these flags from the next start on.
+    pub fn use_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+    }
+
+    /// Is run by this command from the next start on; by nothing if it is empty. The command has
+    /// to become the server, as `strace -D` does, so that signals reach it.
+    pub fn run_under(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
     }
 
     /// Starts it again on the same directory; returns how long it took to be ready.
@@ -84,10 +116,31 @@ impl Server {
         self.kill().await;
     }
 
+    /// Starts it again where it may end before it is ready: `None` if it does. Then
+    /// [`Server::ended`] says how.
+    pub async fn try_restart(&mut self) -> Option<Duration> {
+        let started = Instant::now();
+        let output = self.launch();
+        let address = within("the server's ready line or end", GIVE_UP_READY, ready_line(output)).await;
+        self.address.send_replace(address);
+        address.map(|_| started.elapsed())
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("the server was started");
+        let status = within("the server's end", GIVE_UP_STOP, child.wait()).await;
+        self.address.send_replace(None);
+        status.expect("a child can be waited for")
+    }
+
     fn launch(&mut self) -> ChildStdout {
         assert!(self.child.is_none(), "the server runs already");
         let log = File::options().create(true).append(true).open(self.log_path()).expect("the log can be opened");
-        let mut child = Command::new(&self.binary)
+        let program = self.wrapper.iter().map(OsStr::new).chain([self.binary.as_os_str()]);
+        let words: Vec<_> = program.collect();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(OsStr::new))
             .arg(self.data_directory())
             .args(&self.flags)
@@ -120,10 +173,23 @@ impl Server {
         self.address.send_replace(None);
     }
 
+    /// Stops it where it stands (SIGSTOP) and waits until none of its threads does anything any
+    /// more, so that what it has written so far does not change.
+    pub async fn freeze(&self) {
+        let id = self.id();
+        kill_process(id, Signal::STOP).expect("a child can be stopped");
+        until("the server to stand still", GIVE_UP_FREEZE, async || stands_still(id).then_some(())).await;
+    }
+
+    fn id(&self) -> Pid {
+        let id = self.child.as_ref().and_then(Child::id).expect("the server runs");
+        Pid::from_raw(i32::try_from(id).expect("a process id fits")).expect("a process id is not 0")
+    }
+
     /// Asks it to stop (SIGTERM) and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
+        kill_process(self.id(), Signal::TERM).expect("a child can be told to stop");
         let mut child = self.child.take().expect("the server runs");
-        terminate(&child);
         let status = within("the server's graceful stop", GIVE_UP_STOP, child.wait()).await;
         self.address.send_replace(None);
         status.expect("a child can be waited for")
@@ -131,12 +197,12 @@ impl Server {
 
     /// Where its data lies.
     pub fn data_directory(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.data_directory.clone()
     }
 
     /// The database file.
     pub fn database_path(&self) -> PathBuf {
-        self.data_directory().join("tidings.sqlite")
+        self.data_directory.join("tidings.sqlite")
     }
 
     /// A place for a test's own files, which go away with the server.
@@ -165,7 +231,7 @@ impl Server {
 
     /// Memory that it holds now and held at most, in KiB (`VmRSS` and `VmHWM` of proc(5)).
     pub fn memory_kib(&self) -> (u64, u64) {
-        let id = self.child.as_ref().and_then(Child::id).expect("the server runs");
+        let id = self.id().as_raw_nonzero();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a running process has a status");
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the status has this field");
@@ -214,7 +280,11 @@ async fn ready_line(output: ChildStdout) -> Option<SocketAddr> {
     None
 }
 
-fn terminate(child: &Child) {
-    let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("the server runs");
-    kill_process(id, Signal::TERM).expect("a child can be told to stop");
+/// Whether every thread of a process is stopped (`T`), or stopped for its tracer (`t`).
+fn stands_still(id: Pid) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", id.as_raw_nonzero())).expect("a process has threads");
+    // A thread that is gone does nothing either.
+    let stats = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    // The name in front of the state may hold spaces and brackets.
+    stats.into_iter().all(|stat| stat.rsplit(") ").next().is_some_and(|state| state.starts_with(['T', 't'])))
 }

@@ -4,15 +4,17 @@
 //! Twenty rounds by default; `cargo xtask torture` sets `TIDINGS_TORTURE_ROUNDS`. A run is
 //! repeated with the seed it prints, as far as the machine's own timing allows.
 
-use std::{path::Path, sync::Arc, time::Duration};
+mod support;
 
-use rusqlite::{Connection, OpenFlags};
-use serde_json::json;
+use std::{sync::Arc, time::Duration};
+
 use tidings_testkit::{
-    Behaviour, ClientLedger, Load, READY_BOUND, Random, Receiver, Reconciliation, Server, Signature, View, World,
-    reconcile, until,
+    Behaviour, ClientLedger, Load, READY_BOUND, Random, Receiver, Reconciliation, Server, UNWELL, View, reconcile,
+    setting, three_customers,
 };
 use tokio::time::Instant;
+
+use support::check_integrity;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -28,10 +30,6 @@ const EVENTS_BEFORE_KILL: std::ops::Range<u64> = 40..400;
 /// A request that arrived this long before a kill may be without a verdict on disk. Mostly it is a
 /// few milliseconds; the rest is for a disk that is busy with other things.
 const VERDICT_WINDOW: Duration = Duration::from_secs(3);
-/// How long everything may take to end after a restart.
-const DRAIN_BOUND: Duration = Duration::from_secs(90);
-/// The path of the receiver that is unwell around every kill.
-const UNWELL: &str = "/shop/unwell";
 
 #[derive(Default)]
 struct Totals {
@@ -65,15 +63,11 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
     );
 }
 
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
-}
-
 /// Some rounds on one data directory.
 async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
     let mut server = Server::start(BINARY).await;
     let receiver = Receiver::start().await;
-    let world = populate(&server, &receiver).await;
+    let world = three_customers(&server, &receiver, EVENT_TYPE).await;
     let ledger = Arc::new(ClientLedger::create(&server.scratch_path("client-ledger.jsonl")));
     let mut kills = Vec::new();
     let mut last = Reconciliation::default();
@@ -91,11 +85,12 @@ async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
         let ready = server.restart().await;
         assert!(ready <= READY_BOUND, "round {round}: ready after {} ms", ready.as_millis());
         totals.slowest_ready = totals.slowest_ready.max(ready);
-        check_integrity(&server.database_path(), round);
+        check_integrity(&server.database_path(), &format!("round {round}"));
         load.stop().await;
         receiver.route(UNWELL, Behaviour::Ok);
         if round % ROUNDS_PER_COMPARISON == 0 || round == rounds {
-            drain(&world).await;
+            world.drain().await;
+            world.assert_ledger_is_even().await;
             last = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
             println!("A1: after round {round}: {last}");
             last.assert_clean();
@@ -107,41 +102,4 @@ async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
     totals.kills += kills.len();
     totals.acknowledged += last.acknowledged;
     totals.duplicates += last.duplicates.len();
-}
-
-/// Three customers: one with every profile, one with receivers that fail now and then or for a
-/// while, and one with a single slow receiver.
-async fn populate(server: &Server, receiver: &Receiver) -> World {
-    let mut world = World::new(server);
-    let everything = world.project("everything", EVENT_TYPE).await;
-    for signature in Signature::ALL {
-        let path = format!("/everything/{}", signature.profile());
-        // `serveravatar` signs only with a secret, and generates none.
-        let request = match signature {
-            Signature::ServerAvatar => json!({"secret": "a-secret-of-its-own"}),
-            _ => json!({}),
-        };
-        world.subscribe(&everything, receiver, &path, signature, request).await;
-    }
-    let shop = world.project("shop", EVENT_TYPE).await;
-    let quick = json!({"retry": {"schedule_s": [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10], "jitter": 0}});
-    world.subscribe(&shop, receiver, UNWELL, Signature::Standard, quick.clone()).await;
-    world.subscribe(&shop, receiver, "/shop/flaky", Signature::Botdog, quick).await;
-    receiver.route("/shop/flaky", Behaviour::Flaky(7));
-    let slow = world.project("slow", EVENT_TYPE).await;
-    world.subscribe(&slow, receiver, "/slow/one", Signature::SubscribeFlow, json!({})).await;
-    receiver.route("/slow/one", Behaviour::Slow { wait: Duration::from_millis(20), status: 200 });
-    world
-}
-
-async fn drain(world: &World) {
-    until("the end of all deliveries", DRAIN_BOUND, async || (world.pending_deliveries().await == 0).then_some(()))
-        .await;
-}
-
-fn check_integrity(database: &Path, round: usize) {
-    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the file opens");
-    let verdict: String =
-        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("the file can be checked");
-    assert_eq!(verdict, "ok", "round {round}");
 }

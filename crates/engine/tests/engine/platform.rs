@@ -65,6 +65,10 @@ impl Platform {
         // What the old process still does lands in the old directory: as good as not at all.
         for entry in std::fs::read_dir(directory.path()).expect("readable") {
             let entry = entry.expect("an entry");
+            // It holds nothing.
+            if entry.file_name() == "tidings.reserve" {
+                continue;
+            }
             std::fs::copy(entry.path(), copy.path().join(entry.file_name())).expect("copied");
         }
         drop((engine, store));

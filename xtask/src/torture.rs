@@ -1,0 +1,94 @@
+//! The long forms of the fault tests: the same tests as in `cargo xtask test`, told to do more, and
+//! to fail where they would otherwise be skipped.
+
+use anyhow::bail;
+use xtask::{
+    steps::{Cargo, run_step},
+    summary::Summary,
+};
+
+use crate::commands::{print, root};
+
+/// A test, and the variable that tells it how much to do.
+struct Part {
+    name: &'static str,
+    tests: &'static [&'static str],
+    /// The variable and what it is without `--rounds`.
+    setting: Option<(&'static str, &'static str)>,
+    /// Whether `--rounds` is for it.
+    counts: bool,
+    what: &'static str,
+}
+
+/// Tells tests that they may not be skipped.
+const TORTURE: (&str, &str) = ("TIDINGS_TORTURE", "1");
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "crash",
+        tests: &["crash"],
+        setting: Some(("TIDINGS_TORTURE_ROUNDS", "500")),
+        counts: true,
+        what: "kill -9 under load, 500 rounds",
+    },
+    Part {
+        name: "powercut",
+        tests: &["power_cut"],
+        setting: Some(("TIDINGS_POWER_CUTS", "50")),
+        counts: true,
+        what: "the power is cut under load, 50 times; needs root and strace",
+    },
+    Part {
+        name: "syscalls",
+        tests: &["kill_at_every_call"],
+        setting: Some(("TIDINGS_KILL_AT_ALL", "1")),
+        counts: false,
+        what: "killed at every system call of a scripted life; needs strace",
+    },
+    Part {
+        name: "disk",
+        tests: &["disk_full", "database_trouble"],
+        setting: None,
+        counts: false,
+        what: "full disk, locked database, damaged file; needs root",
+    },
+    Part {
+        name: "ssrf",
+        tests: &["ssrf_lab"],
+        setting: None,
+        counts: false,
+        what: "forbidden addresses in a network of their own; needs root",
+    },
+];
+
+/// The parts as the help shows them.
+pub(crate) fn parts() -> String {
+    PARTS.iter().map(|part| format!("  {:<10} {}\n", part.name, part.what)).collect()
+}
+
+/// Runs the parts named, or all; false if any failed.
+pub(crate) fn run(names: &[&str], rounds: Option<&str>) -> anyhow::Result<bool> {
+    if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
+        bail!("torture has no part {unknown:?}; its parts are\n{}", parts());
+    }
+    if let Some(rounds) = rounds
+        && !rounds.parse::<u32>().is_ok_and(|rounds| rounds > 0)
+    {
+        bail!("{rounds:?} is not a number of rounds; write it like --rounds 500");
+    }
+    let root = root()?;
+    let mut summary = Summary::default();
+    for part in PARTS.iter().filter(|part| names.is_empty() || names.contains(&part.name)) {
+        let mut cargo = Cargo::new(&root).with_variable(TORTURE.0, TORTURE.1);
+        if let Some((name, default)) = part.setting {
+            cargo = cargo.with_variable(name, rounds.filter(|_| part.counts).unwrap_or(default));
+        }
+        let mut arguments = vec!["test", "--release", "--locked", "--package", "tidings"];
+        arguments.extend(part.tests.iter().flat_map(|test| ["--test", *test]));
+        // One after the other: what a test measures is its own.
+        arguments.extend(["--", "--nocapture", "--test-threads", "1"]);
+        summary.add(run_step(part.name, || cargo.run_tests(&arguments))?);
+    }
+    print(&summary.to_string())?;
+    Ok(summary.passed())
+}
