@@ -49,7 +49,7 @@ fn once(url: &str) -> Value {
 
 fn assert_nothing_forbidden(lab: &Lab, during: &str) {
     let hits = lab.forbidden_hits();
-    assert!(hits.is_empty(), "{during} reached {hits:?}");
+    assert!(hits.is_empty(), "{during} reached {} forbidden places, first {:?}", hits.len(), hits[0]);
 }
 
 /// A refusal says which rule it was, or what is wrong with the spelling.
