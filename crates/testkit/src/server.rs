@@ -104,6 +104,23 @@ impl Server {
         took
     }
 
+    /// Starts it again where it must not start, and waits until it has ended by itself; returns
+    /// what it said meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// It starts all the same, or ends with success.
+    pub async fn refuses_to_start(&mut self) -> String {
+        let said_before = self.log().len();
+        let output = self.launch();
+        let address = within("the server's refusal", GIVE_UP_READY, ready_line(output)).await;
+        assert_eq!(address, None, "it is ready where it must not start");
+        let mut child = self.child.take().expect("it was launched");
+        let status = within("the server's end", GIVE_UP_STOP, child.wait()).await.expect("a child can be waited for");
+        assert!(!status.success(), "it ended with {status}");
+        self.log()[said_before..].to_owned()
+    }
+
     /// Starts it again and kills it after a while, ready or not.
     pub async fn restart_and_kill_after(&mut self, delay: Duration) {
         let output = self.launch();
