@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use xtask::{
+    dependencies,
     rules::{House, RULES},
     steps::{Cargo, Outcome, run_step},
     summary::Summary,
@@ -47,7 +48,10 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     summary.add(run_step("lints", || cargo.run(&lints))?);
     let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
     summary.add(run_step("tests", || cargo.run_tests(&tests))?);
-    summary.add(run_step("licences, bans, sources", || tools::check_dependencies(&cargo, with_deny))?);
+    summary.add(run_step("licences, bans, sources", || check_dependencies(&cargo))?);
+    if with_deny {
+        summary.add(run_step("cargo-deny", || tools::run_cargo_deny(&cargo))?);
+    }
     print(&summary.to_string())?;
     Ok(summary.passed())
 }
@@ -55,6 +59,22 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
 /// The rules of the house alone.
 pub(crate) fn rules() -> anyhow::Result<bool> {
     Ok(check_rules(&root()?)?.is_fine())
+}
+
+/// The dependencies alone.
+pub(crate) fn dependencies() -> anyhow::Result<bool> {
+    Ok(check_dependencies(&Cargo::new(&root()?))?.is_fine())
+}
+
+fn check_dependencies(cargo: &Cargo) -> anyhow::Result<Outcome> {
+    let violations = dependencies::violations(cargo)?;
+    for violation in &violations {
+        print(&format!("{violation}\n"))?;
+    }
+    Ok(match violations.len() {
+        0 => Outcome::passed(),
+        some => Outcome::failed(format!("{some} dependencies are not as deny.toml wants them")),
+    })
 }
 
 fn check_rules(root: &Path) -> anyhow::Result<Outcome> {

@@ -3,6 +3,8 @@
 //! Deliberately absent: anything that a released binary needs, and dependencies that take long to
 //! compile; on a fresh machine this is the first thing that is built.
 
+pub mod dependencies;
+pub mod licence;
 pub mod rules;
 pub mod steps;
 pub mod summary;

@@ -13,13 +13,14 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test [--with-deny]                everything that has to pass: format, rules of the house, lints, tests, licences
   rules                             the rules of the house alone
+  dependencies                      licences, bans and sources of all dependencies alone
   torture [PART...] [--rounds N]    the long forms of the fault tests, built for release: all of them, or the parts
                                     named. N is how many kills, cuts or events, where a part has such a number
 
 Parts of torture:
 {PARTS}
 Options:
-  --with-deny   install cargo-deny into target/tools if it is missing, which takes minutes, and fail without it
+  --with-deny   run cargo-deny as well; install it into target/tools if it is missing, which takes minutes
 ";
 
 fn help() -> String {
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ["test"] => commands::test(false),
         ["test", "--with-deny"] => commands::test(true),
         ["rules"] => commands::rules(),
+        ["dependencies"] => commands::dependencies(),
         ["torture", parts @ .., "--rounds", rounds] => torture::run(parts, Some(rounds)),
         ["torture", parts @ ..] => torture::run(parts, None),
         [] | ["help" | "--help" | "-h"] => commands::print(&help()).map(|()| true),

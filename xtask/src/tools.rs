@@ -41,20 +41,15 @@ pub fn provide_components(cargo: &Cargo) -> anyhow::Result<Outcome> {
     Ok(Outcome::passed())
 }
 
-/// Checks licences, bans and sources of all dependencies against `deny.toml`. Advisories are left
-/// out: their database is not part of the repository.
+/// Runs cargo-deny, installed if need be, over `deny.toml`. Advisories are left out: their database
+/// is not part of the repository.
 ///
 /// # Errors
 ///
 /// cargo-deny could not be started.
-pub fn check_dependencies(cargo: &Cargo, force: bool) -> anyhow::Result<Outcome> {
-    let Some(deny) = find_cargo_deny(cargo, force) else {
-        let way_out = "cargo-deny is not installed; `cargo xtask test --with-deny` installs it into target/tools";
-        return Ok(if force {
-            Outcome::failed("cargo-deny could not be installed")
-        } else {
-            Outcome::skipped(way_out)
-        });
+pub fn run_cargo_deny(cargo: &Cargo) -> anyhow::Result<Outcome> {
+    let Some(deny) = find_cargo_deny(cargo) else {
+        return Ok(Outcome::failed("cargo-deny could not be installed"));
     };
     let arguments = ["--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
     let status = Command::new(&deny)
@@ -66,12 +61,12 @@ pub fn check_dependencies(cargo: &Cargo, force: bool) -> anyhow::Result<Outcome>
 }
 
 /// The one in the tools directory, the one on the path, or if need be a new one.
-fn find_cargo_deny(cargo: &Cargo, install: bool) -> Option<PathBuf> {
+fn find_cargo_deny(cargo: &Cargo) -> Option<PathBuf> {
     let tools = cargo.root().join(TOOLS_DIRECTORY);
     let own = tools.join("bin/cargo-deny");
     let there = |program: &PathBuf| works(Command::new(program).arg("--version"));
     let known = [own.clone(), PathBuf::from("cargo-deny")].into_iter().find(there);
-    if known.is_some() || !install {
+    if known.is_some() {
         return known;
     }
     let package = format!("cargo-deny@{CARGO_DENY_VERSION}");
