@@ -1,10 +1,12 @@
 //! Name look-up.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
 /// Turns a name into addresses. What it answers is checked before anything is dialled.
 #[async_trait]
@@ -49,6 +51,28 @@ impl SystemResolver {
                 SystemResolver { hickory: None }
             }
         }
+    }
+
+    /// Asks these name servers, by UDP and where that does not do by TCP, and neither the system's
+    /// nor its hosts file. `patience` is how long each may take to answer, every time it is asked.
+    pub fn asking(name_servers: &[SocketAddr], patience: Duration) -> SystemResolver {
+        let connection = |mut connection: ConnectionConfig, port: u16| {
+            connection.port = port;
+            connection
+        };
+        let servers = name_servers.iter().map(|server| {
+            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
+            let connections = connections.map(|each| connection(each, server.port())).to_vec();
+            NameServerConfig::new(server.ip(), true, connections)
+        });
+        let config = ResolverConfig::from_name_servers(servers.collect());
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let options = builder.options_mut();
+        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        options.use_hosts_file = ResolveHosts::Never;
+        options.timeout = patience;
+        let hickory = builder.build();
+        SystemResolver { hickory: Some(hickory.expect("without TLS nothing has to be set up")) }
     }
 }
 

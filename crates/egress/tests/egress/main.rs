@@ -11,6 +11,7 @@ mod corpus;
 mod guard;
 mod hostile;
 mod lifetimes;
+mod names;
 mod properties;
 mod support;
 mod tls;
