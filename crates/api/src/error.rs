@@ -27,6 +27,9 @@ const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// … and when somebody has to make room on the disk first.
 const FULL_RETRY_AFTER: HeaderValue = HeaderValue::from_static("30");
 
+/// Characters of a text in the short form of an error: a thousand of them make one answer.
+const SUMMARY_CHARACTERS_MAX: usize = 400;
+
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         let (errors, extra) = (Vec::new(), Map::new());
@@ -61,6 +64,25 @@ impl ApiError {
     /// Missing and foreign things are told apart by nobody.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no such {what}, or it belongs to somebody else"))
+    }
+
+    /// The short form, for an item among others; texts of the request are quoted in part only.
+    pub(crate) fn summary(self) -> ErrorSummary {
+        let Parts { code, detail, errors, .. } = *self.0;
+        let shortened = |text: String| match text.char_indices().nth(SUMMARY_CHARACTERS_MAX) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        };
+        let field = |error: FieldError| FieldError {
+            field: shortened(error.field),
+            code: error.code,
+            message: shortened(error.message),
+        };
+        ErrorSummary {
+            code: code.as_str().to_owned(),
+            message: shortened(detail),
+            details: errors.into_iter().map(field).collect(),
+        }
     }
 
     pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {

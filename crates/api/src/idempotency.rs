@@ -86,6 +86,23 @@ impl Repeatable {
         }))
     }
 
+    /// Key and hash for a whole batch.
+    pub(crate) fn for_batch(&self, body: &[u8]) -> Option<(String, [u8; 32])> {
+        let key = self.key.clone()?;
+        Some((key, request_hash(&self.place, body)))
+    }
+
+    /// For an event of a batch, which is the same event as if it were published by itself. Its key
+    /// cannot be that of the batch.
+    pub(crate) fn for_item(&self, in_body: Option<&str>) -> Result<Self, ApiError> {
+        if in_body.is_some() && in_body == self.key.as_deref() {
+            let detail = "is the key of the whole batch already: give the event another one";
+            return Err(ApiError::field("idempotency_key", "invalid", detail));
+        }
+        let place = self.place.strip_suffix("/batch").unwrap_or(&self.place).to_owned();
+        Ok(Self { key: None, place })
+    }
+
     /// What a creation stores beside what it creates.
     pub(crate) fn record(&self, api: &Api, owner: i64, request: &[u8], answer: &Bytes) -> Option<Idempotency> {
         let key = self.key.clone()?;

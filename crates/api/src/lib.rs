@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod batches;
 mod error;
 mod idempotency;
 mod keys;

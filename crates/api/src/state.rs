@@ -12,7 +12,7 @@ use tidings_domain::{
 use tidings_engine::Engine;
 use tidings_ports::{Sender, store::Store};
 
-use crate::keys::KeyCache;
+use crate::{batches::BatchSlots, keys::KeyCache};
 
 /// What an API is made of.
 pub struct ApiParts {
@@ -45,13 +45,14 @@ pub struct Api(pub(crate) Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) parts: ApiParts,
     pub(crate) keys: KeyCache,
+    pub(crate) batches: BatchSlots,
 }
 
 impl Api {
     /// Puts the parts together.
     pub fn new(parts: ApiParts) -> Self {
         let keys = KeyCache::new(Arc::clone(&parts.store));
-        Self(Arc::new(Shared { parts, keys }))
+        Self(Arc::new(Shared { parts, keys, batches: BatchSlots::default() }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -64,6 +65,10 @@ impl Api {
 
     pub(crate) fn parts(&self) -> &ApiParts {
         &self.0.parts
+    }
+
+    pub(crate) fn batches(&self) -> &BatchSlots {
+        &self.0.batches
     }
 
     pub(crate) fn keys(&self) -> &KeyCache {

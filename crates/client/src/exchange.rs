@@ -35,6 +35,7 @@ pub(crate) struct Call {
     /// Behind `/api/v1`, with its query.
     pub(crate) path: String,
     pub(crate) body: Option<Bytes>,
+    pub(crate) content_type: &'static str,
     pub(crate) repeat: Repeat,
 }
 
@@ -44,7 +45,7 @@ impl Call {
             Method::POST | Method::DELETE => Repeat::Unsafe,
             _ => Repeat::Safe,
         };
-        Self { method, path: path.into(), body: None, repeat }
+        Self { method, path: path.into(), body: None, content_type: "application/json", repeat }
     }
 
     pub(crate) fn get(path: impl Into<String>) -> Self {
@@ -142,7 +143,7 @@ impl Client {
             .header(header::HOST, self.inner.pool.origin().authority())
             .header(header::USER_AGENT, concat!("tidings-client/", env!("CARGO_PKG_VERSION")));
         if call.body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+            request = request.header(header::CONTENT_TYPE, call.content_type);
         }
         for (name, value) in self.headers.iter().filter(|(name, _)| *name != headers::IDEMPOTENCY_KEY) {
             request = request.header(*name, value);

@@ -33,6 +33,9 @@ pub struct PublishRequest<'a> {
     /// The bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<Cow<'a, str>>,
+    /// When to send it; past or left out: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver_at: Option<Timestamp>,
 }
 
 /// `"data": null` is data; only a field that is left out is `None`.
@@ -79,6 +82,9 @@ pub struct EventBody {
     /// The published bytes, where they are no JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
+    /// Until when its deliveries wait, if they do and the event is asked for by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver_at: Option<Timestamp>,
     /// Its deliveries: a number in lists, the deliveries themselves when one event is asked for.
     pub deliveries: EventDeliveries,
     /// Which webhooks got it and why the others did not, when one event is asked for.

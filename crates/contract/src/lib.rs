@@ -3,6 +3,7 @@
 //! Deliberately absent: a server, a client, and any check that needs more than the text itself.
 //! Requests refuse unknown fields; a released answer may only grow.
 
+pub mod batch;
 pub mod codes;
 pub mod delivery;
 pub mod event;

@@ -45,6 +45,7 @@ const fn operation(
 /// All operations.
 pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/events", Access::Scope(Scope::EventsWrite), 202, "Publish an event"),
+    operation("POST", "/events/batch", Access::Scope(Scope::EventsWrite), 202, "Publish up to 1,000 events at once"),
     operation("GET", "/events", Access::AnyOf(READERS), 200, "List events"),
     operation("GET", "/events/{id}", Access::AnyOf(READERS), 200, "Get an event with its deliveries"),
     operation("POST", "/webhooks", Access::Scope(Scope::WebhooksManage), 201, "Create a webhook"),

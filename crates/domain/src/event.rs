@@ -14,6 +14,9 @@ pub const EVENT_ID_CHARACTERS_MAX: usize = 128;
 pub const EVENT_SCOPES_MAX: usize = 16;
 /// Characters of a scope.
 pub const SCOPE_CHARACTERS_MAX: usize = 128;
+/// How far ahead an event may be scheduled, in milliseconds: 90 days. Nothing is deleted earlier,
+/// and what waits longer is better kept by whoever knows why it waits.
+pub const DELIVER_AHEAD_MS_MAX: u64 = 90 * 86_400_000;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 

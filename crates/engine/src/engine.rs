@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often a publish is repeated when the project's configuration changes under it.
-const STALE_REPEATS_MAX: u32 = 8;
+pub(crate) const STALE_REPEATS_MAX: u32 = 8;
 
 /// What an engine is made of.
 pub struct EngineParts {
@@ -186,7 +186,7 @@ impl Engine {
 
     /// A request that was accepted once is answered the same way again, even if the catalogue has
     /// changed since and would refuse it now.
-    async fn replay_or(
+    pub(crate) async fn replay_or(
         &self,
         project_id: ProjectId,
         publish: &Publish,
@@ -201,7 +201,7 @@ impl Engine {
     }
 
     /// Decides to whom an event goes, and gives it its ids.
-    fn prepare(&self, snapshot: &Snapshot, publish: &Publish) -> Result<(NewEvent, Accepted), PublishError> {
+    pub(crate) fn prepare(&self, snapshot: &Snapshot, publish: &Publish) -> Result<(NewEvent, Accepted), PublishError> {
         let name = &publish.event_type;
         let entry = snapshot.event_type(name);
         let reported = self.operations_project() == Some(snapshot.project.id) && operational::is_type(name);
@@ -238,7 +238,12 @@ impl Engine {
             status: idempotency.status,
             response: (idempotency.answer)(&accepted),
         });
-        let leased = self.dispatcher.reserve(&targets, event.payload.len());
+        let due_at = publish.deliver_at.filter(|&at| at > self.clock.now());
+        // What has to wait waits in the store and takes no room in memory.
+        let leased = match due_at {
+            None => self.dispatcher.reserve(&targets, event.payload.len()),
+            Some(_) => vec![false; targets.len()],
+        };
         let deliveries = targets
             .iter()
             .zip(ids)
@@ -248,6 +253,7 @@ impl Engine {
                 webhook_id: target.webhook.id,
                 rendering: target.webhook.settings.profile.rendering(),
                 leased,
+                due_at,
             })
             .collect();
         Ok((NewEvent { event, snapshot_version: snapshot.version, deliveries, idempotency }, accepted))

@@ -17,7 +17,10 @@ mod upkeep;
 pub use dispatch::{DispatchLimits, LaneView};
 pub use engine::{Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
 pub use ids::IdSource;
-pub use publish::{Accepted, IdempotencyKey, Publish, PublishError, Published};
+pub use publish::{
+    Accepted, BatchIdempotency, BatchOutcome, BatchPublished, IdempotencyKey, Publish, PublishError, Published,
+    WriteBatchAnswer,
+};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};
 pub use snapshot::{Snapshot, Target};
 pub use test_event::{TestError, TestOutcome};

@@ -121,6 +121,7 @@ fn event_of(report: &Report) -> Publish {
         scopes: Vec::new(),
         content_type: None,
         payload: Bytes::from(report.data.clone().into_bytes()),
+        deliver_at: None,
         idempotency: Some(IdempotencyKey {
             key: format!("tidings:report:{}", report.number),
             request_hash: [0; 32],

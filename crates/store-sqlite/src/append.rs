@@ -6,7 +6,7 @@ use tidings_domain::{
     ids::{EventKey, ProjectId},
     time::Timestamp,
 };
-use tidings_ports::store::{Appended, Created, Idempotency, NewEvent, TestRecord};
+use tidings_ports::store::{Appended, BatchAppended, Created, Idempotency, NewBatch, NewEvent, TestRecord};
 
 use crate::{
     attempt_row::{self, FinishedRow},
@@ -30,6 +30,39 @@ pub(crate) fn append(
     let stored = events.iter().zip(&appended).filter(|(_, result)| **result == Appended::Stored);
     count_born(session, stored.map(|(new, _)| new.deliveries.len()).sum())?;
     Ok(appended)
+}
+
+/// Nothing of a batch is written unless all of it can be.
+pub(crate) fn append_batch(
+    session: &mut Session<'_>,
+    batch: &NewBatch,
+    now: Timestamp,
+) -> rusqlite::Result<BatchAppended> {
+    if let Some(key) = &batch.key
+        && let Some(first) = find_answer(session.connection, key.owner, key.key.clone())?
+    {
+        return Ok(match first.request_hash == key.request_hash {
+            true => BatchAppended::Replayed { status: first.status, response: first.response },
+            false => BatchAppended::IdempotencyConflict,
+        });
+    }
+    if let Some(first) = batch.events.first()
+        && project_version(session, first.event.project_id.sequence())? != first.snapshot_version
+    {
+        return Ok(BatchAppended::StaleSnapshot);
+    }
+    let appended = append(session, &batch.events, now)?;
+    if let Some(key) = &batch.key {
+        let idempotency = Idempotency {
+            owner: key.owner,
+            key: key.key.clone(),
+            request_hash: key.request_hash,
+            status: key.status,
+            response: (key.answer)(&appended),
+        };
+        remember(session, &idempotency, now)?;
+    }
+    Ok(BatchAppended::Stored(appended))
 }
 
 fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusqlite::Result<Appended> {
@@ -61,7 +94,7 @@ fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusq
     let mut insert = session.connection.prepare_cached(sql::APPEND_DELIVERY)?;
     for delivery in &new.deliveries {
         let (seq, webhook) = (delivery.id.sequence(), delivery.webhook_id.sequence());
-        let due_at = (!delivery.leased).then_some(now.as_millis());
+        let due_at = (!delivery.leased).then_some(delivery.due_at.unwrap_or(now).as_millis());
         let event = new.event.key.sequence();
         insert.execute(params![seq, delivery.id.tail(), event, webhook, project, delivery.rendering.code(), due_at])?;
         if delivery.leased {

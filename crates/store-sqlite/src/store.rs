@@ -17,11 +17,11 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::store::{
-    Appended, AttemptView, BacklogLane, Catalog, Changed, ClaimRequest, Claimed, Created, DeliveryFilter, DeliveryView,
-    EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey,
-    NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord,
-    ProjectSnapshot, Queue, Report, Requeued, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange,
-    WebhookRecord,
+    Appended, AttemptView, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
+    DeliveryFilter, DeliveryView, EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log,
+    Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord,
+    PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, Settled, Settlement, Statistics,
+    StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
@@ -88,6 +88,10 @@ impl SqliteStore {
 impl Log for SqliteStore {
     async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError> {
         self.writer.call_adding(move |session| append::append(session, &events, now)).await
+    }
+
+    async fn append_batch(&self, batch: Arc<NewBatch>, now: Timestamp) -> Result<BatchAppended, StoreError> {
+        self.writer.call(move |session| append::append_batch(session, &batch, now)).await
     }
 
     async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError> {

@@ -29,6 +29,7 @@ fn body(event: &Event, deliveries: EventDeliveries) -> EventBody {
         content_type: event.content_type.clone(),
         payload: None,
         body_base64: None,
+        deliver_at: None,
         deliveries,
         explanation: None,
     }
@@ -53,9 +54,13 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
     let deliveries = api.store().deliveries_of(&event).await?;
     let explanation = explanation(&api, &event, &deliveries).await?;
     let now = api.engine().now();
+    // Before its first attempt, a delivery whose time has not come is one that was scheduled.
+    let scheduled = deliveries.iter().filter(|view| view.attempts_made == 0).filter_map(|view| view.due_at);
+    let deliver_at = scheduled.filter(|&due_at| due_at > now).min();
     let deliveries = deliveries.iter().map(|view| summary(&api, view, now)).collect();
     let mut answer = body(&event, EventDeliveries::List(deliveries));
     answer.explanation = Some(explanation);
+    answer.deliver_at = deliver_at;
     let text = std::str::from_utf8(&event.payload).ok().filter(|_| event.content_type.is_none());
     match text.and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
         Some(raw) => answer.payload = Some(raw),

@@ -11,6 +11,7 @@ pub(crate) mod plans;
 pub(crate) mod presets;
 pub(crate) mod projects;
 pub(crate) mod publish;
+pub(crate) mod publish_batch;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
@@ -27,6 +28,7 @@ use crate::{error::field_error, state::Api};
 pub(crate) fn routes(api: Api) -> Router {
     let native = Router::new()
         .route("/events", post(publish::publish).get(events::list))
+        .route("/events/batch", post(publish_batch::publish_batch))
         .route("/events/{id}", get(events::get))
         .route("/webhooks", post(webhooks::create).get(webhooks::list))
         .route(

@@ -12,8 +12,11 @@ use tidings_contract::{
     problem::FieldError,
 };
 use tidings_domain::{
-    event::{EVENT_ID_CHARACTERS_MAX, EVENT_SCOPES_MAX, SCOPE_CHARACTERS_MAX, is_event_id, is_scope},
+    event::{
+        DELIVER_AHEAD_MS_MAX, EVENT_ID_CHARACTERS_MAX, EVENT_SCOPES_MAX, SCOPE_CHARACTERS_MAX, is_event_id, is_scope,
+    },
     event_type::EventTypeName,
+    time::Timestamp,
 };
 use tidings_engine::{Accepted, IdempotencyKey, Publish, PublishError, Published};
 
@@ -26,6 +29,8 @@ use crate::{
     state::Api,
 };
 
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 /// Seconds after which a full backlog has room again, as a rule.
 const BACKLOG_RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
@@ -36,7 +41,7 @@ pub(crate) async fn publish(
     EventBytes(bytes): EventBytes,
 ) -> Result<Response, ApiError> {
     let request: PublishRequest<'_> = parse(&bytes)?;
-    let publish = read(request, &bytes, repeatable)?;
+    let publish = read(request, &bytes, api.engine().now(), repeatable)?;
     match api.engine().publish(caller.project(&api), publish).await {
         Ok(Published::Accepted(accepted)) => Ok(raw_json(StatusCode::ACCEPTED, answer(&accepted))),
         Ok(Published::Replayed { status, response }) => Ok(replayed(status, response)),
@@ -44,7 +49,7 @@ pub(crate) async fn publish(
     }
 }
 
-fn answer(accepted: &Accepted) -> Bytes {
+pub(crate) fn answer(accepted: &Accepted) -> Bytes {
     json_bytes(&PublishedBody {
         id: accepted.id.clone(),
         event_type: accepted.event_type.to_string(),
@@ -53,7 +58,7 @@ fn answer(accepted: &Accepted) -> Bytes {
     })
 }
 
-fn refusal(error: PublishError) -> ApiError {
+pub(crate) fn refusal(error: PublishError) -> ApiError {
     match error {
         PublishError::NoProject => ApiError::not_found("project"),
         PublishError::UnknownEventType(name) => {
@@ -77,7 +82,12 @@ fn refusal(error: PublishError) -> ApiError {
 }
 
 /// Checks a request; every wrong field is named at once.
-fn read(request: PublishRequest<'_>, bytes: &Bytes, repeatable: Repeatable) -> Result<Publish, ApiError> {
+pub(crate) fn read(
+    request: PublishRequest<'_>,
+    bytes: &Bytes,
+    now: Timestamp,
+    repeatable: Repeatable,
+) -> Result<Publish, ApiError> {
     let mut errors = Vec::new();
     let event_type = request.event_type.parse::<EventTypeName>();
     if let Err(error) = &event_type {
@@ -94,13 +104,19 @@ fn read(request: PublishRequest<'_>, bytes: &Bytes, repeatable: Repeatable) -> R
         );
         errors.push(field_error("scope", "invalid", message));
     }
+    if request.deliver_at.is_some_and(|at| at > now.plus_millis(DELIVER_AHEAD_MS_MAX)) {
+        let message = format!("must be at most {} days ahead", DELIVER_AHEAD_MS_MAX / DAY_MS);
+        errors.push(field_error("deliver_at", "invalid", message));
+    }
     let data = request.data.map(|data| data.get());
     let content = payload(data, request.content_type, request.body_base64, bytes).map_err(|error| errors.push(error));
     let (Ok(event_type), Ok((content_type, payload)), true) = (event_type, content, errors.is_empty()) else {
         return Err(ApiError::fields(errors));
     };
+    let deliver_at = request.deliver_at;
+    let later = deliver_at.map(Timestamp::rfc3339_millis);
     let key = repeatable.for_event(request.idempotency_key, || {
-        let texts = [Some(event_type.as_str()), request.id.as_deref(), content_type.as_deref()];
+        let texts = [Some(event_type.as_str()), request.id.as_deref(), content_type.as_deref(), later.as_deref()];
         let texts = texts.into_iter().map(|text| text.unwrap_or_default().as_bytes());
         texts.chain([&payload[..]]).chain(scopes.iter().map(|scope| scope.as_bytes())).collect()
     })?;
@@ -110,7 +126,7 @@ fn read(request: PublishRequest<'_>, bytes: &Bytes, repeatable: Repeatable) -> R
         status: StatusCode::ACCEPTED.as_u16(),
         answer,
     });
-    Ok(Publish { event_type, custom_id: request.id, scopes, content_type, payload, idempotency })
+    Ok(Publish { event_type, custom_id: request.id, scopes, content_type, payload, deliver_at, idempotency })
 }
 
 /// The bytes to keep: a slice of the request where they are JSON, decoded where they are not.

@@ -6,7 +6,10 @@ use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt as _;
-use tidings_contract::codes::ErrorCode;
+use tidings_contract::{
+    batch::{BATCH_BODY_BYTES_MAX, NDJSON},
+    codes::ErrorCode,
+};
 
 use crate::{error::ApiError, state::Api};
 
@@ -44,6 +47,13 @@ impl FromRequest<Api> for EventBytes {
     }
 }
 
+/// A whole body of at most [`BATCH_BODY_BYTES_MAX`], and whether it is one event a line.
+pub(crate) async fn read_batch(request: Request) -> Result<(Bytes, bool), ApiError> {
+    let lines = [NDJSON, "application/ndjson"].contains(&essence(request.headers()).as_str());
+    let check = |headers: &HeaderMap| if lines { Ok(()) } else { check_type(headers) };
+    Ok((read_as(request, BATCH_BODY_BYTES_MAX, check).await?, lines))
+}
+
 fn too_large(bytes_max: usize) -> ApiError {
     let detail = format!("the body is larger than {bytes_max} bytes");
     // What is left of the body is not read, so the connection cannot be used again.
@@ -53,8 +63,17 @@ fn too_large(bytes_max: usize) -> ApiError {
 }
 
 async fn read(request: Request, bytes_max: usize) -> Result<Bytes, ApiError> {
+    read_as(request, bytes_max, check_type).await
+}
+
+async fn read_as(
+    request: Request,
+    bytes_max: usize,
+    check_type: impl FnOnce(&HeaderMap) -> Result<(), ApiError>,
+) -> Result<Bytes, ApiError> {
     let (head, mut body) = request.into_parts();
-    if let Err(refused) = check_headers(&head.headers, bytes_max) {
+    let checked = check_size(&head.headers, bytes_max).and_then(|()| check_type(&head.headers));
+    if let Err(refused) = checked {
         discard(body);
         return Err(refused);
     }
@@ -72,7 +91,7 @@ async fn read(request: Request, bytes_max: usize) -> Result<Bytes, ApiError> {
     }
 }
 
-fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> {
+fn check_size(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > bytes_max as u64) {
         return Err(too_large(bytes_max));
@@ -81,9 +100,20 @@ fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> 
         let detail = "bodies with a Content-Encoding are not accepted: send the JSON as it is";
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
     }
-    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
+    Ok(())
+}
+
+/// The content type without its parameters; empty if there is none.
+fn essence(headers: &HeaderMap) -> String {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    if !headers.contains_key(header::CONTENT_TYPE) {
+        return Ok(());
+    }
+    let essence = essence(headers);
     if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
         return Ok(());
     }

@@ -17,6 +17,11 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiErr
         let detail = format!("the JSON nests more than {JSON_DEPTH_MAX} levels of arrays and objects");
         return Err(ApiError::new(ErrorCode::MalformedJson, detail));
     }
+    parse_shallow(bytes)
+}
+
+/// The same for a body whose deep parts are taken as they are and parsed later.
+pub(crate) fn parse_shallow<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = T::deserialize(Objects::only(&mut deserializer));
     parsed.and_then(|parsed| deserializer.end().map(|()| parsed)).map_err(|error| explain::<T>(bytes, &error))

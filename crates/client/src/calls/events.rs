@@ -1,6 +1,9 @@
 //! Events.
 
+use bytes::Bytes;
+use http::Method;
 use tidings_contract::{
+    batch::{BatchBody, NDJSON, PublishBatchRequest},
     event::{EventBody, PublishRequest, PublishedBody},
     list::ListBody,
 };
@@ -24,6 +27,28 @@ impl Client {
             // The body's own key makes repeating safe; a second one would contradict it.
             call.repeat = Repeat::Safe;
         }
+        self.fetch(call).await
+    }
+
+    /// Publishes up to 1,000 events in one commit; each says what became of it, in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`]. An event that was refused is no error of the call.
+    pub async fn publish_batch(&self, events: &[PublishRequest<'_>]) -> Result<BatchBody, ClientError> {
+        self.fetch(Call::create("/events/batch", &PublishBatchRequest { events })?).await
+    }
+
+    /// The same for events that are written already, one [`PublishRequest`] as JSON a line.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`]. An event that was refused is no error of the call.
+    pub async fn publish_lines(&self, lines: impl Into<Bytes>) -> Result<BatchBody, ClientError> {
+        let mut call = Call::new(Method::POST, "/events/batch");
+        call.body = Some(lines.into());
+        call.content_type = NDJSON;
+        call.repeat = Repeat::WithKey;
         self.fetch(call).await
     }
 

@@ -115,7 +115,9 @@ impl Dispatcher {
                 for delivery in &new.deliveries {
                     match (stored, delivery.leased) {
                         (true, true) => lanes.push_reserved(newborn(new, delivery)),
-                        (true, false) => lanes.note_due(delivery.webhook_id, project_id, now),
+                        (true, false) => {
+                            lanes.note_due(delivery.webhook_id, project_id, delivery.due_at.unwrap_or(now));
+                        }
                         (false, true) => lanes.unreserve(delivery.webhook_id, bytes),
                         (false, false) => {}
                     }

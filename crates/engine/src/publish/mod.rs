@@ -1,8 +1,10 @@
 //! Publishing: match, give ids, append, and only then say yes.
 
+mod batch;
 mod batcher;
 mod router;
 
+pub use batch::{BatchIdempotency, BatchOutcome, BatchPublished, WriteBatchAnswer};
 pub(crate) use batcher::Batcher;
 pub(crate) use router::Router;
 
@@ -23,6 +25,8 @@ pub struct Publish {
     pub content_type: Option<String>,
     /// The bytes.
     pub payload: Bytes,
+    /// Its deliveries wait until then; not given, or past: they are sent at once.
+    pub deliver_at: Option<Timestamp>,
     /// Recognises a repetition.
     pub idempotency: Option<IdempotencyKey>,
 }

@@ -1,8 +1,10 @@
 //! The engine on the real embedded store, with a clock moved by hand and a scripted network.
 
+mod batches;
 mod delivery;
 mod filters;
 mod platform;
 mod refusals;
+mod scheduled;
 mod schedules;
 mod watching;

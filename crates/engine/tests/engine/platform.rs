@@ -181,6 +181,7 @@ pub(crate) fn publish(event_type: &str) -> Publish {
         scopes: Vec::new(),
         content_type: None,
         payload: Bytes::from_static(br#"{"n":1}"#),
+        deliver_at: None,
         idempotency: None,
     }
 }

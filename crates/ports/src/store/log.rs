@@ -21,6 +21,10 @@ pub trait Log: Send + Sync {
     /// what became of each, after the commit is on disk (INV-ACK).
     async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError>;
 
+    /// Appends events that one request brought, all or none of them, in one transaction; the
+    /// request's idempotency key and its whole answer are remembered with them.
+    async fn append_batch(&self, batch: Arc<NewBatch>, now: Timestamp) -> Result<BatchAppended, StoreError>;
+
     /// Finds what an idempotency key was used for first.
     async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError>;
 
@@ -53,6 +57,52 @@ pub struct NewDelivery {
     pub rendering: Rendering,
     /// Whether this node has room to send it at once; otherwise it is born due.
     pub leased: bool,
+    /// When it is to be sent, if that is later than now; it is then not leased.
+    pub due_at: Option<Timestamp>,
+}
+
+/// The events of one request on their way into the log.
+pub struct NewBatch {
+    /// The events, all of one project and decided under one version of its snapshot. There may be
+    /// none, if the request had none that could be accepted and still has a key.
+    pub events: Vec<NewEvent>,
+    /// Makes a repetition of the whole request answer as the first time.
+    pub key: Option<BatchKey>,
+}
+
+/// What a repetition of a whole batch is recognised and answered by.
+pub struct BatchKey {
+    /// See [`Idempotency::owner`].
+    pub owner: i64,
+    /// The key the client chose.
+    pub key: String,
+    /// SHA-256 over the request.
+    pub request_hash: [u8; 32],
+    /// The answer's status.
+    pub status: u16,
+    /// Writes the answer from what became of the events, so that it can be stored with them.
+    pub answer: WriteAnswer,
+}
+
+/// Writes an answer from what became of each event.
+pub type WriteAnswer = Box<dyn Fn(&[Appended]) -> Bytes + Send + Sync>;
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchAppended {
+    /// It is on disk; what became of each event, in order.
+    Stored(Vec<Appended>),
+    /// See [`Appended::Replayed`]; nothing was written.
+    Replayed {
+        /// The first answer's status.
+        status: u16,
+        /// The first answer's body.
+        response: Bytes,
+    },
+    /// See [`Appended::IdempotencyConflict`]; nothing was written.
+    IdempotencyConflict,
+    /// See [`Appended::StaleSnapshot`]; nothing was written.
+    StaleSnapshot,
 }
 
 /// What a repetition of a request is recognised and answered by.

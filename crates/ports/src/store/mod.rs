@@ -14,7 +14,10 @@ pub use catalog::{
     ProjectSnapshot, WebhookChange, WebhookRecord, WebhookState,
 };
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, History, Statistics};
-pub use log::{Appended, Created, Idempotency, Log, NewDelivery, NewEvent, TestRecord};
+pub use log::{
+    Appended, BatchAppended, BatchKey, Created, Idempotency, Log, NewBatch, NewDelivery, NewEvent, TestRecord,
+    WriteAnswer,
+};
 pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
 pub use plans::{PlanLimits, PlansSet};
 pub use queue::{

@@ -96,6 +96,7 @@ impl World {
                 webhook_id,
                 rendering: Rendering::Standard,
                 leased,
+                due_at: None,
             })
             .collect();
         NewEvent { event: Arc::new(event), snapshot_version: 0, deliveries, idempotency: None }

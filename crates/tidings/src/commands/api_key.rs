@@ -5,6 +5,7 @@ use tidings_client::contract::tenancy::{ApiKeyBody, CreateApiKey};
 use tidings_domain::{tenancy::Scope, time::Timestamp};
 
 use super::{
+    input::parse_time,
     page::{PageArgs, page_table},
     session::Session,
 };
@@ -77,10 +78,6 @@ impl ApiKeyCommand {
             }
         }
     }
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| "write an RFC 3339 time such as 2026-05-25T10:00:00Z".to_owned())
 }
 
 fn scopes(key: &ApiKeyBody) -> String {

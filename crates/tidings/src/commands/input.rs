@@ -7,9 +7,15 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::value::RawValue;
+use tidings_domain::time::Timestamp;
 
 /// Bytes a value may have: the server takes less.
 const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A time, as options take it.
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "write an RFC 3339 time such as 2026-05-25T10:00:00Z".to_owned())
+}
 
 /// The bytes that the argument names: `-` is standard input, `@FILE` a file, anything else itself.
 pub(crate) fn read_bytes(argument: &str) -> anyhow::Result<Vec<u8>> {

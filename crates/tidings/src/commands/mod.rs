@@ -1,6 +1,7 @@
 //! The commands, one file per resource, and how they end.
 
 pub(crate) mod api_key;
+mod batch;
 pub(crate) mod config;
 pub(crate) mod delivery;
 pub(crate) mod demo;
@@ -14,6 +15,7 @@ pub(crate) mod organization;
 mod page;
 pub(crate) mod plan;
 pub(crate) mod preset;
+mod progress;
 pub(crate) mod project;
 pub(crate) mod serve;
 mod session;
@@ -76,7 +78,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Key(command) => done(command.run(&session).await),
             ApiCommand::EventType(command) => done(command.run(&session).await),
             ApiCommand::Webhook(command) => command.run(&session).await,
-            ApiCommand::Event(command) => done(command.run(&session).await),
+            ApiCommand::Event(command) => command.run(&session).await,
             ApiCommand::Delivery(command) => done(command.run(&session).await),
         }
     })

@@ -174,6 +174,7 @@ impl Platform {
                     idempotency_key: None,
                     content_type: None,
                     body_base64: None,
+                    deliver_at: None,
                 })
                 .await?;
             let failures = if scene.path == FLAKY_PATH { FLAKY_FAILURES } else { 0 };

@@ -1,0 +1,25 @@
+//! Progress of long work, on standard error, and only where somebody looks at a terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a bar without news is drawn anew.
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// A bar over bytes of a file; without a length, a count of what has been read.
+pub(crate) fn bytes_bar(length: Option<u64>) -> ProgressBar {
+    match length {
+        Some(length) => bar(length, "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left"),
+        None => bar(0, "{spinner} {bytes} {bytes_per_sec}"),
+    }
+}
+
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(REDRAW_EVERY);
+    bar
+}
