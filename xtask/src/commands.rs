@@ -1,9 +1,10 @@
 //! The commands, out of steps.
 
 use std::{
-    env,
+    env, fs,
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use anyhow::Context as _;
@@ -93,4 +94,18 @@ fn check_rules(root: &Path) -> anyhow::Result<Outcome> {
     } else {
         Outcome::failed(format!("{broken} of {} rules broken", RULES.len()))
     })
+}
+
+/// Writes the OpenAPI document where the repository holds it. What makes it runs as a process of
+/// its own, so that this crate needs to know nothing of the product.
+pub(crate) fn openapi() -> anyhow::Result<bool> {
+    let root = root()?;
+    let example = ["run", "--quiet", "--locked", "--package", "tidings-contract", "--example", "openapi"];
+    let output = Cargo::new(&root).command(&example).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Ok(false);
+    }
+    let path = root.join("docs/openapi.json");
+    fs::write(&path, output.stdout).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(true)
 }

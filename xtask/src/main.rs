@@ -14,6 +14,7 @@ Commands:
   test [--with-deny]                everything that has to pass: format, rules of the house, lints, tests, licences
   rules                             the rules of the house alone
   dependencies                      licences, bans and sources of all dependencies alone
+  openapi                           write docs/openapi.json anew, after the contract has changed
   torture [PART...] [--rounds N]    the long forms of the fault tests, built for release: all of them, or the parts
                                     named. N is how many kills, cuts or events, where a part has such a number
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["test", "--with-deny"] => commands::test(true),
         ["rules"] => commands::rules(),
         ["dependencies"] => commands::dependencies(),
+        ["openapi"] => commands::openapi(),
         ["torture", parts @ .., "--rounds", rounds] => torture::run(parts, Some(rounds)),
         ["torture", parts @ ..] => torture::run(parts, None),
         [] | ["help" | "--help" | "-h"] => commands::print(&help()).map(|()| true),

@@ -14,13 +14,14 @@ use tidings_domain::{
 };
 use tidings_ports::store::KeyRecord;
 
-use crate::{error::ApiError, state::Api};
+use crate::{error::ApiError, request::Query, state::Api};
 
 const API_KEY: &str = "x-api-key";
 const ORGANIZATION: &str = "x-organization-id";
 const PROJECT: &str = "x-project-id";
 
-/// An authenticated request whose key may use the operation it asks for.
+/// An authenticated request whose key may use the operation it asks for, and whose query parameters
+/// are those of the operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     record: Arc<KeyRecord>,
@@ -39,6 +40,7 @@ impl FromRequestParts<Api> for Caller {
         // A route that the contract does not list is nobody's.
         let operation = operation.ok_or_else(|| ApiError::not_found("operation"))?;
         caller.check(operation.access)?;
+        Query::check(&parts.uri, operation)?;
         Ok(caller)
     }
 }

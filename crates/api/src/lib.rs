@@ -10,6 +10,7 @@ mod error;
 mod idempotency;
 mod keys;
 mod native;
+mod reference;
 mod request;
 mod server;
 mod state;

@@ -12,7 +12,7 @@ use tidings_domain::{
 use tidings_engine::Engine;
 use tidings_ports::{Sender, store::Store};
 
-use crate::{batches::BatchSlots, keys::KeyCache};
+use crate::{batches::BatchSlots, keys::KeyCache, reference::Reference};
 
 /// What an API is made of.
 pub struct ApiParts {
@@ -46,13 +46,14 @@ pub(crate) struct Shared {
     pub(crate) parts: ApiParts,
     pub(crate) keys: KeyCache,
     pub(crate) batches: BatchSlots,
+    pub(crate) reference: Reference,
 }
 
 impl Api {
     /// Puts the parts together.
     pub fn new(parts: ApiParts) -> Self {
         let keys = KeyCache::new(Arc::clone(&parts.store));
-        Self(Arc::new(Shared { parts, keys, batches: BatchSlots::default() }))
+        Self(Arc::new(Shared { parts, keys, batches: BatchSlots::default(), reference: Reference::default() }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -69,6 +70,10 @@ impl Api {
 
     pub(crate) fn batches(&self) -> &BatchSlots {
         &self.0.batches
+    }
+
+    pub(crate) fn reference(&self) -> &Reference {
+        &self.0.reference
     }
 
     pub(crate) fn keys(&self) -> &KeyCache {

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, SeqAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     event::{PublishRequest, PublishedBody},
     problem::ErrorSummary,
+    wire::Wire,
 };
 
 /// Events in one batch: as many as one transaction takes without holding up others for long.
@@ -28,11 +30,12 @@ pub struct PublishBatchRequest<'a> {
 }
 
 /// The same as the server reads it: each event by itself, so that one that is wrong spoils no other.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawBatchRequest<'a> {
     /// The events, unread.
     #[serde(borrow, deserialize_with = "bounded")]
+    #[schemars(with = "Vec<PublishRequest<'a>>", length(min = 1, max = BATCH_EVENTS_MAX))]
     pub events: Vec<&'a RawValue>,
 }
 
@@ -62,14 +65,14 @@ fn bounded<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'a
 }
 
 /// The answer to a batch: one item per event, in the order in which they came.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchBody {
     /// What became of each.
     pub data: Vec<BatchItem>,
 }
 
 /// What became of one event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum BatchItem {
     /// It is on disk.
@@ -79,12 +82,28 @@ pub enum BatchItem {
 }
 
 /// Why an event of a batch was not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedItem {
     /// Its place in the request, from 0.
     pub index: u32,
     /// Code, reason, and the fields that are wrong.
     pub error: ErrorSummary,
+}
+
+impl Wire for RawBatchRequest<'_> {
+    fn example() -> Value {
+        json!({"events": [PublishRequest::example(), {"type": "tag.removed", "data": {"tag": "customer"}}]})
+    }
+}
+
+impl Wire for BatchBody {
+    fn example() -> Value {
+        let message = "type: \"tag.removed\" is not in the catalogue";
+        let refused = json!({"code": "unknown_event_type", "message": message, "details": [
+            {"field": "type", "code": "unknown_event_type", "message": "\"tag.removed\" is not in the catalogue"},
+        ]});
+        json!({"data": [PublishedBody::example(), {"index": 1, "error": refused}]})
+    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tidings_domain::{
     ids::{DeliveryId, WebhookId},
     time::Timestamp,
 };
 
+use crate::{sample, wire::Wire};
+
 /// A delivery as lists show it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliverySummary {
     /// Its id.
     pub id: DeliveryId,
@@ -42,7 +46,7 @@ pub struct DeliverySummary {
 }
 
 /// A delivery with its attempts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryBody {
     /// What lists show.
     #[serde(flatten)]
@@ -52,7 +56,7 @@ pub struct DeliveryBody {
 }
 
 /// One HTTP request of a delivery.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptBody {
     /// 1 is the first.
     pub number: u32,
@@ -71,7 +75,7 @@ pub struct AttemptBody {
 }
 
 /// Durations of the phases, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimingBody {
     /// Name look-up.
     pub dns_ms: f64,
@@ -88,7 +92,7 @@ pub struct TimingBody {
 }
 
 /// What was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestBody {
     /// The webhook's address, credentials masked.
     pub url: String,
@@ -99,7 +103,7 @@ pub struct RequestBody {
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResponseBody {
     /// The status.
     pub status: u16,
@@ -112,10 +116,80 @@ pub struct ResponseBody {
 }
 
 /// `POST /deliveries/{id}/retry`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryDelivery {
     /// Also if the webhook is disabled.
     #[serde(default)]
     pub force: bool,
+}
+
+impl Wire for DeliverySummary {
+    fn example() -> Value {
+        json!({
+            "id": sample::DELIVERY,
+            "webhook_id": sample::WEBHOOK,
+            "event_id": sample::EVENT,
+            "event_type": sample::TYPE,
+            "status": "delivered",
+            "attempt_count": 1,
+            "response_status_code": 200,
+            "response_time_ms": 19,
+            "error_message": null,
+            "created_at": sample::ACCEPTED,
+            "delivered_at": sample::DELIVERED,
+            "next_retry_at": null,
+            "waiting_for": null,
+            "waiting_until": null,
+        })
+    }
+}
+
+impl Wire for DeliveryBody {
+    fn example() -> Value {
+        let mut example = DeliverySummary::example();
+        example["attempts"] = json!([AttemptBody::example()]);
+        example
+    }
+}
+
+impl Wire for AttemptBody {
+    fn example() -> Value {
+        json!({
+            "number": 1,
+            "started_at": sample::ACCEPTED,
+            "duration_ms": 19.204,
+            "timing": {
+                "dns_ms": 0.8,
+                "connect_ms": 4.1,
+                "tls_ms": 6.3,
+                "first_byte_ms": 7.6,
+                "total_ms": 19.204,
+                "reused_connection": false,
+            },
+            "request": {
+                "url": "https://shop.example.com/hooks/tidings",
+                "headers": {
+                    "content-type": "application/json",
+                    "webhook-id": sample::EVENT,
+                    "webhook-signature": "v1,********",
+                    "webhook-timestamp": "1779703200",
+                },
+                "body": format!("{{\"id\":\"{}\",\"type\":\"{}\",\"data\":{{}}}}", sample::EVENT, sample::TYPE),
+            },
+            "response": {
+                "status": 200,
+                "headers": [["content-type", "text/plain"]],
+                "body": "thank you",
+                "truncated": false,
+            },
+            "error": null,
+        })
+    }
+}
+
+impl Wire for RetryDelivery {
+    fn example() -> Value {
+        json!({"force": true})
+    }
 }

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
 use tidings_domain::{ids::WebhookId, time::Timestamp};
 
-use crate::{OneOrMany, delivery::DeliverySummary};
+use crate::{OneOrMany, delivery::DeliverySummary, sample, wire::Wire};
 
 /// `POST /events`. Borrows from the request's bytes, because this is the hot path.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishRequest<'a> {
     /// The event's type.
@@ -49,7 +50,7 @@ fn any_owned_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<B
 }
 
 /// The answer to a publish, after the commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublishedBody {
     /// The event's id.
     pub id: String,
@@ -63,7 +64,7 @@ pub struct PublishedBody {
 }
 
 /// An event; with `payload` and `delivery_list` when one is asked for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EventBody {
     /// Its id.
     pub id: String,
@@ -93,7 +94,7 @@ pub struct EventBody {
 }
 
 /// Whether a webhook got an event, and why not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplanationBody {
     /// Which webhook.
     pub webhook_id: WebhookId,
@@ -108,13 +109,51 @@ pub struct ExplanationBody {
 }
 
 /// How many, or which.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum EventDeliveries {
     /// How many.
     Count(u32),
     /// Which.
     List(Vec<DeliverySummary>),
+}
+
+impl Wire for PublishRequest<'_> {
+    fn example() -> Value {
+        json!({
+            "type": sample::TYPE,
+            "data": {"subscriber": {"id": 4711, "email": "ada@example.com"}, "tag": "customer"},
+            "scope": "list_42",
+            "idempotency_key": "subscription-4711-customer",
+        })
+    }
+}
+
+impl Wire for PublishedBody {
+    fn example() -> Value {
+        json!({"id": sample::EVENT, "type": sample::TYPE, "created_at": sample::ACCEPTED, "deliveries": 2})
+    }
+}
+
+impl Wire for EventBody {
+    fn example() -> Value {
+        json!({
+            "id": sample::EVENT,
+            "type": sample::TYPE,
+            "created_at": sample::ACCEPTED,
+            "scope": ["list_42"],
+            "content_type": null,
+            "payload": {"subscriber": {"id": 4711, "email": "ada@example.com"}, "tag": "customer"},
+            "deliveries": [DeliverySummary::example()],
+            "explanation": [{
+                "webhook_id": sample::WEBHOOK,
+                "matched": true,
+                "reason": null,
+                "detail": null,
+                "changed_at": null,
+            }],
+        })
+    }
 }
 
 #[cfg(test)]

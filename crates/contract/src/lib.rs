@@ -9,13 +9,18 @@ pub mod delivery;
 pub mod event;
 pub mod event_type;
 pub mod list;
+pub mod openapi;
+pub mod operation;
 pub mod operations;
+pub mod parameters;
 pub mod plan;
 pub mod preset;
 pub mod problem;
+pub mod sample;
 pub mod statistics;
 pub mod tenancy;
 pub mod webhook;
+pub mod wire;
 
 use serde::{Deserialize, Deserializer};
 
@@ -33,7 +38,7 @@ where
 }
 
 /// One or several, as `"a"` or `["a", "b"]`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// `"a"`

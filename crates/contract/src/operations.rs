@@ -1,99 +1,177 @@
-//! Every operation of the native API: method, path, scope, what it does.
+//! Every operation of the native API: method, path, who may use it, what it takes and answers.
+//!
+//! An entry begins with [`operation`], goes on with the query parameters if there are any, then
+//! the body, and ends with the answer and the errors that are its own.
 
 use tidings_domain::tenancy::Scope;
 
-/// Who may use an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Keys with this scope.
-    Scope(Scope),
-    /// Keys with any of these scopes.
-    AnyOf(&'static [Scope]),
-    /// Any valid key.
-    AnyKey,
-    /// The operator's keys only.
-    Operator,
-}
-
-/// One operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Operation {
-    /// `GET`, `POST`, …
-    pub method: &'static str,
-    /// Below [`crate::BASE_PATH`].
-    pub path: &'static str,
-    /// Who may use it.
-    pub access: Access,
-    /// The status of success.
-    pub status: u16,
-    /// What it does.
-    pub summary: &'static str,
-}
+pub use crate::operation::{Access, Operation, Takes};
+use crate::{
+    batch::{BatchBody, RawBatchRequest},
+    codes::ErrorCode::{
+        AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, LimitExceeded, RateLimited,
+        UnknownEventType, UrlNotAllowed, ValidationFailed, WebhookDisabled,
+    },
+    delivery::{AttemptBody, DeliveryBody, DeliverySummary, RetryDelivery},
+    event::{EventBody, PublishRequest, PublishedBody},
+    event_type::{EventTypeBody, EventTypeRequest},
+    list::ListBody,
+    operation::operation,
+    parameters::{CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, SCOPE, SINCE, STATUS, TYPE, UNTIL, WEBHOOK_ID},
+    plan::{PlanBody, SetPlan},
+    preset::{PresetBody, PresetSummary},
+    statistics::StatisticsBody,
+    tenancy::{
+        ApiKeyBody, CreateApiKey, CreateOrganization, CreateProject, InstanceBody, OrganizationBody, ProjectBody,
+        UpdateOrganization, UpdateProject,
+    },
+    webhook::{TestFilter, TestFilterBody, TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
+};
 
 const READERS: &[Scope] = &[Scope::DeliveriesRead, Scope::WebhooksManage];
-
-const fn operation(
-    method: &'static str,
-    path: &'static str,
-    access: Access,
-    status: u16,
-    summary: &'static str,
-) -> Operation {
-    Operation { method, path, access, status, summary }
-}
+const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 
 /// All operations.
 pub const OPERATIONS: &[Operation] = &[
-    operation("POST", "/events", Access::Scope(Scope::EventsWrite), 202, "Publish an event"),
-    operation("POST", "/events/batch", Access::Scope(Scope::EventsWrite), 202, "Publish up to 1,000 events at once"),
-    operation("GET", "/events", Access::AnyOf(READERS), 200, "List events"),
-    operation("GET", "/events/{id}", Access::AnyOf(READERS), 200, "Get an event with its deliveries"),
-    operation("POST", "/webhooks", Access::Scope(Scope::WebhooksManage), 201, "Create a webhook"),
+    operation("POST", "/events", Access::Scope(Scope::EventsWrite), 202, "Publish an event")
+        .takes::<PublishRequest<'static>>()
+        .answers::<PublishedBody>(&[IdempotencyConflict, AlreadyExists, UnknownEventType, BacklogFull]),
+    operation("POST", "/events/batch", Access::Scope(Scope::EventsWrite), 202, "Publish up to 1,000 events at once")
+        .takes::<RawBatchRequest<'static>>()
+        .answers::<BatchBody>(&[IdempotencyConflict, RateLimited, BacklogFull]),
+    operation("GET", "/events", Access::AnyOf(READERS), 200, "List events")
+        .query(&[TYPE, SCOPE, SINCE, UNTIL, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<EventBody>>(&[]),
+    operation("GET", "/events/{id}", Access::AnyOf(READERS), 200, "Get an event with its deliveries")
+        .bare()
+        .answers::<EventBody>(&[]),
+    operation("POST", "/webhooks", Access::Scope(Scope::WebhooksManage), 201, "Create a webhook")
+        .takes::<WebhookRequest>()
+        .answers::<WebhookBody>(&[IdempotencyConflict, UrlNotAllowed, LimitExceeded]),
     operation(
         "POST",
         "/webhooks/test-filter",
         Access::AnyOf(READERS),
         200,
         "Try a webhook's selection on recent events",
-    ),
-    operation("GET", "/webhooks", Access::AnyOf(READERS), 200, "List webhooks"),
-    operation("GET", "/webhooks/{id}", Access::AnyOf(READERS), 200, "Get a webhook"),
-    operation("PUT", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook"),
-    operation("PATCH", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook"),
-    operation("DELETE", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 204, "Delete a webhook"),
-    operation("POST", "/webhooks/{id}/enable", Access::Scope(Scope::WebhooksManage), 200, "Enable a webhook"),
-    operation("POST", "/webhooks/{id}/disable", Access::Scope(Scope::WebhooksManage), 200, "Disable a webhook"),
-    operation("POST", "/webhooks/{id}/test", Access::Scope(Scope::WebhooksManage), 200, "Send a test event"),
-    operation("GET", "/webhooks/{id}/deliveries", Access::AnyOf(READERS), 200, "List a webhook's deliveries"),
-    operation("GET", "/webhooks/{id}/stats", Access::AnyOf(READERS), 200, "Get a webhook's statistics"),
-    operation("GET", "/stats", Access::AnyOf(READERS), 200, "Get a project's statistics"),
-    operation("GET", "/deliveries", Access::AnyOf(READERS), 200, "List deliveries"),
-    operation("GET", "/deliveries/{id}", Access::AnyOf(READERS), 200, "Get a delivery with its attempts"),
-    operation("GET", "/deliveries/{id}/attempts", Access::AnyOf(READERS), 200, "List a delivery's attempts"),
-    operation("POST", "/deliveries/{id}/retry", Access::Scope(Scope::WebhooksManage), 202, "Send a delivery again"),
-    operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type"),
-    operation("GET", "/event-types", Access::AnyKey, 200, "List event types"),
-    operation("GET", "/event-types/{name}", Access::AnyKey, 200, "Get an event type"),
-    operation("PUT", "/event-types/{name}", Access::Scope(Scope::Admin), 200, "Replace an event type"),
-    operation("DELETE", "/event-types/{name}", Access::Scope(Scope::Admin), 204, "Delete an event type"),
-    operation("POST", "/organizations", Access::Operator, 201, "Create an organization"),
-    operation("GET", "/organizations", Access::Operator, 200, "List organizations"),
-    operation("GET", "/organizations/{id}", Access::AnyKey, 200, "Get an organization"),
-    operation("PATCH", "/organizations/{id}", Access::Scope(Scope::Admin), 200, "Rename an organization"),
-    operation("DELETE", "/organizations/{id}", Access::Operator, 204, "Delete an organization"),
-    operation("PUT", "/organizations/{id}/plan", Access::Operator, 200, "Give an organization another plan"),
-    operation("GET", "/plans", Access::AnyKey, 200, "List plans"),
-    operation("GET", "/presets", Access::AnyKey, 200, "List presets"),
-    operation("GET", "/presets/{name}", Access::AnyKey, 200, "Get a preset with its catalogue"),
-    operation("POST", "/projects", Access::Scope(Scope::Admin), 201, "Create a project"),
-    operation("GET", "/projects", Access::AnyKey, 200, "List projects"),
-    operation("GET", "/projects/{id}", Access::AnyKey, 200, "Get a project"),
-    operation("PATCH", "/projects/{id}", Access::Scope(Scope::Admin), 200, "Rename a project"),
-    operation("DELETE", "/projects/{id}", Access::Scope(Scope::Admin), 204, "Delete a project"),
-    operation("POST", "/api-keys", Access::Scope(Scope::Admin), 201, "Create an API key"),
-    operation("GET", "/api-keys", Access::Scope(Scope::Admin), 200, "List API keys"),
-    operation("DELETE", "/api-keys/{id}", Access::Scope(Scope::Admin), 204, "Revoke an API key"),
-    operation("GET", "/instance", Access::Operator, 200, "Get the instance's version and counts"),
+    )
+    .takes::<TestFilter>()
+    .answers::<TestFilterBody>(&[]),
+    operation("GET", "/webhooks", Access::AnyOf(READERS), 200, "List webhooks")
+        .query(PAGE)
+        .bare()
+        .answers::<ListBody<WebhookBody>>(&[]),
+    operation("GET", "/webhooks/{id}", Access::AnyOf(READERS), 200, "Get a webhook").bare().answers::<WebhookBody>(&[]),
+    operation("PUT", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook")
+        .takes::<WebhookRequest>()
+        .answers::<WebhookBody>(&[UrlNotAllowed, ChangedMeanwhile, LimitExceeded]),
+    operation("PATCH", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook")
+        .takes::<WebhookRequest>()
+        .answers::<WebhookBody>(&[UrlNotAllowed, ChangedMeanwhile, LimitExceeded]),
+    operation("DELETE", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 204, "Delete a webhook")
+        .bare()
+        .answers_nothing(&[]),
+    operation("POST", "/webhooks/{id}/enable", Access::Scope(Scope::WebhooksManage), 200, "Enable a webhook")
+        .bare()
+        .answers::<WebhookBody>(&[ChangedMeanwhile, LimitExceeded]),
+    operation("POST", "/webhooks/{id}/disable", Access::Scope(Scope::WebhooksManage), 200, "Disable a webhook")
+        .bare()
+        .answers::<WebhookBody>(&[ChangedMeanwhile]),
+    operation("POST", "/webhooks/{id}/test", Access::Scope(Scope::WebhooksManage), 200, "Send a test event")
+        .may_take::<TestWebhook>()
+        .answers::<TestResultBody>(&[UnknownEventType, RateLimited]),
+    operation("GET", "/webhooks/{id}/deliveries", Access::AnyOf(READERS), 200, "List a webhook's deliveries")
+        .query(&[EVENT_TYPE, STATUS, SINCE, UNTIL, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<DeliverySummary>>(&[]),
+    operation("GET", "/webhooks/{id}/stats", Access::AnyOf(READERS), 200, "Get a webhook's statistics")
+        .query(&[DAYS])
+        .bare()
+        .answers::<StatisticsBody>(&[]),
+    operation("GET", "/stats", Access::AnyOf(READERS), 200, "Get a project's statistics")
+        .query(&[DAYS])
+        .bare()
+        .answers::<StatisticsBody>(&[]),
+    operation("GET", "/deliveries", Access::AnyOf(READERS), 200, "List deliveries")
+        .query(&[WEBHOOK_ID, EVENT_TYPE, STATUS, SINCE, UNTIL, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<DeliverySummary>>(&[]),
+    operation("GET", "/deliveries/{id}", Access::AnyOf(READERS), 200, "Get a delivery with its attempts")
+        .bare()
+        .answers::<DeliveryBody>(&[]),
+    operation("GET", "/deliveries/{id}/attempts", Access::AnyOf(READERS), 200, "List a delivery's attempts")
+        .bare()
+        .answers::<ListBody<AttemptBody>>(&[]),
+    operation("POST", "/deliveries/{id}/retry", Access::Scope(Scope::WebhooksManage), 202, "Send a delivery again")
+        .may_take::<RetryDelivery>()
+        .answers::<DeliverySummary>(&[WebhookDisabled, RateLimited]),
+    operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type")
+        .takes::<EventTypeRequest>()
+        .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists]),
+    operation("GET", "/event-types", Access::AnyKey, 200, "List event types")
+        .bare()
+        .answers::<ListBody<EventTypeBody>>(&[]),
+    operation("GET", "/event-types/{name}", Access::AnyKey, 200, "Get an event type")
+        .bare()
+        .answers::<EventTypeBody>(&[]),
+    operation("PUT", "/event-types/{name}", Access::Scope(Scope::Admin), 200, "Replace an event type")
+        .takes::<EventTypeRequest>()
+        .answers::<EventTypeBody>(&[]),
+    operation("DELETE", "/event-types/{name}", Access::Scope(Scope::Admin), 204, "Delete an event type")
+        .bare()
+        .answers_nothing(&[]),
+    operation("POST", "/organizations", Access::Operator, 201, "Create an organization")
+        .takes::<CreateOrganization>()
+        .answers::<OrganizationBody>(&[IdempotencyConflict]),
+    operation("GET", "/organizations", Access::Operator, 200, "List organizations")
+        .query(PAGE)
+        .bare()
+        .answers::<ListBody<OrganizationBody>>(&[]),
+    operation("GET", "/organizations/{id}", Access::AnyKey, 200, "Get an organization")
+        .bare()
+        .answers::<OrganizationBody>(&[]),
+    operation("PATCH", "/organizations/{id}", Access::Scope(Scope::Admin), 200, "Rename an organization")
+        .takes::<UpdateOrganization>()
+        .answers::<OrganizationBody>(&[]),
+    operation("DELETE", "/organizations/{id}", Access::Operator, 204, "Delete an organization")
+        .bare()
+        .answers_nothing(&[ValidationFailed]),
+    operation("PUT", "/organizations/{id}/plan", Access::Operator, 200, "Give an organization another plan")
+        .takes::<SetPlan>()
+        .answers::<OrganizationBody>(&[]),
+    operation("GET", "/plans", Access::AnyKey, 200, "List plans").bare().answers::<ListBody<PlanBody>>(&[]),
+    operation("GET", "/presets", Access::AnyKey, 200, "List presets").bare().answers::<ListBody<PresetSummary>>(&[]),
+    operation("GET", "/presets/{name}", Access::AnyKey, 200, "Get a preset with its catalogue")
+        .bare()
+        .answers::<PresetBody>(&[]),
+    operation("POST", "/projects", Access::Scope(Scope::Admin), 201, "Create a project")
+        .takes::<CreateProject>()
+        .answers::<ProjectBody>(&[IdempotencyConflict]),
+    operation("GET", "/projects", Access::AnyKey, 200, "List projects")
+        .query(PAGE)
+        .bare()
+        .answers::<ListBody<ProjectBody>>(&[]),
+    operation("GET", "/projects/{id}", Access::AnyKey, 200, "Get a project").bare().answers::<ProjectBody>(&[]),
+    operation("PATCH", "/projects/{id}", Access::Scope(Scope::Admin), 200, "Rename a project")
+        .takes::<UpdateProject>()
+        .answers::<ProjectBody>(&[]),
+    operation("DELETE", "/projects/{id}", Access::Scope(Scope::Admin), 204, "Delete a project")
+        .bare()
+        .answers_nothing(&[ValidationFailed]),
+    operation("POST", "/api-keys", Access::Scope(Scope::Admin), 201, "Create an API key")
+        .takes::<CreateApiKey>()
+        .answers::<ApiKeyBody>(&[IdempotencyConflict]),
+    operation("GET", "/api-keys", Access::Scope(Scope::Admin), 200, "List API keys")
+        .query(&[OPERATOR, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<ApiKeyBody>>(&[]),
+    operation("DELETE", "/api-keys/{id}", Access::Scope(Scope::Admin), 204, "Revoke an API key")
+        .bare()
+        .answers_nothing(&[]),
+    operation("GET", "/instance", Access::Operator, 200, "Get the instance's version and counts")
+        .bare()
+        .answers::<InstanceBody>(&[]),
 ];
 
 /// The operation with this method and path.

@@ -1,10 +1,13 @@
 //! Presets: what can fill a new project.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::wire::Wire;
 
 /// A preset as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PresetSummary {
     /// Its name, as `POST /projects` takes it.
     pub name: String,
@@ -21,7 +24,7 @@ pub struct PresetSummary {
 }
 
 /// A preset with its catalogue.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PresetBody {
     /// Its name, as `POST /projects` takes it.
     pub name: String,
@@ -38,7 +41,7 @@ pub struct PresetBody {
 }
 
 /// An event type of a preset.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PresetEventTypeBody {
     /// Its name.
     pub name: String,
@@ -50,4 +53,31 @@ pub struct PresetEventTypeBody {
     pub example: Option<Box<RawValue>>,
     /// The JSON Schema of its `data`.
     pub schema: Option<Box<RawValue>>,
+}
+
+impl Wire for PresetSummary {
+    fn example() -> Value {
+        json!({
+            "name": "subscribeflow",
+            "title": "SubscribeFlow",
+            "description": "Newsletters: subscribers, tags, preferences",
+            "profile": "subscribeflow",
+            "event_types": ["tag.subscribed", "tag.unsubscribed"],
+            "plans": ["free", "starter"],
+        })
+    }
+}
+
+impl Wire for PresetBody {
+    fn example() -> Value {
+        let mut example = PresetSummary::example();
+        example["event_types"] = json!([{
+            "name": "tag.subscribed",
+            "group": "Tags",
+            "description": "A subscriber got a tag",
+            "example": {"subscriber_id": "4711", "tag": "customer"},
+            "schema": {"type": "object", "required": ["subscriber_id", "tag"]},
+        }]);
+        example
+    }
 }

@@ -1,13 +1,14 @@
 //! Errors as they go over the wire (RFC 9457), with the same words once more under `error`,
 //! because clients of SubscribeFlow read that.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The content type of a problem.
 pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 
 /// An error body.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// A URI reference that names the kind of problem: `/docs/errors#CODE`.
     #[serde(rename = "type")]
@@ -35,7 +36,7 @@ pub struct Problem {
 }
 
 /// A field that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldError {
     /// Which, as in `retry.schedule_s[2]`.
     pub field: String,
@@ -46,7 +47,7 @@ pub struct FieldError {
 }
 
 /// The short form under `error`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorSummary {
     /// The code.
     pub code: String,

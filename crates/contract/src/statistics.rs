@@ -1,10 +1,14 @@
 //! Statistics of a webhook or of a project.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tidings_domain::time::Timestamp;
 
+use crate::wire::Wire;
+
 /// `GET /webhooks/{id}/stats` and `GET /stats`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsBody {
     /// From when on is counted: the beginning of a day, or of an hour.
     pub since: Timestamp,
@@ -27,7 +31,7 @@ pub struct StatisticsBody {
 }
 
 /// One span of the series.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpanBody {
     /// When it began.
     pub at: Timestamp,
@@ -43,4 +47,28 @@ pub struct SpanBody {
     pub avg_response_time_ms: Option<f64>,
     /// How long 95 of 100 attempts took at most, in milliseconds.
     pub p95_response_time_ms: Option<f64>,
+}
+
+impl Wire for StatisticsBody {
+    fn example() -> Value {
+        json!({
+            "since": "2026-05-25T00:00:00.000Z",
+            "total_deliveries": 1200,
+            "successful_deliveries": 1188,
+            "failed_deliveries": 12,
+            "pending_deliveries": 3,
+            "success_rate": 99.0,
+            "avg_response_time_ms": 48.2,
+            "p95_response_time_ms": 120.0,
+            "series": [{
+                "at": "2026-05-25T10:00:00.000Z",
+                "delivered": 1188,
+                "failed": 8,
+                "dropped": 4,
+                "attempts": 1231,
+                "avg_response_time_ms": 48.2,
+                "p95_response_time_ms": 120.0,
+            }],
+        })
+    }
 }

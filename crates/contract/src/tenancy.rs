@@ -1,14 +1,18 @@
 //! Organizations, projects, API keys, the instance.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tidings_domain::{
     ids::{ApiKeyId, OrganizationId, ProjectId},
     tenancy::Scope,
     time::Timestamp,
 };
 
+use crate::{sample, wire::Wire};
+
 /// `POST /organizations`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrganization {
     /// Its name.
@@ -19,7 +23,7 @@ pub struct CreateOrganization {
 }
 
 /// `PATCH /organizations/{id}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganization {
     /// Its new name.
@@ -27,7 +31,7 @@ pub struct UpdateOrganization {
 }
 
 /// An organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationBody {
     /// Its id.
     pub id: OrganizationId,
@@ -42,7 +46,7 @@ pub struct OrganizationBody {
 }
 
 /// `POST /projects`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateProject {
     /// Its name.
@@ -53,7 +57,7 @@ pub struct CreateProject {
 }
 
 /// `PATCH /projects/{id}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProject {
     /// Its new name.
@@ -61,7 +65,7 @@ pub struct UpdateProject {
 }
 
 /// A project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProjectBody {
     /// Its id.
     pub id: ProjectId,
@@ -78,7 +82,7 @@ pub struct ProjectBody {
 }
 
 /// `POST /api-keys`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKey {
     /// What it is for.
@@ -98,7 +102,7 @@ pub struct CreateApiKey {
 }
 
 /// An API key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiKeyBody {
     /// Its public name.
     pub id: ApiKeyId,
@@ -124,7 +128,7 @@ pub struct ApiKeyBody {
 }
 
 /// `GET /instance`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstanceBody {
     /// The version that is running.
     pub version: String,
@@ -140,7 +144,7 @@ pub struct InstanceBody {
 }
 
 /// Deliveries by what has become of them, all time; audited each minute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerBody {
     /// Ever accepted.
     pub accepted: u64,
@@ -156,4 +160,101 @@ pub struct LedgerBody {
     pub pending: u64,
     /// Missing (or, below 0, too many): always 0, or something was lost.
     pub unaccounted: i64,
+}
+
+impl Wire for CreateOrganization {
+    fn example() -> Value {
+        json!({"name": "Acme", "plan": "starter"})
+    }
+}
+
+impl Wire for UpdateOrganization {
+    fn example() -> Value {
+        json!({"name": "Acme Europe"})
+    }
+}
+
+impl Wire for OrganizationBody {
+    fn example() -> Value {
+        json!({
+            "id": sample::ORGANIZATION,
+            "name": "Acme",
+            "default_project_id": sample::PROJECT,
+            "plan": "starter",
+            "created_at": sample::CREATED,
+        })
+    }
+}
+
+impl Wire for CreateProject {
+    fn example() -> Value {
+        json!({"name": "production", "preset": "subscribeflow"})
+    }
+}
+
+impl Wire for UpdateProject {
+    fn example() -> Value {
+        json!({"name": "live"})
+    }
+}
+
+impl Wire for ProjectBody {
+    fn example() -> Value {
+        json!({
+            "id": sample::PROJECT,
+            "organization_id": sample::ORGANIZATION,
+            "name": "production",
+            "preset": "subscribeflow",
+            "profile": "subscribeflow",
+            "created_at": sample::CREATED,
+        })
+    }
+}
+
+impl Wire for CreateApiKey {
+    fn example() -> Value {
+        json!({
+            "name": "checkout service",
+            "scopes": ["events:write"],
+            "project_id": sample::PROJECT,
+            "expires_at": "2099-01-01T00:00:00.000Z",
+        })
+    }
+}
+
+impl Wire for ApiKeyBody {
+    fn example() -> Value {
+        json!({
+            "id": sample::API_KEY,
+            "key": "tdk_EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE0",
+            "name": "checkout service",
+            "prefix": "tdk_EXAMPLE",
+            "organization_id": sample::ORGANIZATION,
+            "project_id": sample::PROJECT,
+            "scopes": ["events:write"],
+            "expires_at": "2099-01-01T00:00:00.000Z",
+            "revoked_at": null,
+            "created_at": sample::CREATED,
+        })
+    }
+}
+
+impl Wire for InstanceBody {
+    fn example() -> Value {
+        json!({
+            "version": "0.1.0",
+            "pending_deliveries": 3,
+            "oldest_due_at": null,
+            "ledger": {
+                "accepted": 1203,
+                "delivered": 1188,
+                "failed": 8,
+                "dropped": 4,
+                "cancelled": 0,
+                "pending": 3,
+                "unaccounted": 0,
+            },
+            "operations_project_id": sample::PROJECT,
+        })
+    }
 }

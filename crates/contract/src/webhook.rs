@@ -1,7 +1,10 @@
 //! Webhooks.
 
+mod examples;
+
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidings_domain::{
@@ -12,7 +15,7 @@ use tidings_domain::{
 use crate::given;
 
 /// `POST /webhooks`, and `PUT` or `PATCH /webhooks/{id}`, where what is left out stays.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookRequest {
     /// Where to; required when a webhook is created.
@@ -63,7 +66,7 @@ pub struct WebhookRequest {
 }
 
 /// How requests are signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignatureBody {
     /// `standard` or `hmac`.
@@ -86,7 +89,7 @@ pub struct SignatureBody {
 }
 
 /// When and whether to try again.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryBody {
     /// The wait before each attempt, in seconds; fractions are allowed.
@@ -107,7 +110,7 @@ pub struct RetryBody {
 }
 
 /// `base * factor^(n-2)`, capped, before attempt n ≥ 2.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormulaBody {
     /// Wait before the second attempt, in seconds.
@@ -121,7 +124,7 @@ pub struct FormulaBody {
 }
 
 /// What an outcome means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleBody {
     /// `404`, `4xx`, `timeout`, `network` or `tls`.
@@ -131,7 +134,7 @@ pub struct RuleBody {
 }
 
 /// A webhook, everything resolved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookBody {
     /// Its id.
     pub id: WebhookId,
@@ -187,7 +190,7 @@ pub struct WebhookBody {
 }
 
 /// The event attempted last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastEventBody {
     /// Its type.
     #[serde(rename = "type")]
@@ -197,7 +200,7 @@ pub struct LastEventBody {
 }
 
 /// `POST /webhooks/{id}/test`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestWebhook {
     /// The type of the event to send; `test.webhook` if left out.
@@ -206,7 +209,7 @@ pub struct TestWebhook {
 }
 
 /// `POST /webhooks/test-filter`: a webhook's selection, tried on what was published lately.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestFilter {
     /// The filter.
@@ -226,7 +229,7 @@ pub struct TestFilter {
 }
 
 /// What a selection would have done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TestFilterBody {
     /// The events it was tried on, newest first.
     pub data: Vec<TestedEventBody>,
@@ -237,7 +240,7 @@ pub struct TestFilterBody {
 }
 
 /// What a selection would have done with one event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestedEventBody {
     /// The event.
     pub event_id: String,
@@ -253,7 +256,7 @@ pub struct TestedEventBody {
 }
 
 /// What came of a test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestResultBody {
     /// Whether the receiver answered with success.
     pub success: bool,

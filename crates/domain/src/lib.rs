@@ -23,6 +23,7 @@ pub mod preset;
 pub mod profile;
 pub mod render;
 pub mod retry;
+mod schema;
 pub mod seal;
 pub mod secret;
 pub mod signature;

@@ -119,7 +119,6 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
-    let query = query.only(&["operator", "limit", "cursor"])?;
     caller.refuse_bound("the organization's keys")?;
     let operator = query.parsed("operator", "true or false", |text| text.parse().ok())?.unwrap_or(false);
     if operator && !caller.is_operator() {

@@ -22,7 +22,7 @@ use axum::{
 use tidings_contract::problem::FieldError;
 use tidings_domain::webhook::NAME_CHARACTERS_MAX;
 
-use crate::{error::field_error, state::Api};
+use crate::{error::field_error, reference, state::Api};
 
 /// All routes, under [`tidings_contract::BASE_PATH`].
 pub(crate) fn routes(api: Api) -> Router {
@@ -61,7 +61,8 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/projects/{id}", get(projects::get).patch(projects::rename).delete(projects::delete))
         .route("/api-keys", post(api_keys::create).get(api_keys::list))
         .route("/api-keys/{id}", delete(api_keys::revoke))
-        .route("/instance", get(instance::get));
+        .route("/instance", get(instance::get))
+        .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));
     Router::new()
         .nest(tidings_contract::BASE_PATH, native)
         .route("/healthz", get(instance::healthz))

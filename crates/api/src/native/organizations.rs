@@ -55,7 +55,6 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Caller, query: Query) -> Result<Response, ApiError> {
-    let query = query.only(&["limit", "cursor"])?;
     let page = api.store().list_organizations(query.page()?).await?;
     Ok(json(StatusCode::OK, &list_body(page.map(|record| body(&api, &record)))))
 }

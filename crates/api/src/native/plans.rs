@@ -20,7 +20,7 @@ use crate::{
     answer::json,
     auth::Caller,
     error::ApiError,
-    request::{Body, Query, parse},
+    request::{Body, parse},
     state::Api,
 };
 
@@ -29,8 +29,7 @@ fn body(api: &Api, plan: &Plan) -> PlanBody {
     PlanBody { name: plan.name.to_string(), webhooks: plan.webhooks, default }
 }
 
-pub(crate) async fn list(State(api): State<Api>, _: Caller, query: Query) -> Result<Response, ApiError> {
-    query.only(&[])?;
+pub(crate) async fn list(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
     let data: Vec<_> = api.parts().plans.iter().map(|plan| body(&api, plan)).collect();
     let total = Some(data.len() as u64);
     Ok(json(StatusCode::OK, &ListBody { data, total, total_at_least: None, cursor: None }))

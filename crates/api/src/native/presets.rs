@@ -12,7 +12,7 @@ use tidings_contract::{
 };
 use tidings_domain::preset::{Preset, PresetEventType};
 
-use crate::{answer::json, auth::Caller, error::ApiError, request::Query, state::Api};
+use crate::{answer::json, auth::Caller, error::ApiError, state::Api};
 
 fn plans(preset: &Preset) -> Vec<String> {
     preset.plans.iter().map(|plan| plan.name.to_string()).collect()
@@ -40,8 +40,7 @@ fn entry(PresetEventType { event_type, schema }: &PresetEventType) -> PresetEven
     }
 }
 
-pub(crate) async fn list(State(api): State<Api>, _: Caller, query: Query) -> Result<Response, ApiError> {
-    query.only(&[])?;
+pub(crate) async fn list(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
     let data: Vec<_> = api.parts().presets.iter().map(summary).collect();
     let total = Some(data.len() as u64);
     Ok(json(StatusCode::OK, &ListBody { data, total, total_at_least: None, cursor: None }))

@@ -65,7 +65,6 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
-    let query = query.only(&["limit", "cursor"])?;
     let page: Page<ProjectRecord> = match caller.bound_project() {
         // A key that is bound to a project knows of no other.
         Some(id) => {

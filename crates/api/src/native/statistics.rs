@@ -42,7 +42,6 @@ pub(crate) async fn of_project(State(api): State<Api>, caller: Caller, query: Qu
 }
 
 async fn answer(api: &Api, caller: &Caller, webhook_id: Option<WebhookId>, query: Query) -> Result<Response, ApiError> {
-    let query = query.only(&["days"])?;
     let days = query.parsed("days", "a number of days from 1 to 365", |text| {
         text.parse().ok().filter(|days| (1..=DAYS_MAX).contains(days))
     })?;

@@ -1,7 +1,8 @@
-//! Query parameters: known names only, each at most once.
+//! Query parameters: the names that the contract lists for the operation, each at most once.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use tidings_contract::codes::ErrorCode;
+use http::Uri;
+use tidings_contract::{codes::ErrorCode, operations::Operation};
 use tidings_domain::{
     page::{PAGE_ROWS_MAX, PageRequest},
     time::Timestamp,
@@ -9,17 +10,14 @@ use tidings_domain::{
 
 use crate::{error::ApiError, state::Api};
 
-/// The parameters of a request.
+/// The parameters of a request. Its caller has been checked, and with it their names.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl FromRequestParts<Api> for Query {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
-        let text = parts.uri.query().unwrap_or_default();
-        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|_| malformed(format!("the query {text:?} cannot be read")))?;
-        Ok(Self(pairs.0))
+        Self::read(&parts.uri)
     }
 }
 
@@ -28,21 +26,33 @@ fn malformed(detail: String) -> ApiError {
 }
 
 impl Query {
+    fn read(uri: &Uri) -> Result<Self, ApiError> {
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
+            let text = uri.query().unwrap_or_default();
+            malformed(format!("the query {text:?} cannot be read"))
+        })?;
+        Ok(Self(pairs.0))
+    }
+
     /// Refuses names that the operation does not know, and names given twice.
-    pub(crate) fn only(self, known: &[&str]) -> Result<Self, ApiError> {
-        for (place, (name, _)) in self.0.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                let names = match known {
+    pub(crate) fn check(uri: &Uri, operation: &Operation) -> Result<(), ApiError> {
+        if uri.query().is_none_or(str::is_empty) {
+            return Ok(());
+        }
+        let Self(pairs) = Self::read(uri)?;
+        for (place, (name, _)) in pairs.iter().enumerate() {
+            if !operation.query_names().any(|known| known == name) {
+                let names = match operation.query {
                     [] => "this operation takes none".to_owned(),
-                    some => format!("known are {}", some.join(", ")),
+                    _ => format!("known are {}", operation.query_names().collect::<Vec<_>>().join(", ")),
                 };
                 return Err(malformed(format!("the query parameter {name:?} is not known here; {names}")));
             }
-            if self.0[..place].iter().any(|(earlier, _)| earlier == name) {
+            if pairs[..place].iter().any(|(earlier, _)| earlier == name) {
                 return Err(malformed(format!("the query parameter {name:?} is given twice")));
             }
         }
-        Ok(self)
+        Ok(())
     }
 
     /// The text of a parameter.

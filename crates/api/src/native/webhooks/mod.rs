@@ -85,7 +85,6 @@ async fn default_profile(api: &Api, project_id: ProjectId) -> Result<Profile, Ap
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
-    let query = query.only(&["limit", "cursor"])?;
     let page = api.store().list_webhooks(caller.project(&api), query.page()?).await?;
     let master = &api.parts().master_key;
     let page = page.map(|record| {

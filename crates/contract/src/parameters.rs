@@ -1,0 +1,75 @@
+//! Query parameters. Which operation takes which stands in [`crate::operations::OPERATIONS`]; the
+//! server refuses all others.
+
+use tidings_domain::page::PAGE_ROWS_MAX;
+
+/// A query parameter. Each may be given once, and each may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// A value.
+    pub example: &'static str,
+}
+
+/// What the value of a query parameter looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// An RFC 3339 time.
+    Time,
+    /// A whole number from the first to the second.
+    Number(u32, u32),
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Text that this regular expression describes.
+    Pattern(&'static str),
+}
+
+const fn parameter(name: &'static str, meaning: &'static str, kind: Kind, example: &'static str) -> Parameter {
+    Parameter { name, meaning, kind, example }
+}
+
+/// Rows of a page.
+pub const LIMIT: Parameter =
+    parameter("limit", "Rows of the page; 50 if left out", Kind::Number(1, PAGE_ROWS_MAX), "20");
+/// Where a page begins.
+pub const CURSOR: Parameter =
+    parameter("cursor", "`cursor` of the page before", Kind::Pattern("^c_[0-9a-z]{1,12}$"), "c_fye9bdlcg0e8");
+/// The beginning of a span of time.
+pub const SINCE: Parameter =
+    parameter("since", "Nothing accepted before this time", Kind::Time, "2026-05-25T00:00:00Z");
+/// The end of a span of time.
+pub const UNTIL: Parameter =
+    parameter("until", "Nothing accepted at this time or later", Kind::Time, "2026-05-26T00:00:00Z");
+/// Events of one type.
+pub const TYPE: Parameter = parameter("type", "Only events of this type", EVENT_TYPE_KIND, "tag.subscribed");
+/// Events with a scope.
+pub const SCOPE: Parameter = parameter("scope", "Only events with this scope", Kind::Text, "list_42");
+/// Deliveries to one webhook.
+pub const WEBHOOK_ID: Parameter =
+    parameter("webhook_id", "Only deliveries to this webhook", Kind::Text, crate::sample::WEBHOOK);
+/// Deliveries of events of one type.
+pub const EVENT_TYPE: Parameter =
+    parameter("event_type", "Only deliveries of events of this type", EVENT_TYPE_KIND, "tag.subscribed");
+/// Deliveries in one state.
+pub const STATUS: Parameter = parameter(
+    "status",
+    "Only deliveries in this state",
+    Kind::Word(&["pending", "retrying", "delivered", "failed", "dropped", "cancelled"]),
+    "failed",
+);
+/// How far statistics look back.
+pub const DAYS: Parameter = parameter("days", "Days to look back; 30 if left out", Kind::Number(1, 365), "7");
+/// Keys of the operator.
+pub const OPERATOR: Parameter =
+    parameter("operator", "Keys of the operator instead; for operator keys only", Kind::Flag, "true");
+
+const EVENT_TYPE_KIND: Kind = Kind::Pattern("^[A-Za-z0-9_.-]{1,128}$");
