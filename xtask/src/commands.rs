@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use xtask::{
     dependencies,
     rules::{House, RULES},
+    sdk,
     steps::{Cargo, Outcome, run_step},
     summary::Summary,
     tools,
@@ -49,6 +50,7 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     summary.add(run_step("lints", || cargo.run(&lints))?);
     let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
     summary.add(run_step("tests", || cargo.run_tests(&tests))?);
+    summary.add(run_step("official SDK", || sdk::test_with_sdk(&cargo))?);
     summary.add(run_step("licences, bans, sources", || check_dependencies(&cargo))?);
     if with_deny {
         summary.add(run_step("cargo-deny", || tools::run_cargo_deny(&cargo))?);

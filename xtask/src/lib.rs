@@ -6,6 +6,7 @@
 pub mod dependencies;
 pub mod licence;
 pub mod rules;
+pub mod sdk;
 pub mod steps;
 pub mod summary;
 pub mod tools;

@@ -14,7 +14,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::KeyRecord;
 
-use crate::{error::ApiError, request::Query, state::Api};
+use crate::{compat, error::ApiError, request::Query, state::Api};
 
 const API_KEY: &str = "x-api-key";
 const ORGANIZATION: &str = "x-organization-id";
@@ -35,12 +35,21 @@ impl FromRequestParts<Api> for Caller {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let caller = authenticate(&parts.headers, api).await?;
         let matched = parts.extensions.get::<axum::extract::MatchedPath>();
-        let path = matched.and_then(|path| path.as_str().strip_prefix(tidings_contract::BASE_PATH));
-        let operation = path.and_then(|path| operations::find(parts.method.as_str(), path));
-        // A route that the contract does not list is nobody's.
-        let operation = operation.ok_or_else(|| ApiError::not_found("operation"))?;
-        caller.check(operation.access)?;
-        Query::check(&parts.uri, operation)?;
+        let (method, place) = (parts.method.as_str(), matched.map_or("", |path| path.as_str()));
+        // A route that no contract lists is nobody's.
+        let missing = || ApiError::not_found("operation");
+        match place.strip_prefix(tidings_contract::BASE_PATH) {
+            Some(path) => {
+                let operation = operations::find(method, path).ok_or_else(missing)?;
+                caller.check(operation.access)?;
+                Query::check(&parts.uri, operation.query_names())?;
+            }
+            None => {
+                let operation = compat::find(method, place).ok_or_else(missing)?;
+                caller.check(operation.access)?;
+                Query::check(&parts.uri, operation.query.iter().copied())?;
+            }
+        }
         Ok(caller)
     }
 }

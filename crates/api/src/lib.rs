@@ -6,6 +6,7 @@
 mod answer;
 mod auth;
 mod batches;
+mod compat;
 mod error;
 mod idempotency;
 mod keys;

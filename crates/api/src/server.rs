@@ -30,7 +30,13 @@ use tokio::{
 };
 use tower::Service as _;
 
-use crate::{answer::json_bytes, error::ApiError, native, state::Api};
+use crate::{
+    answer::json_bytes,
+    compat::{self, Asked},
+    error::ApiError,
+    native,
+    state::Api,
+};
 
 /// Its consequences are drawn by the engine's own tasks, so it needs no task of its own.
 const PUBLISH_PATH: &str = "/api/v1/events";
@@ -196,7 +202,7 @@ fn refuse_framing() -> Response {
 
 /// Completes an answer, and notes it in the log.
 fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: SocketAddr) -> Response {
-    explain(&mut response, path, request_id);
+    explain(&mut response, &Asked { method: method.as_str(), path, request_id });
     let status = response.status();
     if status.is_server_error() {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
@@ -221,24 +227,46 @@ fn request_id(api: &Api, request: &Request<Incoming>) -> String {
     }
 }
 
-/// Gives every error its problem body, the router's own ones included.
-fn explain(response: &mut Response, path: &str, request_id: &str) {
-    let error = match response.extensions_mut().remove::<ApiError>() {
-        Some(error) => error,
-        None if response.status() == StatusCode::NOT_FOUND => {
-            ApiError::new(ErrorCode::NotFound, format!("there is nothing at {path}; the API is under /api/v1"))
-        }
-        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
-            let allowed = response.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or("");
-            ApiError::new(ErrorCode::MethodNotAllowed, format!("{path} knows these methods: {allowed}"))
-        }
-        None if response.status() == StatusCode::BAD_REQUEST => {
-            ApiError::new(ErrorCode::MalformedRequest, "the path cannot be read: it is not UTF-8 when decoded")
-        }
-        None => return,
+/// Gives every error its problem body, the router's own ones included, and every answer of a
+/// compatible API its envelope.
+fn explain(response: &mut Response, asked: &Asked<'_>) {
+    let Some(error) = refusal(response, asked.path) else {
+        compat::complete(response, asked);
+        return;
     };
-    let body = json_bytes(&error.problem(path, request_id));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_CONTENT_TYPE));
+    let problem = error.problem(asked.path, asked.request_id);
+    let content_type = match compat::refusal(&problem, asked) {
+        Some((status, content_type, body)) => {
+            *response.status_mut() = status;
+            *response.body_mut() = Body::from(body);
+            content_type
+        }
+        None => {
+            *response.body_mut() = Body::from(json_bytes(&problem));
+            PROBLEM_CONTENT_TYPE
+        }
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    *response.body_mut() = Body::from(body);
+}
+
+/// Why a request was refused, if it was.
+fn refusal(response: &mut Response, path: &str) -> Option<ApiError> {
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        return Some(error);
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => {
+            Some(ApiError::new(ErrorCode::NotFound, format!("there is nothing at {path}; the API is under /api/v1")))
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let allowed = response.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or("");
+            Some(ApiError::new(ErrorCode::MethodNotAllowed, format!("{path} knows these methods: {allowed}")))
+        }
+        StatusCode::BAD_REQUEST => {
+            let detail = "the path cannot be read: it is not UTF-8 when decoded";
+            Some(ApiError::new(ErrorCode::MalformedRequest, detail))
+        }
+        _ => None,
+    }
 }

@@ -21,6 +21,8 @@ const TAIL_MASK: u128 = (1 << TAIL_BITS) - 1;
 const ALPHABET: &[u8; 32] = b"0123456789abcdfghjklmnpqrstvwxyz";
 /// Characters after the prefix.
 const TEXT_LEN: usize = 26;
+/// Characters of a UUID.
+const UUID_LEN: usize = 36;
 
 /// 128 bits that sort by the time they were made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +54,29 @@ impl Id {
         Timestamp::from_millis(i64::try_from(self.0 >> 80).expect("48 bits fit"))
     }
 
+    /// The same 128 bits as RFC 9562 writes them, for systems whose ids look like that.
+    pub fn uuid(self) -> String {
+        let digits = format!("{:032x}", self.0);
+        let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        parts.join("-")
+    }
+
+    /// From the form of [`Id::uuid`]; `None` if the text is no id of ours.
+    pub fn from_uuid(text: &str) -> Option<Self> {
+        let dashes = [8, 13, 18, 23];
+        let in_place = |(place, byte): (usize, u8)| (byte == b'-') == dashes.contains(&place);
+        if text.len() != UUID_LEN || !text.bytes().enumerate().all(in_place) {
+            return None;
+        }
+        let value = u128::from_str_radix(&text.replace('-', ""), 16).ok()?;
+        Self::well_formed(value)
+    }
+
+    fn well_formed(value: u128) -> Option<Self> {
+        let well_formed = (value >> 76) & 0xf == 7 && (value >> 62) & 0b11 == 0b10;
+        well_formed.then_some(Self(value))
+    }
+
     fn push_text(self, text: &mut String) {
         for position in (0..TEXT_LEN).rev() {
             let digit = (self.0 >> (5 * position)) & 31;
@@ -72,8 +97,7 @@ impl Id {
             }
             value = value << 5 | digit;
         }
-        let well_formed = (value >> 76) & 0xf == 7 && (value >> 62) & 0b11 == 0b10;
-        well_formed.then_some(Self(value))
+        Self::well_formed(value)
     }
 }
 
@@ -207,6 +231,18 @@ mod tests {
         assert_eq!(id.tail(), 0x0123_4567_89ab_cdef & ((1 << 59) - 1));
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_string().len(), 30);
+    }
+
+    #[test]
+    fn uuids_are_the_same_ids() {
+        let id = Id::from_parts(58_312_345_678_901_234, 0x0123_4567_89ab_cdef);
+        let uuid = id.uuid();
+        assert_eq!(uuid.len(), UUID_LEN);
+        assert_eq!((&uuid[14..15], Id::from_uuid(&uuid)), ("7", Some(id)));
+        let version_4 = "22222222-2222-4222-a222-222222222222";
+        for bad in ["", version_4, &uuid[1..], &uuid.replace('-', "0"), &uuid.replace('-', "+"), &format!("{uuid}0")] {
+            assert_eq!(Id::from_uuid(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

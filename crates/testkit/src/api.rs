@@ -16,12 +16,13 @@ use crate::exchange::{Answer, Broken, HttpClient};
 pub struct Api {
     client: Arc<HttpClient>,
     headers: HeaderMap,
+    base: &'static str,
 }
 
 impl Api {
     /// A caller without any key.
     pub fn anonymous(client: HttpClient) -> Self {
-        Self { client: Arc::new(client), headers: HeaderMap::new() }
+        Self { client: Arc::new(client), headers: HeaderMap::new(), base: BASE_PATH }
     }
 
     /// The same caller with another header; an earlier one of that name goes.
@@ -29,6 +30,13 @@ impl Api {
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         let value = HeaderValue::from_str(value).expect("tests give valid header values");
         self.headers.insert(HeaderName::from_static(name), value);
+        self
+    }
+
+    /// The same caller of another API than the native one.
+    #[must_use]
+    pub fn with_base(mut self, base: &'static str) -> Self {
+        self.base = base;
         self
     }
 
@@ -52,7 +60,7 @@ impl Api {
 
     /// Sends a body to a path below the API's base.
     pub async fn try_send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, Broken> {
-        let mut request = Request::builder().method(method).uri(format!("{BASE_PATH}{path}"));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         let headers = request.headers_mut().expect("tests give valid paths");
         headers.clone_from(&self.headers);
         headers.insert(header::HOST, HeaderValue::from_static("tidings.test"));

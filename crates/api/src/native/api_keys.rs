@@ -84,6 +84,16 @@ pub(crate) async fn create(
     if let Some(first) = repeatable.first_answer(&api, owner_sequence, &bytes).await? {
         return Ok(first);
     }
+    let (new, text) = make(&api, &caller, request).await?;
+    let answer = json_bytes(&body(&new.key, Some(text)));
+    let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
+    let created = api.store().create_api_key(new, idempotency).await?;
+    repeatable.answer(&api, owner_sequence, created, answer, "key")
+}
+
+/// Checks a request for a new key, and makes the key: what is stored, and its text for the one
+/// answer that shows it.
+pub(crate) async fn make(api: &Api, caller: &Caller, request: CreateApiKey) -> Result<(NewApiKey, String), ApiError> {
     let mut errors: Vec<_> = check_name("name", &request.name).err().into_iter().collect();
     let scopes: Scopes = match &request.scopes {
         Some(scopes) => scopes.iter().copied().collect(),
@@ -98,7 +108,7 @@ pub(crate) async fn create(
     if !errors.is_empty() {
         return Err(ApiError::fields(errors));
     }
-    let owner = owner(&api, &caller, &request).await?;
+    let owner = owner(api, caller, &request).await?;
     let ids = api.engine().ids();
     let prefix = if owner == KeyOwner::Operator { OPERATOR_KEY_PREFIX } else { KEY_PREFIX };
     let text = key_text(prefix, ids.random_bytes());
@@ -112,10 +122,7 @@ pub(crate) async fn create(
         revoked_at: None,
     };
     let hash = key_hash(&text);
-    let answer = json_bytes(&body(&key, Some(text)));
-    let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
-    let created = api.store().create_api_key(NewApiKey { key, hash }, idempotency).await?;
-    repeatable.answer(&api, owner_sequence, created, answer, "key")
+    Ok((NewApiKey { key, hash }, text))
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
@@ -137,12 +144,17 @@ pub(crate) async fn revoke(
     let missing = || ApiError::not_found("API key");
     let id: ApiKeyId = id.parse().map_err(|_| missing())?;
     caller.refuse_bound("the organization's keys")?;
-    let now = api.engine().now();
     let organization = caller.organization_or_default(&api);
-    let mut revoked = api.store().revoke_api_key(Some(organization), id, now).await?;
-    if revoked.is_none() && caller.is_operator() {
-        revoked = api.store().revoke_api_key(None, id, now).await?;
+    match revoke_key(&api, Some(organization), id).await {
+        Err(_) if caller.is_operator() => revoke_key(&api, None, id).await?,
+        revoked => revoked?,
     }
+    Ok(empty())
+}
+
+/// Revokes a key of this owner.
+pub(crate) async fn revoke_key(api: &Api, owner: Option<OrganizationId>, id: ApiKeyId) -> Result<(), ApiError> {
+    let revoked = api.store().revoke_api_key(owner, id, api.engine().now()).await?;
     api.keys().forget();
-    revoked.map(|_| empty()).ok_or_else(missing)
+    revoked.map(drop).ok_or_else(|| ApiError::not_found("API key"))
 }

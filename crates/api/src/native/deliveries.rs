@@ -119,13 +119,17 @@ pub(crate) async fn list_of_webhook(
     page(&api, project, filter, &query).await
 }
 
-async fn find(api: &Api, project: ProjectId, id: &str) -> Result<DeliveryView, ApiError> {
+pub(crate) async fn find(api: &Api, project: ProjectId, id: &str) -> Result<DeliveryView, ApiError> {
     let missing = || ApiError::not_found("delivery");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
     api.store().find_delivery(project, id).await?.ok_or_else(missing)
 }
 
-async fn attempt_bodies(api: &Api, project: ProjectId, view: &DeliveryView) -> Result<Vec<AttemptBody>, ApiError> {
+pub(crate) async fn attempt_bodies(
+    api: &Api,
+    project: ProjectId,
+    view: &DeliveryView,
+) -> Result<Vec<AttemptBody>, ApiError> {
     let attempts = api.store().attempts_of(project, view.id).await?;
     let event = api.store().find_event(project, &view.event_id).await?;
     Ok(attempts.into_iter().map(|attempt| attempt_body(attempt, view, event.as_ref())).collect())
@@ -211,7 +215,14 @@ pub(crate) async fn retry(
     let request: RetryDelivery = parse_or_default(&bytes)?;
     let project = caller.project(&api);
     let view = find(&api, project, &id).await?;
-    api.engine().retry(project, view.id, request.force).await.map_err(|error| match error {
+    api.engine().retry(project, view.id, request.force).await.map_err(retry_refused)?;
+    let view = find(&api, project, &id).await?;
+    Ok(json(StatusCode::ACCEPTED, &summary(&api, &view, api.engine().now())))
+}
+
+/// Why a delivery is not sent again.
+pub(crate) fn retry_refused(error: RetryError) -> ApiError {
+    match error {
         RetryError::NotFound => ApiError::not_found("delivery"),
         RetryError::WebhookDisabled => {
             let detail = "the delivery's webhook is disabled: enable it, or retry with {\"force\": true}";
@@ -224,7 +235,5 @@ pub(crate) async fn retry(
             ApiError::rate_limited("as many deliveries of disabled webhooks are being sent as may be at a time")
         }
         RetryError::Store(error) => error.into(),
-    })?;
-    let view = find(&api, project, &id).await?;
-    Ok(json(StatusCode::ACCEPTED, &summary(&api, &view, api.engine().now())))
+    }
 }

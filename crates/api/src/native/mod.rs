@@ -22,7 +22,7 @@ use axum::{
 use tidings_contract::problem::FieldError;
 use tidings_domain::webhook::NAME_CHARACTERS_MAX;
 
-use crate::{error::field_error, reference, state::Api};
+use crate::{compat, error::field_error, reference, state::Api};
 
 /// All routes, under [`tidings_contract::BASE_PATH`].
 pub(crate) fn routes(api: Api) -> Router {
@@ -65,6 +65,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));
     Router::new()
         .nest(tidings_contract::BASE_PATH, native)
+        .merge(compat::routes())
         .route("/healthz", get(instance::healthz))
         .route("/readyz", get(instance::readyz))
         .with_state(api)

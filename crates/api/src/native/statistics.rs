@@ -9,7 +9,7 @@ use axum::{
 use http::StatusCode;
 use tidings_contract::statistics::{SpanBody, StatisticsBody};
 use tidings_domain::{
-    ids::WebhookId,
+    ids::{ProjectId, WebhookId},
     statistics::{HOUR_MS, Tally, hour_of, hour_start},
     time::Timestamp,
 };
@@ -42,16 +42,30 @@ pub(crate) async fn of_project(State(api): State<Api>, caller: Caller, query: Qu
 }
 
 async fn answer(api: &Api, caller: &Caller, webhook_id: Option<WebhookId>, query: Query) -> Result<Response, ApiError> {
-    let days = query.parsed("days", "a number of days from 1 to 365", |text| {
-        text.parse().ok().filter(|days| (1..=DAYS_MAX).contains(days))
-    })?;
-    let days = days.unwrap_or(DAYS_DEFAULT);
+    Ok(json(StatusCode::OK, &read(api, caller.project(api), webhook_id, days_of(&query)?).await?))
+}
+
+/// The statistics of the last days.
+pub(crate) async fn read(
+    api: &Api,
+    project_id: ProjectId,
+    webhook_id: Option<WebhookId>,
+    days: u16,
+) -> Result<StatisticsBody, ApiError> {
     let now = api.engine().now();
     let span_hours = if days <= HOURLY_DAYS_MAX { 1 } else { HOURS_PER_DAY };
     let since = beginning(now, days, span_hours);
-    let found = api.store().statistics(caller.project(api), webhook_id, since, now).await?;
+    let found = api.store().statistics(project_id, webhook_id, since, now).await?;
     let statistics = found.ok_or_else(|| ApiError::not_found("webhook"))?;
-    Ok(json(StatusCode::OK, &body(&statistics, since, span_hours)))
+    Ok(body(&statistics, since, span_hours))
+}
+
+/// How many days a query asks for.
+pub(crate) fn days_of(query: &Query) -> Result<u16, ApiError> {
+    let days = query.parsed("days", "a number of days from 1 to 365", |text| {
+        text.parse().ok().filter(|days| (1..=DAYS_MAX).contains(days))
+    })?;
+    Ok(days.unwrap_or(DAYS_DEFAULT))
 }
 
 /// The beginning of the first span: `days` back, and on a whole span.

@@ -2,7 +2,7 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use http::Uri;
-use tidings_contract::{codes::ErrorCode, operations::Operation};
+use tidings_contract::codes::ErrorCode;
 use tidings_domain::{
     page::{PAGE_ROWS_MAX, PageRequest},
     time::Timestamp,
@@ -35,16 +35,16 @@ impl Query {
     }
 
     /// Refuses names that the operation does not know, and names given twice.
-    pub(crate) fn check(uri: &Uri, operation: &Operation) -> Result<(), ApiError> {
+    pub(crate) fn check<'a>(uri: &Uri, known: impl Iterator<Item = &'a str> + Clone) -> Result<(), ApiError> {
         if uri.query().is_none_or(str::is_empty) {
             return Ok(());
         }
         let Self(pairs) = Self::read(uri)?;
         for (place, (name, _)) in pairs.iter().enumerate() {
-            if !operation.query_names().any(|known| known == name) {
-                let names = match operation.query {
+            if !known.clone().any(|known| known == name) {
+                let names = match known.collect::<Vec<_>>().as_slice() {
                     [] => "this operation takes none".to_owned(),
-                    _ => format!("known are {}", operation.query_names().collect::<Vec<_>>().join(", ")),
+                    some => format!("known are {}", some.join(", ")),
                 };
                 return Err(malformed(format!("the query parameter {name:?} is not known here; {names}")));
             }

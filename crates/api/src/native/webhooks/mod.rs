@@ -2,6 +2,7 @@
 
 mod address;
 mod body;
+mod making;
 mod retry;
 mod settings;
 mod signature;
@@ -20,10 +21,10 @@ use tidings_domain::{
     ids::{ProjectId, WebhookId},
     profile::Profile,
     retry::DisableReason,
-    webhook::{Webhook, WebhookStatus},
+    webhook::{WebhookSettings, WebhookStatus},
 };
 use tidings_engine::{TestError, open_secrets, seal_secrets};
-use tidings_ports::store::{Changed, NewWebhook, WebhookChange, WebhookRecord, WebhookState};
+use tidings_ports::store::{Changed, WebhookChange, WebhookRecord};
 
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
@@ -35,6 +36,7 @@ use crate::{
     state::Api,
 };
 use body::webhook_body;
+pub(crate) use making::{Making, prepare};
 use settings::{Draft, apply};
 pub(crate) use test_filter::test_filter;
 
@@ -45,7 +47,6 @@ pub(crate) async fn create(
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
-    let enabled = request.enabled.unwrap_or(true);
     let project_id = caller.project(&api);
     if let Some(first) = repeatable.first_answer(&api, project_id.sequence(), &bytes).await? {
         return Ok(first);
@@ -54,26 +55,11 @@ pub(crate) async fn create(
         Some(_) => Profile::default(),
         None => default_profile(&api, project_id).await?,
     };
-    let draft = apply(Draft::new(by_default), request, &api)?;
-    address::check_resolved(&api, &draft).await?;
-    let ids = api.engine().ids();
-    let id = ids.webhook();
-    let status = if enabled { WebhookStatus::Active } else { WebhookStatus::Disabled(DisableReason::Manual) };
-    let webhook = Webhook { id, project_id, settings: draft.settings, status };
-    let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, ids.nonce());
-    let record = WebhookRecord {
-        webhook: webhook.clone(),
-        sealed: sealed.clone(),
-        revision: 1,
-        updated_at: id.timestamp(),
-        state: WebhookState::default(),
-    };
-    let mut answer = webhook_body(&record, &draft.secrets);
-    answer.secret.clone_from(&draft.secrets.secret);
-    let answer = json_bytes(&answer);
+    let making = prepare(&api, project_id, request, by_default).await?;
+    let answer = json_bytes(&making.body());
     let owner = project_id.sequence();
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
-    let created = api.store().create_webhook(NewWebhook { webhook, sealed }, idempotency).await?;
+    let created = api.store().create_webhook(making.new_webhook(), idempotency).await?;
     api.engine().project_changed(project_id).await;
     repeatable.answer(&api, owner, created, answer, "webhook")
 }
@@ -106,6 +92,12 @@ fn shown(api: &Api, record: &WebhookRecord) -> Response {
     json(StatusCode::OK, &webhook_body(record, &secrets))
 }
 
+/// The address as it may be shown, credentials masked.
+pub(crate) fn shown_url(api: &Api, record: &WebhookRecord) -> String {
+    let secrets = open_secrets(&api.parts().master_key, record.webhook.id, &record.sealed).unwrap_or_default();
+    webhook_body(record, &secrets).url
+}
+
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     let record = find(&api, caller.project(&api), &id).await?;
     Ok(shown(&api, &record))
@@ -119,28 +111,37 @@ pub(crate) async fn update(
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
     let record = find(&api, caller.project(&api), &id).await?;
+    Ok(shown(&api, &update_record(&api, &record, request).await?))
+}
+
+/// Changes what a request gives.
+pub(crate) async fn update_record(
+    api: &Api,
+    record: &WebhookRecord,
+    request: WebhookRequest,
+) -> Result<WebhookRecord, ApiError> {
     let id = record.webhook.id;
-    let status = request.enabled.and_then(|enabled| status_change(&record, enabled));
+    let status = request.enabled.and_then(|enabled| status_change(record, enabled));
     let secrets = open_secrets(&api.parts().master_key, id, &record.sealed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     let url_given = request.url.is_some();
-    let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, &api)?;
+    let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, api)?;
     if url_given {
-        address::check_resolved(&api, &draft).await?;
+        address::check_resolved(api, &draft).await?;
     }
     let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, api.engine().ids().nonce());
-    change(&api, &record, Some((draft, sealed)), status).await
+    apply_change(api, record, Some(draft.settings), Some(sealed), status).await
 }
 
 /// Carries out a change against the revision it was made from.
-async fn change(
+pub(crate) async fn apply_change(
     api: &Api,
     record: &WebhookRecord,
-    settings: Option<(Draft, Vec<u8>)>,
+    settings: Option<WebhookSettings>,
+    sealed: Option<Vec<u8>>,
     status: Option<WebhookStatus>,
-) -> Result<Response, ApiError> {
+) -> Result<WebhookRecord, ApiError> {
     let project_id = record.webhook.project_id;
-    let (settings, sealed) = settings.map(|(draft, sealed)| (draft.settings, sealed)).unzip();
     let change = WebhookChange {
         project_id,
         id: record.webhook.id,
@@ -153,7 +154,7 @@ async fn change(
     let changed = api.store().update_webhook(change).await?;
     api.engine().project_changed(project_id).await;
     match changed {
-        Changed::Stored(changed) => Ok(shown(api, &changed)),
+        Changed::Stored(changed) => Ok(*changed),
         Changed::LimitExceeded(exceeded) => Err(limit_exceeded(api, exceeded)),
         Changed::Stale if api.store().find_webhook(project_id, record.webhook.id).await?.is_none() => {
             Err(ApiError::not_found("webhook"))
@@ -162,6 +163,11 @@ async fn change(
             Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the webhook was changed by somebody else meanwhile"))
         }
     }
+}
+
+/// The same for a change of status alone.
+async fn change(api: &Api, record: &WebhookRecord, status: WebhookStatus) -> Result<Response, ApiError> {
+    Ok(shown(api, &apply_change(api, record, None, None, Some(status)).await?))
 }
 
 fn status_change(record: &WebhookRecord, enabled: bool) -> Option<WebhookStatus> {
@@ -175,7 +181,7 @@ fn status_change(record: &WebhookRecord, enabled: bool) -> Option<WebhookStatus>
 async fn set_enabled(api: &Api, caller: &Caller, id: &str, enabled: bool) -> Result<Response, ApiError> {
     let record = find(api, caller.project(api), id).await?;
     match status_change(&record, enabled) {
-        Some(status) => change(api, &record, None, Some(status)).await,
+        Some(status) => change(api, &record, status).await,
         None => Ok(shown(api, &record)),
     }
 }
@@ -201,15 +207,19 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let project_id = caller.project(&api);
     let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
+    delete_record(&api, caller.project(&api), id).await?;
+    Ok(empty())
+}
+
+/// Deletes a webhook for good.
+pub(crate) async fn delete_record(api: &Api, project_id: ProjectId, id: WebhookId) -> Result<(), ApiError> {
     let deleted = api.store().delete_webhook(project_id, id, api.engine().now()).await?;
     api.engine().project_changed(project_id).await;
     if !deleted {
         return Err(ApiError::not_found("webhook"));
     }
-    webhook_deleted(&api, project_id).await?;
-    Ok(empty())
+    webhook_deleted(api, project_id).await
 }
 
 pub(crate) async fn test(
@@ -225,15 +235,7 @@ pub(crate) async fn test(
     })?;
     let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
     let sent = api.engine().send_test(caller.project(&api), id, event_type).await;
-    let outcome = sent.map_err(|error| match error {
-        TestError::NoWebhook => ApiError::not_found("webhook"),
-        TestError::UnknownEventType(name) => {
-            let message = format!("{name:?} is not in the catalogue");
-            ApiError::field("event_type", ErrorCode::UnknownEventType.as_str(), message)
-        }
-        TestError::Busy => ApiError::rate_limited("as many test events are being sent as may be at a time"),
-        TestError::Store(error) => error.into(),
-    })?;
+    let outcome = sent.map_err(test_refused)?;
     let body = TestResultBody {
         success: outcome.delivered,
         status_code: outcome.status,
@@ -242,4 +244,17 @@ pub(crate) async fn test(
         delivery_id: outcome.delivery_id,
     };
     Ok(json(StatusCode::OK, &body))
+}
+
+/// Why no test was sent.
+pub(crate) fn test_refused(error: TestError) -> ApiError {
+    match error {
+        TestError::NoWebhook => ApiError::not_found("webhook"),
+        TestError::UnknownEventType(name) => {
+            let message = format!("{name:?} is not in the catalogue");
+            ApiError::field("event_type", ErrorCode::UnknownEventType.as_str(), message)
+        }
+        TestError::Busy => ApiError::rate_limited("as many test events are being sent as may be at a time"),
+        TestError::Store(error) => error.into(),
+    }
 }
