@@ -42,12 +42,12 @@ impl FromRequestParts<Api> for Caller {
             Some(path) => {
                 let operation = operations::find(method, path).ok_or_else(missing)?;
                 caller.check(operation.access)?;
-                Query::check(&parts.uri, operation.query_names())?;
+                Query::check(&parts.uri, || operation.query_names().collect())?;
             }
             None => {
                 let operation = compat::find(method, place).ok_or_else(missing)?;
                 caller.check(operation.access)?;
-                Query::check(&parts.uri, operation.query.iter().copied())?;
+                Query::check(&parts.uri, || operation.query.to_vec())?;
             }
         }
         Ok(caller)

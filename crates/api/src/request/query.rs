@@ -35,14 +35,14 @@ impl Query {
     }
 
     /// Refuses names that the operation does not know, and names given twice.
-    pub(crate) fn check<'a>(uri: &Uri, known: impl Iterator<Item = &'a str> + Clone) -> Result<(), ApiError> {
+    pub(crate) fn check(uri: &Uri, known: impl Fn() -> Vec<&'static str>) -> Result<(), ApiError> {
         if uri.query().is_none_or(str::is_empty) {
             return Ok(());
         }
-        let Self(pairs) = Self::read(uri)?;
+        let (Self(pairs), known) = (Self::read(uri)?, known());
         for (place, (name, _)) in pairs.iter().enumerate() {
-            if !known.clone().any(|known| known == name) {
-                let names = match known.collect::<Vec<_>>().as_slice() {
+            if !known.contains(&name.as_str()) {
+                let names = match known.as_slice() {
                     [] => "this operation takes none".to_owned(),
                     some => format!("known are {}", some.join(", ")),
                 };
