@@ -1,6 +1,6 @@
 //! BotSubscription's API: its envelope, its projects, its keys.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use tidings_testkit::{Api, Behaviour, Receiver, Server, Signature, Verifier, operator, organization_key};
@@ -46,7 +46,7 @@ async fn a_project_registers_inspects_tests_and_rotates_its_webhook() {
         assert_eq!(answer[member], value, "{member}");
     }
     let made = data(&answer).as_object().expect("an object");
-    assert_eq!(made.keys().map(String::as_str).collect::<Vec<_>>(), ["id", "secret", "url"]);
+    assert_eq!(made.keys().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(["id", "secret", "url"]));
     let (id, secret) = (text(&made["id"]), text(&made["secret"]));
     assert_eq!((id.len(), secret.len()), (36, 64));
     assert!(secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{secret}");
