@@ -89,3 +89,18 @@ fn the_configuration_page_lists_every_variable_and_no_other() {
     };
     assert_eq!(variables(&paper), variables(&settings));
 }
+
+#[test]
+fn the_acceptance_page_names_tests_that_exist() {
+    let house = xtask::rules::House::read(Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a repository"));
+    let house = house.expect("the repository can be read");
+    let paper = read("docs/acceptance.md");
+    let rows = paper.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    let mut named = 0;
+    for test in rows.flat_map(|row| row.rsplit('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2)) {
+        let definition = format!("fn {test}(");
+        assert!(house.files.iter().any(|file| file.text.contains(&definition)), "there is no test {test}");
+        named += 1;
+    }
+    assert!(named >= 18, "only {named} tests are named");
+}

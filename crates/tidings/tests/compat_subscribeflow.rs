@@ -61,7 +61,13 @@ async fn the_log_and_the_refusals_read_as_the_guide_says() {
     assert_eq!(keys, known.split(' ').collect(), "no other fields");
 
     receiver.route("/hook", tidings_testkit::Behaviour::Status(400));
-    native.post("/events", &json!({"type": "subscriber.created", "data": {}})).await.expect(202);
+    native
+        .post(
+            "/events",
+            &json!({"type": "subscriber.created", "data": {"subscriber": {"id": "s", "email": "a@example.com"}}}),
+        )
+        .await
+        .expect(202);
     receiver.wait_for("/hook", 1, BOUND).await;
     let line = tidings_testkit::until("the log's line", BOUND, async || {
         let log = api.get(&format!("{path}/logs")).await.expect(200);

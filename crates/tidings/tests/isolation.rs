@@ -70,6 +70,7 @@ impl Tenant {
             Some("organizations") => self.organization_id.clone(),
             Some("projects") => self.project_id.clone(),
             Some("api-keys") => self.key_id.clone(),
+            Some("presets") => "botdog".to_owned(),
             other => panic!("the contract has a new resource {other:?}: give it an id here"),
         }
     }
@@ -159,7 +160,9 @@ async fn ids_of_others_answer_like_ids_that_do_not_exist() {
     let Scene { server: _server, receiver, one, other } = scene().await;
     let before = other.everything().await;
     let mut compared = 0;
-    for operation in OPERATIONS.iter().filter(|operation| operation.path.contains('{')) {
+    // Presets belong to the instance, and everybody sees the same.
+    let of_tenants = |operation: &&Operation| operation.path.contains('{') && !operation.path.starts_with("/presets");
+    for operation in OPERATIONS.iter().filter(of_tenants) {
         let foreign = other.id_for(operation.path);
         let nobodys = missing(&foreign);
         for caller in [&one.admin, &one.bound] {
