@@ -11,7 +11,7 @@ use crate::request::cursor;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Marks the repetition of an earlier answer.
-const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
+pub(crate) const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
 
 /// A body as JSON text.
 pub(crate) fn json_bytes(body: &impl Serialize) -> Bytes {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use http::{HeaderMap, header};
 use tidings_contract::{
+    audit,
     codes::ErrorCode,
     operations::{self, Access},
 };
@@ -14,11 +15,20 @@ use tidings_domain::{
 };
 use tidings_ports::store::KeyRecord;
 
-use crate::{compat, error::ApiError, request::Query, state::Api};
+use crate::{
+    audit::{Act, Audit},
+    compat,
+    error::ApiError,
+    request::Query,
+    state::Api,
+};
 
 const API_KEY: &str = "x-api-key";
 const ORGANIZATION: &str = "x-organization-id";
 const PROJECT: &str = "x-project-id";
+
+/// Resources of an organization, or of the instance, rather than of a project.
+const BESIDE_PROJECTS: [&str; 5] = ["api-keys", "event-types", "organizations", "plans", "projects"];
 
 /// An authenticated request whose key may use the operation it asks for, and whose query parameters
 /// are those of the operation.
@@ -27,28 +37,35 @@ pub(crate) struct Caller {
     record: Arc<KeyRecord>,
     organization: Option<OrganizationId>,
     project: Option<ProjectId>,
+    audit: Audit,
 }
 
 impl FromRequestParts<Api> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let caller = authenticate(&parts.headers, api).await?;
+        let mut caller = authenticate(&parts.headers, api).await?;
         let matched = parts.extensions.get::<axum::extract::MatchedPath>();
         let (method, place) = (parts.method.as_str(), matched.map_or("", |path| path.as_str()));
         // A route that no contract lists is nobody's.
         let missing = || ApiError::not_found("operation");
-        match place.strip_prefix(tidings_contract::BASE_PATH) {
+        let action = match place.strip_prefix(tidings_contract::BASE_PATH) {
             Some(path) => {
                 let operation = operations::find(method, path).ok_or_else(missing)?;
                 caller.check(operation.access)?;
                 Query::check(&parts.uri, || operation.query_names().collect())?;
+                audit::action(operation.method, operation.path)
             }
             None => {
                 let operation = compat::find(method, place).ok_or_else(missing)?;
                 caller.check(operation.access)?;
                 Query::check(&parts.uri, || operation.query.to_vec())?;
+                operation.action()
             }
+        };
+        if let Some(action) = action {
+            caller.audit = Audit::of(&parts.extensions);
+            caller.audit.begin(caller.act(api, action, place, parts.uri.path()));
         }
         Ok(caller)
     }
@@ -96,7 +113,7 @@ async fn resolve(record: Arc<KeyRecord>, headers: &HeaderMap, api: &Api) -> Resu
         if named_project.is_some_and(|named| named != bound) {
             return Err(ApiError::not_found("project"));
         }
-        return Ok(Caller { record, organization, project: Some(bound) });
+        return Ok(Caller { record, organization, project: Some(bound), audit: Audit::default() });
     }
     let Some(project_id) = named_project else {
         let project = match organization {
@@ -107,12 +124,13 @@ async fn resolve(record: Arc<KeyRecord>, headers: &HeaderMap, api: &Api) -> Resu
                 Some(found.ok_or_else(|| ApiError::not_found("organization"))?.organization.default_project_id)
             }
         };
-        return Ok(Caller { record, organization, project });
+        return Ok(Caller { record, organization, project, audit: Audit::default() });
     };
     let found = api.engine().project(project_id).await?;
     let found = found.filter(|project| organization.is_none_or(|id| project.organization_id == id));
     let project = found.ok_or_else(|| ApiError::not_found("project"))?;
-    Ok(Caller { record, organization: Some(project.organization_id), project: Some(project_id) })
+    let organization = Some(project.organization_id);
+    Ok(Caller { record, organization, project: Some(project_id), audit: Audit::default() })
 }
 
 fn named<T: std::str::FromStr>(headers: &HeaderMap, header: &str, what: &str) -> Result<Option<T>, ApiError> {
@@ -139,6 +157,32 @@ impl Caller {
             Access::AnyOf(any) if any.iter().any(|&scope| scopes.allow(scope)) => Ok(()),
             Access::AnyOf(any) => refuse(&any.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" or ")),
         }
+    }
+
+    /// What the audit log is to know of this request: the subject stands in its path where the
+    /// operation's has a place for one.
+    fn act(&self, api: &Api, action: &'static str, place: &str, path: &str) -> Act {
+        let names_subject = |part: &str| part.starts_with('{') && part != "{project}";
+        // Counted from the end: a nested route no longer sees what its path began with.
+        let subject = place.rsplit('/').position(names_subject);
+        let kind = place.strip_prefix(tidings_contract::BASE_PATH).and_then(|rest| rest.split('/').nth(1));
+        let in_project = kind.is_none_or(|kind| !BESIDE_PROJECTS.contains(&kind));
+        Act {
+            action,
+            actor: self.record.key.id,
+            operator: self.is_operator(),
+            organization: match in_project {
+                true => Some(self.organization_or_default(api)),
+                false => self.organization(),
+            },
+            project: in_project.then(|| self.project(api)),
+            subject: subject.and_then(|place| path.rsplit('/').nth(place)).map(str::to_owned),
+        }
+    }
+
+    /// What the audit log gets to know of this request.
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Whether the key is the operator's.

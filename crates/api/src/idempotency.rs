@@ -105,13 +105,25 @@ impl Repeatable {
 
     /// What a creation stores beside what it creates.
     pub(crate) fn record(&self, api: &Api, owner: i64, request: &[u8], answer: &Bytes) -> Option<Idempotency> {
+        self.record_as(StatusCode::CREATED, api, owner, request, answer)
+    }
+
+    /// The same for an answer with another status.
+    pub(crate) fn record_as(
+        &self,
+        status: StatusCode,
+        api: &Api,
+        owner: i64,
+        request: &[u8],
+        answer: &Bytes,
+    ) -> Option<Idempotency> {
         let key = self.key.clone()?;
         let parts = api.parts();
         let sealed = parts.master_key.seal(&seal_owner(owner, &key), answer, parts.engine.ids().nonce());
         Some(Idempotency {
             owner,
             request_hash: request_hash(&self.place, request),
-            status: StatusCode::CREATED.as_u16(),
+            status: status.as_u16(),
             response: Bytes::from(sealed),
             key,
         })
@@ -157,6 +169,10 @@ impl Repeatable {
             }
             Created::LimitExceeded(exceeded) => Err(limit_exceeded(api, exceeded)),
             Created::ParentMissing => Err(ApiError::not_found("project or organization")),
+            Created::Stale => {
+                let detail = format!("the {what} was changed by somebody else meanwhile");
+                Err(ApiError::new(ErrorCode::ChangedMeanwhile, detail))
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! request, calls one verb of the engine or the store, and writes the answer.
 
 mod answer;
+mod audit;
 mod auth;
 mod batches;
 mod compat;

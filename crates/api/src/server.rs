@@ -32,6 +32,7 @@ use tower::Service as _;
 
 use crate::{
     answer::json_bytes,
+    audit::{self, Audit},
     compat::{self, Asked},
     error::ApiError,
     native,
@@ -172,14 +173,23 @@ async fn serve(
         return Ok(answered(refuse_framing(), &method, &path, &request_id, peer));
     }
     let is_publish = method == Method::POST && path == PUBLISH_PATH;
-    let answering = router.call(request.map(Body::new));
+    let answering = async move {
+        let mut request = request.map(Body::new);
+        if is_publish {
+            return router.call(request).await.unwrap_or_else(|never| match never {});
+        }
+        let audit = Audit::default();
+        request.extensions_mut().insert(audit.clone());
+        let response = router.call(request).await.unwrap_or_else(|never| match never {});
+        audit::finish(&api, &audit, peer, response).await
+    };
     let response = if is_publish || method == Method::GET || method == Method::HEAD {
-        answering.await.unwrap_or_else(|never| match never {})
+        answering.await
     } else {
         // A client that goes away drops what answers it. A change has consequences that follow its
         // commit (caches, lanes), so it is carried out to its end, whoever still listens.
         match tokio::spawn(answering).await {
-            Ok(response) => response.unwrap_or_else(|never| match never {}),
+            Ok(response) => response,
             Err(_) => ApiError::new(ErrorCode::Internal, "the request failed unexpectedly").into_response(),
         }
     };

@@ -55,3 +55,20 @@ pub struct DeliveryQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
+
+/// Which entries of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct AuditQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// Of this action, such as `webhook.update`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// At or after this time (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Before this time (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}

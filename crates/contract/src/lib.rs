@@ -3,6 +3,7 @@
 //! Deliberately absent: a server, a client, and any check that needs more than the text itself.
 //! Requests refuse unknown fields; a released answer may only grow.
 
+pub mod audit;
 pub mod batch;
 pub mod codes;
 pub mod delivery;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod preset;
 pub mod problem;
 pub mod sample;
+pub mod secret;
 pub mod statistics;
 pub mod tenancy;
 pub mod webhook;

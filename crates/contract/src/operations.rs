@@ -7,19 +7,23 @@ use tidings_domain::tenancy::Scope;
 
 pub use crate::operation::{Access, Operation, Takes};
 use crate::{
+    audit::AuditEntryBody,
     batch::{BatchBody, RawBatchRequest},
     codes::ErrorCode::{
         AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, LimitExceeded, RateLimited,
-        UnknownEventType, UrlNotAllowed, ValidationFailed, WebhookDisabled,
+        SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed, WebhookDisabled,
     },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
     event_type::{EventTypeBody, EventTypeRequest},
     list::ListBody,
     operation::operation,
-    parameters::{CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, SCOPE, SINCE, STATUS, TYPE, UNTIL, WEBHOOK_ID},
+    parameters::{
+        ACTION, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, SCOPE, SINCE, STATUS, TYPE, UNTIL, WEBHOOK_ID,
+    },
     plan::{PlanBody, SetPlan},
     preset::{PresetBody, PresetSummary},
+    secret::{RotateSecret, RotatedSecretBody, SecretBody},
     statistics::StatisticsBody,
     tenancy::{
         ApiKeyBody, CreateApiKey, CreateOrganization, CreateProject, InstanceBody, OrganizationBody, ProjectBody,
@@ -78,6 +82,18 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/webhooks/{id}/disable", Access::Scope(Scope::WebhooksManage), 200, "Disable a webhook")
         .bare()
         .answers::<WebhookBody>(&[ChangedMeanwhile]),
+    operation("POST", "/webhooks/{id}/pause", Access::Scope(Scope::WebhooksManage), 200, "Pause a webhook")
+        .bare()
+        .answers::<WebhookBody>(&[ChangedMeanwhile, WebhookDisabled]),
+    operation("POST", "/webhooks/{id}/resume", Access::Scope(Scope::WebhooksManage), 200, "Resume a paused webhook")
+        .bare()
+        .answers::<WebhookBody>(&[ChangedMeanwhile, WebhookDisabled]),
+    operation("POST", "/webhooks/{id}/rotate-secret", Access::Scope(Scope::WebhooksManage), 200, "Exchange the secret")
+        .may_take::<RotateSecret>()
+        .answers::<RotatedSecretBody>(&[IdempotencyConflict, ChangedMeanwhile]),
+    operation("GET", "/webhooks/{id}/secret", Access::Scope(Scope::WebhooksManage), 200, "Look at a secret again")
+        .bare()
+        .answers::<SecretBody>(&[SecretNotRevealable]),
     operation("POST", "/webhooks/{id}/test", Access::Scope(Scope::WebhooksManage), 200, "Send a test event")
         .may_take::<TestWebhook>()
         .answers::<TestResultBody>(&[UnknownEventType, RateLimited]),
@@ -169,6 +185,10 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/api-keys/{id}", Access::Scope(Scope::Admin), 204, "Revoke an API key")
         .bare()
         .answers_nothing(&[]),
+    operation("GET", "/audit-log", Access::Scope(Scope::Admin), 200, "List what was done, by whom and from where")
+        .query(&[ACTION, SINCE, UNTIL, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<AuditEntryBody>>(&[]),
     operation("GET", "/instance", Access::Operator, 200, "Get the instance's version and counts")
         .bare()
         .answers::<InstanceBody>(&[]),

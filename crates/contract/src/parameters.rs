@@ -44,11 +44,9 @@ pub const LIMIT: Parameter =
 pub const CURSOR: Parameter =
     parameter("cursor", "`cursor` of the page before", Kind::Pattern("^c_[0-9a-z]{1,12}$"), "c_fye9bdlcg0e8");
 /// The beginning of a span of time.
-pub const SINCE: Parameter =
-    parameter("since", "Nothing accepted before this time", Kind::Time, "2026-05-25T00:00:00Z");
+pub const SINCE: Parameter = parameter("since", "Nothing before this time", Kind::Time, "2026-05-25T00:00:00Z");
 /// The end of a span of time.
-pub const UNTIL: Parameter =
-    parameter("until", "Nothing accepted at this time or later", Kind::Time, "2026-05-26T00:00:00Z");
+pub const UNTIL: Parameter = parameter("until", "Nothing at this time or later", Kind::Time, "2026-05-26T00:00:00Z");
 /// Events of one type.
 pub const TYPE: Parameter = parameter("type", "Only events of this type", EVENT_TYPE_KIND, "tag.subscribed");
 /// Events with a scope.
@@ -66,6 +64,9 @@ pub const STATUS: Parameter = parameter(
     Kind::Word(&["pending", "retrying", "delivered", "failed", "dropped", "cancelled"]),
     "failed",
 );
+/// Entries of the audit log of one action.
+pub const ACTION: Parameter =
+    parameter("action", "Only entries of this action", Kind::Pattern("^[a-z_.]{0,64}$"), "webhook.update");
 /// How far statistics look back.
 pub const DAYS: Parameter = parameter("days", "Days to look back; 30 if left out", Kind::Number(1, 365), "7");
 /// Keys of the operator.

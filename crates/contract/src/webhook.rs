@@ -80,7 +80,7 @@ pub struct SignatureBody {
     /// For `hmac`: `{timestamp}.{body}`, `{body}` or `{id}.{timestamp}.{body}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<String>,
-    /// For `hmac`: `sha256`.
+    /// For `hmac`: `sha256`. For `standard`: `sha256`, which is left out in answers, or `ed25519`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
     /// For `hmac`: `hex` or `base64`.
@@ -184,6 +184,11 @@ pub struct WebhookBody {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// The key to verify with, if it signs with a private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// Until when the secret before the present one signs, or signed.
+    pub previous_valid_until: Option<Timestamp>,
     /// The signing secret: only in the answer that makes the webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

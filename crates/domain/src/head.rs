@@ -4,7 +4,7 @@
 //! Signatures and the values of custom headers are masked already in the template, so history
 //! holds no secret (INV-SECRET).
 
-use crate::{ids::DeliveryId, signature::Signer, time::Timestamp};
+use crate::{ids::DeliveryId, signer::Signer, time::Timestamp};
 
 /// What the places of a template stand for.
 #[derive(Debug, Clone)]
@@ -37,7 +37,8 @@ pub const MASKED_VALUE: &str = "********";
 /// The line of a template that holds the address of that time; no header can have this name.
 pub const URL_LINE: &str = ":url";
 
-/// Writes the template: the address without credentials, then one `name: value` a line.
+/// Writes the template: the address without credentials, then one `name: value` a line; `overlap`:
+/// as while a former secret signs as well.
 pub fn template(
     url: &str,
     user_agent: &str,
@@ -45,6 +46,7 @@ pub fn template(
     custom: &[(String, String)],
     signer: &Signer,
     tidings_headers: bool,
+    overlap: bool,
 ) -> String {
     let mut text = format!("{URL_LINE}: {url}\ncontent-type: {{content_type}}\nuser-agent: {user_agent}\n");
     let mut push = |name: &str, value: &str| {
@@ -56,7 +58,7 @@ pub fn template(
     for (name, value) in fixed {
         push(name, value);
     }
-    for (name, value) in signer.masked_headers("{event_id}", "{timestamp}") {
+    for (name, value) in signer.masked_headers("{event_id}", "{timestamp}", overlap) {
         push(&name, &value);
     }
     if tidings_headers {
@@ -96,7 +98,7 @@ mod tests {
         let secret = Secret::parse("whsec_your-secret-key").expect("a secret");
         let signer = Signer::new(Profile::Botdog.signature(), Some(&secret)).expect("a signer");
         let custom = [("Authorization".to_owned(), "Bearer canary".to_owned())];
-        let text = template("https://example.com/hook", "Tidings/0.1.0", &[], &custom, &signer, true);
+        let text = template("https://example.com/hook", "Tidings/0.1.0", &[], &custom, &signer, true, false);
         assert!(!text.contains("canary") && !text.contains("your-secret"));
         let delivery_id = DeliveryId::from_parts(3, 4);
         let filled = fill(

@@ -214,6 +214,8 @@ ids! {
     EventKey = "evt_";
     /// One event on its way to one webhook.
     DeliveryId = "dlv_";
+    /// An entry of the audit log.
+    AuditId = "aud_";
 }
 
 #[cfg(test)]

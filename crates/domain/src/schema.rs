@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    ids::{ApiKeyId, DeliveryId, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, AuditId, DeliveryId, OrganizationId, ProjectId, WebhookId},
     tenancy::Scope,
     time::Timestamp,
 };
@@ -38,6 +38,7 @@ id_schemas! {
     ApiKeyId: "The id of an API key";
     WebhookId: "The id of a webhook";
     DeliveryId: "The id of a delivery";
+    AuditId: "The id of an entry of the audit log";
 }
 
 impl JsonSchema for Timestamp {

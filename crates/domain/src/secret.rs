@@ -1,10 +1,17 @@
 //! Signing secrets: their forms, and the text that is shown once.
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 /// What every Standard Webhooks secret starts with.
 pub const WHSEC_PREFIX: &str = "whsec_";
+/// What every private key of Standard Webhooks starts with.
+pub const WHSK_PREFIX: &str = "whsk_";
+/// What every public key of Standard Webhooks starts with.
+pub const WHPK_PREFIX: &str = "whpk_";
+/// Bytes of an ed25519 seed, and of a public key.
+const ED25519_BYTES: usize = 32;
 /// Characters of a supplied secret.
 pub const SECRET_CHARACTERS: std::ops::RangeInclusive<usize> = 8..=256;
 /// Bytes of key material in a Standard Webhooks secret (its specification says 24 to 64).
@@ -17,6 +24,8 @@ pub enum SecretForm {
     Whsec,
     /// 64 hexadecimal characters.
     Hex,
+    /// `whsk_` and base 64 of an ed25519 seed of 32 bytes.
+    Whsk,
 }
 
 /// A secret's text. Wiped when dropped, never printed.
@@ -44,6 +53,12 @@ pub enum InvalidSecret {
          leave it out to have one generated, or choose the scheme \"hmac\""
     )]
     NotStandard,
+    /// Not an ed25519 private key.
+    #[error(
+        "a secret for the algorithm \"ed25519\" is \"whsk_\" followed by the base64 of the 32 bytes of its seed, or of \
+         the seed and its public key; leave it out to have one generated"
+    )]
+    NotEd25519,
 }
 
 impl Secret {
@@ -63,6 +78,7 @@ impl Secret {
         let text = match form {
             SecretForm::Whsec => format!("{WHSEC_PREFIX}{}", STANDARD.encode(random)),
             SecretForm::Hex => hex(random),
+            SecretForm::Whsk => format!("{WHSK_PREFIX}{}", STANDARD.encode(random)),
         };
         Self(Zeroizing::new(text))
     }
@@ -80,6 +96,27 @@ impl Secret {
             return Err(InvalidSecret::NotStandard);
         }
         Ok(Zeroizing::new(key))
+    }
+}
+
+impl Secret {
+    /// The key pair that an ed25519 private key stands for.
+    pub fn ed25519_key(&self) -> Result<Ed25519KeyPair, InvalidSecret> {
+        let wrong = InvalidSecret::NotEd25519;
+        let encoded = self.0.strip_prefix(WHSK_PREFIX).ok_or(wrong)?;
+        let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| wrong)?);
+        let (seed, public) = bytes.split_at_checked(ED25519_BYTES).ok_or(wrong)?;
+        let pair = match public {
+            [] => Ed25519KeyPair::from_seed_unchecked(seed),
+            public => Ed25519KeyPair::from_seed_and_public_key(seed, public),
+        };
+        pair.map_err(|_| wrong)
+    }
+
+    /// The public key, `whpk_…`, if this is an ed25519 private key.
+    pub fn public_key(&self) -> Option<String> {
+        let pair = self.ed25519_key().ok()?;
+        Some(format!("{WHPK_PREFIX}{}", STANDARD.encode(pair.public_key().as_ref())))
     }
 }
 
@@ -106,6 +143,26 @@ mod tests {
         let hex = Secret::generate(SecretForm::Hex, &[0xab; 32]);
         assert_eq!(hex.expose(), "ab".repeat(32));
         assert_eq!(hex.standard_key(), Err(InvalidSecret::NotStandard));
+    }
+
+    #[test]
+    fn a_private_key_has_its_public_key_and_is_nothing_else() {
+        // RFC 8032, section 7.1, test 1.
+        let seed = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=";
+        let public = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+        let secret = Secret::parse(&format!("whsk_{seed}")).expect("a secret");
+        assert_eq!(secret.public_key(), Some(format!("whpk_{public}")));
+        assert_eq!(secret.standard_key(), Err(InvalidSecret::NotStandard));
+        let generated = Secret::generate(SecretForm::Whsk, &[1; 32]);
+        assert!(generated.expose().starts_with("whsk_") && generated.public_key().is_some());
+        let both = [STANDARD.decode(seed).expect("base 64"), STANDARD.decode(public).expect("base 64")].concat();
+        let both = Secret::parse(&format!("whsk_{}", STANDARD.encode(both))).expect("a secret");
+        assert_eq!(both.public_key(), secret.public_key());
+        for bad in
+            ["whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "whsk_AAAA", "whsk_%%%%", &format!("whsk_{}", "A".repeat(86))]
+        {
+            assert_eq!(Secret::parse(bad).expect("a secret").public_key(), None, "{bad}");
+        }
     }
 
     #[test]

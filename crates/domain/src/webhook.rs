@@ -1,7 +1,5 @@
 //! A registered endpoint: what it selects, and how it wants to be called.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,8 +9,11 @@ use crate::{
     outcome::Rule,
     profile::Profile,
     retry::{DisableReason, OnExhausted, RetryPolicy, Schedule},
+    secret::SecretForm,
     signature::{STANDARD_HEADERS, SignatureScheme},
 };
+
+pub use crate::webhook_secrets::{PreviousSecret, WebhookSecrets};
 
 /// Characters of a name.
 pub const NAME_CHARACTERS_MAX: usize = 128;
@@ -63,23 +64,6 @@ pub struct WebhookSettings {
     pub max_in_flight: Option<u32>,
     /// Whether `X-Tidings-…` headers are sent.
     pub tidings_headers: bool,
-}
-
-/// The parts of a webhook that are stored encrypted only.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct WebhookSecrets {
-    /// The signing secret.
-    pub secret: Option<String>,
-    /// The address with its user name and password, if it has any.
-    pub url_with_credentials: Option<String>,
-    /// Custom headers: their values are often tokens.
-    pub headers: Vec<(String, String)>,
-}
-
-impl fmt::Debug for WebhookSecrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WebhookSecrets(…)")
-    }
 }
 
 /// Overrides of a profile's retries; what is `None` stays the profile's.
@@ -158,6 +142,26 @@ impl WebhookSettings {
     /// The signature, override or profile's.
     pub fn signature(&self) -> SignatureScheme {
         self.signature.clone().unwrap_or_else(|| self.profile.signature())
+    }
+
+    /// The form of a secret that is generated for this webhook.
+    pub fn secret_form(&self) -> SecretForm {
+        match self.signature() {
+            SignatureScheme::Standard => SecretForm::Whsec,
+            SignatureScheme::StandardEd25519 => SecretForm::Whsk,
+            SignatureScheme::Hmac { .. } => self.profile.generated_secret().unwrap_or(SecretForm::Hex),
+        }
+    }
+
+    /// Whether the webhook gets a secret when its creator says nothing about it. A key pair is
+    /// asked for by name, whatever the profile does by itself.
+    pub fn signs_by_default(&self) -> bool {
+        self.profile.generated_secret().is_some() || self.signature() == SignatureScheme::StandardEd25519
+    }
+
+    /// Whether its secret may be looked at again; a private key never is.
+    pub fn secret_revealable(&self) -> bool {
+        self.profile.secret_revealable() && self.signature() != SignatureScheme::StandardEd25519
     }
 
     /// The deadline of one exchange, in milliseconds.

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tidings_domain::{
-    ids::{ApiKeyId, DeliveryId, EventKey, Id, IdSequence, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, AuditId, DeliveryId, EventKey, Id, IdSequence, OrganizationId, ProjectId, WebhookId},
     time::Timestamp,
 };
 use tidings_ports::{Clock, Entropy};
@@ -53,6 +53,11 @@ impl IdSource {
     /// A new webhook's id.
     pub fn webhook(&self) -> WebhookId {
         WebhookId(self.id())
+    }
+
+    /// A new audit entry's id.
+    pub fn audit(&self) -> AuditId {
+        AuditId(self.id())
     }
 
     /// An event's key and its deliveries' ids, whose sequences follow it without a gap.

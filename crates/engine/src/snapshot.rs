@@ -12,10 +12,10 @@ use tidings_domain::{
     profile::Profile,
     retry::RetryPolicy,
     seal::MasterKey,
-    secret::Secret,
-    signature::Signer,
+    signer::Signer,
     target::TargetUrl,
     tenancy::Project,
+    time::Timestamp,
     webhook::{Webhook, WebhookSecrets},
 };
 use tidings_ports::store::{ProjectSnapshot, WebhookRecord, WebhookState};
@@ -36,8 +36,9 @@ pub struct Target {
     pub(crate) policy: RetryPolicy,
     /// Headers that are the same for every attempt.
     pub(crate) fixed_headers: HeaderMap,
-    /// See [`tidings_domain::head`].
-    pub(crate) head_template: Arc<str>,
+    /// See [`tidings_domain::head`]; and as it is while a former secret signs as well.
+    head_template: Arc<str>,
+    overlap_template: Option<Arc<str>>,
 }
 
 /// A project at one version.
@@ -103,20 +104,18 @@ impl Target {
         let secrets = open_secrets(master, webhook.id, &record.sealed).map_err(|error| error.to_string())?;
         let address = secrets.url_with_credentials.as_deref().unwrap_or(&webhook.settings.url);
         let url = TargetUrl::parse(address).map_err(|refusal| refusal.to_string())?;
-        let secret = secrets.secret.as_deref().map(Secret::parse).transpose().map_err(|error| error.to_string())?;
-        let signer = Signer::new(webhook.settings.signature(), secret.as_ref()).map_err(|error| error.to_string())?;
+        let signer = secrets.signer(webhook.settings.signature()).map_err(|error| error.to_string())?;
         let fixed = profile_headers(&webhook);
-        let template = head::template(
-            &url.masked(),
-            user_agent,
-            &fixed,
-            &secrets.headers,
-            &signer,
-            webhook.settings.tidings_headers,
-        );
+        let template = |overlap: bool| -> Arc<str> {
+            let (url, custom) = (url.masked(), &secrets.headers);
+            let own = webhook.settings.tidings_headers;
+            head::template(&url, user_agent, &fixed, custom, &signer, own, overlap).into()
+        };
+        let (head_template, overlap_template) = (template(false), signer.has_previous().then(|| template(true)));
         Ok(Self {
             fixed_headers: fixed_headers(user_agent, &fixed, &secrets)?,
-            head_template: template.into(),
+            head_template,
+            overlap_template,
             policy: webhook.settings.retry_policy(),
             url: Arc::new(url),
             signer,
@@ -124,6 +123,13 @@ impl Target {
             revision: record.revision,
             webhook,
         })
+    }
+}
+
+impl Target {
+    /// How history writes the head of an attempt that begins at this time.
+    pub(crate) fn head_template(&self, at: Timestamp) -> &Arc<str> {
+        self.overlap_template.as_ref().filter(|_| self.signer.overlaps(at)).unwrap_or(&self.head_template)
     }
 }
 

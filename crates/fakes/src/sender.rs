@@ -24,6 +24,8 @@ pub enum Reply {
     Status(u16),
     /// Answers with this status and header.
     StatusWithHeader(u16, &'static str, String),
+    /// Answers with this status so many milliseconds later, by the test's clock.
+    StatusAfter(u64, u16),
     /// Gives no answer, for this reason.
     Failure(FailureKind),
 }
@@ -113,6 +115,10 @@ impl Sender for ScriptedSender {
         };
         let result = match reply {
             Reply::Status(status) => answer(status, HeaderMap::new()),
+            Reply::StatusAfter(ms, status) => {
+                self.clock.sleep_until(self.clock.now().plus_millis(ms)).await;
+                answer(status, HeaderMap::new())
+            }
             Reply::StatusWithHeader(status, name, value) => {
                 let value = HeaderValue::from_str(&value).expect("tests use legal header values");
                 answer(status, HeaderMap::from_iter([(HeaderName::from_static(name), value)]))

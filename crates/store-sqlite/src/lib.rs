@@ -7,6 +7,7 @@
 
 mod append;
 mod attempt_row;
+mod audit;
 mod catalog;
 mod checkpoint;
 mod connection;

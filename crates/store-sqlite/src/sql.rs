@@ -71,6 +71,7 @@ statements! {
     LIST_WEBHOOKS = "list_webhooks";
     COUNT_WEBHOOKS = "count_webhooks";
     UPDATE_WEBHOOK = "update_webhook";
+    PROJECT_OF_WEBHOOK = "project_of_webhook";
     RESET_WEBHOOK_STATE = "reset_webhook_state";
     DELETE_WEBHOOK = "delete_webhook";
     WEBHOOKS_TO_CANCEL = "webhooks_to_cancel";
@@ -104,6 +105,9 @@ statements! {
     COUNT_BORN = "count_born";
     AUDIT_LEDGER = "audit_ledger";
     OLDEST_DUE = "oldest_due";
+    APPEND_AUDIT = "append_audit";
+    LIST_AUDIT = "list_audit";
+    LIST_AUDIT_OF_ORGANIZATION = "list_audit_of_organization";
     ADD_REPORT = "add_report";
     LIST_REPORTS = "list_reports";
     FORGET_REPORT = "forget_report";

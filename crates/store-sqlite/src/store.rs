@@ -45,8 +45,8 @@ const FILE_NAME: &str = "tidings.sqlite";
 
 /// The embedded store.
 pub struct SqliteStore {
-    writer: Arc<Writer>,
-    readers: Readers,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) readers: Readers,
     leases: Arc<Leases>,
     _lock: DirectoryLock,
 }
@@ -269,6 +269,18 @@ impl Catalog for SqliteStore {
 
     async fn update_webhook(&self, change: WebhookChange) -> Result<Changed, StoreError> {
         self.writer.call(move |session| webhook::update(session, &change)).await
+    }
+
+    async fn update_webhook_once(
+        &self,
+        change: WebhookChange,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, StoreError> {
+        self.writer.call(move |session| webhook::update_once(session, &change, idempotency.as_ref())).await
+    }
+
+    async fn find_any_webhook(&self, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {
+        self.readers.call(move |connection| webhook::find_any(connection, id)).await
     }
 
     async fn delete_webhook(&self, project_id: ProjectId, id: WebhookId, now: Timestamp) -> Result<bool, StoreError> {

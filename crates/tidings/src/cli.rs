@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, config, delivery, demo, dev, doctor, event, event_type, organization, plan, preset, project, serve,
-    webhook,
+    api_key, audit_log, config, delivery, demo, dev, doctor, event, event_type, organization, plan, preset, project,
+    serve, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -96,6 +96,9 @@ pub(crate) enum ApiCommand {
     /// Look at deliveries and their attempts, and send them again
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
+    /// Look at what was done, by whom and from where
+    #[command(subcommand)]
+    AuditLog(audit_log::AuditLogCommand),
 }
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ impl Tenant {
     async fn settle(world: &mut World, receiver: &Receiver, name: &'static str) -> Self {
         let project = world.project(name, &event_type(name)).await;
         let path = format!("/{name}");
-        let webhook = world.subscribe(&project, receiver, &path, Signature::Standard, json!({})).await;
+        // A profile whose secret may be looked at again, so that every GET has an answer.
+        let webhook = world.subscribe(&project, receiver, &path, Signature::BotSubscription, json!({})).await;
         let admin = organization_key(world.operator(), &project.organization_id, &json!({"name": "second"})).await;
         let event = project.api.post("/events", &json!({"type": event_type(name), "data": name})).await.expect(202);
         let event_id = event["id"].as_str().expect("an id").to_owned();
@@ -79,7 +80,8 @@ impl Tenant {
     async fn everything(&self) -> Vec<Value> {
         let mut seen = Vec::new();
         for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
-            if operation.access != Access::Operator {
+            // Looking at a secret is written into the audit log, which so changes by being compared.
+            if operation.access != Access::Operator && operation.path != "/audit-log" {
                 seen.push(self.admin.get(&fill(operation.path, &self.id_or_nothing(operation.path))).await.expect(200));
             }
         }

@@ -47,6 +47,29 @@ pub(crate) struct Operation {
     pub(crate) query: &'static [&'static str],
 }
 
+impl Operation {
+    /// The name under which the audit log has it, the native API's for the same act; `None`: it
+    /// changes nothing. What has no name of its own is written down all the same.
+    pub(crate) fn action(&self) -> Option<&'static str> {
+        let is_key = self.path.contains("/api-keys/");
+        let shows_secret = self.path.ends_with("/integrations/webhooks/{id}");
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        Some(match (self.method, last) {
+            ("GET", _) if shows_secret => "webhook.reveal_secret",
+            ("GET", _) => return None,
+            ("POST", "webhooks") => "webhook.create",
+            ("POST", "test") => "webhook.test",
+            ("POST", "rotate" | "regenerate-secret") => "webhook.rotate_secret",
+            ("POST", "retry") => "delivery.retry",
+            ("POST", "api-keys") => "api_key.create",
+            ("DELETE", _) if is_key => "api_key.revoke",
+            ("DELETE", "{id}") => "webhook.delete",
+            ("PUT", "{id}") => "webhook.update",
+            _ => "compat.call",
+        })
+    }
+}
+
 const fn operation(
     method: &'static str,
     path: &'static str,

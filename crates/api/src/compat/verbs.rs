@@ -66,9 +66,11 @@ pub(super) async fn rotate(
     id: WebhookId,
 ) -> Result<(WebhookRecord, String), ApiError> {
     let record = find(api, project_id, id).await?;
-    let form = record.webhook.settings.profile.generated_secret().unwrap_or(tidings_domain::secret::SecretForm::Hex);
-    let secret = Secret::generate(form, &api.engine().ids().random_bytes()).expose().to_owned();
-    let secrets = WebhookSecrets { secret: Some(secret.clone()), ..secrets(api, &record)? };
+    let generated = Secret::generate(record.webhook.settings.secret_form(), &api.engine().ids().random_bytes());
+    let mut secrets = secrets(api, &record)?;
+    secrets.rotate(generated.expose().to_owned(), 0, api.engine().now());
+    // Of a key pair, only the public half is shown.
+    let secret = generated.public_key().unwrap_or_else(|| generated.expose().to_owned());
     let sealed = seal_secrets(&api.parts().master_key, id, &secrets, api.engine().ids().nonce());
     let changed = webhooks::apply_change(api, &record, None, Some(sealed), None).await?;
     Ok((changed, secret))

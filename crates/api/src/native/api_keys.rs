@@ -10,7 +10,7 @@ use tidings_contract::{
     tenancy::{ApiKeyBody, CreateApiKey},
 };
 use tidings_domain::{
-    ids::{ApiKeyId, OrganizationId},
+    ids::{ApiKeyId, OrganizationId, ProjectId},
     tenancy::{ApiKey, KEY_PREFIX, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Scopes, key_hash, key_text},
 };
 use tidings_ports::store::NewApiKey;
@@ -18,6 +18,7 @@ use tidings_ports::store::NewApiKey;
 use super::check_name;
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
+    audit::Audit,
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
@@ -26,10 +27,7 @@ use crate::{
 };
 
 fn body(key: &ApiKey, text: Option<String>) -> ApiKeyBody {
-    let (organization_id, project_id) = match key.owner {
-        KeyOwner::Operator => (None, None),
-        KeyOwner::Organization { id, project_id } => (Some(id), project_id),
-    };
+    let (organization_id, project_id) = reach(key.owner);
     ApiKeyBody {
         id: key.id,
         key: text,
@@ -73,9 +71,18 @@ async fn owner(api: &Api, caller: &Caller, request: &CreateApiKey) -> Result<Key
     })
 }
 
+/// The organization and the project that a key is bound to.
+const fn reach(owner: KeyOwner) -> (Option<OrganizationId>, Option<ProjectId>) {
+    match owner {
+        KeyOwner::Operator => (None, None),
+        KeyOwner::Organization { id, project_id } => (Some(id), project_id),
+    }
+}
+
 pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     repeatable: Repeatable,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
@@ -85,6 +92,8 @@ pub(crate) async fn create(
         return Ok(first);
     }
     let (new, text) = make(&api, &caller, request).await?;
+    let (organization_id, project_id) = reach(new.key.owner);
+    audit.concerns(organization_id, project_id);
     let answer = json_bytes(&body(&new.key, Some(text)));
     let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
     let created = api.store().create_api_key(new, idempotency).await?;
@@ -139,22 +148,25 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
 pub(crate) async fn revoke(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let missing = || ApiError::not_found("API key");
     let id: ApiKeyId = id.parse().map_err(|_| missing())?;
     caller.refuse_bound("the organization's keys")?;
     let organization = caller.organization_or_default(&api);
-    match revoke_key(&api, Some(organization), id).await {
+    let revoked = match revoke_key(&api, Some(organization), id).await {
         Err(_) if caller.is_operator() => revoke_key(&api, None, id).await?,
         revoked => revoked?,
-    }
+    };
+    let (organization_id, project_id) = reach(revoked.owner);
+    audit.concerns(organization_id, project_id);
     Ok(empty())
 }
 
-/// Revokes a key of this owner.
-pub(crate) async fn revoke_key(api: &Api, owner: Option<OrganizationId>, id: ApiKeyId) -> Result<(), ApiError> {
+/// Revokes a key of this owner; returns it as it was.
+pub(crate) async fn revoke_key(api: &Api, owner: Option<OrganizationId>, id: ApiKeyId) -> Result<ApiKey, ApiError> {
     let revoked = api.store().revoke_api_key(owner, id, api.engine().now()).await?;
     api.keys().forget();
-    revoked.map(drop).ok_or_else(|| ApiError::not_found("API key"))
+    revoked.ok_or_else(|| ApiError::not_found("API key"))
 }

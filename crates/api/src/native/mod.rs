@@ -1,6 +1,7 @@
 //! The native API: one file per resource, or per verb where a verb is long.
 
 pub(crate) mod api_keys;
+pub(crate) mod audit_log;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
@@ -38,6 +39,10 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/webhooks/test-filter", post(webhooks::test_filter))
         .route("/webhooks/{id}/enable", post(webhooks::enable))
         .route("/webhooks/{id}/disable", post(webhooks::disable))
+        .route("/webhooks/{id}/pause", post(webhooks::pause))
+        .route("/webhooks/{id}/resume", post(webhooks::resume))
+        .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate))
+        .route("/webhooks/{id}/secret", get(webhooks::reveal))
         .route("/webhooks/{id}/test", post(webhooks::test))
         .route("/webhooks/{id}/deliveries", get(deliveries::list_of_webhook))
         .route("/webhooks/{id}/stats", get(statistics::of_webhook))
@@ -61,11 +66,13 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/projects/{id}", get(projects::get).patch(projects::rename).delete(projects::delete))
         .route("/api-keys", post(api_keys::create).get(api_keys::list))
         .route("/api-keys/{id}", delete(api_keys::revoke))
+        .route("/audit-log", get(audit_log::list))
         .route("/instance", get(instance::get))
         .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));
     Router::new()
         .nest(tidings_contract::BASE_PATH, native)
         .merge(compat::routes())
+        .route("/.well-known/webhooks/{id}/public-key", get(webhooks::public_keys))
         .route("/healthz", get(instance::healthz))
         .route("/readyz", get(instance::readyz))
         .with_state(api)

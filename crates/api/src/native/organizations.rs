@@ -12,6 +12,7 @@ use tidings_ports::store::{NewOrganization, OrganizationRecord};
 use super::{check_name, plans};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
+    audit::Audit,
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
@@ -76,6 +77,7 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
 pub(crate) async fn rename(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
@@ -83,6 +85,7 @@ pub(crate) async fn rename(
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
     caller.refuse_bound("an organization")?;
     let mut record = find(&api, &caller, &id).await?;
+    audit.before(&body(&api, &record));
     record.organization.name = request.name;
     let organization = &record.organization;
     if !api.store().rename_organization(organization.id, organization.name.clone()).await? {

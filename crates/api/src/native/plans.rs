@@ -18,6 +18,7 @@ use tidings_domain::{
 use super::organizations;
 use crate::{
     answer::json,
+    audit::Audit,
     auth::Caller,
     error::ApiError,
     request::{Body, parse},
@@ -47,12 +48,14 @@ pub(crate) fn find(api: &Api, name: &str) -> Result<Plan, ApiError> {
 pub(crate) async fn set(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: SetPlan = parse(&bytes)?;
     let plan = find(&api, &request.plan)?;
     let mut record = organizations::find(&api, &caller, &id).await?;
+    audit.before(&organizations::body(&api, &record));
     let changed = api.store().set_plan(record.organization.id, plan.name.clone(), api.engine().now()).await?;
     let projects = changed.ok_or_else(|| ApiError::not_found("organization"))?;
     api.engine().plan_applied(&projects).await;

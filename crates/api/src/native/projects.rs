@@ -17,6 +17,7 @@ use tidings_ports::store::{NewProject, ProjectRecord};
 use super::{check_name, plans, presets};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
+    audit::Audit,
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
@@ -39,6 +40,7 @@ fn body(record: &ProjectRecord) -> ProjectBody {
 pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     repeatable: Repeatable,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
@@ -48,6 +50,7 @@ pub(crate) async fn create(
     let organization_id = caller.organization_or_default(&api);
     let preset = request.preset.as_deref().map(|name| presets::named(&api, name)).transpose()?;
     let project = Project { id: api.engine().ids().project(), organization_id, name: request.name };
+    audit.concerns(Some(organization_id), Some(project.id));
     let owner = organization_id.sequence();
     let record = ProjectRecord {
         project,
@@ -97,12 +100,15 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
 pub(crate) async fn rename(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: UpdateProject = parse(&bytes)?;
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
     let mut record = find(&api, &caller, &id).await?;
+    audit.concerns(Some(record.project.organization_id), Some(record.project.id));
+    audit.before(&body(&record));
     record.project.name = request.name;
     if !api.store().rename_project(record.project.id, record.project.name.clone()).await? {
         return Err(ApiError::not_found("project"));
@@ -113,9 +119,11 @@ pub(crate) async fn rename(
 pub(crate) async fn delete(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let project = find(&api, &caller, &id).await?.project;
+    audit.concerns(Some(project.organization_id), Some(project.id));
     let owner = api.store().find_organization(project.organization_id).await?;
     if owner.is_some_and(|owner| owner.organization.default_project_id == project.id) {
         let detail = "an organization's default project cannot be deleted; delete the organization instead";

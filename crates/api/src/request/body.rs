@@ -11,7 +11,7 @@ use tidings_contract::{
     codes::ErrorCode,
 };
 
-use crate::{error::ApiError, state::Api};
+use crate::{audit::Audit, error::ApiError, state::Api};
 
 /// Bytes of a request's body.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -35,7 +35,10 @@ impl FromRequest<Api> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
-        read(request, BODY_BYTES_MAX).await.map(Self)
+        let audit = Audit::of(request.extensions());
+        let body = read(request, BODY_BYTES_MAX).await?;
+        audit.given(&body);
+        Ok(Self(body))
     }
 }
 

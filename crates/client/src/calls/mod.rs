@@ -1,6 +1,7 @@
 //! The operations, one file per resource.
 
 mod api_keys;
+mod audit_log;
 mod deliveries;
 mod event_types;
 mod events;

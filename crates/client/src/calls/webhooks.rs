@@ -3,6 +3,7 @@
 use http::Method;
 use tidings_contract::{
     list::ListBody,
+    secret::{RotateSecret, RotatedSecretBody, SecretBody},
     webhook::{TestFilter, TestFilterBody, TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
 };
 
@@ -74,6 +75,46 @@ impl Client {
     /// See [`ClientError`].
     pub async fn disable_webhook(&self, id: &str) -> Result<WebhookBody, ClientError> {
         self.switch_webhook(id, "disable").await
+    }
+
+    /// Pauses a webhook; events are kept for it and nothing is sent until it is resumed.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn pause_webhook(&self, id: &str) -> Result<WebhookBody, ClientError> {
+        self.switch_webhook(id, "pause").await
+    }
+
+    /// Resumes a paused webhook; what was kept for it goes on in order of age.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn resume_webhook(&self, id: &str) -> Result<WebhookBody, ClientError> {
+        self.switch_webhook(id, "resume").await
+    }
+
+    /// Exchanges a webhook's secret for a new one, which the answer shows, once.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn rotate_webhook_secret(
+        &self,
+        id: &str,
+        rotation: &RotateSecret,
+    ) -> Result<RotatedSecretBody, ClientError> {
+        self.fetch(Call::create(format!("{}/rotate-secret", item("/webhooks", id)), rotation)?).await
+    }
+
+    /// Looks at a webhook's secret again, where its profile allows that.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn webhook_secret(&self, id: &str) -> Result<SecretBody, ClientError> {
+        self.fetch(Call::get(format!("{}/secret", item("/webhooks", id)))).await
     }
 
     /// Sends a test event now and says what came back. Waits as long as the webhook's own deadline.

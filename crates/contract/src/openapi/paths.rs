@@ -46,6 +46,7 @@ pub const GROUPS: &[Group] = &[
     group("plans", "Plans", "What organizations may have.", "", ""),
     group("presets", "Presets", "What can fill a new project.", "The preset's name", "subscribeflow"),
     group("api-keys", "API keys", "Who may do what.", "The key's public id", sample::API_KEY),
+    group("audit-log", "Audit log", "What was done, by whom and from where.", "", ""),
     group("instance", "Instance", "The server itself.", "", ""),
 ];
 

@@ -11,7 +11,7 @@ use tidings_domain::{
     profile::Profile,
     render::{Rendering, render},
     secret::Secret,
-    signature::Signer,
+    signer::Signer,
 };
 
 use crate::sample;
@@ -146,8 +146,8 @@ fn read(body: &[u8]) -> Value {
 fn headers(profile: Profile, body: &[u8]) -> Vec<Value> {
     let secret = Secret::parse(SECRET).expect("the example's secret is one");
     let signer = Signer::new(profile.signature(), Some(&secret)).expect("the secret fits every scheme");
-    let seconds = event().created_at().as_seconds();
-    let signed = signer.headers(sample::EVENT, seconds, body).into_iter().map(|(name, value)| {
+    let at = event().created_at();
+    let signed = signer.headers(sample::EVENT, at, body).into_iter().map(|(name, value)| {
         let what = format!("Signature, or what is signed with it; the example's secret is `{SECRET}`");
         (name, value, what)
     });

@@ -55,6 +55,7 @@ impl Wire for WebhookBody {
             "failure_count": 0,
             "last_event": {"type": sample::TYPE, "at": sample::ACCEPTED},
             "last_triggered_at": sample::ACCEPTED,
+            "previous_valid_until": null,
             "created_at": sample::CREATED,
             "updated_at": sample::CREATED,
         })

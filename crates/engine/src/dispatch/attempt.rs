@@ -49,7 +49,7 @@ pub(crate) fn build_request(
         None => HeaderValue::from_static(Rendering::CONTENT_TYPE),
     };
     headers.insert(header::CONTENT_TYPE, content_type);
-    for (name, value) in target.signer.headers(&event_id, started_at.as_seconds(), &body) {
+    for (name, value) in target.signer.headers(&event_id, started_at, &body) {
         headers.insert(signature_header(&name), header_value(&value));
     }
     if settings.profile == Profile::ServerAvatar {
@@ -146,7 +146,7 @@ pub(crate) fn record_exchange(
         outcome,
         error,
         timing,
-        request_head: std::sync::Arc::clone(&target.head_template),
+        request_head: std::sync::Arc::clone(target.head_template(started_at)),
         response_headers,
         response_body,
         response_truncated,

@@ -118,7 +118,7 @@ impl Callers {
         let status = if active { WebhookStatus::Active } else { WebhookStatus::Disabled(DisableReason::Manual) };
         let settings = WebhookSettings::new("https://receiver.example/".to_owned(), Profile::Standard);
         let master = MasterKey::from_bytes(&[7; 32]);
-        let secrets = WebhookSecrets { secret: None, url_with_credentials: None, headers: Vec::new() };
+        let secrets = WebhookSecrets::default();
         let record = WebhookRecord {
             webhook: Webhook { id, project_id, settings, status },
             sealed: seal_secrets(&master, id, &secrets, [0; 12]),

@@ -125,7 +125,7 @@ async fn inv_fanout_a_batch_knows_of_every_webhook_that_was_created_before_it() 
     let sealed = tidings_engine::seal_secrets(
         &tidings_domain::seal::MasterKey::from_bytes(&[7; 32]),
         id,
-        &tidings_domain::webhook::WebhookSecrets { secret: None, url_with_credentials: None, headers: Vec::new() },
+        &tidings_domain::webhook::WebhookSecrets::default(),
         platform.engine.ids().nonce(),
     );
     let new = tidings_ports::store::NewWebhook { webhook: record.webhook, sealed };

@@ -215,7 +215,7 @@ async fn a_disabled_webhooks_deliveries_stay_held_over_a_restart() {
     assert_eq!(platform.sender.sent().len(), 6);
 }
 
-async fn set_status(platform: &Platform, id: tidings_domain::ids::WebhookId, status: WebhookStatus) {
+pub(crate) async fn set_status(platform: &Platform, id: tidings_domain::ids::WebhookId, status: WebhookStatus) {
     let record = platform.store.find_webhook(platform.project, id).await.expect("read").expect("there");
     let change = WebhookChange {
         project_id: platform.project,

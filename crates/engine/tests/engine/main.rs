@@ -3,8 +3,10 @@
 mod batches;
 mod delivery;
 mod filters;
+mod pausing;
 mod platform;
 mod refusals;
+mod rotation;
 mod scheduled;
 mod schedules;
 mod watching;

@@ -17,12 +17,15 @@ use tidings_domain::{
     webhook::{RetryOverride, Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
 use tidings_engine::{
-    DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS, Publish, PublishError, Published, seal_secrets,
+    DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS, Publish, PublishError, Published, open_secrets, seal_secrets,
 };
 use tidings_fakes::{ManualClock, ScriptedSender, SeededEntropy};
 use tidings_ports::{
     Clock as _,
-    store::{Catalog as _, Created, DeliveryFilter, DeliveryView, History as _, NewOrganization, NewWebhook, Store},
+    store::{
+        Catalog as _, Changed, Created, DeliveryFilter, DeliveryView, History as _, NewOrganization, NewWebhook, Store,
+        WebhookChange,
+    },
 };
 use tidings_store_sqlite::SqliteStore;
 
@@ -110,17 +113,34 @@ impl Platform {
         let mut settings = WebhookSettings::new(url.to_owned(), profile);
         change(&mut settings);
         let secret = profile.generated_secret().map(|form| Secret::generate(form, &[3; 32]));
-        let secrets = WebhookSecrets {
-            secret: secret.map(|secret| secret.expose().to_owned()),
-            url_with_credentials: None,
-            headers: Vec::new(),
-        };
+        let secrets =
+            WebhookSecrets { secret: secret.map(|secret| secret.expose().to_owned()), ..WebhookSecrets::default() };
         let sealed = seal_secrets(&self.master, id, &secrets, self.engine.ids().nonce());
         let webhook = Webhook { id, project_id, settings, status: WebhookStatus::Active };
         let created = self.store.create_webhook(NewWebhook { webhook, sealed }, None).await.expect("stored");
         assert_eq!(created, Created::Stored);
         self.engine.project_changed(project_id).await;
         id
+    }
+
+    /// Changes a webhook's secrets, as a rotation does.
+    pub(crate) async fn change_secrets(&self, id: WebhookId, change: impl FnOnce(&mut WebhookSecrets)) {
+        let record = self.store.find_webhook(self.project, id).await.expect("read").expect("there");
+        let mut secrets = open_secrets(&self.master, id, &record.sealed).expect("opens");
+        change(&mut secrets);
+        let sealed = seal_secrets(&self.master, id, &secrets, self.engine.ids().nonce());
+        let change = WebhookChange {
+            project_id: self.project,
+            id,
+            expected_revision: record.revision,
+            settings: None,
+            sealed: Some(sealed),
+            status: None,
+            now: self.now(),
+        };
+        let changed = self.store.update_webhook(change).await.expect("written");
+        assert!(matches!(changed, Changed::Stored(_)), "{changed:?}");
+        self.engine.project_changed(self.project).await;
     }
 
     pub(crate) async fn publish(&self, event_type: &str) -> String {

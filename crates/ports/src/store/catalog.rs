@@ -99,6 +99,14 @@ pub trait Catalog: Send + Sync {
     /// Changes a webhook if it still has the expected revision. Becoming active out of being
     /// disabled is refused to a webhook that is over its organization's limit.
     async fn update_webhook(&self, change: WebhookChange) -> Result<Changed, StoreError>;
+    /// The same, once for its idempotency key.
+    async fn update_webhook_once(
+        &self,
+        change: WebhookChange,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, StoreError>;
+    /// Finds a webhook by its id alone, of whatever project: for what anybody may know of it.
+    async fn find_any_webhook(&self, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError>;
     /// Deletes a webhook; its waiting deliveries are cancelled afterwards by
     /// [`super::Queue::cancel_pending`]. False if the project has none of that id.
     async fn delete_webhook(&self, project_id: ProjectId, id: WebhookId, now: Timestamp) -> Result<bool, StoreError>;

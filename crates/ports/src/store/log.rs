@@ -161,6 +161,8 @@ pub enum Created {
     ParentMissing,
     /// The organization's plan allows no more of it.
     LimitExceeded(LimitExceeded),
+    /// What should change has another revision by now, or is gone.
+    Stale,
 }
 
 /// A test event and what came of it.

@@ -2,6 +2,7 @@
 //!
 //! Callers pass ids and `now`; `Ok(None)` means not found; an error says what the caller can do.
 
+mod audit;
 mod catalog;
 mod history;
 mod log;
@@ -9,6 +10,7 @@ mod maintenance;
 mod plans;
 mod queue;
 
+pub use audit::{AuditEntry, AuditFilter, AuditLog};
 pub use catalog::{
     Catalog, Changed, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord,
     ProjectSnapshot, WebhookChange, WebhookRecord, WebhookState,
@@ -25,9 +27,9 @@ pub use queue::{
 };
 
 /// Everything a node needs of its store.
-pub trait Store: Log + Queue + Catalog + PlanLimits + History + Maintenance {}
+pub trait Store: Log + Queue + Catalog + PlanLimits + History + Maintenance + AuditLog {}
 
-impl<T: Log + Queue + Catalog + PlanLimits + History + Maintenance> Store for T {}
+impl<T: Log + Queue + Catalog + PlanLimits + History + Maintenance + AuditLog> Store for T {}
 
 /// Why the store did not do what was asked; by what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -97,17 +97,19 @@ CREATE TABLE report (
     created_at INTEGER NOT NULL
 ) STRICT;
 
--- Who did what, when, from where. actor is a key's id; organization is 0 for acts on the instance.
+-- Who did what, when, from where. actor is a key's id, operator whether it is the operator's;
+-- organization is 0 for acts on the instance.
 CREATE TABLE audit (
     seq INTEGER PRIMARY KEY,
     tail INTEGER NOT NULL,
     organization INTEGER NOT NULL,
     project INTEGER,
     actor TEXT NOT NULL,
+    operator INTEGER NOT NULL,
     action TEXT NOT NULL,
     subject TEXT NOT NULL,
-    detail TEXT,
-    address TEXT
+    detail TEXT NOT NULL,
+    address TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_organization ON audit (organization, seq);
 

@@ -165,6 +165,30 @@ fn check_limit(connection: &Connection, change: &WebhookChange) -> rusqlite::Res
     }
 }
 
+/// Changes a webhook and remembers the answer to that in one transaction.
+pub(crate) fn update_once(
+    session: &mut Session<'_>,
+    change: &WebhookChange,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    create_once(session, idempotency, change.now, |session| {
+        Ok(match update(session, change)? {
+            Changed::Stored(_) => Created::Stored,
+            Changed::Stale => Created::Stale,
+            Changed::LimitExceeded(exceeded) => Created::LimitExceeded(exceeded),
+        })
+    })
+}
+
+/// Finds a webhook of whatever project.
+pub(crate) fn find_any(connection: &Connection, id: WebhookId) -> rusqlite::Result<Option<WebhookRecord>> {
+    let project: Option<ProjectId> = connection
+        .prepare_cached(sql::PROJECT_OF_WEBHOOK)?
+        .query_row([id.sequence(), id.tail()], |row| Ok(ProjectId::from_parts(row.get(0)?, row.get(1)?)))
+        .optional()?;
+    project.map_or(Ok(None), |project| find(connection, project, id))
+}
+
 pub(crate) fn delete(
     session: &mut Session<'_>,
     project_id: ProjectId,

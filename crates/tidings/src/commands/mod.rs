@@ -1,6 +1,7 @@
 //! The commands, one file per resource, and how they end.
 
 pub(crate) mod api_key;
+pub(crate) mod audit_log;
 mod batch;
 pub(crate) mod config;
 pub(crate) mod delivery;
@@ -80,6 +81,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Webhook(command) => command.run(&session).await,
             ApiCommand::Event(command) => command.run(&session).await,
             ApiCommand::Delivery(command) => done(command.run(&session).await),
+            ApiCommand::AuditLog(command) => done(command.run(&session).await),
         }
     })
 }

@@ -50,5 +50,7 @@ pub(super) fn routes() -> Router<Api> {
 /// The project in the path, if the caller may know of it.
 async fn project(api: &Api, caller: &Caller, text: &str) -> Result<ProjectId, ApiError> {
     let id: ProjectId = ids::read(text)?;
-    Ok(projects::find(api, caller, &id.to_string()).await?.project.id)
+    let project = projects::find(api, caller, &id.to_string()).await?.project;
+    caller.audit().concerns(Some(project.organization_id), Some(project.id));
+    Ok(project.id)
 }

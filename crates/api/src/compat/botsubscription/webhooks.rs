@@ -127,7 +127,7 @@ pub(super) async fn inspect(
 ) -> Result<Response, ApiError> {
     let project_id = project(&api, &caller, &project_id).await?;
     let record = verbs::find(&api, project_id, ids::read(&id)?).await?;
-    let revealable = record.webhook.settings.profile.secret_revealable();
+    let revealable = record.webhook.settings.secret_revealable();
     let secret = if revealable { verbs::secrets(&api, &record)?.secret } else { None };
     let Listed { url, id, enabled, created_at } = listed(&api, &record);
     let data = json!({"url": url, "id": id, "enabled": enabled, "created_at": created_at, "secret": secret});

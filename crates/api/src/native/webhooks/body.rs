@@ -4,6 +4,7 @@ use tidings_contract::webhook::{LastEventBody, WebhookBody};
 use tidings_domain::{
     filter::Filter,
     head::MASKED_VALUE,
+    signature::SignatureScheme,
     target::TargetUrl,
     webhook::{WebhookSecrets, WebhookStatus},
 };
@@ -15,6 +16,8 @@ pub(super) fn webhook_body(record: &WebhookRecord, secrets: &WebhookSecrets) -> 
     let (webhook, settings, state) = (&record.webhook, &record.webhook.settings, &record.state);
     let events: Vec<_> = settings.events.iter().map(ToString::to_string).collect();
     let masked = secrets.url_with_credentials.as_deref().and_then(|url| TargetUrl::parse(url).ok());
+    // A secret in the form of a private key may sign another scheme as a mere text.
+    let signs_with_key = settings.signature() == SignatureScheme::StandardEd25519;
     WebhookBody {
         id: webhook.id,
         project_id: webhook.project_id,
@@ -47,6 +50,8 @@ pub(super) fn webhook_body(record: &WebhookRecord, secrets: &WebhookSecrets) -> 
         last_triggered_at: state.last_triggered_at,
         created_at: webhook.id.timestamp(),
         updated_at: record.updated_at,
+        public_key: secrets.parsed().ok().flatten().and_then(|secret| secret.public_key()).filter(|_| signs_with_key),
+        previous_valid_until: secrets.previous_valid_until(),
         secret: None,
     }
 }

@@ -13,6 +13,7 @@ use tidings_ports::store::{NewWebhook, WebhookRecord, WebhookState};
 use super::{
     address,
     body::webhook_body,
+    secret::shown_once,
     settings::{Draft, apply},
 };
 use crate::{error::ApiError, state::Api};
@@ -31,7 +32,8 @@ impl Making {
 
     /// The answer, with the secret.
     pub(super) fn body(&self) -> WebhookBody {
-        WebhookBody { secret: self.secrets.secret.clone(), ..webhook_body(&self.record, &self.secrets) }
+        let secret = shown_once(&self.record.webhook.settings, &self.secrets);
+        WebhookBody { secret, ..webhook_body(&self.record, &self.secrets) }
     }
 }
 

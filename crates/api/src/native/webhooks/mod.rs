@@ -4,8 +4,10 @@ mod address;
 mod body;
 mod making;
 mod retry;
+mod secret;
 mod settings;
 mod signature;
+mod status;
 mod test_filter;
 
 use axum::{
@@ -20,7 +22,6 @@ use tidings_contract::{
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
     profile::Profile,
-    retry::DisableReason,
     webhook::{WebhookSettings, WebhookStatus},
 };
 use tidings_engine::{TestError, open_secrets, seal_secrets};
@@ -28,6 +29,7 @@ use tidings_ports::store::{Changed, WebhookChange, WebhookRecord};
 
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
+    audit::Audit,
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
@@ -37,7 +39,10 @@ use crate::{
 };
 use body::webhook_body;
 pub(crate) use making::{Making, prepare};
+pub(crate) use secret::{public_keys, reveal, rotate};
 use settings::{Draft, apply};
+use status::switched;
+pub(crate) use status::{disable, enable, pause, resume};
 pub(crate) use test_filter::test_filter;
 
 pub(crate) async fn create(
@@ -106,11 +111,14 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
+    audit: Audit,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
     let record = find(&api, caller.project(&api), &id).await?;
+    let secrets = open_secrets(&api.parts().master_key, record.webhook.id, &record.sealed).unwrap_or_default();
+    audit.before(&webhook_body(&record, &secrets));
     Ok(shown(&api, &update_record(&api, &record, request).await?))
 }
 
@@ -121,7 +129,7 @@ pub(crate) async fn update_record(
     request: WebhookRequest,
 ) -> Result<WebhookRecord, ApiError> {
     let id = record.webhook.id;
-    let status = request.enabled.and_then(|enabled| status_change(record, enabled));
+    let status = request.enabled.and_then(|enabled| switched(record.webhook.status, enabled));
     let secrets = open_secrets(&api.parts().master_key, id, &record.sealed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     let url_given = request.url.is_some();
@@ -168,38 +176,6 @@ pub(crate) async fn apply_change(
 /// The same for a change of status alone.
 async fn change(api: &Api, record: &WebhookRecord, status: WebhookStatus) -> Result<Response, ApiError> {
     Ok(shown(api, &apply_change(api, record, None, None, Some(status)).await?))
-}
-
-fn status_change(record: &WebhookRecord, enabled: bool) -> Option<WebhookStatus> {
-    match (enabled, record.webhook.status) {
-        (true, WebhookStatus::Disabled(_)) => Some(WebhookStatus::Active),
-        (false, WebhookStatus::Active | WebhookStatus::Paused) => Some(WebhookStatus::Disabled(DisableReason::Manual)),
-        _ => None,
-    }
-}
-
-async fn set_enabled(api: &Api, caller: &Caller, id: &str, enabled: bool) -> Result<Response, ApiError> {
-    let record = find(api, caller.project(api), id).await?;
-    match status_change(&record, enabled) {
-        Some(status) => change(api, &record, status).await,
-        None => Ok(shown(api, &record)),
-    }
-}
-
-pub(crate) async fn enable(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
-    set_enabled(&api, &caller, &id, true).await
-}
-
-pub(crate) async fn disable(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, ApiError> {
-    set_enabled(&api, &caller, &id, false).await
 }
 
 pub(crate) async fn delete(

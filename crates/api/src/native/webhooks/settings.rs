@@ -11,7 +11,7 @@ use tidings_domain::{
     head::MASKED_VALUE,
     profile::Profile,
     secret::Secret,
-    signature::{SignatureScheme, Signer},
+    signature::SignatureScheme,
     target::TargetUrl,
     webhook::{
         DESCRIPTION_CHARACTERS_MAX, EVENTS_MAX, HEADERS_MAX, MAX_IN_FLIGHT, SCOPES_MAX, TIMEOUT_MS, WebhookSecrets,
@@ -48,6 +48,7 @@ impl Draft {
 pub(super) fn apply(mut draft: Draft, request: WebhookRequest, api: &Api) -> Result<Draft, ApiError> {
     let mut errors = Vec::new();
     let mut refusal = None;
+    let was_key_pair = draft.settings.signature() == SignatureScheme::StandardEd25519 && draft.secrets.secret.is_some();
     apply_texts(&mut draft, &request, &mut errors);
     apply_url(&mut draft, request.url.as_deref(), api, &mut errors, &mut refusal);
     apply_selection(&mut draft.settings, request.events, request.scopes, &mut errors);
@@ -75,7 +76,12 @@ pub(super) fn apply(mut draft: Draft, request: WebhookRequest, api: &Api) -> Res
     forget_defaults(&mut draft.settings);
     let signature = draft.settings.signature();
     apply_headers(&mut draft, request.headers, &signature, &mut errors);
-    apply_secret(&mut draft, request.secret, signature, api, &mut errors);
+    if was_key_pair && signature != SignatureScheme::StandardEd25519 && request.secret.is_none() {
+        let message = "is a private key so far, which nobody was shown; give another with the change, or null";
+        errors.push(field_error("secret", "invalid", message));
+    } else {
+        apply_secret(&mut draft, request.secret, signature, api, &mut errors);
+    }
     if errors.is_empty() {
         return Ok(draft);
     }
@@ -248,26 +254,40 @@ fn apply_secret(
     api: &Api,
     errors: &mut Vec<FieldError>,
 ) {
+    let before = draft.secrets.secret.clone();
     match secret {
         Some(None) => draft.secrets.secret = None,
         Some(Some(text)) => match Secret::parse(&text) {
             Ok(_) => draft.secrets.secret = Some(text),
             Err(error) => errors.push(field_error("secret", "invalid", error.to_string())),
         },
-        None if draft.is_new => {
-            let form = draft.settings.profile.generated_secret();
-            // A scheme of Standard Webhooks needs its own form, whatever the profile generates.
-            let form = match signature {
-                SignatureScheme::Standard => form.map(|_| tidings_domain::secret::SecretForm::Whsec),
-                SignatureScheme::Hmac { .. } => form,
-            };
-            let generated = form.map(|form| Secret::generate(form, &api.engine().ids().random_bytes()));
-            draft.secrets.secret = generated.map(|secret| secret.expose().to_owned());
-        }
+        None if needs_secret(draft, &signature) => draft.secrets.secret = Some(generate(&draft.settings, api)),
         None => {}
     }
-    let parsed = draft.secrets.secret.as_deref().and_then(|text| Secret::parse(text).ok());
-    if let Err(error) = Signer::new(signature, parsed.as_ref()) {
+    if draft.secrets.secret != before {
+        // Somebody exchanges the secret at once; whoever wants an overlap rotates it.
+        draft.secrets.previous = None;
+    }
+    if draft.secrets.signer(signature.clone()).is_err() {
+        // A former secret that cannot sign in this form does not; one that can still may.
+        draft.secrets.previous = None;
+    }
+    if let Err(error) = draft.secrets.signer(signature) {
         errors.push(field_error("secret", "invalid", error.to_string()));
     }
+}
+
+/// Whether a secret is made though none was given: for a new webhook that its profile signs, and
+/// for one that signs and takes to key pairs, because a private key is nobody's business but ours.
+fn needs_secret(draft: &Draft, signature: &SignatureScheme) -> bool {
+    if draft.is_new {
+        return draft.settings.signs_by_default();
+    }
+    let secret = draft.secrets.parsed().ok().flatten();
+    *signature == SignatureScheme::StandardEd25519 && secret.is_some_and(|secret| secret.public_key().is_none())
+}
+
+/// A new secret of the form that these settings ask for.
+pub(super) fn generate(settings: &WebhookSettings, api: &Api) -> String {
+    Secret::generate(settings.secret_form(), &api.engine().ids().random_bytes()).expose().to_owned()
 }

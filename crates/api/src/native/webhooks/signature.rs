@@ -13,6 +13,8 @@ const SIGNED: [(&str, SignedContent); 3] = [
     ("{body}", SignedContent::Body),
     ("{id}.{timestamp}.{body}", SignedContent::IdTimestampBody),
 ];
+/// Of `standard`: whether it signs with a key pair.
+const ALGORITHMS: [(&str, bool); 2] = [("sha256", false), ("ed25519", true)];
 const ENCODINGS: [(&str, Encoding); 2] = [("hex", Encoding::Hex), ("base64", Encoding::Base64)];
 
 fn choose<T: Copy>(field: &str, given: Option<&str>, known: &[(&str, T)]) -> Result<T, FieldError> {
@@ -37,7 +39,6 @@ pub(super) fn read_signature(body: SignatureBody) -> Result<SignatureScheme, Vec
                 ("header", body.header.is_some()),
                 ("layout", body.layout.is_some()),
                 ("signed", body.signed.is_some()),
-                ("algorithm", body.algorithm.is_some()),
                 ("encoding", body.encoding.is_some()),
             ];
             // An answer's signature can be sent back as it is: only `standard` alone has no parts.
@@ -45,7 +46,12 @@ pub(super) fn read_signature(body: SignatureBody) -> Result<SignatureScheme, Vec
                 let message = "is fixed by the scheme \"standard\"; leave it out, or use the scheme \"hmac\"";
                 errors.push(field_error(&format!("signature.{name}"), "invalid", message));
             }
-            if errors.is_empty() { Ok(SignatureScheme::Standard) } else { Err(errors) }
+            let scheme = choose("signature.algorithm", body.algorithm.as_deref(), &ALGORITHMS);
+            match scheme.map_err(|error| errors.push(error)) {
+                Ok(ed25519) if errors.is_empty() && ed25519 => Ok(SignatureScheme::StandardEd25519),
+                Ok(_) if errors.is_empty() => Ok(SignatureScheme::Standard),
+                _ => Err(errors),
+            }
         }
         "hmac" => {
             let header = body.header.unwrap_or_else(|| "X-Webhook-Signature".to_owned());
@@ -85,6 +91,7 @@ pub(super) fn signature_body(scheme: &SignatureScheme) -> SignatureBody {
     };
     match scheme {
         SignatureScheme::Standard => empty,
+        SignatureScheme::StandardEd25519 => SignatureBody { algorithm: Some("ed25519".to_owned()), ..empty },
         SignatureScheme::Hmac { header, layout, signed, encoding } => SignatureBody {
             scheme: "hmac".to_owned(),
             header: Some(header.clone()),

@@ -7,14 +7,15 @@ mod test_filter;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use tidings_client::contract::webhook::TestWebhook;
+use tidings_client::contract::{secret::RotateSecret, webhook::TestWebhook};
 
 use self::{
     fields::{CreateArgs, UpdateArgs},
-    show::{fields, row, test_result, tested_events},
+    show::{fields, revealed, rotated, row, test_result, tested_events},
     test_filter::TestFilterArgs,
 };
 use super::{
+    input::read_text,
     page::{PageArgs, page_table},
     session::Session,
 };
@@ -55,6 +56,36 @@ pub(crate) enum WebhookCommand {
     /// Disable a webhook; new events pass it by, what is pending is held
     #[command(after_help = "Example:\n  tidings webhook disable wh_01h2…")]
     Disable {
+        /// Its id
+        id: String,
+    },
+    /// Pause a webhook; events are kept for it, nothing is sent until it is resumed
+    #[command(after_help = "Example:\n  tidings webhook pause wh_01h2…")]
+    Pause {
+        /// Its id
+        id: String,
+    },
+    /// Resume a paused webhook; what was kept for it goes on in order of age
+    #[command(after_help = "Example:\n  tidings webhook resume wh_01h2…")]
+    Resume {
+        /// Its id
+        id: String,
+    },
+    /// Exchange a webhook's secret for a new one, which is shown once
+    #[command(after_help = "Example:\n  tidings webhook rotate-secret wh_01h2… --overlap-seconds 86400")]
+    RotateSecret {
+        /// Its id
+        id: String,
+        /// How long the present secret signs beside the new one, up to 604800 (7 days); not at all if not given
+        #[arg(long, value_name = "SECONDS")]
+        overlap_seconds: Option<u32>,
+        /// The new secret: text, @FILE or - for standard input; generated if not given
+        #[arg(long)]
+        secret: Option<String>,
+    },
+    /// Look at a webhook's secret again, where its profile allows that
+    #[command(after_help = "Example:\n  tidings webhook secret wh_01h2…")]
+    Secret {
         /// Its id
         id: String,
     },
@@ -106,6 +137,14 @@ impl WebhookCommand {
             }
             Self::Enable { id } => output.show(&client.enable_webhook(&id).await?, fields)?,
             Self::Disable { id } => output.show(&client.disable_webhook(&id).await?, fields)?,
+            Self::Pause { id } => output.show(&client.pause_webhook(&id).await?, fields)?,
+            Self::Resume { id } => output.show(&client.resume_webhook(&id).await?, fields)?,
+            Self::RotateSecret { id, overlap_seconds, secret } => {
+                let secret = secret.as_deref().map(read_text).transpose()?;
+                let rotation = RotateSecret { overlap_seconds, secret };
+                output.show(&client.rotate_webhook_secret(&id, &rotation).await?, rotated)?;
+            }
+            Self::Secret { id } => output.show(&client.webhook_secret(&id).await?, revealed)?,
             Self::Test { id, event_type } => {
                 let result = client.test_webhook(&id, &TestWebhook { event_type }).await?;
                 output.show(&result, test_result)?;

@@ -1,6 +1,9 @@
 //! Webhooks for people.
 
-use tidings_client::contract::webhook::{TestFilterBody, TestResultBody, WebhookBody};
+use tidings_client::contract::{
+    secret::{RotatedSecretBody, SecretBody},
+    webhook::{TestFilterBody, TestResultBody, WebhookBody},
+};
 
 use crate::output::{Fields, Table, or_dash};
 
@@ -50,10 +53,33 @@ pub(super) fn fields(webhook: &WebhookBody) -> String {
         .maybe("last triggered", webhook.last_triggered_at)
         .add("created", webhook.created_at)
         .add("updated", webhook.updated_at);
+    let fields = match &webhook.public_key {
+        Some(public_key) => fields.add("public key", public_key),
+        None => fields,
+    };
     match &webhook.secret {
         Some(secret) => format!("{}\nThe secret is shown this once; keep it safe.\n", fields.add("secret", secret)),
         None => fields.to_string(),
     }
+}
+
+/// What a rotation made.
+pub(super) fn rotated(rotated: &RotatedSecretBody) -> String {
+    let fields = Fields::default().maybe("former secret signs until", rotated.previous_valid_until);
+    match (&rotated.secret, &rotated.public_key) {
+        (Some(secret), _) => {
+            format!("{}\nThe secret is shown this once; keep it safe.\n", fields.add("secret", secret))
+        }
+        (None, public_key) => fields.maybe("public key", public_key.as_ref()).to_string(),
+    }
+}
+
+/// A secret that is looked at again.
+pub(super) fn revealed(revealed: &SecretBody) -> String {
+    Fields::default()
+        .maybe("secret", revealed.secret.as_ref())
+        .maybe("former secret signs until", revealed.previous_valid_until)
+        .to_string()
 }
 
 /// What came of a test.

@@ -1,0 +1,240 @@
+//! The audit log is written in one place, for every operation whose action the contract names.
+//!
+//! Whatever route a request takes, it carries a slot. [`Caller`] notes in it who does what as soon
+//! as the key is found good, reading the body notes what was given, and a handler may add what it
+//! knows. When the answer is a success it is written down before it is sent: nobody is shown a
+//! secret, or told of a success, that the log does not know of. If it cannot be written, the answer
+//! is 503 in place of the success, and the log of the process has the entry.
+//!
+//! [`Caller`]: crate::auth::Caller
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::request::Parts,
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use serde::Serialize;
+use serde_json::Value;
+use tidings_contract::audit::AuditDetailBody;
+use tidings_domain::{
+    ids::{ApiKeyId, OrganizationId, ProjectId},
+    target::TargetUrl,
+};
+use tidings_ports::store::AuditEntry;
+
+use crate::{
+    answer::{REPLAY, json_bytes},
+    error::ApiError,
+    state::Api,
+};
+
+/// Fields whose values the log shows. What is not named here might be a secret, and stays out.
+const SHOWN: [&str; 30] = [
+    "action",
+    "archived",
+    "dry_run",
+    "enabled",
+    "event_type",
+    "event_types",
+    "events",
+    "expires_at",
+    "force",
+    "group",
+    "max_in_flight",
+    "mode",
+    "name",
+    "operator",
+    "overlap_seconds",
+    "plan",
+    "preset",
+    "profile",
+    "project_id",
+    "retry",
+    "schema_mode",
+    "scopes",
+    "signature",
+    "since",
+    "status",
+    "statuses",
+    "tidings_headers",
+    "timeout_ms",
+    "until",
+    "webhook_id",
+];
+/// The address of a webhook is shown with its credentials masked.
+const URL: &str = "url";
+/// Bytes of a value that is shown; longer ones stay out, so that an entry stays small.
+const VALUE_BYTES_MAX: usize = 512;
+/// Members of an answer that name what was made.
+const NAMES: [&str; 3] = ["id", "job_id", "name"];
+
+/// An act that is under way.
+#[derive(Debug)]
+pub(crate) struct Act {
+    /// What is done.
+    pub(crate) action: &'static str,
+    /// Whose key is used.
+    pub(crate) actor: ApiKeyId,
+    /// Whether it is the operator's.
+    pub(crate) operator: bool,
+    /// Whose it is; `None`: the instance's.
+    pub(crate) organization: Option<OrganizationId>,
+    /// In which project.
+    pub(crate) project: Option<ProjectId>,
+    /// To what; `None`: the answer says it.
+    pub(crate) subject: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    act: Option<Act>,
+    request: Bytes,
+    before: Option<Value>,
+}
+
+/// What is known so far of the act that a request is. Every request but publishing carries one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Audit(Arc<Mutex<Notes>>);
+
+impl FromRequestParts<Api> for Audit {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.extensions))
+    }
+}
+
+impl Audit {
+    /// The request's slot.
+    pub(crate) fn of(extensions: &http::Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody who may is doing something.
+    pub(crate) fn begin(&self, act: Act) {
+        self.notes().act = Some(act);
+    }
+
+    /// What the request gives.
+    pub(crate) fn given(&self, request: &Bytes) {
+        self.notes().request = request.clone();
+    }
+
+    /// Whose it is, where the key alone does not say it.
+    pub(crate) fn concerns(&self, organization: Option<OrganizationId>, project: Option<ProjectId>) {
+        if let Some(act) = &mut self.notes().act {
+            (act.organization, act.project) = (organization, project);
+        }
+    }
+
+    /// What it was before, as its owner sees it.
+    pub(crate) fn before(&self, body: &impl Serialize) {
+        self.notes().before = serde_json::to_value(body).ok();
+    }
+}
+
+/// Writes the act down, if it was one and succeeded, and gives the answer back to be sent.
+pub(crate) async fn finish(api: &Api, audit: &Audit, peer: SocketAddr, response: Response) -> Response {
+    let notes = std::mem::take(&mut *audit.notes());
+    let Some(act) = notes.act.filter(|_| response.status().is_success()) else { return response };
+    let replayed = response.headers().contains_key(REPLAY);
+    let (response, subject) = match act.subject {
+        Some(subject) => (response, subject),
+        None => named_by_answer(response).await,
+    };
+    let detail = detail(&notes.request, notes.before.as_ref(), replayed);
+    let entry = AuditEntry {
+        id: api.engine().ids().audit(),
+        organization_id: subject.parse().ok().or(act.organization),
+        project_id: subject.parse().ok().or(act.project),
+        actor: act.actor,
+        operator: act.operator,
+        action: act.action.to_owned(),
+        subject,
+        detail: serde_json::to_string(&detail).unwrap_or_default(),
+        address: peer.ip().to_string(),
+    };
+    match api.store().append_audit(entry.clone()).await {
+        Ok(()) => response,
+        Err(error) => {
+            tracing::error!(error = %error, ?entry, "an act succeeded and could not be written into the audit log");
+            let detail = "the request was carried out but could not be written into the audit log; look at what became \
+                          of it before you repeat it";
+            ApiError::unavailable(detail).into_response()
+        }
+    }
+}
+
+/// The id, or name, of what was made.
+async fn named_by_answer(response: Response) -> (Response, String) {
+    let (head, body) = response.into_parts();
+    // Answers are whole texts already: nothing is waited for.
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+    // Some compatible APIs put what was made into an envelope.
+    let named = |answer: &Value| NAMES.iter().find_map(|name| Some(answer[name].as_str()?.to_owned()));
+    let name = named(&answer).or_else(|| named(&answer["data"])).unwrap_or_default();
+    (Response::from_parts(head, Body::from(body)), name)
+}
+
+fn detail(request: &Bytes, before: Option<&Value>, replayed: bool) -> AuditDetailBody {
+    let given: BTreeMap<String, Value> = serde_json::from_slice(request).unwrap_or_default();
+    let after: BTreeMap<String, Value> =
+        given.iter().filter_map(|(name, value)| Some((name.clone(), shown(name, value)?))).collect();
+    let before = after.keys().filter_map(|name| Some((name.clone(), shown(name, before?.get(name)?)?))).collect();
+    AuditDetailBody { fields: given.into_keys().collect(), before, after, replayed }
+}
+
+/// A value as the log shows it; `None`: it stays out.
+fn shown(name: &str, value: &Value) -> Option<Value> {
+    let value = match value.as_str().filter(|_| name == URL) {
+        Some(url) => Value::from(TargetUrl::parse(url).ok()?.masked()),
+        None if SHOWN.contains(&name) => value.clone(),
+        None => return None,
+    };
+    (json_bytes(&value).len() <= VALUE_BYTES_MAX).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_for_what_may_be_secret() {
+        let request = r#"{"name":"Shop","url":"https://user:canary@example.com/hook","secret":"canary","enabled":false,
+            "headers":{"X-Token":"canary"},"description":"canary","key":{"canary":1}}"#;
+        let before =
+            serde_json::json!({"name": "Old", "url": "https://example.com/old", "secret": "canary", "events": ["*"]});
+        let detail = detail(&Bytes::from_static(request.as_bytes()), Some(&before), false);
+        let text = serde_json::to_string(&detail).expect("JSON");
+        assert!(!text.contains("canary"), "{text}");
+        assert_eq!(detail.fields, ["description", "enabled", "headers", "key", "name", "secret", "url"]);
+        let value = |values: &BTreeMap<String, Value>, name: &str| values.get(name).cloned().unwrap_or_default();
+        assert_eq!((value(&detail.before, "name"), value(&detail.after, "name")), ("Old".into(), "Shop".into()));
+        assert_eq!(value(&detail.before, "events"), Value::Null, "what was not given did not change");
+        assert_eq!(value(&detail.before, "url"), "https://example.com/old");
+    }
+
+    #[test]
+    fn entries_stay_small() {
+        let long = format!(r#"{{"name":"{}","enabled":true}}"#, "x".repeat(VALUE_BYTES_MAX));
+        let detail = detail(&Bytes::from(long), None, true);
+        assert_eq!(detail.fields, ["enabled", "name"]);
+        assert_eq!(detail.after.keys().collect::<Vec<_>>(), ["enabled"]);
+        assert!(detail.replayed);
+        assert_eq!(super::detail(&Bytes::from_static(b"no JSON"), None, false), AuditDetailBody::default());
+    }
+}
