@@ -29,11 +29,12 @@ pub struct PublishBatchRequest<'a> {
     pub events: &'a [PublishRequest<'a>],
 }
 
-/// The same as the server reads it: each event by itself, so that one that is wrong spoils no other.
+/// `POST /events/batch`, as the server reads it: each event by itself, so that one that is wrong spoils no other.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PublishBatchRequest")]
 pub struct RawBatchRequest<'a> {
-    /// The events, unread.
+    /// 1 to 1,000 events, each as `POST /events` takes it; one that is wrong spoils no other.
     #[serde(borrow, deserialize_with = "bounded")]
     #[schemars(with = "Vec<PublishRequest<'a>>", length(min = 1, max = BATCH_EVENTS_MAX))]
     pub events: Vec<&'a RawValue>,

@@ -73,6 +73,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .nest(tidings_contract::BASE_PATH, native)
         .merge(compat::routes())
         .route("/.well-known/webhooks/{id}/public-key", get(webhooks::public_keys))
+        .merge(reference::routes())
         .route("/healthz", get(instance::healthz))
         .route("/readyz", get(instance::readyz))
         .with_state(api)

@@ -104,7 +104,7 @@ pub(super) fn problem_response(codes: &[ErrorCode]) -> Value {
 }
 
 /// What a problem with this code looks like.
-pub(super) fn example_problem(code: ErrorCode) -> Problem {
+pub fn example_problem(code: ErrorCode) -> Problem {
     let mut extra = Map::new();
     let (field, message) = match code {
         ErrorCode::PayloadTooLarge => {

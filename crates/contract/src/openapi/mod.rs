@@ -9,6 +9,7 @@ mod webhooks;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+pub use self::components::example_problem;
 pub use self::paths::{GROUPS, Group, group_of, needed_scopes};
 use crate::operations::OPERATIONS;
 
@@ -19,7 +20,8 @@ pub const OPENAPI_PATH: &str = "/openapi.json";
 
 const DESCRIPTION: &str = "\
 Takes events and carries each to the webhooks that want it, signed, at least once, with every attempt on record.\n\n\
-Send the key as `X-API-Key: KEY` or `Authorization: Bearer KEY`. What belongs to another organization or project \
+Send the key as `X-API-Key: KEY` or `Authorization: Bearer KEY`, and `X-Project-ID` if the key reaches several projects \
+and another than the default one is meant. What belongs to another organization or project \
 answers exactly like what does not exist: 404. Unknown fields and unknown query parameters are errors that name them. \
 Lists come in pages, newest first. Errors are problem bodies (RFC 9457) with a stable `code`.";
 
