@@ -155,8 +155,21 @@ impl Repeatable {
         answer: Bytes,
         what: &str,
     ) -> Result<Response, ApiError> {
+        self.answer_as(api, owner, created, answer, what, StatusCode::CREATED)
+    }
+
+    /// The same for an answer with another status.
+    pub(crate) fn answer_as(
+        &self,
+        api: &Api,
+        owner: i64,
+        created: Created,
+        answer: Bytes,
+        what: &str,
+        status: StatusCode,
+    ) -> Result<Response, ApiError> {
         match created {
-            Created::Stored => Ok(raw_json(StatusCode::CREATED, answer)),
+            Created::Stored => Ok(raw_json(status, answer)),
             Created::Replayed { status, response } => {
                 let key = self.key.as_deref().unwrap_or_default();
                 let opened = api.parts().master_key.open(&seal_owner(owner, key), &response);

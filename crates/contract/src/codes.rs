@@ -68,6 +68,10 @@ codes! {
     ChangedMeanwhile = "changed_meanwhile", 409, "It was changed by somebody else meanwhile", "Read it again and repeat the change.";
     /// The webhook gets nothing.
     WebhookDisabled = "webhook_disabled", 409, "The webhook is disabled or deleted", "Enable the webhook, or retry with force.";
+    /// The payload is gone.
+    PayloadExpunged = "payload_expunged", 409, "The event's payload was deleted", "Publish the event again, if its data still exist.";
+    /// Somebody is sending it.
+    InFlight = "in_flight", 409, "A delivery of it is being sent at this moment", "Repeat the request in a moment, or disable the webhook first.";
     /// The body is larger than allowed.
     PayloadTooLarge = "payload_too_large", 413, "The body is too large", "Send at most max_bytes bytes.";
     /// The body's content type is not understood.

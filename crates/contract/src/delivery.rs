@@ -193,3 +193,55 @@ impl Wire for RetryDelivery {
         json!({"force": true})
     }
 }
+
+/// `GET /webhooks/{id}/logs`: deliveries that were attempted, in the brief form of SubscribeFlow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogBody {
+    /// Newest first.
+    pub data: Vec<LogEntry>,
+    /// Pass it as `cursor` for the next page; `null` on the last.
+    pub cursor: Option<String>,
+}
+
+/// A delivery in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogEntry {
+    /// The delivery's id.
+    pub id: DeliveryId,
+    /// The type of its event.
+    pub event_type: String,
+    /// `delivered`, or `failed` as long as it has not arrived.
+    pub status: String,
+    /// The last answer's status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_code: Option<u16>,
+    /// How long the last attempt took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u32>,
+    /// Why it has not arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Attempts after the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_count: Option<u32>,
+    /// When its event was accepted.
+    pub created_at: Timestamp,
+}
+
+impl Wire for LogBody {
+    fn example() -> Value {
+        json!({
+            "data": [{
+                "id": sample::DELIVERY,
+                "event_type": sample::TYPE,
+                "status": "failed",
+                "response_code": 500,
+                "duration_ms": 19,
+                "error": "the receiver answered 500",
+                "retry_count": 2,
+                "created_at": sample::ACCEPTED,
+            }],
+            "cursor": null,
+        })
+    }
+}

@@ -83,6 +83,9 @@ pub struct EventBody {
     /// The published bytes, where they are no JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
+    /// When its payload was deleted, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expunged_at: Option<Timestamp>,
     /// Until when its deliveries wait, if they do and the event is asked for by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliver_at: Option<Timestamp>,

@@ -9,6 +9,7 @@ pub mod codes;
 pub mod delivery;
 pub mod event;
 pub mod event_type;
+pub mod job;
 pub mod list;
 pub mod openapi;
 pub mod operation;

@@ -10,12 +10,13 @@ use crate::{
     audit::AuditEntryBody,
     batch::{BatchBody, RawBatchRequest},
     codes::ErrorCode::{
-        AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, LimitExceeded, RateLimited,
-        SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed, WebhookDisabled,
+        AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LimitExceeded, PayloadExpunged,
+        RateLimited, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed, WebhookDisabled,
     },
-    delivery::{AttemptBody, DeliveryBody, DeliverySummary, RetryDelivery},
+    delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
     event_type::{EventTypeBody, EventTypeRequest},
+    job::{JobAnswer, JobBody, RecoverRequest, ReplayEventRequest, ReplayRequest, ReplayedEventBody},
     list::ListBody,
     operation::operation,
     parameters::{
@@ -50,6 +51,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/events/{id}", Access::AnyOf(READERS), 200, "Get an event with its deliveries")
         .bare()
         .answers::<EventBody>(&[]),
+    operation("DELETE", "/events/{id}/payload", Access::Scope(Scope::Admin), 204, "Delete an event's payload")
+        .bare()
+        .answers_nothing(&[InFlight]),
+    operation("POST", "/events/{id}/replay", Access::Scope(Scope::WebhooksManage), 202, "Send an event again")
+        .may_take::<ReplayEventRequest>()
+        .answers::<ReplayedEventBody>(&[IdempotencyConflict, WebhookDisabled, PayloadExpunged]),
     operation("POST", "/webhooks", Access::Scope(Scope::WebhooksManage), 201, "Create a webhook")
         .takes::<WebhookRequest>()
         .answers::<WebhookBody>(&[IdempotencyConflict, UrlNotAllowed, LimitExceeded]),
@@ -101,6 +108,26 @@ pub const OPERATIONS: &[Operation] = &[
         .query(&[EVENT_TYPE, STATUS, SINCE, UNTIL, LIMIT, CURSOR])
         .bare()
         .answers::<ListBody<DeliverySummary>>(&[]),
+    operation("GET", "/webhooks/{id}/logs", Access::AnyOf(READERS), 200, "List a webhook's deliveries in brief")
+        .query(PAGE)
+        .bare()
+        .answers::<LogBody>(&[]),
+    operation("POST", "/webhooks/{id}/recover", Access::Scope(Scope::WebhooksManage), 202, "Send what ended again")
+        .takes::<RecoverRequest>()
+        .answers::<JobAnswer>(&[IdempotencyConflict, WebhookDisabled, RateLimited]),
+    operation("POST", "/webhooks/{id}/replay", Access::Scope(Scope::WebhooksManage), 202, "Send events of the past")
+        .takes::<ReplayRequest>()
+        .answers::<JobAnswer>(&[IdempotencyConflict, WebhookDisabled, RateLimited]),
+    operation("GET", "/jobs", Access::AnyOf(READERS), 200, "List jobs")
+        .query(PAGE)
+        .bare()
+        .answers::<ListBody<JobBody>>(&[]),
+    operation("GET", "/jobs/{id}", Access::AnyOf(READERS), 200, "Get a job and its progress")
+        .bare()
+        .answers::<JobBody>(&[]),
+    operation("DELETE", "/jobs/{id}", Access::Scope(Scope::WebhooksManage), 200, "Cancel a job")
+        .bare()
+        .answers::<JobBody>(&[]),
     operation("GET", "/webhooks/{id}/stats", Access::AnyOf(READERS), 200, "Get a webhook's statistics")
         .query(&[DAYS])
         .bare()
@@ -121,7 +148,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<ListBody<AttemptBody>>(&[]),
     operation("POST", "/deliveries/{id}/retry", Access::Scope(Scope::WebhooksManage), 202, "Send a delivery again")
         .may_take::<RetryDelivery>()
-        .answers::<DeliverySummary>(&[WebhookDisabled, RateLimited]),
+        .answers::<DeliverySummary>(&[WebhookDisabled, PayloadExpunged, RateLimited]),
     operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type")
         .takes::<EventTypeRequest>()
         .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists]),

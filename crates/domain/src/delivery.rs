@@ -1,7 +1,10 @@
 //! States of a delivery, and what it may be waiting for.
 
+use serde::{Deserialize, Serialize};
+
 /// Where a delivery stands, in the house's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Not tried yet.
     Pending,

@@ -101,6 +101,11 @@ impl Id {
     }
 }
 
+/// The lowest sequence that an id made at this time can have.
+pub fn first_sequence_at(at: Timestamp) -> i64 {
+    at.as_millis().clamp(0, (1 << 48) - 1) << COUNTER_BITS
+}
+
 /// Makes ids whose sequence never repeats or goes back, also when the clock does.
 #[derive(Debug, Default)]
 pub struct IdSequence {
@@ -115,8 +120,7 @@ impl IdSequence {
 
     /// Reserves `count` consecutive sequence numbers and returns the first of them.
     pub fn reserve(&mut self, now: Timestamp, count: u32) -> i64 {
-        let floor = now.as_millis().clamp(0, (1 << 48) - 1) << COUNTER_BITS;
-        let first = floor.max(self.last + 1);
+        let first = first_sequence_at(now).max(self.last + 1);
         self.last = first + i64::from(count) - 1;
         first
     }
@@ -216,6 +220,8 @@ ids! {
     DeliveryId = "dlv_";
     /// An entry of the audit log.
     AuditId = "aud_";
+    /// A recovery or a replay.
+    JobId = "job_";
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    ids::{ApiKeyId, AuditId, DeliveryId, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, AuditId, DeliveryId, JobId, OrganizationId, ProjectId, WebhookId},
     tenancy::Scope,
     time::Timestamp,
 };
@@ -39,6 +39,7 @@ id_schemas! {
     WebhookId: "The id of a webhook";
     DeliveryId: "The id of a delivery";
     AuditId: "The id of an entry of the audit log";
+    JobId: "The id of a job";
 }
 
 impl JsonSchema for Timestamp {

@@ -100,6 +100,29 @@ impl SignatureLayout {
         Ok(Self(parts))
     }
 
+    /// The timestamp in a header's value of this form: `None` if the value has another form,
+    /// `Some(None)` if the form has no timestamp.
+    pub(crate) fn timestamp_in<'a>(&self, value: &'a str) -> Option<Option<&'a str>> {
+        let (mut rest, mut timestamp) = (value, None);
+        for (place, part) in self.0.iter().enumerate() {
+            if let Part::Text(text) = part {
+                rest = rest.strip_prefix(text.as_str())?;
+                continue;
+            }
+            // A place ends where the next text begins.
+            let end = match self.0.get(place + 1) {
+                Some(Part::Text(text)) => rest.find(text.as_str())?,
+                Some(_) => return None,
+                None => rest.len(),
+            };
+            if *part == Part::Timestamp {
+                timestamp = Some(&rest[..end]);
+            }
+            rest = &rest[end..];
+        }
+        rest.is_empty().then_some(timestamp)
+    }
+
     pub(crate) fn render(&self, timestamp: &str, signature: &str) -> String {
         let mut out = String::with_capacity(signature.len() + 24);
         for part in &self.0 {

@@ -24,6 +24,7 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use crate::{
     IdSource,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
+    jobs::JobSignal,
     publish::{Accepted, Batcher, Publish, PublishError, Published, Router},
     signal::Signal,
     snapshot::Snapshot,
@@ -64,6 +65,7 @@ pub struct Engine {
     pub(crate) router: Arc<Router>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) upkeep: Signal,
+    pub(crate) jobs: JobSignal,
     pub(crate) test_slots: Semaphore,
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
     pub(crate) reports: Arc<Signal>,
@@ -87,6 +89,9 @@ pub enum RetryError {
     /// Its webhook was deleted.
     #[error("the webhook was deleted")]
     WebhookDeleted,
+    /// Its event's payload was deleted.
+    #[error("the event's payload was deleted")]
+    Expunged,
     /// As many deliveries of held webhooks are being sent as may be at a time.
     #[error("too many deliveries of disabled webhooks are being sent already")]
     Busy,
@@ -126,6 +131,7 @@ impl Engine {
             router,
             dispatcher: Arc::clone(&dispatcher),
             upkeep: Signal::default(),
+            jobs: JobSignal::default(),
             test_slots: Semaphore::new(BESIDE_LANES_MAX),
             operations,
             reports,
@@ -141,6 +147,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&dispatcher).run_settling())),
             tokio::spawn(guarded(dispatcher.run_claiming())),
             tokio::spawn(guarded(Arc::clone(&engine).run_upkeep())),
+            tokio::spawn(guarded(Arc::clone(&engine).run_jobs())),
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
         ];
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
@@ -275,6 +282,7 @@ impl Engine {
             Requeued::NotFound => Err(RetryError::NotFound),
             Requeued::WebhookDisabled => Err(RetryError::WebhookDisabled),
             Requeued::WebhookDeleted => Err(RetryError::WebhookDeleted),
+            Requeued::Expunged => Err(RetryError::Expunged),
         }
     }
 
@@ -320,13 +328,15 @@ impl Engine {
     /// Completes when nothing can be done before the clock moves on: for tests.
     pub async fn idle(&self) {
         loop {
+            let now = self.clock.now();
             self.upkeep.done().await;
+            self.jobs.done(now).await;
             if self.operations.get().is_some() {
                 self.reports.done().await;
             }
             self.dispatcher.idle().await;
             let reporting = self.operations.get().is_some() && self.reports.is_asked();
-            if !self.upkeep.is_asked() && !reporting {
+            if !self.upkeep.is_asked() && !self.jobs.is_busy(now) && !reporting {
                 return;
             }
         }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tidings_domain::{
-    ids::{ApiKeyId, AuditId, DeliveryId, EventKey, Id, IdSequence, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, AuditId, DeliveryId, EventKey, Id, IdSequence, JobId, OrganizationId, ProjectId, WebhookId},
     time::Timestamp,
 };
 use tidings_ports::{Clock, Entropy};
@@ -58,6 +58,16 @@ impl IdSource {
     /// A new audit entry's id.
     pub fn audit(&self) -> AuditId {
         AuditId(self.id())
+    }
+
+    /// A new job's id.
+    pub fn job(&self) -> JobId {
+        JobId(self.id())
+    }
+
+    /// Ids for deliveries that an event gets later.
+    pub(crate) fn deliveries(&self, count: usize) -> Vec<DeliveryId> {
+        (0..count).map(|_| DeliveryId(self.id())).collect()
     }
 
     /// An event's key and its deliveries' ids, whose sequences follow it without a gap.

@@ -6,6 +6,7 @@
 mod dispatch;
 mod engine;
 mod ids;
+mod jobs;
 mod publish;
 mod reporting;
 mod secrets;
@@ -17,6 +18,7 @@ mod upkeep;
 pub use dispatch::{DispatchLimits, LaneView};
 pub use engine::{Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
 pub use ids::IdSource;
+pub use jobs::{JobCount, JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};
 pub use publish::{
     Accepted, BatchIdempotency, BatchOutcome, BatchPublished, IdempotencyKey, Publish, PublishError, Published,
     WriteBatchAnswer,

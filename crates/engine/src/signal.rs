@@ -43,11 +43,16 @@ impl Signal {
 
     /// Completes when every round that was asked for has ended.
     pub(crate) async fn done(&self) {
+        self.until(|| !self.is_asked()).await;
+    }
+
+    /// Completes when something holds that only the end of a round changes.
+    pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
         loop {
             let answered = self.answered.notified();
             tokio::pin!(answered);
             answered.as_mut().enable();
-            if !self.is_asked() {
+            if holds() {
                 return;
             }
             answered.await;

@@ -4,11 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tidings_domain::{
+    event::Event,
     event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
     filter::Subject,
     head,
-    ids::WebhookId,
-    matching::{MatchIndex, selects_rest},
+    ids::{DeliveryId, WebhookId},
+    matching::{MatchIndex, Mismatch, matches, selects_rest},
     profile::Profile,
     retry::RetryPolicy,
     seal::MasterKey,
@@ -18,7 +19,7 @@ use tidings_domain::{
     time::Timestamp,
     webhook::{Webhook, WebhookSecrets},
 };
-use tidings_ports::store::{ProjectSnapshot, WebhookRecord, WebhookState};
+use tidings_ports::store::{NewDelivery, ProjectSnapshot, WebhookRecord, WebhookState};
 
 use crate::secrets::open_secrets;
 
@@ -81,6 +82,11 @@ impl Snapshot {
         self.by_id.get(&id).map(|&place| &self.targets[place])
     }
 
+    /// All webhooks.
+    pub fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.targets.iter()
+    }
+
     /// The webhooks an event goes to.
     pub fn matching<'a>(&'a self, event: &Subject<'_>) -> impl Iterator<Item = &'a Arc<Target>> {
         let places = self.index.places(event.event_type());
@@ -99,6 +105,20 @@ impl Snapshot {
 }
 
 impl Target {
+    /// Whether the webhook selects an event that was accepted earlier, and if not, why.
+    pub(crate) fn selects(&self, event: &Event) -> Result<(), Mismatch> {
+        matches(
+            &self.webhook,
+            &Subject::new(&event.event_type, &event.scopes, event.content_type.as_deref(), &event.payload),
+        )
+    }
+
+    /// A delivery to the webhook that is born due.
+    pub(crate) fn delivery(&self, id: DeliveryId) -> NewDelivery {
+        let rendering = self.webhook.settings.profile.rendering();
+        NewDelivery { id, webhook_id: self.webhook.id, rendering, leased: false, due_at: None }
+    }
+
     fn new(record: WebhookRecord, master: &MasterKey, user_agent: &str) -> Result<Self, String> {
         let webhook = record.webhook;
         let secrets = open_secrets(master, webhook.id, &record.sealed).map_err(|error| error.to_string())?;

@@ -194,18 +194,34 @@ pub(crate) fn requeue(
         .connection
         .prepare_cached(sql::FIND_FINISHED)?
         .query_row(params![seq, tail, project], |row| {
-            Ok((Owner::read(row, 0)?, row.get::<_, u8>(5)?, Timestamp::from_millis(row.get(6)?)))
+            let ended = (row.get::<_, u8>(5)?, Timestamp::from_millis(row.get(6)?));
+            Ok((Owner::read(row, 0)?, ended, row.get::<_, bool>(7)?))
         })
         .optional()?;
-    let Some((owner, state, ended_at)) = finished else { return Ok(Requeued::NotFound) };
+    let Some((owner, ended, expunged)) = finished else { return Ok(Requeued::NotFound) };
     if let Some(refused) = owner.refuses(force) {
         return Ok(refused);
     }
-    uncount(session, owner.webhook_id.sequence(), state, ended_at)?;
+    if expunged {
+        return Ok(Requeued::Expunged);
+    }
+    reopen(session, owner.webhook_id.sequence(), seq, ended, now)?;
+    lease_one(session, seq, &owner)
+}
+
+/// Makes a delivery that has ended due once more, for one attempt.
+pub(crate) fn reopen(
+    session: &mut Session<'_>,
+    webhook: i64,
+    seq: i64,
+    (state, ended_at): (u8, Timestamp),
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    uncount(session, webhook, state, ended_at)?;
     session.connection.prepare_cached(sql::REOPEN_ATTEMPT)?.execute([seq])?;
     session.connection.prepare_cached(sql::REOPEN_DELIVERY)?.execute(params![seq, now.as_millis()])?;
     session.connection.prepare_cached(sql::FORGET_FINISHED)?.execute([seq])?;
-    lease_one(session, seq, &owner)
+    Ok(())
 }
 
 /// Leases a delivery for the caller: sent at once means before whatever else is due.
@@ -242,7 +258,8 @@ pub(crate) fn cancel_pending(
     Ok(u32::try_from(waiting.len()).unwrap_or(limit))
 }
 
-fn cancel_one(session: &Session<'_>, webhook: i64, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+/// Ends a delivery that waits.
+pub(crate) fn cancel_one(session: &Session<'_>, webhook: i64, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
     session.connection.prepare_cached(sql::CANCEL_DELIVERY)?.execute(params![seq, now.as_millis()])?;
     session.connection.prepare_cached(sql::FORGET_QUEUED)?.execute([seq])?;
     count_ended(session, webhook, Ended { cancelled: 1, ..Ended::default() })

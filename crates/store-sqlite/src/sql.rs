@@ -122,4 +122,25 @@ statements! {
     SET_ORGANIZATION_PLAN = "set_organization_plan";
     DISABLE_OVER_LIMIT = "disable_over_limit";
     ENABLE_WITHIN_LIMIT = "enable_within_limit";
+    CREATE_JOB = "create_job";
+    FIND_JOB = "find_job";
+    LIST_JOBS = "list_jobs";
+    COUNT_JOBS = "count_jobs";
+    RUNNING_JOBS = "running_jobs";
+    COUNT_RUNNING_JOBS = "count_running_jobs";
+    STEP_JOB = "step_job";
+    END_JOB = "end_job";
+    ENDED_AFTER = "ended_after";
+    NOT_DELIVERED_AFTER = "not_delivered_after";
+    EVENTS_AFTER = "events_after";
+    COUNT_EVENTS = "count_events";
+    HAD_DELIVERY = "had_delivery";
+    NOTE_REPLAYED = "note_replayed";
+    COUNT_DUE = "count_due";
+    REPLAYED_OF_EVENT = "replayed_of_event";
+    COUNT_REPLAYED = "count_replayed";
+    WALK_REPLAYED = "walk_replayed";
+    FIND_EXPUNGED = "find_expunged";
+    UNFINISHED_OF_EVENT = "unfinished_of_event";
+    EXPUNGE_EVENT = "expunge_event";
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tidings_domain::{
     event::Event,
     event_type::{EventType, EventTypeName},
-    ids::{ApiKeyId, DeliveryId, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, DeliveryId, EventKey, OrganizationId, ProjectId, WebhookId},
     page::{Page, PageRequest},
     plan::{PlanName, Plans},
     tenancy::ApiKey,
@@ -18,10 +18,10 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     Appended, AttemptView, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
-    DeliveryFilter, DeliveryView, EventFilter, EventView, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log,
-    Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationRecord,
-    PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, Settled, Settlement, Statistics,
-    StoreError, TestRecord, WebhookChange, WebhookRecord,
+    DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Idempotency, InstanceCounts, KeyRecord,
+    Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook,
+    OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, Settled,
+    Settlement, Statistics, StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     catalog::{api_key, event_type, organization, plan, project, snapshot, webhook},
     checkpoint::Checkpointer,
     connection::{assert_version, open_writer},
+    expunge,
     history::{deliveries, events, statistics},
     lock::{DirectoryLock, lock_directory},
     memory::{Leases, Memory},
@@ -330,6 +331,19 @@ impl History for SqliteStore {
     async fn find_event(&self, project_id: ProjectId, id: &str) -> Result<Option<Event>, StoreError> {
         let id = id.to_owned();
         self.readers.call(move |connection| events::find(connection, project_id, &id)).await
+    }
+
+    async fn expunge_payload(
+        &self,
+        project_id: ProjectId,
+        event: EventKey,
+        now: Timestamp,
+    ) -> Result<Expunged, StoreError> {
+        self.writer.call(move |session| expunge::expunge(session, project_id, event, now)).await
+    }
+
+    async fn expunged_at(&self, project_id: ProjectId, event: EventKey) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.call(move |connection| expunge::expunged_at(connection, project_id, event)).await
     }
 
     async fn list_deliveries(

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, audit_log, config, delivery, demo, dev, doctor, event, event_type, organization, plan, preset, project,
-    serve, webhook,
+    api_key, audit_log, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan, preset,
+    project, serve, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Dev(dev::DevCommand),
     Doctor(doctor::DoctorCommand),
     Config(config::ConfigCommand),
+    Verify(verify::VerifyCommand),
     #[command(flatten)]
     Api(ApiCommand),
 }
@@ -99,6 +100,12 @@ pub(crate) enum ApiCommand {
     /// Look at what was done, by whom and from where
     #[command(subcommand)]
     AuditLog(audit_log::AuditLogCommand),
+    /// Look at recoveries and replays, and cancel them
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// Publish the catalogue's example of an event type, and show what becomes of its deliveries
+    #[command(after_help = trigger::EXAMPLES)]
+    Trigger(trigger::TriggerArgs),
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use axum::{
 use http::StatusCode;
 use tidings_contract::{
     codes::ErrorCode,
-    delivery::{AttemptBody, DeliveryBody, DeliverySummary, RequestBody, ResponseBody, RetryDelivery, TimingBody},
+    delivery::{
+        AttemptBody, DeliveryBody, DeliverySummary, LogBody, LogEntry, RequestBody, ResponseBody, RetryDelivery,
+        TimingBody,
+    },
 };
 use tidings_domain::{
     delivery::{DeliveryState, WaitingFor},
@@ -119,6 +122,39 @@ pub(crate) async fn list_of_webhook(
     page(&api, project, filter, &query).await
 }
 
+/// A webhook's deliveries in brief; those that nobody has attempted yet are left out.
+pub(crate) async fn log_of_webhook(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let project = caller.project(&api);
+    let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
+    if api.store().find_webhook(project, id).await?.is_none() {
+        return Err(ApiError::not_found("webhook"));
+    }
+    let filter = DeliveryFilter { webhook_id: Some(id), ..DeliveryFilter::default() };
+    let page = list_body(api.store().list_deliveries(project, filter, query.page()?).await?);
+    let data = page.data.iter().filter(|view| view.attempts_made > 0).map(log_entry).collect();
+    Ok(json(StatusCode::OK, &LogBody { data, cursor: page.cursor }))
+}
+
+fn log_entry(view: &DeliveryView) -> LogEntry {
+    let delivered = view.state == DeliveryState::Delivered;
+    let answered = || view.last_status.map(|status| format!("the receiver answered {status}"));
+    LogEntry {
+        id: view.id,
+        event_type: view.event_type.to_string(),
+        status: if delivered { DeliveryState::Delivered } else { DeliveryState::Failed }.as_str().to_owned(),
+        response_code: view.last_status,
+        duration_ms: view.last_total_us.map(|us| us / 1000),
+        error: view.last_error.clone().or_else(answered).filter(|_| !delivered),
+        retry_count: view.attempts_made.checked_sub(1).filter(|&retries| retries > 0),
+        created_at: view.id.timestamp(),
+    }
+}
+
 pub(crate) async fn find(api: &Api, project: ProjectId, id: &str) -> Result<DeliveryView, ApiError> {
     let missing = || ApiError::not_found("delivery");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
@@ -131,7 +167,13 @@ pub(crate) async fn attempt_bodies(
     view: &DeliveryView,
 ) -> Result<Vec<AttemptBody>, ApiError> {
     let attempts = api.store().attempts_of(project, view.id).await?;
-    let event = api.store().find_event(project, &view.event_id).await?;
+    let mut event = api.store().find_event(project, &view.event_id).await?;
+    if let Some(found) = &event
+        && api.store().expunged_at(project, found.key).await?.is_some()
+    {
+        // What was sent cannot be shown any more.
+        event = None;
+    }
     Ok(attempts.into_iter().map(|attempt| attempt_body(attempt, view, event.as_ref())).collect())
 }
 
@@ -231,6 +273,7 @@ pub(crate) fn retry_refused(error: RetryError) -> ApiError {
         RetryError::WebhookDeleted => {
             ApiError::new(ErrorCode::WebhookDisabled, "the delivery's webhook was deleted; there is nobody to send to")
         }
+        RetryError::Expunged => ApiError::new(ErrorCode::PayloadExpunged, "the event's payload was deleted"),
         RetryError::Busy => {
             ApiError::rate_limited("as many deliveries of disabled webhooks are being sent as may be at a time")
         }

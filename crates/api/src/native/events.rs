@@ -7,13 +7,16 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use serde_json::value::RawValue;
-use tidings_contract::event::{EventBody, EventDeliveries};
+use tidings_contract::{
+    codes::ErrorCode,
+    event::{EventBody, EventDeliveries},
+};
 use tidings_domain::event::Event;
-use tidings_ports::store::EventFilter;
+use tidings_ports::store::{EventFilter, Expunged};
 
 use super::{deliveries::summary, explanation::explanation};
 use crate::{
-    answer::{json, list as list_body},
+    answer::{empty, json, list as list_body},
     auth::Caller,
     error::ApiError,
     request::Query,
@@ -29,6 +32,7 @@ fn body(event: &Event, deliveries: EventDeliveries) -> EventBody {
         content_type: event.content_type.clone(),
         payload: None,
         body_base64: None,
+        expunged_at: None,
         deliver_at: None,
         deliveries,
         explanation: None,
@@ -60,10 +64,32 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
     let mut answer = body(&event, EventDeliveries::List(deliveries));
     answer.explanation = Some(explanation);
     answer.deliver_at = deliver_at;
+    answer.expunged_at = api.store().expunged_at(event.project_id, event.key).await?;
+    if answer.expunged_at.is_some() {
+        return Ok(json(StatusCode::OK, &answer));
+    }
     let text = std::str::from_utf8(&event.payload).ok().filter(|_| event.content_type.is_none());
     match text.and_then(|text| RawValue::from_string(text.to_owned()).ok()) {
         Some(raw) => answer.payload = Some(raw),
         None => answer.body_base64 = Some(STANDARD.encode(&event.payload)),
     }
     Ok(json(StatusCode::OK, &answer))
+}
+
+pub(crate) async fn expunge(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let project = caller.project(&api);
+    let missing = || ApiError::not_found("event");
+    let event = api.store().find_event(project, &id).await?.ok_or_else(missing)?;
+    match api.store().expunge_payload(project, event.key, api.engine().now()).await? {
+        Expunged::Done => Ok(empty()),
+        Expunged::NotFound => Err(missing()),
+        Expunged::InFlight => {
+            let detail = "a delivery of the event is being sent at this moment; repeat the request when it has ended";
+            Err(ApiError::new(ErrorCode::InFlight, detail))
+        }
+    }
 }

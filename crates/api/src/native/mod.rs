@@ -7,6 +7,7 @@ pub(crate) mod event_types;
 pub(crate) mod events;
 mod explanation;
 pub(crate) mod instance;
+pub(crate) mod jobs;
 pub(crate) mod organizations;
 pub(crate) mod plans;
 pub(crate) mod presets;
@@ -31,6 +32,8 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/events", post(publish::publish).get(events::list))
         .route("/events/batch", post(publish_batch::publish_batch))
         .route("/events/{id}", get(events::get))
+        .route("/events/{id}/payload", delete(events::expunge))
+        .route("/events/{id}/replay", post(jobs::replay_event))
         .route("/webhooks", post(webhooks::create).get(webhooks::list))
         .route(
             "/webhooks/{id}",
@@ -45,6 +48,11 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/webhooks/{id}/secret", get(webhooks::reveal))
         .route("/webhooks/{id}/test", post(webhooks::test))
         .route("/webhooks/{id}/deliveries", get(deliveries::list_of_webhook))
+        .route("/webhooks/{id}/logs", get(deliveries::log_of_webhook))
+        .route("/webhooks/{id}/recover", post(jobs::recover_webhook))
+        .route("/webhooks/{id}/replay", post(jobs::replay_webhook))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{id}", get(jobs::get).delete(jobs::cancel))
         .route("/webhooks/{id}/stats", get(statistics::of_webhook))
         .route("/stats", get(statistics::of_project))
         .route("/deliveries", get(deliveries::list))

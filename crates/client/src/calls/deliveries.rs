@@ -2,12 +2,12 @@
 
 use http::Method;
 use tidings_contract::{
-    delivery::{AttemptBody, DeliveryBody, DeliverySummary, RetryDelivery},
+    delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     list::ListBody,
 };
 
 use super::{filtered, item};
-use crate::{Client, ClientError, DeliveryQuery, exchange::Call};
+use crate::{Client, ClientError, DeliveryQuery, PageQuery, exchange::Call};
 
 impl Client {
     /// Lists deliveries, newest first.
@@ -17,6 +17,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn list_deliveries(&self, query: &DeliveryQuery) -> Result<ListBody<DeliverySummary>, ClientError> {
         self.fetch(Call::get(filtered("/deliveries", query)?)).await
+    }
+
+    /// Lists a webhook's deliveries in brief, newest first.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn webhook_log(&self, webhook_id: &str, query: &PageQuery) -> Result<LogBody, ClientError> {
+        self.fetch(Call::get(filtered(&format!("{}/logs", item("/webhooks", webhook_id)), query)?)).await
     }
 
     /// Looks at a delivery and its attempts.

@@ -61,6 +61,17 @@ impl Client {
         self.fetch(Call::get(filtered("/events", query)?)).await
     }
 
+    /// Deletes an event's payload, for good; all else of it stays.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn expunge_event(&self, id: &str) -> Result<(), ClientError> {
+        let mut call = Call::new(Method::DELETE, format!("{}/payload", item("/events", id)));
+        call.repeat = Repeat::Safe;
+        self.execute(call).await
+    }
+
     /// Looks at an event, its payload and its deliveries.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod deliveries;
 mod event_types;
 mod events;
 mod instance;
+mod jobs;
 mod organizations;
 mod plans;
 mod presets;

@@ -39,6 +39,7 @@ pub const GROUPS: &[Group] = &[
     group("events", "Events", "What happened, published once and kept.", "The event's id", sample::EVENT),
     group("webhooks", "Webhooks", "Where events go, and how.", "The webhook's id", sample::WEBHOOK),
     group("deliveries", "Deliveries", "One event on its way to one webhook.", "The delivery's id", sample::DELIVERY),
+    group("jobs", "Jobs", "Long work in small steps.", "The job's id", sample::JOB),
     group("event-types", "Event types", "The catalogue of what may happen.", "The type's name", sample::TYPE),
     group("stats", "Statistics", "Figures of a whole project.", "", ""),
     group("organizations", "Organizations", "Customers.", "The organization's id", sample::ORGANIZATION),

@@ -3,6 +3,7 @@
 mod batches;
 mod delivery;
 mod filters;
+mod jobs;
 mod pausing;
 mod platform;
 mod refusals;

@@ -5,7 +5,7 @@ use tidings_domain::{
     delivery::DeliveryState,
     event::Event,
     event_type::EventTypeName,
-    ids::{DeliveryId, ProjectId, WebhookId},
+    ids::{DeliveryId, EventKey, ProjectId, WebhookId},
     page::{Page, PageRequest},
     statistics::Tally,
     time::Timestamp,
@@ -27,6 +27,17 @@ pub trait History: Send + Sync {
 
     /// Finds an event by the id its publisher chose or by its own, with its payload.
     async fn find_event(&self, project_id: ProjectId, id: &str) -> Result<Option<Event>, StoreError>;
+
+    /// Deletes an event's payload, and cancels its deliveries that wait. All else of it stays.
+    async fn expunge_payload(
+        &self,
+        project_id: ProjectId,
+        event: EventKey,
+        now: Timestamp,
+    ) -> Result<Expunged, StoreError>;
+
+    /// When an event's payload was deleted, if it was.
+    async fn expunged_at(&self, project_id: ProjectId, event: EventKey) -> Result<Option<Timestamp>, StoreError>;
 
     /// Lists deliveries, newest first.
     async fn list_deliveries(
@@ -63,6 +74,17 @@ pub struct Statistics {
     pub hours: Vec<(i64, Tally)>,
     /// Deliveries that have not ended, counted up to a bound like the total of a list.
     pub pending: u64,
+}
+
+/// What became of a payload that was to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expunged {
+    /// It is gone.
+    Done,
+    /// The project has no such event.
+    NotFound,
+    /// A delivery of it is being sent; nothing was changed.
+    InFlight,
 }
 
 /// Which events.

@@ -5,6 +5,7 @@
 mod audit;
 mod catalog;
 mod history;
+mod jobs;
 mod log;
 mod maintenance;
 mod plans;
@@ -15,7 +16,8 @@ pub use catalog::{
     Catalog, Changed, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook, OrganizationRecord, ProjectRecord,
     ProjectSnapshot, WebhookChange, WebhookRecord, WebhookState,
 };
-pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, History, Statistics};
+pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};
+pub use jobs::{EventReplayed, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, ReplayedDelivery, Stepped};
 pub use log::{
     Appended, BatchAppended, BatchKey, Created, Idempotency, Log, NewBatch, NewDelivery, NewEvent, TestRecord,
     WriteAnswer,
@@ -27,9 +29,9 @@ pub use queue::{
 };
 
 /// Everything a node needs of its store.
-pub trait Store: Log + Queue + Catalog + PlanLimits + History + Maintenance + AuditLog {}
+pub trait Store: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog {}
 
-impl<T: Log + Queue + Catalog + PlanLimits + History + Maintenance + AuditLog> Store for T {}
+impl<T: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog> Store for T {}
 
 /// Why the store did not do what was asked; by what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

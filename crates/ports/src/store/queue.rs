@@ -183,6 +183,8 @@ pub enum Requeued {
     WebhookDisabled,
     /// Its webhook was deleted.
     WebhookDeleted,
+    /// Its event's payload was deleted.
+    Expunged,
 }
 
 /// The key of the event, for callers that hold only a settlement.

@@ -31,6 +31,9 @@ CREATE TABLE event_type_schema (
 -- The version of its type's schema that the payload was checked against, if it was.
 ALTER TABLE event ADD COLUMN schema_version INTEGER;
 
+-- When its payload was deleted, if somebody asked for that; the payload is empty then.
+ALTER TABLE event ADD COLUMN expunged_at INTEGER;
+
 -- How a webhook's deliveries have ended, all time.
 ALTER TABLE webhook_state ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE webhook_state ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
@@ -68,19 +71,19 @@ CREATE TABLE replayed_delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX replayed_delivery_by_project ON replayed_delivery (project, delivery);
 
--- Long work in small steps. kind: 0 recover, 1 replay. state: 0 running, 1 done, 2 cancelled,
--- 3 failed. place: where the next step begins; it changes in the transaction of the step, so a
--- restart goes on where the last commit stood.
+-- Long work in small steps. request: domain::job, as JSON. state: 0 running, 1 done, 2 cancelled,
+-- 3 failed. queued: the deliveries that came of it. place: the sequence that was looked at last; it
+-- changes in the transaction of the step, so a restart goes on where the last commit stood.
 CREATE TABLE job (
     seq INTEGER PRIMARY KEY,
     tail INTEGER NOT NULL,
     project INTEGER NOT NULL,
-    webhook INTEGER,
-    kind INTEGER NOT NULL,
+    webhook INTEGER NOT NULL,
     state INTEGER NOT NULL,
     request TEXT NOT NULL,
     done INTEGER NOT NULL,
     total INTEGER NOT NULL,
+    queued INTEGER NOT NULL,
     place INTEGER NOT NULL,
     error TEXT,
     finished_at INTEGER

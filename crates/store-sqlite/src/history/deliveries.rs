@@ -19,7 +19,7 @@ use crate::{
     sql,
 };
 
-fn state_of(code: u8) -> DeliveryState {
+pub(crate) fn state_of(code: u8) -> DeliveryState {
     match code {
         0 => DeliveryState::Pending,
         STATE_DELIVERED => DeliveryState::Delivered,
@@ -70,8 +70,18 @@ pub(crate) fn find(
 pub(crate) fn of_event(connection: &Connection, event: &Event) -> rusqlite::Result<Vec<DeliveryView>> {
     let seq = event.key.sequence();
     let fanout: i64 = connection.prepare_cached(sql::FANOUT_OF)?.query_row([seq], |row| row.get(0))?;
-    between(connection, event.project_id.sequence(), seq + 1, seq + fanout)
+    let project = event.project_id.sequence();
+    let mut views = between(connection, project, seq + 1, seq + fanout)?;
+    let mut replayed = connection.prepare_cached(sql::REPLAYED_OF_EVENT)?;
+    for row in replayed.query_map(params![seq, REPLAYED_SHOWN_MAX], |row| row.get::<_, i64>(0))? {
+        let delivery = row?;
+        views.extend(between(connection, project, delivery, delivery)?);
+    }
+    Ok(views)
 }
+
+/// Deliveries by replays that are shown with their event; lists show them all.
+const REPLAYED_SHOWN_MAX: u32 = 1_000;
 
 pub(crate) fn list(
     connection: &Connection,

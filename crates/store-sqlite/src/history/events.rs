@@ -34,12 +34,16 @@ pub(crate) fn list(
     let end = filter.until.map_or(i64::MAX, first_sequence_at);
     let event_type = filter.event_type.as_ref().map(|name| name.as_str());
     let mut list = connection.prepare_cached(sql::LIST_EVENTS)?;
-    let rows = list
+    let mut rows = list
         .query_map(
             params![project_id.sequence(), before(page).min(end), first, event_type, filter.scope, limit(page)],
             |row| Ok(EventView { event: read_event(row, 0, project_id)?, deliveries: row.get(8)? }),
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut replayed = connection.prepare_cached(sql::COUNT_REPLAYED)?;
+    for view in &mut rows {
+        view.deliveries += replayed.query_row([view.event.key.sequence()], |row| row.get::<_, u32>(0))?;
+    }
     let mut all = connection.prepare_cached(sql::LIST_EVENTS)?;
     let mut counted = all.query(params![project_id.sequence(), end, first, event_type, filter.scope, COUNT_MAX])?;
     let mut total = 0;

@@ -5,12 +5,4 @@ pub(crate) mod events;
 pub(crate) mod statistics;
 mod walk;
 
-use tidings_domain::time::Timestamp;
-
-/// Bits of a sequence below its milliseconds (domain::ids).
-const SEQUENCE_BITS_BELOW_MS: u32 = 15;
-
-/// The lowest sequence that an id made at this time can have.
-pub(crate) fn first_sequence_at(at: Timestamp) -> i64 {
-    at.as_millis().clamp(0, (1 << 48) - 1) << SEQUENCE_BITS_BELOW_MS
-}
+pub(crate) use tidings_domain::ids::first_sequence_at;

@@ -2,7 +2,7 @@
 //!
 //! A webhook's deliveries come from three places, each in order: finished ones, waiting ones, and
 //! leased ones (from memory). A whole project's come from its events, whose deliveries follow
-//! their keys, or, when a state is asked for, from each of its webhooks.
+//! their keys, and from what replays made; or, when a state is asked for, from each of its webhooks.
 
 use rusqlite::{Connection, params};
 use tidings_domain::delivery::DeliveryState;
@@ -138,7 +138,20 @@ impl Walk<'_> {
                 break;
             }
         }
+        self.replayed(before, limit, &mut found)?;
+        found.sort_unstable_by(|left, right| right.cmp(left));
         found.truncate(limit as usize);
         Ok(found)
+    }
+
+    /// Deliveries that events got later have sequences of their own.
+    fn replayed(&self, before: i64, limit: u32, found: &mut Vec<i64>) -> rusqlite::Result<()> {
+        let mut walk = self.connection.prepare_cached(sql::WALK_REPLAYED)?;
+        let rows = walk
+            .query_map(params![self.project, before, self.first, self.event_type, limit], |row| row.get::<_, i64>(0))?;
+        for row in rows {
+            found.push(row?);
+        }
+        Ok(())
     }
 }

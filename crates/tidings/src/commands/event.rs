@@ -9,9 +9,10 @@ use tidings_client::{
     contract::{
         OneOrMany,
         event::{EventBody, EventDeliveries, PublishRequest, PublishedBody},
+        job::{ReplayEventRequest, ReplayedEventBody},
     },
 };
-use tidings_domain::time::Timestamp;
+use tidings_domain::{ids::WebhookId, time::Timestamp};
 
 use super::{
     batch::{self, BatchArgs},
@@ -36,6 +37,21 @@ pub(crate) enum EventCommand {
     Get {
         /// Its id
         id: String,
+    },
+    /// Delete an event's payload, for good; what waits to be sent of it is cancelled, its history stays
+    #[command(after_help = "Example:\n  tidings event expunge evt_01h2…")]
+    Expunge {
+        /// Its id
+        id: String,
+    },
+    /// Send an event again, as new deliveries: to one webhook, or to all that select it
+    #[command(after_help = "Example:\n  tidings event replay evt_01h2… --webhook wh_01h2…")]
+    Replay {
+        /// Its id
+        id: String,
+        /// To this webhook only
+        #[arg(long, value_name = "WEBHOOK_ID")]
+        webhook: Option<WebhookId>,
     },
     /// List events, newest first
     #[command(after_help = "Example:\n  tidings event list --type tag.subscribed --since 2026-05-25T00:00:00Z")]
@@ -100,6 +116,14 @@ impl EventCommand {
             Self::Publish(publish) => publish.run(session).await?,
             Self::PublishBatch(batch) => return batch.run(session).await,
             Self::Get { id } => output.show(&client.get_event(&id).await?, fields)?,
+            Self::Expunge { id } => {
+                client.expunge_event(&id).await?;
+                output.done("expunged", &id)?;
+            }
+            Self::Replay { id, webhook } => {
+                let request = ReplayEventRequest { webhook_id: webhook };
+                output.show(&client.replay_event(&id, &request).await?, replayed)?;
+            }
             Self::List { page, event_type, scope, since, until } => {
                 let query = EventQuery { page: page.query(), event_type, scope, since, until };
                 output.show(&client.list_events(&query).await?, |list| {
@@ -129,6 +153,12 @@ impl PublishArgs {
     }
 }
 
+fn replayed(event: &ReplayedEventBody) -> String {
+    let mut table = Table::new(&["DELIVERY", "WEBHOOK"]);
+    event.deliveries.iter().for_each(|to| table.row([to.delivery_id.to_string(), to.webhook_id.to_string()]));
+    table.to_string()
+}
+
 fn published(event: &PublishedBody) -> String {
     Fields::default()
         .add("id", &event.id)
@@ -146,13 +176,16 @@ fn row(event: &EventBody) -> [String; 5] {
     [event.id.clone(), event.event_type.clone(), event.scope.join(" "), deliveries, event.created_at.to_string()]
 }
 
-fn fields(event: &EventBody) -> String {
+pub(super) fn fields(event: &EventBody) -> String {
     let mut text = Fields::default()
         .add("id", &event.id)
         .add("type", &event.event_type)
         .add("scope", event.scope.join(" "))
         .maybe("content type", event.content_type.as_ref())
         .add("created", event.created_at);
+    if let Some(expunged_at) = event.expunged_at {
+        text = text.add("expunged", expunged_at);
+    }
     if let Some(deliver_at) = event.deliver_at {
         text = text.add("deliver at", deliver_at);
     }

@@ -12,6 +12,7 @@ pub(crate) mod event;
 pub(crate) mod event_type;
 mod failure;
 mod input;
+pub(crate) mod job;
 pub(crate) mod organization;
 mod page;
 pub(crate) mod plan;
@@ -20,6 +21,8 @@ mod progress;
 pub(crate) mod project;
 pub(crate) mod serve;
 mod session;
+pub(crate) mod trigger;
+pub(crate) mod verify;
 pub(crate) mod webhook;
 
 use std::{io::Write as _, process::ExitCode};
@@ -64,6 +67,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Dev(command) => done(command.run()),
         Command::Doctor(command) => command.run(output),
         Command::Config(command) => done(command.run(output)),
+        Command::Verify(command) => command.run(output),
         Command::Api(command) => call(cli.options, command),
     }
 }
@@ -82,6 +86,8 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Event(command) => command.run(&session).await,
             ApiCommand::Delivery(command) => done(command.run(&session).await),
             ApiCommand::AuditLog(command) => done(command.run(&session).await),
+            ApiCommand::Job(command) => command.run(&session).await,
+            ApiCommand::Trigger(command) => command.run(&session).await,
         }
     })
 }

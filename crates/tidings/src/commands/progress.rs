@@ -15,6 +15,11 @@ pub(crate) fn bytes_bar(length: Option<u64>) -> ProgressBar {
     }
 }
 
+/// A bar over things that are counted.
+pub(crate) fn count_bar() -> ProgressBar {
+    bar(0, "{wide_bar} {pos}/{len} {per_sec}, {eta} left")
+}
+
 fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(template) {

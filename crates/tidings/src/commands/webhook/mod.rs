@@ -2,6 +2,7 @@
 
 mod fields;
 mod show;
+mod statistics;
 mod test_filter;
 
 use std::process::ExitCode;
@@ -12,10 +13,12 @@ use tidings_client::contract::{secret::RotateSecret, webhook::TestWebhook};
 use self::{
     fields::{CreateArgs, UpdateArgs},
     show::{fields, revealed, rotated, row, test_result, tested_events},
+    statistics::{log, statistics},
     test_filter::TestFilterArgs,
 };
 use super::{
     input::read_text,
+    job::{self, RecoverArgs, ReplayArgs},
     page::{PageArgs, page_table},
     session::Session,
 };
@@ -101,6 +104,29 @@ pub(crate) enum WebhookCommand {
     /// Show which recent events a webhook with this filter would have got; nothing is sent or saved
     #[command(after_help = TEST_FILTER_EXAMPLE)]
     TestFilter(TestFilterArgs),
+    /// List its deliveries in brief, newest first
+    #[command(after_help = "Example:\n  tidings webhook logs wh_01h2…")]
+    Logs {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Show how it has been doing; without an id, all webhooks of the project together
+    #[command(after_help = "Examples:\n  tidings webhook stats wh_01h2… --days 7\n  tidings webhook stats")]
+    Stats {
+        /// Its id
+        id: Option<String>,
+        /// Look back so many days, 1 to 365; up to two are shown by the hour
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        days: u16,
+    },
+    /// Send deliveries that failed or were dropped once more, as a job
+    #[command(after_help = job::RECOVER_EXAMPLES)]
+    Recover(RecoverArgs),
+    /// Send events of the past that the webhook has not had, as a job
+    #[command(after_help = job::REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
 }
 
 const CREATE_EXAMPLES: &str = "\
@@ -145,6 +171,13 @@ impl WebhookCommand {
                 output.show(&client.rotate_webhook_secret(&id, &rotation).await?, rotated)?;
             }
             Self::Secret { id } => output.show(&client.webhook_secret(&id).await?, revealed)?,
+            Self::Logs { id, page } => output.show(&client.webhook_log(&id, &page.query()).await?, log)?,
+            Self::Stats { id: Some(id), days } => {
+                output.show(&client.webhook_statistics(&id, days).await?, statistics)?;
+            }
+            Self::Stats { id: None, days } => output.show(&client.statistics(days).await?, statistics)?,
+            Self::Recover(recover) => return recover.run(session).await,
+            Self::Replay(replay) => return replay.run(session).await,
             Self::Test { id, event_type } => {
                 let result = client.test_webhook(&id, &TestWebhook { event_type }).await?;
                 output.show(&result, test_result)?;

@@ -1,0 +1,1 @@
+SELECT count(*) FROM replayed_delivery WHERE event = ?1

@@ -1,0 +1,1 @@
+SELECT fanout, expunged_at FROM event WHERE seq = ?1 AND tail = ?2 AND project = ?3

@@ -1,0 +1,1 @@
+INSERT INTO replayed_delivery (event, delivery, project) VALUES (?1, ?2, ?3)

@@ -1,0 +1,54 @@
+//! Deleting an event's payload, and nothing else of it.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tidings_domain::{
+    ids::{EventKey, ProjectId},
+    time::Timestamp,
+};
+use tidings_ports::store::Expunged;
+
+use crate::{queue::cancel_one, sql, writer::Session};
+
+fn find(
+    connection: &Connection,
+    project_id: ProjectId,
+    event: EventKey,
+) -> rusqlite::Result<Option<(i64, Option<i64>)>> {
+    connection
+        .prepare_cached(sql::FIND_EXPUNGED)?
+        .query_row(params![event.sequence(), event.tail(), project_id.sequence()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// When the payload was deleted; `None`: it was not.
+pub(crate) fn expunged_at(
+    connection: &Connection,
+    project_id: ProjectId,
+    event: EventKey,
+) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(find(connection, project_id, event)?.and_then(|(_, at)| at).map(Timestamp::from_millis))
+}
+
+pub(crate) fn expunge(
+    session: &Session<'_>,
+    project_id: ProjectId,
+    event: EventKey,
+    now: Timestamp,
+) -> rusqlite::Result<Expunged> {
+    let Some((fanout, _)) = find(session.connection, project_id, event)? else { return Ok(Expunged::NotFound) };
+    let seq = event.sequence();
+    let unfinished: Vec<(i64, i64, Option<i64>)> = session
+        .connection
+        .prepare_cached(sql::UNFINISHED_OF_EVENT)?
+        .query_map([seq, fanout], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    // Somebody holds the payload to send it, and would send it again after a failure.
+    if unfinished.iter().any(|(_, _, due_at)| due_at.is_none()) {
+        return Ok(Expunged::InFlight);
+    }
+    for (delivery, webhook, _) in unfinished {
+        cancel_one(session, webhook, delivery, now)?;
+    }
+    session.connection.prepare_cached(sql::EXPUNGE_EVENT)?.execute(params![seq, now.as_millis()])?;
+    Ok(Expunged::Done)
+}

@@ -1,0 +1,94 @@
+//! Recoveries: deliveries that have ended are made due once more.
+
+use rusqlite::{Connection, Row, params};
+use tidings_domain::{
+    delivery::DeliveryState,
+    event_type::EventTypeName,
+    ids::{JobId, WebhookId},
+    job::{JobRequest, JobState, JobWork},
+    time::Timestamp,
+};
+use tidings_ports::store::Stepped;
+
+use super::{advance, end, going_on};
+use crate::{
+    history::{deliveries::state_of, first_sequence_at},
+    queue::reopen,
+    sql,
+    writer::Session,
+};
+
+/// A delivery that has ended, as far as a recovery looks at it.
+struct EndedDelivery {
+    seq: i64,
+    code: u8,
+    finished_at: Timestamp,
+    event_type: EventTypeName,
+}
+
+impl EndedDelivery {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let name: String = row.get(3)?;
+        let conversion =
+            |error| rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error));
+        Ok(Self {
+            seq: row.get(0)?,
+            code: row.get(1)?,
+            finished_at: Timestamp::from_millis(row.get(2)?),
+            event_type: name.parse().map_err(conversion)?,
+        })
+    }
+
+    /// What ended after the job was made is not the job's: its own work would come round again.
+    fn is_wanted(&self, request: &JobRequest, ended_before: Timestamp) -> bool {
+        self.finished_at < ended_before && request.recovers(&self.event_type, state_of(self.code))
+    }
+}
+
+/// Everything but delivered is rare and has an index of its own.
+fn statement(request: &JobRequest) -> &'static str {
+    let delivered = matches!(&request.work, JobWork::Recover { states } if states.contains(&DeliveryState::Delivered));
+    if delivered { sql::ENDED_AFTER } else { sql::NOT_DELIVERED_AFTER }
+}
+
+pub(crate) fn count(
+    connection: &Connection,
+    webhook_id: WebhookId,
+    request: &JobRequest,
+    ended_before: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<u32> {
+    let (first, end) = (first_sequence_at(request.since), first_sequence_at(request.until));
+    let mut list = connection.prepare_cached(statement(request))?;
+    let mut rows = list.query(params![webhook_id.sequence(), first - 1, end, i64::MAX])?;
+    let mut found = 0;
+    while let Some(row) = rows.next()?
+        && found < limit
+    {
+        found += u32::from(EndedDelivery::read(row)?.is_wanted(request, ended_before));
+    }
+    Ok(found)
+}
+
+pub(crate) fn step(session: &mut Session<'_>, id: JobId, rows: u32, now: Timestamp) -> rusqlite::Result<Stepped> {
+    let Some(job) = going_on(session, id, now)? else { return Ok(Stepped::Passed) };
+    let webhook = job.webhook_id.sequence();
+    let last = first_sequence_at(job.request.until);
+    let page: Vec<EndedDelivery> = session
+        .connection
+        .prepare_cached(statement(&job.request))?
+        .query_map(params![webhook, job.place, last, rows], EndedDelivery::read)?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut queued = 0;
+    for ended in page.iter().filter(|ended| ended.is_wanted(&job.request, id.timestamp())) {
+        reopen(session, webhook, ended.seq, (ended.code, ended.finished_at), now)?;
+        queued += 1;
+    }
+    let place = page.last().map_or(job.place, |ended| ended.seq);
+    advance(session, id, place, queued, queued)?;
+    if page.len() < rows as usize {
+        end(session, id, JobState::Done, None, now)?;
+        return Ok(Stepped::Done(queued));
+    }
+    Ok(Stepped::Queued(queued))
+}

@@ -1,0 +1,137 @@
+//! Replays: new deliveries of events that were accepted earlier.
+
+use rusqlite::{Connection, params};
+use tidings_domain::{
+    event::Event,
+    ids::{EventKey, JobId, ProjectId, WebhookId},
+    job::JobState,
+    time::Timestamp,
+};
+use tidings_ports::store::{Created, EventReplayed, Idempotency, NewReplay, ReplayStep, ReplayedDelivery, Stepped};
+
+use super::{advance, end, going_on};
+use crate::{
+    append::project_version, catalog::create_once, counters::count_born, history::first_sequence_at, queue::read_event,
+    sql, writer::Session,
+};
+
+pub(crate) fn count_events(
+    connection: &Connection,
+    project_id: ProjectId,
+    since: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<u32> {
+    let (first, end) = (first_sequence_at(since), first_sequence_at(until));
+    connection
+        .prepare_cached(sql::COUNT_EVENTS)?
+        .query_row(params![project_id.sequence(), first, end, limit], |row| row.get(0))
+}
+
+pub(crate) fn events_after(
+    connection: &Connection,
+    project_id: ProjectId,
+    after: i64,
+    until: Timestamp,
+    limit: u32,
+    bytes_max: usize,
+) -> rusqlite::Result<Vec<Event>> {
+    let mut list = connection.prepare_cached(sql::EVENTS_AFTER)?;
+    let mut rows = list.query(params![project_id.sequence(), after, first_sequence_at(until), limit])?;
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < bytes_max
+        && let Some(row) = rows.next()?
+    {
+        let event = read_event(row, 0, project_id)?;
+        bytes += event.payload.len();
+        events.push(event);
+    }
+    Ok(events)
+}
+
+pub(crate) fn count_without_delivery(
+    connection: &Connection,
+    webhook_id: WebhookId,
+    events: &[EventKey],
+) -> rusqlite::Result<u32> {
+    let mut count = 0;
+    for event in events {
+        count += u32::from(!had_delivery(connection, *event, webhook_id)?);
+    }
+    Ok(count)
+}
+
+fn had_delivery(connection: &Connection, event: EventKey, webhook_id: WebhookId) -> rusqlite::Result<bool> {
+    connection.prepare_cached(sql::HAD_DELIVERY)?.exists(params![event.sequence(), webhook_id.sequence()])
+}
+
+/// Makes one delivery, due at once. Its sequence does not follow the event's, so it is noted
+/// where events find such deliveries.
+fn insert(session: &Session<'_>, project: i64, replayed: &ReplayedDelivery, now: Timestamp) -> rusqlite::Result<()> {
+    let (event, delivery) = (replayed.event.sequence(), &replayed.delivery);
+    session.connection.prepare_cached(sql::APPEND_DELIVERY)?.execute(params![
+        delivery.id.sequence(),
+        delivery.id.tail(),
+        event,
+        delivery.webhook_id.sequence(),
+        project,
+        delivery.rendering.code(),
+        now.as_millis(),
+    ])?;
+    session.connection.prepare_cached(sql::NOTE_REPLAYED)?.execute(params![event, delivery.id.sequence(), project])?;
+    Ok(())
+}
+
+fn insert_all(session: &Session<'_>, replay: &NewReplay, only_new: bool, now: Timestamp) -> rusqlite::Result<u32> {
+    let mut made = 0;
+    for replayed in &replay.deliveries {
+        if only_new && had_delivery(session.connection, replayed.event, replayed.delivery.webhook_id)? {
+            continue;
+        }
+        insert(session, replay.project_id.sequence(), replayed, now)?;
+        made += 1;
+    }
+    count_born(session, made)?;
+    Ok(u32::try_from(made).unwrap_or(u32::MAX))
+}
+
+fn is_stale(session: &mut Session<'_>, replay: &NewReplay) -> rusqlite::Result<bool> {
+    Ok(project_version(session, replay.project_id.sequence())? != replay.snapshot_version)
+}
+
+pub(crate) fn step(session: &mut Session<'_>, step: &ReplayStep, now: Timestamp) -> rusqlite::Result<Stepped> {
+    let id: JobId = step.job_id;
+    let Some(job) = going_on(session, id, now)? else { return Ok(Stepped::Passed) };
+    if job.place != step.from {
+        return Ok(Stepped::Passed);
+    }
+    if is_stale(session, &step.replay)? {
+        return Ok(Stepped::StaleSnapshot);
+    }
+    let queued = insert_all(session, &step.replay, step.only_new, now)?;
+    advance(session, id, step.to, step.looked_at, queued)?;
+    if step.is_last {
+        end(session, id, JobState::Done, None, now)?;
+        return Ok(Stepped::Done(queued));
+    }
+    Ok(Stepped::Queued(queued))
+}
+
+pub(crate) fn replay_event(
+    session: &mut Session<'_>,
+    replay: &NewReplay,
+    idempotency: Option<&Idempotency>,
+    now: Timestamp,
+) -> rusqlite::Result<EventReplayed> {
+    let mut stale = false;
+    let created = create_once(session, idempotency, now, |session| {
+        if is_stale(session, replay)? {
+            stale = true;
+            // Whatever is not stored leaves no idempotency key behind.
+            return Ok(Created::AlreadyExists);
+        }
+        insert_all(session, replay, false, now)?;
+        Ok(Created::Stored)
+    })?;
+    Ok(if stale { EventReplayed::StaleSnapshot } else { EventReplayed::Created(created) })
+}

@@ -1,0 +1,117 @@
+//! Commands on a real server: what they print, and how they end.
+
+use std::{fs, process::Command, time::Duration};
+
+use serde_json::{Value, json};
+use tidings_testkit::{Behaviour, Project, Receiver, Server, Signature, World, within};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+const EVENT_TYPE: &str = "order.paid";
+const BOUND: Duration = Duration::from_secs(60);
+const HOOK: &str = "/hook";
+const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+
+struct Scene {
+    server: Server,
+    receiver: Receiver,
+    project: Project,
+    webhook_id: String,
+}
+
+impl Scene {
+    async fn begin() -> Self {
+        let server = Server::start(BINARY).await;
+        let receiver = Receiver::start().await;
+        let mut world = World::new(&server);
+        let project = world.project("acme", EVENT_TYPE).await;
+        let request = json!({"retry": {"schedule_s": [0]}, "secret": SECRET});
+        let webhook = world.subscribe(&project, &receiver, HOOK, Signature::Botdog, request).await;
+        Self { server, receiver, project, webhook_id: webhook.webhook_id }
+    }
+
+    /// Runs a command to its end: whether it succeeded, and what it printed as JSON.
+    async fn run(&self, line: &[&str]) -> (bool, Value) {
+        let mut command = Command::new(BINARY);
+        command.args(line).arg("--json").env("TIDINGS_SERVER", format!("http://{}", self.server.address()));
+        command.env("TIDINGS_API_KEY", self.server.operator_key()).env("TIDINGS_PROJECT", &self.project.id);
+        let work = tokio::task::spawn_blocking(move || command.output());
+        let output = within("a command", BOUND, work).await.expect("it ran").expect("it ran");
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), serde_json::from_str(&shown).unwrap_or_else(|_| json!({"error": errors})))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_any_length_is_published_and_each_refusal_names_its_line() {
+    let scene = Scene::begin().await;
+    let path = scene.server.scratch_path("events.ndjson");
+    let mut lines = vec![json!({"type": EVENT_TYPE, "data": 1}).to_string(); 1_500];
+    lines[1_200] = json!({"type": "no.such", "data": 1}).to_string();
+    lines.insert(3, String::new());
+    fs::write(&path, lines.join("\n")).expect("written");
+    let file = path.to_str().expect("text");
+    let (succeeded, report) = scene.run(&["event", "publish-batch", file, "--idempotency-key", "import"]).await;
+    assert!(!succeeded);
+    assert_eq!((&report["accepted"], &report["refused"]), (&json!(1_499), &json!(1)));
+    assert_eq!(report["refusals"][0]["line"], 1_202);
+    // The same file under the same key is the same events.
+    scene.run(&["event", "publish-batch", file, "--idempotency-key", "import"]).await;
+    assert_eq!(scene.project.api.get("/events?limit=1").await.expect(200)["total"], 1_499);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_example_is_triggered_and_what_came_of_it_is_shown() {
+    let scene = Scene::begin().await;
+    let (succeeded, shown) = scene.run(&["trigger", EVENT_TYPE]).await;
+    assert!(!succeeded && shown["error"].as_str().expect("an error").contains("has no example"), "{shown}");
+    let (succeeded, shown) = scene.run(&["trigger", EVENT_TYPE, "--data", "{\"order\":1}"]).await;
+    assert!(succeeded, "{shown}");
+    assert_eq!((&shown["payload"]["order"], &shown["deliveries"][0]["status"]), (&json!(1), &json!("delivered")));
+    scene.receiver.route(HOOK, Behaviour::Status(500));
+    let (succeeded, shown) = scene.run(&["trigger", EVENT_TYPE, "--data", "2"]).await;
+    assert!(!succeeded, "{shown}");
+
+    let (succeeded, log) = scene.run(&["webhook", "logs", &scene.webhook_id]).await;
+    assert!(succeeded);
+    let statuses: Vec<_> = log["data"].as_array().expect("entries").iter().map(|entry| &entry["status"]).collect();
+    assert_eq!(statuses, ["failed", "delivered"]);
+    assert_eq!((&log["data"][0]["response_code"], log["data"][1].get("error")), (&json!(500), None));
+    let (_, figures) = scene.run(&["webhook", "stats", &scene.webhook_id, "--days", "1"]).await;
+    assert_eq!((&figures["total_deliveries"], &figures["success_rate"]), (&json!(2), &json!(50.0)));
+
+    scene.receiver.route(HOOK, Behaviour::Ok);
+    let since = ["--since", "2020-01-01T00:00:00Z"];
+    let (succeeded, job) = scene.run(&[&["webhook", "recover", &scene.webhook_id][..], &since].concat()).await;
+    assert!(succeeded, "{job}");
+    assert_eq!((&job["state"], &job["done"]), (&json!("done"), &json!(1)));
+    let (_, jobs) = scene.run(&["job", "list"]).await;
+    assert_eq!(jobs["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_is_checked_offline() {
+    let scene = Scene::begin().await;
+    scene.run(&["trigger", EVENT_TYPE, "--data", "1"]).await;
+    let request = scene.receiver.wait_for(HOOK, 1, BOUND).await.remove(0);
+    let header = format!("X-Webhook-Signature: {}", request.header("x-webhook-signature"));
+    let body = String::from_utf8(request.body.to_vec()).expect("text");
+    let check = async |secret: &str, body: &str, more: &[&str]| {
+        let line = ["verify", "--scheme", "botdog", "--secret", secret, "--header", &header, "--body", body];
+        scene.run(&[&line[..], more].concat()).await
+    };
+    let (succeeded, verdict) = check(SECRET, &body, &[]).await;
+    assert!(succeeded, "{verdict}");
+    for (secret, body, more, reason) in [
+        (SECRET, "{}", &[][..], "does not match"),
+        ("another-secret", &body, &[], "does not match"),
+        (SECRET, &body, &["--at", "2020-01-01T00:00:00Z"], "ahead"),
+    ] {
+        let (succeeded, verdict) = check(secret, body, more).await;
+        assert!(!succeeded && verdict["valid"] == false, "{verdict}");
+        assert!(verdict["reason"].as_str().expect("a reason").contains(reason), "{verdict}");
+    }
+    let (succeeded, refused) =
+        scene.run(&["verify", "--scheme", "no-such", "--secret", SECRET, "--header", &header, "--body", "1"]).await;
+    assert!(!succeeded && refused["error"].as_str().expect("an error").contains("known are standard"), "{refused}");
+}
