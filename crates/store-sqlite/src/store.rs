@@ -92,7 +92,7 @@ impl Log for SqliteStore {
     }
 
     async fn append_batch(&self, batch: Arc<NewBatch>, now: Timestamp) -> Result<BatchAppended, StoreError> {
-        self.writer.call(move |session| append::append_batch(session, &batch, now)).await
+        self.writer.call_adding(move |session| append::append_batch(session, &batch, now)).await
     }
 
     async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError> {
