@@ -162,7 +162,7 @@ impl Caller {
     /// What the audit log is to know of this request: the subject stands in its path where the
     /// operation's has a place for one.
     fn act(&self, api: &Api, action: &'static str, place: &str, path: &str) -> Act {
-        let names_subject = |part: &str| part.starts_with('{') && part != "{project}";
+        let names_subject = |part: &str| part.starts_with('{') && !matches!(part, "{project}" | "{version}");
         // Counted from the end: a nested route no longer sees what its path began with.
         let subject = place.rsplit('/').position(names_subject);
         let kind = place.strip_prefix(tidings_contract::BASE_PATH).and_then(|rest| rest.split('/').nth(1));

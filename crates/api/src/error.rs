@@ -56,6 +56,13 @@ impl ApiError {
         error
     }
 
+    /// Places in a payload that its schema does not allow.
+    pub(crate) fn schema_violation(errors: Vec<FieldError>) -> Self {
+        let mut error = Self::fields(errors);
+        error.0.code = ErrorCode::SchemaViolation;
+        error
+    }
+
     /// One field that is wrong.
     pub(crate) fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![field_error(field, code, message)])

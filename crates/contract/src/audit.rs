@@ -28,6 +28,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("POST", "/deliveries/{id}/retry", "delivery.retry"),
     ("POST", "/event-types", "event_type.create"),
     ("PUT", "/event-types/{name}", "event_type.update"),
+    ("POST", "/event-types/{name}/versions/{version}/retire", "event_type.retire_schema"),
     ("DELETE", "/event-types/{name}", "event_type.delete"),
     ("POST", "/organizations", "organization.create"),
     ("PATCH", "/organizations/{id}", "organization.update"),

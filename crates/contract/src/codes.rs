@@ -80,6 +80,8 @@ codes! {
     ValidationFailed = "validation_failed", 422, "Fields are missing, unknown or wrong", "Correct the fields listed in errors.";
     /// The catalogue has no such event type.
     UnknownEventType = "unknown_event_type", 422, "The event type is not in the catalogue", "Create the event type first, or correct the name.";
+    /// The payload breaks its type's schema.
+    SchemaViolation = "schema_violation", 422, "The payload breaks the schema of its event type", "Correct the places listed in errors, name the schema_version that the payload follows, or give the event type a new version of its schema.";
     /// The address may not be called.
     UrlNotAllowed = "url_not_allowed", 422, "The address may not be called", "Use a public https address; the reason says which rule refused this one.";
     /// Too much of this at a time.

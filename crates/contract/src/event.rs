@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use tidings_domain::{ids::WebhookId, time::Timestamp};
 
-use crate::{OneOrMany, delivery::DeliverySummary, sample, wire::Wire};
+use crate::{OneOrMany, delivery::DeliverySummary, problem::FieldError, sample, wire::Wire};
 
 /// `POST /events`. Borrows from the request's bytes, because this is the hot path.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,9 @@ pub struct PublishRequest<'a> {
     /// When to send it; past or left out: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliver_at: Option<Timestamp>,
+    /// The version of its type's schema that `data` follows; any version in force, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<u32>,
 }
 
 /// `"data": null` is data; only a field that is left out is `None`.
@@ -61,6 +64,9 @@ pub struct PublishedBody {
     pub created_at: Timestamp,
     /// To how many webhooks it goes.
     pub deliveries: u32,
+    /// Where the payload breaks its type's schema, if the organization only wants to be warned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<FieldError>,
 }
 
 /// An event; with `payload` and `delivery_list` when one is asked for.
@@ -77,6 +83,9 @@ pub struct EventBody {
     pub scope: Vec<String>,
     /// Its own content type, if it was published with one.
     pub content_type: Option<String>,
+    /// The version of its type's schema that it satisfied, if it was held to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<u32>,
     /// The published JSON, `null` included.
     #[serde(default, deserialize_with = "any_owned_json", skip_serializing_if = "Option::is_none")]
     pub payload: Option<Box<RawValue>>,

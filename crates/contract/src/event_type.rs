@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
+use tidings_domain::time::Timestamp;
 
 use crate::{sample, wire::Wire};
 
@@ -22,6 +23,10 @@ pub struct EventTypeRequest {
     /// An example of its `data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<Box<RawValue>>,
+    /// The JSON Schema (2020-12) of its `data`. One that differs from the one in force becomes a
+    /// new version; left out or `null`, there is none from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Box<RawValue>>,
     /// Whether it accepts no new events.
     #[serde(default)]
     pub archived: bool,
@@ -38,8 +43,28 @@ pub struct EventTypeBody {
     pub description: Option<String>,
     /// An example of its `data`.
     pub example: Option<Box<RawValue>>,
+    /// The JSON Schema of its `data` that is in force.
+    pub schema: Option<Box<RawValue>>,
+    /// The version of that schema.
+    pub schema_version: Option<u32>,
+    /// All versions, oldest first, when one type is asked for and has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<SchemaVersionBody>,
     /// Whether it accepts no new events.
     pub archived: bool,
+}
+
+/// A version of an event type's schema.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SchemaVersionBody {
+    /// 1 is the first.
+    pub version: u32,
+    /// The JSON Schema.
+    pub schema: Box<RawValue>,
+    /// When it was given.
+    pub created_at: Timestamp,
+    /// Whether it takes no new events.
+    pub retired: bool,
 }
 
 impl Wire for EventTypeRequest {
@@ -49,6 +74,7 @@ impl Wire for EventTypeRequest {
             "group": "Tags",
             "description": "A subscriber got a tag",
             "example": {"subscriber": {"id": 4711, "email": "ada@example.com"}, "tag": "customer"},
+            "schema": {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}},
         })
     }
 }
@@ -57,6 +83,7 @@ impl Wire for EventTypeBody {
     fn example() -> Value {
         let mut example = EventTypeRequest::example();
         example["archived"] = json!(false);
+        example["schema_version"] = json!(1);
         example
     }
 }

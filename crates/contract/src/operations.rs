@@ -11,7 +11,8 @@ use crate::{
     batch::{BatchBody, RawBatchRequest},
     codes::ErrorCode::{
         AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LimitExceeded, PayloadExpunged,
-        RateLimited, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed, WebhookDisabled,
+        RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed,
+        WebhookDisabled,
     },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
@@ -40,7 +41,13 @@ const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/events", Access::Scope(Scope::EventsWrite), 202, "Publish an event")
         .takes::<PublishRequest<'static>>()
-        .answers::<PublishedBody>(&[IdempotencyConflict, AlreadyExists, UnknownEventType, BacklogFull]),
+        .answers::<PublishedBody>(&[
+            IdempotencyConflict,
+            AlreadyExists,
+            UnknownEventType,
+            SchemaViolation,
+            BacklogFull,
+        ]),
     operation("POST", "/events/batch", Access::Scope(Scope::EventsWrite), 202, "Publish up to 1,000 events at once")
         .takes::<RawBatchRequest<'static>>()
         .answers::<BatchBody>(&[IdempotencyConflict, RateLimited, BacklogFull]),
@@ -161,6 +168,15 @@ pub const OPERATIONS: &[Operation] = &[
     operation("PUT", "/event-types/{name}", Access::Scope(Scope::Admin), 200, "Replace an event type")
         .takes::<EventTypeRequest>()
         .answers::<EventTypeBody>(&[]),
+    operation(
+        "POST",
+        "/event-types/{name}/versions/{version}/retire",
+        Access::Scope(Scope::Admin),
+        200,
+        "Retire a version of a schema",
+    )
+    .bare()
+    .answers::<EventTypeBody>(&[ValidationFailed]),
     operation("DELETE", "/event-types/{name}", Access::Scope(Scope::Admin), 204, "Delete an event type")
         .bare()
         .answers_nothing(&[]),
@@ -174,7 +190,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/organizations/{id}", Access::AnyKey, 200, "Get an organization")
         .bare()
         .answers::<OrganizationBody>(&[]),
-    operation("PATCH", "/organizations/{id}", Access::Scope(Scope::Admin), 200, "Rename an organization")
+    operation("PATCH", "/organizations/{id}", Access::Scope(Scope::Admin), 200, "Change an organization")
         .takes::<UpdateOrganization>()
         .answers::<OrganizationBody>(&[]),
     operation("DELETE", "/organizations/{id}", Access::Operator, 204, "Delete an organization")

@@ -23,11 +23,15 @@ pub struct CreateOrganization {
 }
 
 /// `PATCH /organizations/{id}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrganization {
     /// Its new name.
-    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What happens to payloads that break their schema: `refuse`, `warn` or `off`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_mode: Option<String>,
 }
 
 /// An organization.
@@ -39,6 +43,8 @@ pub struct OrganizationBody {
     pub name: String,
     /// Its plan.
     pub plan: String,
+    /// What happens to payloads that break their schema: `refuse`, `warn` or `off`.
+    pub schema_mode: String,
     /// The project that requests without a project mean.
     pub default_project_id: ProjectId,
     /// When it was made.
@@ -181,6 +187,7 @@ impl Wire for OrganizationBody {
             "name": "Acme",
             "default_project_id": sample::PROJECT,
             "plan": "starter",
+            "schema_mode": "refuse",
             "created_at": sample::CREATED,
         })
     }

@@ -38,6 +38,9 @@ pub struct Event {
     pub content_type: Option<String>,
     /// The type's name for people at the time of publishing, frozen because bodies quote it.
     pub label: Option<String>,
+    /// The version of its type's schema that it satisfied, if it was held to one. Nobody needs it
+    /// for delivering, so it is read only where the event itself is asked for.
+    pub schema_version: Option<u32>,
     /// The bytes.
     pub payload: Bytes,
 }

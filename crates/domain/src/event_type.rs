@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::time::Timestamp;
+
 /// Characters of an event type's name at most.
 pub const EVENT_TYPE_CHARACTERS_MAX: usize = 128;
 
@@ -143,6 +145,58 @@ pub struct EventType {
     pub example: Option<String>,
     /// Archived types accept no new events.
     pub archived: bool,
+    /// The versions of its schema, oldest first; none: any data is taken.
+    pub versions: Vec<SchemaVersion>,
+}
+
+/// Versions of a schema that take events at a time: an event may have to be held against each.
+pub const SCHEMA_VERSIONS_ACTIVE_MAX: usize = 8;
+/// Versions that are kept; retired ones beyond are forgotten.
+pub const SCHEMA_VERSIONS_KEPT: u32 = 100;
+
+/// One version of the JSON Schema of an event type's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// 1 is the first.
+    pub version: u32,
+    /// JSON text.
+    pub schema: String,
+    /// When it was given.
+    pub created_at: Timestamp,
+    /// Retired versions take no new events.
+    pub retired: bool,
+}
+
+/// What giving a schema means for an event type that has these versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaChange {
+    /// It is the one in force already.
+    Keep,
+    /// There is none from now on.
+    RetireAll,
+    /// It becomes this version; older ones stay.
+    Add(u32),
+    /// It cannot: [`SCHEMA_VERSIONS_ACTIVE_MAX`] versions take events already.
+    TooMany,
+}
+
+/// The version in force: the newest that is not retired.
+pub fn current_version(versions: &[SchemaVersion]) -> Option<&SchemaVersion> {
+    versions.iter().rev().find(|version| !version.retired)
+}
+
+/// Decides what a schema, or none, means; two texts of the same JSON are the same schema.
+pub fn schema_change(versions: &[SchemaVersion], schema: Option<&str>) -> SchemaChange {
+    let active = versions.iter().filter(|version| !version.retired).count();
+    let Some(schema) = schema else { return if active == 0 { SchemaChange::Keep } else { SchemaChange::RetireAll } };
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    if current_version(versions).is_some_and(|current| json(&current.schema) == json(schema)) {
+        return SchemaChange::Keep;
+    }
+    if active >= SCHEMA_VERSIONS_ACTIVE_MAX {
+        return SchemaChange::TooMany;
+    }
+    SchemaChange::Add(versions.last().map_or(1, |last| last.version + 1))
 }
 
 #[cfg(test)]
@@ -164,6 +218,34 @@ mod tests {
             assert_eq!(parsed.selects(&name), selects, "{pattern}");
             assert_eq!(parsed.to_string(), pattern);
         }
+    }
+
+    #[test]
+    fn a_schema_is_kept_added_refused_or_taken_off() {
+        let version = |version: u32, schema: &str, retired: bool| SchemaVersion {
+            version,
+            schema: schema.to_owned(),
+            created_at: Timestamp::default(),
+            retired,
+        };
+        let two = [version(1, "{}", false), version(2, r#"{"type":"object"}"#, false)];
+        let retired = [version(1, "{}", true)];
+        let full: Vec<_> = (1..=8).map(|number| version(number, "{}", false)).collect();
+        for (versions, schema, expected) in [
+            (&[][..], None, SchemaChange::Keep),
+            (&[], Some("{}"), SchemaChange::Add(1)),
+            (&two, Some(r#"{ "type": "object" }"#), SchemaChange::Keep),
+            (&two, Some("{}"), SchemaChange::Add(3)),
+            (&two, None, SchemaChange::RetireAll),
+            (&retired, None, SchemaChange::Keep),
+            (&retired, Some("{}"), SchemaChange::Add(2)),
+            (&full, Some("true"), SchemaChange::TooMany),
+            (&full, Some("{}"), SchemaChange::Keep),
+        ] {
+            assert_eq!(schema_change(versions, schema), expected, "{versions:?} {schema:?}");
+        }
+        assert_eq!(current_version(&two).map(|current| current.version), Some(2));
+        assert_eq!(current_version(&retired), None);
     }
 
     #[test]

@@ -108,6 +108,7 @@ mod tests {
             scopes: vec!["eu".to_owned()],
             content_type: None,
             label: None,
+            schema_version: None,
             payload: Bytes::from_static(b"1"),
         }
     }

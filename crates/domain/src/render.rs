@@ -153,6 +153,7 @@ mod tests {
             scopes: Vec::new(),
             content_type: None,
             label: Some("Tag \"subscribed\"".to_owned()),
+            schema_version: None,
             payload: Bytes::from_static(data.as_bytes()),
         }
     }

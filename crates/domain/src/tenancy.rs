@@ -9,6 +9,51 @@ use crate::{
     time::Timestamp,
 };
 
+/// How strictly an organization's payloads are held to their schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaMode {
+    /// What breaks its schema is refused.
+    #[default]
+    Refuse,
+    /// It is accepted, with a warning in the answer.
+    Warn,
+    /// Nothing is checked.
+    Off,
+}
+
+impl SchemaMode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Refuse, Self::Warn, Self::Off];
+
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        }
+    }
+
+    /// From the word of the API.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text)
+    }
+
+    /// The number in the store.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Refuse => 0,
+            Self::Warn => 1,
+            Self::Off => 2,
+        }
+    }
+
+    /// From the number in the store; one of a later version means the strictest.
+    pub fn from_code(code: u8) -> Self {
+        Self::ALL.into_iter().find(|mode| mode.code() == code).unwrap_or_default()
+    }
+}
+
 /// A customer of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {

@@ -218,6 +218,7 @@ impl Engine {
             _ => {}
         }
         let subject = Subject::new(name, &publish.scopes, publish.content_type.as_deref(), &publish.payload);
+        let checked = snapshot.check(publish.schema_version, &subject)?;
         let targets: Vec<_> = snapshot.matching(&subject).collect();
         let (key, ids) = self.ids.event(targets.len());
         // Only flat bodies quote the label; the others need not carry it.
@@ -230,6 +231,7 @@ impl Engine {
             scopes: publish.scopes.clone(),
             content_type: publish.content_type.clone(),
             label: entry.filter(|_| quotes_label).and_then(|entry| entry.description.clone()),
+            schema_version: checked.version,
             payload: publish.payload.clone(),
         });
         let accepted = Accepted {
@@ -237,6 +239,7 @@ impl Engine {
             event_type: name.clone(),
             created_at: event.created_at(),
             deliveries: targets.len(),
+            warnings: checked.warnings,
         };
         let idempotency = publish.idempotency.as_ref().map(|idempotency| Idempotency {
             owner: snapshot.project.id.sequence(),

@@ -9,6 +9,7 @@ mod ids;
 mod jobs;
 mod publish;
 mod reporting;
+mod schema;
 mod secrets;
 mod signal;
 mod snapshot;
@@ -23,6 +24,7 @@ pub use publish::{
     Accepted, BatchIdempotency, BatchOutcome, BatchPublished, IdempotencyKey, Publish, PublishError, Published,
     WriteBatchAnswer,
 };
+pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};
 pub use snapshot::{Snapshot, Target};
 pub use test_event::{TestError, TestOutcome};

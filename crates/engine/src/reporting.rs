@@ -122,6 +122,7 @@ fn event_of(report: &Report) -> Publish {
         content_type: None,
         payload: Bytes::from(report.data.clone().into_bytes()),
         deliver_at: None,
+        schema_version: None,
         idempotency: Some(IdempotencyKey {
             key: format!("tidings:report:{}", report.number),
             request_hash: [0; 32],

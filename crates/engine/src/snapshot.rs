@@ -15,13 +15,17 @@ use tidings_domain::{
     seal::MasterKey,
     signer::Signer,
     target::TargetUrl,
-    tenancy::Project,
+    tenancy::{Project, SchemaMode},
     time::Timestamp,
     webhook::{Webhook, WebhookSecrets},
 };
 use tidings_ports::store::{NewDelivery, ProjectSnapshot, WebhookRecord, WebhookState};
 
-use crate::secrets::open_secrets;
+use crate::{
+    publish::PublishError,
+    schema::{Checked, SchemaCache, TypeSchemas},
+    secrets::open_secrets,
+};
 
 /// One webhook, ready to be sent to.
 #[derive(Debug)]
@@ -53,12 +57,15 @@ pub struct Snapshot {
     by_id: HashMap<WebhookId, usize>,
     index: MatchIndex,
     event_types: HashMap<EventTypeName, EventType>,
+    /// Of the types that have any.
+    schemas: HashMap<EventTypeName, TypeSchemas>,
+    schema_mode: SchemaMode,
 }
 
 impl Snapshot {
     /// Makes a stored snapshot ready. A webhook that cannot be made ready is left out and logged:
     /// its deliveries wait until somebody mends it, and everyone else's go on.
-    pub(crate) fn new(stored: ProjectSnapshot, master: &MasterKey, user_agent: &str) -> Self {
+    pub(crate) fn new(stored: ProjectSnapshot, master: &MasterKey, user_agent: &str, cache: &SchemaCache) -> Self {
         let targets: Vec<_> = stored
             .webhooks
             .into_iter()
@@ -72,9 +79,12 @@ impl Snapshot {
             .collect();
         let index = MatchIndex::new(targets.iter().map(|target| &target.webhook));
         let by_id = targets.iter().enumerate().map(|(place, target)| (target.webhook.id, place)).collect();
+        let schemas = stored.event_types.iter().filter_map(|it| Some((it.name.clone(), TypeSchemas::of(it, cache)?)));
+        let (schemas, schema_mode) = (schemas.collect(), stored.schema_mode);
         let event_types =
             stored.event_types.into_iter().map(|event_type| (event_type.name.clone(), event_type)).collect();
-        Self { version: stored.version, project: stored.project, targets, by_id, index, event_types }
+        let (version, project) = (stored.version, stored.project);
+        Self { version, project, targets, by_id, index, event_types, schemas, schema_mode }
     }
 
     /// The webhook with this id.
@@ -96,6 +106,17 @@ impl Snapshot {
     /// The catalogue's entry of an event type; `test.webhook` is part of every catalogue.
     pub fn event_type(&self, name: &EventTypeName) -> Option<&EventType> {
         self.event_types.get(name)
+    }
+
+    /// Holds an event to its type's schema, if that has one.
+    pub(crate) fn check(&self, named: Option<u32>, subject: &Subject<'_>) -> Result<Checked, PublishError> {
+        match (self.schemas.get(subject.event_type()), named) {
+            (Some(schemas), _) => schemas.check(named, self.schema_mode, subject),
+            (None, Some(version)) if self.schema_mode != SchemaMode::Off => {
+                Err(PublishError::UnknownSchemaVersion(version))
+            }
+            (None, _) => Ok(Checked::default()),
+        }
     }
 
     /// Whether events of this type may be published.

@@ -80,6 +80,7 @@ impl Engine {
             scopes: Vec::new(),
             content_type: None,
             label: entry.and_then(|entry| entry.description.clone()),
+            schema_version: None,
             payload: Bytes::from(payload),
         });
         let rendering = target.webhook.settings.profile.rendering();

@@ -1,4 +1,4 @@
-SELECT seq, tail, type, custom_id, scopes, content_type, label, x'', fanout
+SELECT seq, tail, type, custom_id, scopes, content_type, label, x'', fanout, schema_version
 FROM event
 WHERE project = ?1 AND seq < ?2 AND seq >= ?3
   AND (?4 IS NULL OR type = ?4)

@@ -1,4 +1,4 @@
-SELECT o.seq, o.tail, o.name, p.seq, p.tail, o.plan
+SELECT o.seq, o.tail, o.name, p.seq, p.tail, o.plan, o.schema_mode
 FROM organization AS o JOIN project AS p ON p.seq = o.default_project
 WHERE o.seq < ?1 AND o.deleted_at IS NULL
 ORDER BY o.seq DESC LIMIT ?2

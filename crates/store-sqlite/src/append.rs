@@ -126,6 +126,7 @@ fn insert_event(session: &Session<'_>, new: &NewEvent) -> rusqlite::Result<()> {
         event.content_type,
         event.label,
         &event.payload[..],
+        event.schema_version,
     ])?;
     Ok(())
 }
@@ -218,6 +219,7 @@ pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> rusql
         event.content_type,
         event.label,
         &event.payload[..],
+        event.schema_version,
     ])?;
     count_test(session, test)?;
     let head = attempt_row::head_id(session, &test.attempt.request_head)?;

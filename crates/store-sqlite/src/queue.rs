@@ -103,6 +103,7 @@ pub(crate) fn read_event(row: &Row<'_>, at: usize, project_id: ProjectId) -> rus
         },
         content_type: row.get(at + 5)?,
         label: row.get(at + 6)?,
+        schema_version: None,
         payload: Bytes::from(row.get::<_, Vec<u8>>(at + 7)?),
     })
 }

@@ -44,7 +44,8 @@ statements! {
     FIND_ORGANIZATION = "find_organization";
     LIST_ORGANIZATIONS = "list_organizations";
     COUNT_ORGANIZATIONS = "count_organizations";
-    RENAME_ORGANIZATION = "rename_organization";
+    UPDATE_ORGANIZATION = "update_organization";
+    FIND_SCHEMA_MODE = "find_schema_mode";
     DELETE_ORGANIZATION = "delete_organization";
     CREATE_PROJECT = "create_project";
     FIND_PROJECT = "find_project";
@@ -66,6 +67,10 @@ statements! {
     UPDATE_EVENT_TYPE = "update_event_type";
     DELETE_EVENT_TYPE = "delete_event_type";
     LIST_EVENT_TYPES = "list_event_types";
+    FIND_EVENT_TYPE = "find_event_type";
+    LIST_EVENT_TYPE_SCHEMAS = "list_event_type_schemas";
+    RETIRE_EVENT_TYPE_SCHEMAS = "retire_event_type_schemas";
+    FORGET_EVENT_TYPE_SCHEMAS = "forget_event_type_schemas";
     CREATE_WEBHOOK = "create_webhook";
     FIND_WEBHOOK = "find_webhook";
     LIST_WEBHOOKS = "list_webhooks";

@@ -18,10 +18,11 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     Appended, AttemptView, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
-    DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Idempotency, InstanceCounts, KeyRecord,
-    Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook,
-    OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, Settled,
-    Settlement, Statistics, StoreError, TestRecord, WebhookChange, WebhookRecord,
+    DeliveryFilter, DeliveryView, EventFilter, EventTypeChanged, EventView, Expunged, History, Idempotency,
+    InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject,
+    NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue,
+    Report, Requeued, SchemaRetired, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange,
+    WebhookRecord,
 };
 
 use crate::{
@@ -165,8 +166,12 @@ impl Catalog for SqliteStore {
         self.readers.call(move |connection| organization::list(connection, page)).await
     }
 
-    async fn rename_organization(&self, id: OrganizationId, name: String) -> Result<bool, StoreError> {
-        self.writer.call(move |session| organization::rename(session, id, &name)).await
+    async fn update_organization(
+        &self,
+        id: OrganizationId,
+        change: OrganizationChange,
+    ) -> Result<Option<OrganizationRecord>, StoreError> {
+        self.writer.call(move |session| organization::update(session, id, &change)).await
     }
 
     async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError> {
@@ -240,8 +245,21 @@ impl Catalog for SqliteStore {
         &self,
         organization_id: Option<OrganizationId>,
         event_type: EventType,
-    ) -> Result<bool, StoreError> {
-        self.writer.call(move |session| event_type::update(session, organization_id, &event_type)).await
+        schema: Option<String>,
+        now: Timestamp,
+    ) -> Result<EventTypeChanged, StoreError> {
+        self.writer
+            .call(move |session| event_type::update(session, organization_id, &event_type, schema.as_deref(), now))
+            .await
+    }
+
+    async fn retire_schema(
+        &self,
+        organization_id: Option<OrganizationId>,
+        name: EventTypeName,
+        version: u32,
+    ) -> Result<SchemaRetired, StoreError> {
+        self.writer.call(move |session| event_type::retire(session, organization_id, &name, version)).await
     }
 
     async fn delete_event_type(

@@ -99,7 +99,7 @@ fn event_type(name: &str) -> String {
 }
 
 fn fill(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{name}", id)
+    path.replace("{id}", id).replace("{name}", id).replace("{version}", "1")
 }
 
 /// An id of the same kind that nobody has.

@@ -7,14 +7,19 @@ use axum::{
 use http::StatusCode;
 use serde_json::value::RawValue;
 use tidings_contract::{
-    event_type::{EventTypeBody, EventTypeRequest},
+    event_type::{EventTypeBody, EventTypeRequest, SchemaVersionBody},
     list::ListBody,
+    problem::FieldError,
 };
 use tidings_domain::{
-    event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
+    event_type::{
+        EventType, EventTypeName, SCHEMA_VERSIONS_ACTIVE_MAX, SchemaVersion, TEST_EVENT_TYPE, current_version,
+    },
     ids::OrganizationId,
     webhook::DESCRIPTION_CHARACTERS_MAX,
 };
+use tidings_engine::{Schema, Violation};
+use tidings_ports::store::{EventTypeChanged, SchemaRetired};
 
 use super::{check_name, check_text};
 use crate::{
@@ -26,17 +31,52 @@ use crate::{
     state::Api,
 };
 
+/// An event type as lists show it.
 fn body(event_type: &EventType) -> EventTypeBody {
+    let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
+    let current = current_version(&event_type.versions);
     EventTypeBody {
+        schema: current.and_then(|current| raw(&current.schema)),
+        schema_version: current.map(|current| current.version),
+        versions: Vec::new(),
         name: event_type.name.to_string(),
         group: event_type.group.clone(),
         description: event_type.description.clone(),
-        example: event_type.example.clone().and_then(|text| RawValue::from_string(text).ok()),
+        example: event_type.example.as_deref().and_then(raw),
         archived: event_type.archived,
     }
 }
 
-fn read(request: EventTypeRequest, name_in_path: Option<&str>) -> Result<EventType, ApiError> {
+/// An event type by itself.
+fn whole(event_type: &EventType) -> EventTypeBody {
+    let version = |version: &SchemaVersion| {
+        Some(SchemaVersionBody {
+            version: version.version,
+            schema: RawValue::from_string(version.schema.clone()).ok()?,
+            created_at: version.created_at,
+            retired: version.retired,
+        })
+    };
+    EventTypeBody { versions: event_type.versions.iter().filter_map(version).collect(), ..body(event_type) }
+}
+
+/// Compiles a schema, and holds the example to it.
+fn check_schema(schema: &str, example: Option<&str>) -> Vec<FieldError> {
+    let compiled = match Schema::compile(schema) {
+        Ok(compiled) => compiled,
+        Err(error) => return vec![field_error(&format!("schema{}", error.place), "invalid", error.message)],
+    };
+    let example = example.and_then(|text| serde_json::from_str(text).ok());
+    let violations = example.map(|example| compiled.violations(&example)).unwrap_or_default();
+    let in_example = |violation: Violation| {
+        let place = violation.field.strip_prefix("data").unwrap_or_default();
+        field_error(&format!("example{place}"), "invalid", format!("breaks the schema: {}", violation.message))
+    };
+    violations.into_iter().map(in_example).collect()
+}
+
+/// An event type as it is to be, without versions, and its schema.
+fn read(request: EventTypeRequest, name_in_path: Option<&str>) -> Result<(EventType, Option<String>), ApiError> {
     let mut errors = Vec::new();
     let name = match (request.name.as_deref(), name_in_path) {
         (Some(name), Some(path)) if name != path => {
@@ -60,14 +100,21 @@ fn read(request: EventTypeRequest, name_in_path: Option<&str>) -> Result<EventTy
     errors.extend(request.group.as_deref().and_then(|group| check_name("group", group).err()));
     let description = request.description.as_deref();
     errors.extend(description.and_then(|text| check_text("description", text, DESCRIPTION_CHARACTERS_MAX).err()));
+    let schema = request.schema.map(|raw| raw.get().to_owned());
+    let example = request.example.as_deref().map(RawValue::get);
+    errors.extend(schema.as_deref().map(|schema| check_schema(schema, example)).unwrap_or_default());
     match name {
-        Ok(Some(name)) if errors.is_empty() => Ok(EventType {
-            name,
-            group: request.group,
-            description: request.description,
-            example: request.example.map(|raw| raw.get().to_owned()),
-            archived: request.archived,
-        }),
+        Ok(Some(name)) if errors.is_empty() => {
+            let event_type = EventType {
+                name,
+                group: request.group,
+                description: request.description,
+                example: request.example.map(|raw| raw.get().to_owned()),
+                archived: request.archived,
+                versions: Vec::new(),
+            };
+            Ok((event_type, schema))
+        }
         _ => Err(ApiError::fields(errors)),
     }
 }
@@ -78,12 +125,14 @@ pub(crate) async fn create(
     repeatable: Repeatable,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
-    let event_type = read(parse(&bytes)?, None)?;
+    let (mut event_type, schema) = read(parse(&bytes)?, None)?;
+    let now = api.engine().now();
+    let first = schema.map(|schema| SchemaVersion { version: 1, schema, created_at: now, retired: false });
+    event_type.versions.extend(first);
     let owner = caller.organization();
     let owner_sequence = owner.map_or(0, OrganizationId::sequence);
-    let answer = json_bytes(&body(&event_type));
+    let answer = json_bytes(&whole(&event_type));
     let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
-    let now = api.engine().now();
     let created = api.store().create_event_type(owner, event_type, idempotency, now).await?;
     api.engine().catalogue_changed();
     repeatable.answer(&api, owner_sequence, created, answer, "event type")
@@ -107,7 +156,7 @@ pub(crate) async fn get(
 ) -> Result<Response, ApiError> {
     let known = visible(&api, &caller).await?;
     let found = known.iter().find(|event_type| event_type.name.as_str() == name);
-    Ok(json(StatusCode::OK, &body(found.ok_or_else(|| ApiError::not_found("event type"))?)))
+    Ok(json(StatusCode::OK, &whole(found.ok_or_else(|| ApiError::not_found("event type"))?)))
 }
 
 pub(crate) async fn update(
@@ -116,11 +165,38 @@ pub(crate) async fn update(
     Path(name): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
-    let event_type = read(parse(&bytes)?, Some(&name))?;
-    let answer = body(&event_type);
-    let changed = api.store().update_event_type(caller.organization(), event_type).await?;
+    let (event_type, schema) = read(parse(&bytes)?, Some(&name))?;
+    let now = api.engine().now();
+    let changed = api.store().update_event_type(caller.organization(), event_type, schema, now).await?;
     api.engine().catalogue_changed();
-    if changed { Ok(json(StatusCode::OK, &answer)) } else { Err(ApiError::not_found("event type")) }
+    match changed {
+        EventTypeChanged::Changed(event_type) => Ok(json(StatusCode::OK, &whole(&event_type))),
+        EventTypeChanged::Missing => Err(ApiError::not_found("event type")),
+        EventTypeChanged::TooManyVersions => {
+            let message = format!("{SCHEMA_VERSIONS_ACTIVE_MAX} versions of it take events already: retire one first");
+            Err(ApiError::field("schema", "too_many", message))
+        }
+    }
+}
+
+pub(crate) async fn retire(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((name, version)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let missing = || ApiError::not_found("version");
+    let name: EventTypeName = name.parse().map_err(|_| missing())?;
+    let version: u32 = version.parse().map_err(|_| missing())?;
+    let retired = api.store().retire_schema(caller.organization(), name, version).await?;
+    api.engine().catalogue_changed();
+    match retired {
+        SchemaRetired::Retired(event_type) => Ok(json(StatusCode::OK, &whole(&event_type))),
+        SchemaRetired::Missing => Err(missing()),
+        SchemaRetired::InForce => {
+            let message = "is in force: give the event type another schema, or none, instead of retiring it";
+            Err(ApiError::field("version", "invalid", message))
+        }
+    }
 }
 
 pub(crate) async fn delete(

@@ -30,6 +30,7 @@ fn body(event: &Event, deliveries: EventDeliveries) -> EventBody {
         created_at: event.created_at(),
         scope: event.scopes.clone(),
         content_type: event.content_type.clone(),
+        schema_version: event.schema_version,
         payload: None,
         body_base64: None,
         expunged_at: None,

@@ -6,15 +6,19 @@ use axum::{
 };
 use http::StatusCode;
 use tidings_contract::tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization};
-use tidings_domain::{ids::OrganizationId, plan::PlanName, tenancy::Organization};
-use tidings_ports::store::{NewOrganization, OrganizationRecord};
+use tidings_domain::{
+    ids::OrganizationId,
+    plan::PlanName,
+    tenancy::{Organization, SchemaMode},
+};
+use tidings_ports::store::{NewOrganization, OrganizationChange, OrganizationRecord};
 
 use super::{check_name, plans};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     audit::Audit,
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, field_error},
     idempotency::Repeatable,
     request::{Body, Query, parse},
     state::Api,
@@ -30,6 +34,7 @@ pub(super) fn body(api: &Api, record: &OrganizationRecord) -> OrganizationBody {
     OrganizationBody {
         id: organization.id,
         name: organization.name.clone(),
+        schema_mode: record.schema_mode.as_str().to_owned(),
         plan: record.plan.clone().unwrap_or_else(|| api.parts().plans.default_plan().name.to_string()),
         default_project_id: organization.default_project_id,
         created_at: organization.id.timestamp(),
@@ -47,7 +52,11 @@ pub(crate) async fn create(
     let plan = request.plan.as_deref().map(|name| plans::find(&api, name)).transpose()?.map(|plan| plan.name);
     let ids = api.engine().ids();
     let organization = Organization { id: ids.organization(), name: request.name, default_project_id: ids.project() };
-    let record = OrganizationRecord { organization, plan: plan.as_ref().map(PlanName::to_string) };
+    let record = OrganizationRecord {
+        organization,
+        plan: plan.as_ref().map(PlanName::to_string),
+        schema_mode: SchemaMode::default(),
+    };
     let answer = json_bytes(&body(&api, &record));
     let idempotency = repeatable.record(&api, INSTANCE, &bytes, &answer);
     let new = NewOrganization { organization: record.organization, project_name: DEFAULT_PROJECT.to_owned(), plan };
@@ -74,7 +83,7 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
     Ok(json(StatusCode::OK, &body(&api, &find(&api, &caller, &id).await?)))
 }
 
-pub(crate) async fn rename(
+pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
     audit: Audit,
@@ -82,15 +91,27 @@ pub(crate) async fn rename(
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: UpdateOrganization = parse(&bytes)?;
-    check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
-    caller.refuse_bound("an organization")?;
-    let mut record = find(&api, &caller, &id).await?;
-    audit.before(&body(&api, &record));
-    record.organization.name = request.name;
-    let organization = &record.organization;
-    if !api.store().rename_organization(organization.id, organization.name.clone()).await? {
-        return Err(ApiError::not_found("organization"));
+    let mut errors = Vec::new();
+    errors.extend(request.name.as_deref().and_then(|name| check_name("name", name).err()));
+    let schema_mode = request.schema_mode.as_deref().map(SchemaMode::parse);
+    if schema_mode == Some(None) {
+        errors.push(field_error("schema_mode", "invalid", "must be one of refuse, warn, off"));
     }
+    if request == UpdateOrganization::default() {
+        errors.push(field_error("name", "missing", "give name, schema_mode or both"));
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::fields(errors));
+    }
+    caller.refuse_bound("an organization")?;
+    let known = find(&api, &caller, &id).await?;
+    audit.before(&body(&api, &known));
+    let change = OrganizationChange { name: request.name, schema_mode: schema_mode.flatten() };
+    let changed = api.store().update_organization(known.organization.id, change).await?;
+    if schema_mode.is_some() {
+        api.engine().catalogue_changed();
+    }
+    let record = changed.ok_or_else(|| ApiError::not_found("organization"))?;
     Ok(json(StatusCode::OK, &body(&api, &record)))
 }
 

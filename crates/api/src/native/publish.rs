@@ -18,7 +18,7 @@ use tidings_domain::{
     event_type::EventTypeName,
     time::Timestamp,
 };
-use tidings_engine::{Accepted, IdempotencyKey, Publish, PublishError, Published};
+use tidings_engine::{Accepted, IdempotencyKey, Publish, PublishError, Published, Violation};
 
 use crate::{
     answer::{json_bytes, raw_json, replayed},
@@ -55,6 +55,7 @@ pub(crate) fn answer(accepted: &Accepted) -> Bytes {
         event_type: accepted.event_type.to_string(),
         created_at: accepted.created_at,
         deliveries: u32::try_from(accepted.deliveries).unwrap_or(u32::MAX),
+        warnings: accepted.warnings.iter().map(violation).collect(),
     })
 }
 
@@ -69,6 +70,13 @@ pub(crate) fn refusal(error: PublishError) -> ApiError {
             let message = format!("{name:?} is archived and takes no new events");
             ApiError::field("type", ErrorCode::UnknownEventType.as_str(), message)
         }
+        PublishError::SchemaViolation(violations) => {
+            ApiError::schema_violation(violations.iter().map(violation).collect())
+        }
+        PublishError::UnknownSchemaVersion(version) => {
+            let message = format!("the type's schema has no version {version} that takes events");
+            ApiError::field("schema_version", "invalid", message)
+        }
         PublishError::AlreadyExists(id) => {
             ApiError::new(ErrorCode::AlreadyExists, format!("the project has an event with the id {id:?} already"))
         }
@@ -79,6 +87,11 @@ pub(crate) fn refusal(error: PublishError) -> ApiError {
         }
         PublishError::Store(error) => error.into(),
     }
+}
+
+/// A place in a payload that its schema does not allow, as a field error.
+pub(super) fn violation(violation: &Violation) -> FieldError {
+    field_error(&violation.field, &violation.code, violation.message.clone())
 }
 
 /// Checks a request; every wrong field is named at once.
@@ -115,10 +128,12 @@ pub(crate) fn read(
     };
     let deliver_at = request.deliver_at;
     let later = deliver_at.map(Timestamp::rfc3339_millis);
+    let schema_version = request.schema_version;
+    let named = schema_version.map(|version| format!("schema_version {version}"));
     let key = repeatable.for_event(request.idempotency_key, || {
         let texts = [Some(event_type.as_str()), request.id.as_deref(), content_type.as_deref(), later.as_deref()];
         let texts = texts.into_iter().map(|text| text.unwrap_or_default().as_bytes());
-        texts.chain([&payload[..]]).chain(scopes.iter().map(|scope| scope.as_bytes())).collect()
+        texts.chain([&payload[..]]).chain(scopes.iter().chain(&named).map(|text| text.as_bytes())).collect()
     })?;
     let idempotency = key.map(|(key, request_hash)| IdempotencyKey {
         key,
@@ -126,7 +141,16 @@ pub(crate) fn read(
         status: StatusCode::ACCEPTED.as_u16(),
         answer,
     });
-    Ok(Publish { event_type, custom_id: request.id, scopes, content_type, payload, deliver_at, idempotency })
+    Ok(Publish {
+        event_type,
+        custom_id: request.id,
+        scopes,
+        content_type,
+        payload,
+        schema_version,
+        deliver_at,
+        idempotency,
+    })
 }
 
 /// The bytes to keep: a slice of the request where they are JSON, decoded where they are not.

@@ -7,7 +7,10 @@ use tidings_contract::{
 };
 
 use super::item;
-use crate::{Client, ClientError, exchange::Call};
+use crate::{
+    Client, ClientError,
+    exchange::{Call, Repeat},
+};
 
 impl Client {
     /// Lists the event types that can be published, all of them, by name.
@@ -44,6 +47,16 @@ impl Client {
     /// See [`ClientError`].
     pub async fn replace_event_type(&self, name: &str, new: &EventTypeRequest) -> Result<EventTypeBody, ClientError> {
         self.fetch(Call::new(Method::PUT, item("/event-types", name)).json(new)?).await
+    }
+
+    /// Retires a version of an event type's schema: it takes no new events.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`]. The version in force cannot be retired.
+    pub async fn retire_schema(&self, name: &str, version: u32) -> Result<EventTypeBody, ClientError> {
+        let path = format!("{}/versions/{version}/retire", item("/event-types", name));
+        self.fetch(Call { repeat: Repeat::Safe, ..Call::new(Method::POST, path) }).await
     }
 
     /// Removes an event type from the catalogue.

@@ -130,6 +130,7 @@ fn event() -> Event {
         scopes: Vec::new(),
         content_type: None,
         label: Some("Tag subscribed".to_owned()),
+        schema_version: None,
         payload: Bytes::from_static(DATA.as_bytes()),
     }
 }

@@ -12,7 +12,7 @@ use tidings_domain::{
     profile::Profile,
     retry::DisableReason,
     seal::MasterKey,
-    tenancy::Project,
+    tenancy::{Project, SchemaMode},
     time::Timestamp,
     webhook::{Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
@@ -24,6 +24,7 @@ use super::{
     lanes_tests::{lease, project, webhook},
 };
 use crate::{
+    schema::SchemaCache,
     secrets::seal_secrets,
     snapshot::{Snapshot, Target},
 };
@@ -127,8 +128,14 @@ impl Callers {
             state: WebhookState::default(),
         };
         let owner = Project { id: project_id, organization_id: OrganizationId::from_parts(1, 0), name: "x".to_owned() };
-        let stored = ProjectSnapshot { version: 1, project: owner, webhooks: vec![record], event_types: Vec::new() };
-        let snapshot = Snapshot::new(stored, &master, "Tidings/test");
+        let stored = ProjectSnapshot {
+            version: 1,
+            project: owner,
+            webhooks: vec![record],
+            event_types: Vec::new(),
+            schema_mode: SchemaMode::Refuse,
+        };
+        let snapshot = Snapshot::new(stored, &master, "Tidings/test", &SchemaCache::default());
         Arc::clone(snapshot.target(id).expect("it can be made ready"))
     }
 

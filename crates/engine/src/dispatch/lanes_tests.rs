@@ -44,6 +44,7 @@ pub(super) fn lease(number: i64, webhook_id: WebhookId, project_id: ProjectId) -
         scopes: Vec::new(),
         content_type: None,
         label: None,
+        schema_version: None,
         payload: Bytes::from_static(b"{}"),
     };
     LeasedDelivery {

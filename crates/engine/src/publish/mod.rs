@@ -12,6 +12,8 @@ use bytes::Bytes;
 use tidings_domain::{event_type::EventTypeName, time::Timestamp};
 use tidings_ports::store::StoreError;
 
+use crate::schema::Violation;
+
 /// An event as its publisher gives it, checked.
 #[derive(Debug, Clone)]
 pub struct Publish {
@@ -27,6 +29,8 @@ pub struct Publish {
     pub payload: Bytes,
     /// Its deliveries wait until then; not given, or past: they are sent at once.
     pub deliver_at: Option<Timestamp>,
+    /// The version of its type's schema that it is to be held to; not given: any that is in force.
+    pub schema_version: Option<u32>,
     /// Recognises a repetition.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -55,6 +59,8 @@ pub struct Accepted {
     pub created_at: Timestamp,
     /// To how many webhooks it goes.
     pub deliveries: usize,
+    /// What its organization wants to be told about rather than have refused.
+    pub warnings: Vec<Violation>,
 }
 
 /// The event is on disk.
@@ -83,6 +89,12 @@ pub enum PublishError {
     /// The type takes no new events.
     #[error("the event type {0:?} is archived")]
     ArchivedEventType(String),
+    /// The payload breaks its type's schema.
+    #[error("the payload breaks the schema of its type in {} places", .0.len())]
+    SchemaViolation(Vec<Violation>),
+    /// The type's schema has no such version, or it is retired.
+    #[error("the type's schema has no version {0} that takes events")]
+    UnknownSchemaVersion(u32),
     /// The project has an event with this id.
     #[error("the project has an event with the id {0:?} already")]
     AlreadyExists(String),

@@ -11,7 +11,7 @@ use std::{
 use tidings_domain::{ids::ProjectId, seal::MasterKey};
 use tidings_ports::store::{Store, StoreError};
 
-use crate::snapshot::Snapshot;
+use crate::{schema::SchemaCache, snapshot::Snapshot};
 
 /// Snapshots kept at most; beyond that some are dropped and loaded again when needed.
 const SNAPSHOTS_MAX: usize = 20_000;
@@ -21,6 +21,7 @@ pub(crate) struct Router {
     store: Arc<dyn Store>,
     master: Arc<MasterKey>,
     user_agent: String,
+    schemas: SchemaCache,
     snapshots: RwLock<HashMap<ProjectId, Arc<Snapshot>>>,
     /// Counts how often everything was forgotten, so that a load that was under way meanwhile
     /// does not bring back what is out of date.
@@ -29,7 +30,8 @@ pub(crate) struct Router {
 
 impl Router {
     pub(crate) fn new(store: Arc<dyn Store>, master: Arc<MasterKey>, user_agent: String) -> Self {
-        Self { store, master, user_agent, snapshots: RwLock::default(), generation: AtomicU64::new(0) }
+        let (snapshots, generation) = (RwLock::default(), AtomicU64::new(0));
+        Self { store, master, user_agent, schemas: SchemaCache::default(), snapshots, generation }
     }
 
     /// The project as it is known, loaded if it is not.
@@ -51,7 +53,7 @@ impl Router {
             self.forget(project_id);
             return Ok(None);
         };
-        let fresh = Arc::new(Snapshot::new(stored, &self.master, &self.user_agent));
+        let fresh = Arc::new(Snapshot::new(stored, &self.master, &self.user_agent, &self.schemas));
         let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
         if generation != self.generation.load(Ordering::SeqCst) {
             return Ok(Some(fresh));

@@ -202,6 +202,7 @@ pub(crate) fn publish(event_type: &str) -> Publish {
         content_type: None,
         payload: Bytes::from_static(br#"{"n":1}"#),
         deliver_at: None,
+        schema_version: None,
         idempotency: None,
     }
 }
@@ -251,6 +252,7 @@ async fn create_project(engine: &Engine, store: &SqliteStore) -> ProjectId {
             description: Some("Something happened".to_owned()),
             example: None,
             archived: false,
+            versions: Vec::new(),
         };
         store.create_event_type(Some(organization_id), event_type, None, START).await.expect("stored");
     }

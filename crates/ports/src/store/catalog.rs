@@ -8,7 +8,7 @@ use tidings_domain::{
     plan::{LimitExceeded, PlanName},
     preset::Preset,
     profile::Profile,
-    tenancy::{ApiKey, KeyOwner, Organization, Project},
+    tenancy::{ApiKey, KeyOwner, Organization, Project, SchemaMode},
     time::Timestamp,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
@@ -28,8 +28,12 @@ pub trait Catalog: Send + Sync {
     async fn find_organization(&self, id: OrganizationId) -> Result<Option<OrganizationRecord>, StoreError>;
     /// Lists organizations.
     async fn list_organizations(&self, page: PageRequest) -> Result<Page<OrganizationRecord>, StoreError>;
-    /// Renames an organization; false if there is none.
-    async fn rename_organization(&self, id: OrganizationId, name: String) -> Result<bool, StoreError>;
+    /// Changes what is given of an organization; `None` if there is none.
+    async fn update_organization(
+        &self,
+        id: OrganizationId,
+        change: OrganizationChange,
+    ) -> Result<Option<OrganizationRecord>, StoreError>;
     /// Deletes an organization with its projects, keys and webhooks; false if there is none.
     async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -74,12 +78,22 @@ pub trait Catalog: Send + Sync {
         idempotency: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Created, StoreError>;
-    /// Replaces an event type of exactly this catalogue; false if it has none of that name.
+    /// Replaces an event type of exactly this catalogue; its `versions` are not looked at. A schema
+    /// that differs from the one in force becomes a version of its own.
     async fn update_event_type(
         &self,
         organization_id: Option<OrganizationId>,
         event_type: EventType,
-    ) -> Result<bool, StoreError>;
+        schema: Option<String>,
+        now: Timestamp,
+    ) -> Result<EventTypeChanged, StoreError>;
+    /// Retires a version of an event type's schema that is not the one in force.
+    async fn retire_schema(
+        &self,
+        organization_id: Option<OrganizationId>,
+        name: EventTypeName,
+        version: u32,
+    ) -> Result<SchemaRetired, StoreError>;
     /// Deletes an event type of exactly this catalogue; false if it has none of that name.
     async fn delete_event_type(
         &self,
@@ -128,6 +142,37 @@ pub struct NewOrganization {
     pub plan: Option<PlanName>,
 }
 
+/// What is to change about an organization; `None` leaves a part as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrganizationChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// How strictly payloads are held to their schemas.
+    pub schema_mode: Option<SchemaMode>,
+}
+
+/// What became of a change to an event type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventTypeChanged {
+    /// It is like this now.
+    Changed(EventType),
+    /// The catalogue has none of that name.
+    Missing,
+    /// As many versions of its schema take events as may; nothing has changed.
+    TooManyVersions,
+}
+
+/// What became of a version's retirement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaRetired {
+    /// The event type is like this now.
+    Retired(EventType),
+    /// The catalogue has no such type, or the type no such version.
+    Missing,
+    /// The version is the one in force.
+    InForce,
+}
+
 /// An organization as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationRecord {
@@ -135,6 +180,8 @@ pub struct OrganizationRecord {
     pub organization: Organization,
     /// The name of its plan; `None`: the instance's default.
     pub plan: Option<String>,
+    /// How strictly its payloads are held to their schemas.
+    pub schema_mode: SchemaMode,
 }
 
 /// A project to be made.
@@ -261,4 +308,6 @@ pub struct ProjectSnapshot {
     pub webhooks: Vec<WebhookRecord>,
     /// The event types it can use.
     pub event_types: Vec<EventType>,
+    /// How strictly its events are held to their schemas.
+    pub schema_mode: SchemaMode,
 }

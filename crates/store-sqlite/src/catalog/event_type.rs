@@ -1,15 +1,22 @@
 //! Event types: an organization's own and the instance's (organization 0).
 
-use rusqlite::{Connection, params};
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
-    event_type::{EventType, EventTypeName},
+    event_type::{
+        EventType, EventTypeName, SCHEMA_VERSIONS_KEPT, SchemaChange, SchemaVersion, current_version, schema_change,
+    },
     ids::OrganizationId,
     time::Timestamp,
 };
-use tidings_ports::store::{Created, Idempotency};
+use tidings_ports::store::{Created, EventTypeChanged, Idempotency, SchemaRetired};
 
 use super::create_once;
 use crate::{sql, writer::Session};
+
+/// Versions by whose type they belong to.
+type Versions = HashMap<(i64, String), Vec<SchemaVersion>>;
 
 fn owner_column(organization_id: Option<OrganizationId>) -> i64 {
     organization_id.map_or(0, OrganizationId::sequence)
@@ -35,27 +42,85 @@ pub(crate) fn create(
         if added == 0 {
             return Ok(Created::AlreadyExists);
         }
+        for version in &event_type.versions {
+            add_schema(session, owner, &event_type.name, version.version, &version.schema, version.created_at)?;
+        }
         session.memory.versions.catalogue_changed(owner);
         Ok(Created::Stored)
     })
+}
+
+/// Adds a version of a type's schema.
+pub(crate) fn add_schema(
+    session: &Session<'_>,
+    owner: i64,
+    name: &EventTypeName,
+    version: u32,
+    schema: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let row = params![owner, name.as_str(), version, schema, now.as_millis()];
+    session.connection.prepare_cached(sql::CREATE_EVENT_TYPE_SCHEMA)?.execute(row)?;
+    Ok(())
 }
 
 pub(crate) fn update(
     session: &mut Session<'_>,
     organization_id: Option<OrganizationId>,
     event_type: &EventType,
-) -> rusqlite::Result<bool> {
-    let owner = owner_column(organization_id);
-    let changed = session.connection.prepare_cached(sql::UPDATE_EVENT_TYPE)?.execute(params![
+    schema: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<EventTypeChanged> {
+    let (owner, name) = (owner_column(organization_id), &event_type.name);
+    let Some(known) = find(session.connection, owner, name)? else { return Ok(EventTypeChanged::Missing) };
+    match (schema_change(&known.versions, schema), schema) {
+        (SchemaChange::TooMany, _) => return Ok(EventTypeChanged::TooManyVersions),
+        (SchemaChange::Add(version), Some(schema)) => {
+            add_schema(session, owner, name, version, schema, now)?;
+            let forgotten = version.saturating_sub(SCHEMA_VERSIONS_KEPT);
+            let row = params![owner, name.as_str(), forgotten];
+            session.connection.prepare_cached(sql::FORGET_EVENT_TYPE_SCHEMAS)?.execute(row)?;
+        }
+        (SchemaChange::RetireAll, _) => retire_rows(session, owner, name, None)?,
+        _ => {}
+    }
+    session.connection.prepare_cached(sql::UPDATE_EVENT_TYPE)?.execute(params![
         owner,
-        event_type.name.as_str(),
+        name.as_str(),
         event_type.group,
         event_type.description,
         event_type.example,
         event_type.archived,
     ])?;
     session.memory.versions.catalogue_changed(owner);
-    Ok(changed == 1)
+    let changed = find(session.connection, owner, name)?;
+    Ok(changed.map_or(EventTypeChanged::Missing, EventTypeChanged::Changed))
+}
+
+fn retire_rows(session: &Session<'_>, owner: i64, name: &EventTypeName, version: Option<u32>) -> rusqlite::Result<()> {
+    let row = params![owner, name.as_str(), version];
+    session.connection.prepare_cached(sql::RETIRE_EVENT_TYPE_SCHEMAS)?.execute(row)?;
+    Ok(())
+}
+
+pub(crate) fn retire(
+    session: &mut Session<'_>,
+    organization_id: Option<OrganizationId>,
+    name: &EventTypeName,
+    version: u32,
+) -> rusqlite::Result<SchemaRetired> {
+    let owner = owner_column(organization_id);
+    let Some(known) = find(session.connection, owner, name)? else { return Ok(SchemaRetired::Missing) };
+    if !known.versions.iter().any(|known| known.version == version) {
+        return Ok(SchemaRetired::Missing);
+    }
+    if current_version(&known.versions).is_some_and(|current| current.version == version) {
+        return Ok(SchemaRetired::InForce);
+    }
+    retire_rows(session, owner, name, Some(version))?;
+    session.memory.versions.catalogue_changed(owner);
+    let changed = find(session.connection, owner, name)?;
+    Ok(changed.map_or(SchemaRetired::Missing, SchemaRetired::Retired))
 }
 
 pub(crate) fn delete(
@@ -65,26 +130,57 @@ pub(crate) fn delete(
 ) -> rusqlite::Result<bool> {
     let owner = owner_column(organization_id);
     let deleted = session.connection.prepare_cached(sql::DELETE_EVENT_TYPE)?.execute(params![owner, name.as_str()])?;
+    let all = params![owner, name.as_str(), None::<u32>];
+    session.connection.prepare_cached(sql::FORGET_EVENT_TYPE_SCHEMAS)?.execute(all)?;
     session.memory.versions.catalogue_changed(owner);
     Ok(deleted == 1)
+}
+
+/// An event type of exactly this catalogue.
+fn find(connection: &Connection, owner: i64, name: &EventTypeName) -> rusqlite::Result<Option<EventType>> {
+    let mut versions = versions(connection, owner, Some(name))?;
+    connection
+        .prepare_cached(sql::FIND_EVENT_TYPE)?
+        .query_row(params![owner, name.as_str()], |row| read(row, &mut versions))
+        .optional()
 }
 
 pub(crate) fn list(
     connection: &Connection,
     organization_id: Option<OrganizationId>,
 ) -> rusqlite::Result<Vec<EventType>> {
+    let owner = owner_column(organization_id);
+    let mut versions = versions(connection, owner, None)?;
     let mut list = connection.prepare_cached(sql::LIST_EVENT_TYPES)?;
-    let rows = list.query_map([owner_column(organization_id)], |row| {
-        let name: String = row.get(0)?;
-        Ok(EventType {
-            name: name.parse().map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-            })?,
-            group: row.get(1)?,
-            description: row.get(2)?,
-            example: row.get(3)?,
-            archived: row.get(4)?,
-        })
-    })?;
+    let rows = list.query_map([owner], |row| read(row, &mut versions))?;
     rows.collect()
+}
+
+fn read(row: &Row<'_>, versions: &mut Versions) -> rusqlite::Result<EventType> {
+    let name: String = row.get(0)?;
+    Ok(EventType {
+        versions: versions.remove(&(row.get(5)?, name.clone())).unwrap_or_default(),
+        name: name
+            .parse()
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?,
+        group: row.get(1)?,
+        description: row.get(2)?,
+        example: row.get(3)?,
+        archived: row.get(4)?,
+    })
+}
+
+fn versions(connection: &Connection, owner: i64, name: Option<&EventTypeName>) -> rusqlite::Result<Versions> {
+    let mut list = connection.prepare_cached(sql::LIST_EVENT_TYPE_SCHEMAS)?;
+    let mut rows = list.query(params![owner, name.map(EventTypeName::as_str)])?;
+    let mut versions = Versions::new();
+    while let Some(row) = rows.next()? {
+        versions.entry((row.get(0)?, row.get(1)?)).or_default().push(SchemaVersion {
+            version: row.get(2)?,
+            schema: row.get(3)?,
+            created_at: Timestamp::from_millis(row.get(4)?),
+            retired: row.get(5)?,
+        });
+    }
+    Ok(versions)
 }

@@ -5,10 +5,10 @@ use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     page::{Page, PageRequest},
     plan::PlanName,
-    tenancy::Organization,
+    tenancy::{Organization, SchemaMode},
     time::Timestamp,
 };
-use tidings_ports::store::{Created, Idempotency, NewOrganization, OrganizationRecord};
+use tidings_ports::store::{Created, Idempotency, NewOrganization, OrganizationChange, OrganizationRecord};
 
 use super::{COUNT_MAX, before, create_once, limit, project, read_page};
 use crate::{sql, writer::Session};
@@ -48,6 +48,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OrganizationRecord> {
             default_project_id: ProjectId::from_parts(row.get(3)?, row.get(4)?),
         },
         plan: row.get(5)?,
+        schema_mode: SchemaMode::from_code(row.get(6)?),
     })
 }
 
@@ -66,13 +67,21 @@ pub(crate) fn list(connection: &Connection, page: PageRequest) -> rusqlite::Resu
     )
 }
 
-pub(crate) fn rename(session: &Session<'_>, id: OrganizationId, name: &str) -> rusqlite::Result<bool> {
-    let renamed = session.connection.prepare_cached(sql::RENAME_ORGANIZATION)?.execute(params![
+pub(crate) fn update(
+    session: &mut Session<'_>,
+    id: OrganizationId,
+    change: &OrganizationChange,
+) -> rusqlite::Result<Option<OrganizationRecord>> {
+    session.connection.prepare_cached(sql::UPDATE_ORGANIZATION)?.execute(params![
         id.sequence(),
         id.tail(),
-        name
+        change.name,
+        change.schema_mode.map(SchemaMode::code),
     ])?;
-    Ok(renamed == 1)
+    if change.schema_mode.is_some() {
+        session.memory.versions.catalogue_changed(id.sequence());
+    }
+    find(session.connection, id)
 }
 
 pub(crate) fn delete(session: &mut Session<'_>, id: OrganizationId, now: Timestamp) -> rusqlite::Result<bool> {

@@ -48,12 +48,7 @@ fn fill(session: &mut Session<'_>, project: &Project, preset: &Preset) -> rusqli
     for entry in preset.event_types.iter().filter(|entry| !known.contains(&entry.event_type.name)) {
         event_type::create(session, Some(organization), &entry.event_type, None, now)?;
         if let Some(schema) = &entry.schema {
-            session.connection.prepare_cached(sql::CREATE_EVENT_TYPE_SCHEMA)?.execute(params![
-                organization.sequence(),
-                entry.event_type.name.as_str(),
-                schema,
-                now.as_millis()
-            ])?;
+            event_type::add_schema(session, organization.sequence(), &entry.event_type.name, 1, schema, now)?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Everything about a project that publishing and delivering need, at one point in time.
 
-use tidings_domain::ids::ProjectId;
+use tidings_domain::{ids::ProjectId, tenancy::SchemaMode};
 use tidings_ports::store::ProjectSnapshot;
 
 use super::{event_type, project, webhook};
@@ -17,5 +17,8 @@ pub(crate) fn load(session: &mut Session<'_>, project_id: ProjectId) -> rusqlite
         .query_map([project_id.sequence()], |row| webhook::read(row, project_id))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let event_types = event_type::list(session.connection, Some(found.project.organization_id))?;
-    Ok(Some(ProjectSnapshot { version, project: found.project, webhooks, event_types }))
+    let organization = found.project.organization_id.sequence();
+    let mode = session.connection.prepare_cached(sql::FIND_SCHEMA_MODE)?.query_row([organization], |row| row.get(0))?;
+    let schema_mode = SchemaMode::from_code(mode);
+    Ok(Some(ProjectSnapshot { version, project: found.project, webhooks, event_types, schema_mode }))
 }

@@ -20,7 +20,9 @@ pub(crate) fn find(connection: &Connection, project_id: ProjectId, id: &str) -> 
     let (seq, tail) = id.parse::<EventKey>().map_or((-1, -1), |key| (key.sequence(), key.tail()));
     connection
         .prepare_cached(sql::FIND_EVENT)?
-        .query_row(params![project_id.sequence(), seq, tail, id], |row| read_event(row, 0, project_id))
+        .query_row(params![project_id.sequence(), seq, tail, id], |row| {
+            Ok(Event { schema_version: row.get(8)?, ..read_event(row, 0, project_id)? })
+        })
         .optional()
 }
 
@@ -37,7 +39,10 @@ pub(crate) fn list(
     let mut rows = list
         .query_map(
             params![project_id.sequence(), before(page).min(end), first, event_type, filter.scope, limit(page)],
-            |row| Ok(EventView { event: read_event(row, 0, project_id)?, deliveries: row.get(8)? }),
+            |row| {
+                let event = Event { schema_version: row.get(9)?, ..read_event(row, 0, project_id)? };
+                Ok(EventView { event, deliveries: row.get(8)? })
+            },
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut replayed = connection.prepare_cached(sql::COUNT_REPLAYED)?;

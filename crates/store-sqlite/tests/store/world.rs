@@ -87,6 +87,7 @@ impl World {
             scopes: Vec::new(),
             content_type: None,
             label: None,
+            schema_version: None,
             payload: Bytes::from_static(b"{}"),
         };
         let deliveries = webhooks

@@ -95,6 +95,9 @@ pub(crate) struct PublishArgs {
     /// The type of the bytes
     #[arg(long, value_name = "TYPE", requires = "body")]
     content_type: Option<String>,
+    /// The version of its type's schema that the data follows; any in force if not given
+    #[arg(long, value_name = "NUMBER")]
+    schema_version: Option<u32>,
     /// An id of your own: letters, digits, `_`, `.` and `-`
     #[arg(long)]
     id: Option<String>,
@@ -146,6 +149,7 @@ impl PublishArgs {
             scope: (!self.scope.is_empty()).then_some(OneOrMany::Many(self.scope)),
             idempotency_key: self.idempotency_key,
             content_type: self.content_type,
+            schema_version: self.schema_version,
             body_base64: bytes.map(|bytes| Cow::Owned(STANDARD.encode(bytes))),
             deliver_at: self.deliver_at,
         };
@@ -160,11 +164,13 @@ fn replayed(event: &ReplayedEventBody) -> String {
 }
 
 fn published(event: &PublishedBody) -> String {
+    let warnings = event.warnings.iter().map(|warning| format!("{}: {}", warning.field, warning.message));
     Fields::default()
         .add("id", &event.id)
         .add("type", &event.event_type)
         .add("created", event.created_at)
         .add("deliveries", event.deliveries)
+        .maybe("warnings", (!event.warnings.is_empty()).then(|| warnings.collect::<Vec<_>>().join("; ")))
         .to_string()
 }
 
@@ -182,6 +188,7 @@ pub(super) fn fields(event: &EventBody) -> String {
         .add("type", &event.event_type)
         .add("scope", event.scope.join(" "))
         .maybe("content type", event.content_type.as_ref())
+        .maybe("schema version", event.schema_version)
         .add("created", event.created_at);
     if let Some(expunged_at) = event.expunged_at {
         text = text.add("expunged", expunged_at);

@@ -1,7 +1,7 @@
 //! `tidings event-type`
 
 use clap::{Args, Subcommand};
-use tidings_client::contract::event_type::{EventTypeBody, EventTypeRequest};
+use tidings_client::contract::event_type::{EventTypeBody, EventTypeRequest, SchemaVersionBody};
 
 use super::{input::read_json, page::page_table, session::Session};
 use crate::output::Fields;
@@ -34,6 +34,14 @@ pub(crate) enum EventTypeCommand {
         #[command(flatten)]
         details: Details,
     },
+    /// Retire a version of an event type's schema: it takes no new events
+    #[command(after_help = "Example:\n  tidings event-type retire tag.subscribed 1")]
+    Retire {
+        /// Its name
+        name: String,
+        /// The version
+        version: u32,
+    },
     /// Remove an event type from the catalogue, for good
     #[command(after_help = "Example:\n  tidings event-type delete tag.subscribed")]
     Delete {
@@ -58,6 +66,12 @@ pub(crate) struct Details {
     /// An example of its data: JSON, @FILE or - for standard input
     #[arg(long, value_name = "JSON")]
     example: Option<String>,
+    /// The JSON Schema (2020-12) of its data: JSON, @FILE or - for standard input
+    #[arg(long, value_name = "JSON", conflicts_with = "no_schema")]
+    schema: Option<String>,
+    /// Hold its data to no schema from now on
+    #[arg(long)]
+    no_schema: bool,
     /// Whether it accepts no new events
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     archived: Option<bool>,
@@ -73,6 +87,7 @@ impl EventTypeCommand {
                     group: None,
                     description: None,
                     example: None,
+                    schema: None,
                     archived: false,
                 };
                 output.show(&client.create_event_type(&details.lay_over(empty)?).await?, fields)
@@ -83,11 +98,13 @@ impl EventTypeCommand {
             Self::Get { name } => output.show(&client.get_event_type(&name).await?, fields),
             Self::Update { name, details } => {
                 // The API replaces an event type as a whole, so what is not given is taken from what is there.
-                let EventTypeBody { name, group, description, example, archived } =
+                let EventTypeBody { name, group, description, example, schema, archived, .. } =
                     client.get_event_type(&name).await?;
-                let there = EventTypeRequest { name: Some(name.clone()), group, description, example, archived };
+                let there =
+                    EventTypeRequest { name: Some(name.clone()), group, description, example, schema, archived };
                 output.show(&client.replace_event_type(&name, &details.lay_over(there)?).await?, fields)
             }
+            Self::Retire { name, version } => output.show(&client.retire_schema(&name, version).await?, fields),
             Self::Delete { name } => {
                 client.delete_event_type(&name).await?;
                 output.done("deleted", &name)
@@ -99,11 +116,13 @@ impl EventTypeCommand {
 impl Details {
     fn lay_over(self, there: EventTypeRequest) -> anyhow::Result<EventTypeRequest> {
         let example = self.example.map(|example| read_json("--example", &example)).transpose()?;
+        let schema = self.schema.map(|schema| read_json("--schema", &schema)).transpose()?;
         Ok(EventTypeRequest {
             name: there.name,
             group: self.group.or(there.group),
             description: self.description.or(there.description),
             example: example.or(there.example),
+            schema: schema.or(there.schema.filter(|_| !self.no_schema)),
             archived: self.archived.unwrap_or(there.archived),
         })
     }
@@ -121,6 +140,13 @@ fn fields(event_type: &EventTypeBody) -> String {
         .maybe("group", event_type.group.as_ref())
         .maybe("description", event_type.description.as_ref())
         .maybe("example", event_type.example.as_ref())
+        .maybe("schema", event_type.schema.as_ref())
+        .maybe("schema version", event_type.schema_version)
         .add("archived", event_type.archived)
+        .add("versions", event_type.versions.iter().map(version).collect::<Vec<_>>().join(", "))
         .to_string()
+}
+
+fn version(version: &SchemaVersionBody) -> String {
+    format!("{}{}", version.version, if version.retired { " (retired)" } else { "" })
 }

@@ -37,14 +37,17 @@ pub(crate) enum OrganizationCommand {
         /// Its id
         id: String,
     },
-    /// Rename an organization
-    #[command(after_help = "Example:\n  tidings org update org_01h2… --name acme")]
+    /// Change what is given of an organization
+    #[command(after_help = "Example:\n  tidings org update org_01h2… --name acme --schema-mode warn")]
     Update {
         /// Its id
         id: String,
         /// A new name
-        #[arg(long)]
-        name: String,
+        #[arg(long, required_unless_present = "schema_mode")]
+        name: Option<String>,
+        /// What happens to payloads that break their schema: refuse, warn or off
+        #[arg(long, value_name = "MODE")]
+        schema_mode: Option<String>,
     },
     /// Give an organization another plan
     ///
@@ -79,8 +82,9 @@ impl OrganizationCommand {
                 page_table(list, ["ID", "NAME", "PLAN", "DEFAULT PROJECT", "CREATED"], row)
             }),
             Self::Get { id } => output.show(&client.get_organization(&id).await?, fields),
-            Self::Update { id, name } => {
-                output.show(&client.update_organization(&id, &UpdateOrganization { name }).await?, fields)
+            Self::Update { id, name, schema_mode } => {
+                let change = UpdateOrganization { name, schema_mode };
+                output.show(&client.update_organization(&id, &change).await?, fields)
             }
             Self::SetPlan { id, plan } => {
                 output.show(&client.set_organization_plan(&id, &SetPlan { plan }).await?, fields)
@@ -107,6 +111,7 @@ fn fields(organization: &OrganizationBody) -> String {
         .add("name", &organization.name)
         .add("plan", &organization.plan)
         .add("default project", organization.default_project_id)
+        .add("schema mode", &organization.schema_mode)
         .add("created", organization.created_at)
         .to_string()
 }

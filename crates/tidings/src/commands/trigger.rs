@@ -51,6 +51,7 @@ impl TriggerArgs {
             scope: (!self.scope.is_empty()).then_some(OneOrMany::Many(self.scope)),
             idempotency_key: None,
             content_type: None,
+            schema_version: None,
             body_base64: None,
             deliver_at: None,
         };

@@ -134,6 +134,7 @@ impl Platform {
                 group: None,
                 description: Some(scene.description.to_owned()),
                 example: None,
+                schema: None,
                 archived: false,
             };
             match client.create_event_type(&event_type).await {
@@ -173,6 +174,7 @@ impl Platform {
                     scope: None,
                     idempotency_key: None,
                     content_type: None,
+                    schema_version: None,
                     body_base64: None,
                     deliver_at: None,
                 })

@@ -138,6 +138,7 @@ impl Reader<'_> {
             description: self.words(entry.description, DESCRIPTION_CHARACTERS_MAX),
             example: self.json(entry.example),
             archived: false,
+            versions: Vec::new(),
         };
         Some(PresetEventType { event_type, schema: self.json(entry.schema) })
     }

@@ -1,0 +1,1 @@
+SELECT schema_mode FROM organization WHERE seq = ?1
