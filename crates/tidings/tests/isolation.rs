@@ -30,6 +30,7 @@ struct Tenant {
     event_id: String,
     delivery_id: String,
     key_id: String,
+    job_id: String,
 }
 
 impl Tenant {
@@ -48,6 +49,8 @@ impl Tenant {
         })
         .await;
         let keys = admin.get("/api-keys").await.expect(200);
+        let recover = json!({"since": "2020-01-01T00:00:00Z"});
+        let job = project.api.post(&format!("/webhooks/{}/recover", webhook.webhook_id), &recover).await.expect(202);
         Self {
             name,
             bound: project.api,
@@ -55,6 +58,7 @@ impl Tenant {
             project_id: project.id,
             webhook_id: webhook.webhook_id,
             key_id: keys["data"][0]["id"].as_str().expect("an id").to_owned(),
+            job_id: job["job_id"].as_str().expect("an id").to_owned(),
             admin,
             event_id,
             delivery_id,
@@ -71,6 +75,7 @@ impl Tenant {
             Some("organizations") => self.organization_id.clone(),
             Some("projects") => self.project_id.clone(),
             Some("api-keys") => self.key_id.clone(),
+            Some("jobs") => self.job_id.clone(),
             Some("presets") => "botdog".to_owned(),
             other => panic!("the contract has a new resource {other:?}: give it an id here"),
         }
@@ -119,6 +124,7 @@ fn body(operation: &Operation, name: &str) -> Value {
             json!({"name": "taken over"})
         }
         ("PUT" | "PATCH", _) => json!({"name": "taken over", "enabled": false}),
+        ("POST", "/webhooks/{id}/recover" | "/webhooks/{id}/replay") => json!({"since": "2020-01-01T00:00:00Z"}),
         _ => json!({}),
     }
 }

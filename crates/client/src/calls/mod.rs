@@ -14,6 +14,8 @@ mod projects;
 mod statistics;
 mod webhooks;
 
+use std::collections::BTreeMap;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -31,6 +33,8 @@ fn item(collection: &str, id: &str) -> String {
 fn filtered(collection: &str, query: &impl Serialize) -> Result<String, ClientError> {
     let refused = || ClientError::Setting("the query cannot be written".to_owned());
     let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) else { return Err(refused()) };
+    // By name, whatever order the map keeps: the same query is the same address.
+    let fields: BTreeMap<_, _> = fields.into_iter().collect();
     let mut path = collection.to_owned();
     for (index, (name, value)) in fields.iter().enumerate() {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
