@@ -131,6 +131,8 @@ async fn nothing_crosses_a_project_and_refusals_stand_in_the_envelope() {
     let bot = bot.with_base(BASE);
     bot.get(&webhooks).await.expect(200);
     assert_eq!(bot.get(&format!("/projects/{foreign}/integrations/webhooks")).await.status, 404);
+    let elsewhere = acme.post("/api-keys", &json!({"name": "of the whole organization"})).await.expect(201);
+    assert_eq!(api.delete(&format!("{keys}/{}", text(&elsewhere["id"]))).await.status, 404, "not this project's");
     api.delete(&format!("{keys}/{}", text(&data(&made)["id"]))).await.expect(200);
     assert_eq!(bot.get(&webhooks).await.expect(401)["error"]["code"], "API_KEY_REVOKED");
 }

@@ -5,6 +5,7 @@ mod delivery;
 mod filters;
 mod jobs;
 mod pausing;
+mod plans;
 mod platform;
 mod refusals;
 mod rotation;
