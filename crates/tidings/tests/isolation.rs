@@ -2,7 +2,7 @@
 //! customer answers exactly as with ids that do not exist, and every operation asks for a key
 //! that may use it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -191,6 +191,56 @@ async fn ids_of_others_answer_like_ids_that_do_not_exist() {
     println!("isolation: {compared} calls with foreign ids in paths, each like a missing id");
 }
 
+/// Keys that see more than one tenant's: of another project of the same organization, and the
+/// operator's while it acts for another organization.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_sister_projects_and_of_the_operator_cross_nothing() {
+    let Scene { server, receiver, one, other } = scene().await;
+    let sister = other.admin.post("/projects", &json!({"name": "sister"})).await.expect(201);
+    let sister =
+        other.admin.post("/api-keys", &json!({"name": "sister", "project_id": sister["id"]})).await.expect(201);
+    let sister = one.admin.clone().with_key(sister["key"].as_str().expect("a key"));
+    let acting = operator(&server).with_header("x-organization-id", &one.organization_id);
+    let before = other.everything().await;
+    let mut compared = 0;
+    for operation in OPERATIONS.iter().filter(|operation| operation.path.contains('{')) {
+        let segment = operation.path.split('/').nth(1).unwrap_or_default();
+        let callers: &[&Api] = match segment {
+            // These are the instance's, and the operator's to reach whomever it acts for.
+            "presets" | "organizations" => &[],
+            // These are the organization's, sister projects included.
+            "event-types" | "projects" | "api-keys" => &[&acting],
+            _ => &[&acting, &sister],
+        };
+        let foreign = other.id_for(operation.path);
+        let nobodys = missing(&foreign);
+        for caller in callers {
+            let answer = call(caller, operation, &fill(operation.path, &foreign), one.name).await;
+            let expected = call(caller, operation, &fill(operation.path, &nobodys), one.name).await;
+            let what = format!("{} {}", operation.method, operation.path);
+            assert_eq!(comparable(&answer, &foreign), comparable(&expected, &nobodys), "{what}");
+            assert!(answer.status.is_client_error(), "{what}: {answer}");
+            compared += 1;
+        }
+    }
+    for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+        let path = fill(operation.path, &one.id_or_nothing(operation.path));
+        for name in operation.query_names().filter(|name| name.ends_with("_id")) {
+            let nobodys = missing(&other.webhook_id);
+            for caller in [&one.admin, &one.bound, &acting] {
+                let answer = caller.get(&format!("{path}?{name}={}", other.webhook_id)).await;
+                let expected = caller.get(&format!("{path}?{name}={nobodys}")).await;
+                let what = format!("{path}?{name}");
+                assert_eq!(comparable(&answer, &other.webhook_id), comparable(&expected, &nobodys), "{what}");
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(other.everything().await, before, "something of the other tenant changed");
+    assert_eq!(receiver.count_at("/other"), 1, "the other tenant's receiver got something");
+    println!("isolation: {compared} calls of sister projects and of the operator, each like a missing id");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ids_of_others_in_headers_queries_and_bodies_answer_like_missing_ones() {
     let Scene { server: _server, one, other, .. } = scene().await;
@@ -274,6 +324,10 @@ async fn every_operation_asks_for_a_key_that_may_use_it() {
         (one.admin.clone().with_key(revoked["key"].as_str().expect("a key")), "api_key_revoked"),
         (expired, "api_key_expired"),
     ];
+    let mut weak = BTreeMap::new();
+    for scope in EVERY_SCOPE {
+        weak.insert(scope, key(json!({"name": scope, "scopes": [scope]})).await);
+    }
     let mut refused = 0;
     for operation in OPERATIONS {
         let path = fill(operation.path, &one.id_or_nothing(operation.path));
@@ -283,9 +337,9 @@ async fn every_operation_asks_for_a_key_that_may_use_it() {
             assert_eq!(answer.expect(401)["code"], *code, "{what}");
             refused += 1;
         }
-        if let Some(weak) = weak_scopes(operation.access) {
-            let answer = call(&key(json!({"name": "weak", "scopes": weak})).await, operation, &path, one.name).await;
-            assert_eq!(answer.expect(403)["code"], "insufficient_scope", "{what}");
+        for scope in weak_scopes(operation.access) {
+            let answer = call(&weak[scope], operation, &path, one.name).await;
+            assert_eq!(answer.expect(403)["code"], "insufficient_scope", "{what} with {scope}");
             refused += 1;
         }
         if let Some(enough) = enough_scopes(operation.access)
@@ -299,10 +353,16 @@ async fn every_operation_asks_for_a_key_that_may_use_it() {
     println!("isolation: {refused} calls without a sufficient key, all refused");
 }
 
-/// Everything but what the operation asks for; `None`: any key may use it.
-fn weak_scopes(access: Access) -> Option<Vec<&'static str>> {
-    let asked = asked_scopes(access)?;
-    Some(EVERY_SCOPE.into_iter().filter(|scope| *scope != "admin" && !asked.contains(scope)).collect())
+/// Every scope that by itself is not enough.
+fn weak_scopes(access: Access) -> Vec<&'static str> {
+    match asked_scopes(access) {
+        // Any key may use it.
+        None => Vec::new(),
+        Some(asked) => EVERY_SCOPE
+            .into_iter()
+            .filter(|scope| !asked.contains(scope) && (*scope != "admin" || access == Access::Operator))
+            .collect(),
+    }
 }
 
 /// Only what the operation asks for; `None`: no organization's key may use it.

@@ -130,13 +130,17 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     let in_path = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut all: Vec<Value> = in_path
         .map(|name| {
+            let (meaning, example) = match name {
+                "version" => ("The version's number", "1"),
+                _ => (group.id, group.example),
+            };
             json!({
                 "name": name,
                 "in": "path",
                 "required": true,
-                "description": group.id,
+                "description": meaning,
                 "schema": {"type": "string", "minLength": 1},
-                "example": group.example,
+                "example": example,
             })
         })
         .collect();
