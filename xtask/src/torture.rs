@@ -12,6 +12,7 @@ use crate::commands::{print, root};
 /// A test, and the variable that tells it how much to do.
 struct Part {
     name: &'static str,
+    package: &'static str,
     tests: &'static [&'static str],
     /// The variable and what it is without `--rounds`.
     setting: Option<(&'static str, &'static str)>,
@@ -26,6 +27,7 @@ const TORTURE: (&str, &str) = ("TIDINGS_TORTURE", "1");
 const PARTS: &[Part] = &[
     Part {
         name: "crash",
+        package: "tidings",
         tests: &["crash"],
         setting: Some(("TIDINGS_TORTURE_ROUNDS", "500")),
         counts: true,
@@ -33,6 +35,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "powercut",
+        package: "tidings",
         tests: &["power_cut"],
         setting: Some(("TIDINGS_POWER_CUTS", "50")),
         counts: true,
@@ -40,6 +43,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "syscalls",
+        package: "tidings",
         tests: &["kill_at_every_call"],
         setting: Some(("TIDINGS_KILL_AT_ALL", "1")),
         counts: false,
@@ -47,6 +51,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "disk",
+        package: "tidings",
         tests: &["disk_full", "database_trouble"],
         setting: None,
         counts: false,
@@ -54,10 +59,19 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "ssrf",
+        package: "tidings",
         tests: &["ssrf_lab"],
         setting: None,
         counts: false,
         what: "forbidden addresses in a network of their own; needs root",
+    },
+    Part {
+        name: "sim",
+        package: "tidings-sim",
+        tests: &["sim"],
+        setting: Some(("TIDINGS_SIM_SEEDS", "1000")),
+        counts: true,
+        what: "the simulator, 1000 seeds",
     },
 ];
 
@@ -83,7 +97,7 @@ pub(crate) fn run(names: &[&str], rounds: Option<&str>) -> anyhow::Result<bool> 
         if let Some((name, default)) = part.setting {
             cargo = cargo.with_variable(name, rounds.filter(|_| part.counts).unwrap_or(default));
         }
-        let mut arguments = vec!["test", "--release", "--locked", "--package", "tidings"];
+        let mut arguments = vec!["test", "--release", "--locked", "--package", part.package];
         arguments.extend(part.tests.iter().flat_map(|test| ["--test", *test]));
         // One after the other: what a test measures is its own.
         arguments.extend(["--", "--nocapture", "--test-threads", "1"]);

@@ -140,7 +140,7 @@ impl Target {
         NewDelivery { id, webhook_id: self.webhook.id, rendering, leased: false, due_at: None }
     }
 
-    fn new(record: WebhookRecord, master: &MasterKey, user_agent: &str) -> Result<Self, String> {
+    pub(crate) fn new(record: WebhookRecord, master: &MasterKey, user_agent: &str) -> Result<Self, String> {
         let webhook = record.webhook;
         let secrets = open_secrets(master, webhook.id, &record.sealed).map_err(|error| error.to_string())?;
         let address = secrets.url_with_credentials.as_deref().unwrap_or(&webhook.settings.url);

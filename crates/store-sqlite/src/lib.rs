@@ -15,6 +15,7 @@ mod counters;
 mod deleted;
 mod error;
 mod expunge;
+mod gate;
 mod history;
 mod jobs;
 mod lock;
@@ -31,6 +32,7 @@ mod writer;
 
 pub use connection::sqlite_version;
 pub use error::OpenError;
+pub use gate::Gate;
 pub use store::SqliteStore;
 
 /// Before this version SQLite could lose committed writes when a WAL was reset.

@@ -1,7 +1,7 @@
 //! Short reads on connections of their own; they never wait for the writer.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -9,7 +9,11 @@ use rusqlite::Connection;
 use tidings_ports::store::StoreError;
 use tokio::sync::Semaphore;
 
-use crate::{connection::open_reader, error::store_error};
+use crate::{
+    connection::open_reader,
+    error::store_error,
+    gate::{Gate, verb_of},
+};
 
 /// Reads at the same time at most.
 const READERS_MAX: usize = 4;
@@ -19,11 +23,13 @@ pub(crate) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
     slots: Arc<Semaphore>,
+    /// Set in simulations: reads are carried out where they are asked for.
+    gate: Option<Arc<dyn Gate>>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Arc::default(), slots: Arc::new(Semaphore::new(READERS_MAX)) }
+    pub(crate) fn new(path: PathBuf, gate: Option<Arc<dyn Gate>>) -> Self {
+        Self { path, idle: Arc::default(), slots: Arc::new(Semaphore::new(READERS_MAX)), gate }
     }
 
     /// Runs `read` in one read transaction, so that all its statements see the same state.
@@ -34,21 +40,19 @@ impl Readers {
     {
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        if let Some(gate) = &self.gate {
+            let verb = verb_of::<F>();
+            gate.enter(verb).await?;
+            let result = read_with(&path, &idle, read);
+            gate.leave(verb).await;
+            return result.map_err(|error| store_error(&error));
+        }
         let done = tokio::task::spawn_blocking(move || {
             let _slot = slot;
-            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = match kept {
-                Some(connection) => connection,
-                None => open_reader(&path)?,
-            };
-            let transaction = connection.unchecked_transaction()?;
-            let value = read(&transaction)?;
-            drop(transaction);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            Ok(value)
+            read_with(&path, &idle, read)
         });
         match done.await {
-            Ok(result) => result.map_err(|error: rusqlite::Error| store_error(&error)),
+            Ok(result) => result.map_err(|error| store_error(&error)),
             Err(error) => Err(StoreError::Unavailable(error.to_string())),
         }
     }
@@ -58,4 +62,22 @@ impl Readers {
         self.slots.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// Reads on a kept connection, or on a new one, and keeps it.
+fn read_with<T>(
+    path: &Path,
+    idle: &Mutex<Vec<Connection>>,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let connection = match kept {
+        Some(connection) => connection,
+        None => open_reader(path)?,
+    };
+    let transaction = connection.unchecked_transaction()?;
+    let value = read(&transaction)?;
+    drop(transaction);
+    idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    Ok(value)
 }

@@ -31,6 +31,7 @@ use crate::{
     checkpoint::Checkpointer,
     connection::{assert_version, open_writer},
     expunge,
+    gate::Gate,
     history::{deliveries, events, statistics},
     lock::{DirectoryLock, lock_directory},
     memory::{Leases, Memory},
@@ -56,6 +57,16 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the store in a directory, which is made if it does not exist.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        Self::open_with(directory, None)
+    }
+
+    /// Opens the store without threads of its own, for simulations: each call is carried out where
+    /// it is made, between two looks at the gate.
+    pub fn open_inline(directory: &Path, gate: Arc<dyn Gate>) -> Result<Self, OpenError> {
+        Self::open_with(directory, Some(gate))
+    }
+
+    fn open_with(directory: &Path, gate: Option<Arc<dyn Gate>>) -> Result<Self, OpenError> {
         assert_version()?;
         // Only its owner may look into it: it holds the master key.
         std::fs::DirBuilder::new()
@@ -79,10 +90,15 @@ impl SqliteStore {
         let failed = |reason| OpenError::Directory { path: path.clone(), reason };
         let mut connection = open_writer(&path)?;
         let leases = Arc::new(Leases::default());
-        let checkpointer = Checkpointer::start(&path, &mut connection).map_err(failed)?;
-        let writer = Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer, reserve);
-        let writer = writer.map_err(failed)?;
-        Ok(Self { writer: Arc::new(writer), readers: Readers::new(path), leases, _lock: lock })
+        let writer = match &gate {
+            Some(gate) => Writer::inline(connection, Memory::default(), Arc::clone(&leases), Arc::clone(gate)),
+            None => {
+                let checkpointer = Checkpointer::start(&path, &mut connection).map_err(failed)?;
+                let writer = Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer, reserve);
+                writer.map_err(failed)?
+            }
+        };
+        Ok(Self { writer: Arc::new(writer), readers: Readers::new(path, gate), leases, _lock: lock })
     }
 }
 
@@ -441,6 +457,9 @@ impl Maintenance for SqliteStore {
 
     async fn close(&self) {
         self.readers.close();
+        if self.writer.is_inline() {
+            return self.writer.close();
+        }
         let writer = Arc::clone(&self.writer);
         // The thread may be in the middle of a commit; waiting for it must not block the runtime.
         let _ = tokio::task::spawn_blocking(move || writer.close()).await;

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     checkpoint::Checkpointer,
     error::store_error,
+    gate::{Gate, verb_of},
     memory::{Leases, Memory},
     reserve::Reserve,
 };
@@ -88,6 +89,15 @@ struct Inbox {
 pub(crate) struct Writer {
     inbox: Arc<(Mutex<Inbox>, Condvar)>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// In place of the thread, in simulations.
+    inline: Option<Inline>,
+}
+
+/// What the thread would own.
+struct Inline {
+    gate: Arc<dyn Gate>,
+    state: Mutex<(Connection, Memory)>,
+    leases: Arc<Leases>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,7 +118,18 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || write_until_closed(&own, connection, memory, &leases, &checkpointer, reserve))?;
-        Ok(Self { inbox, thread: Mutex::new(Some(thread)) })
+        Ok(Self { inbox, thread: Mutex::new(Some(thread)), inline: None })
+    }
+
+    /// Without a thread: each call is carried out where it is made, between two looks at the gate.
+    pub(crate) fn inline(connection: Connection, memory: Memory, leases: Arc<Leases>, gate: Arc<dyn Gate>) -> Self {
+        let inline = Inline { gate, state: Mutex::new((connection, memory)), leases };
+        Self { inbox: Arc::default(), thread: Mutex::default(), inline: Some(inline) }
+    }
+
+    /// Whether it has no thread.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.inline.is_some()
     }
 
     /// Runs `work` in the next transaction and answers after its commit is on disk.
@@ -136,7 +157,15 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Call { work: Some(work), adds, outcome: None, reply });
-        {
+        if let Some(inline) = &self.inline {
+            let verb = verb_of::<F>();
+            inline.gate.enter(verb).await?;
+            if !locked(&self.inbox.0).closed {
+                let (connection, memory) = &mut *locked(&inline.state);
+                commit_jobs(connection, memory, &inline.leases, vec![job]);
+            }
+            inline.gate.leave(verb).await;
+        } else {
             let (inbox, wake) = &*self.inbox;
             let mut inbox = locked(inbox);
             if inbox.closed {

@@ -1,8 +1,8 @@
 //! Which crate may know which.
 //!
 //! `domain ← contract ← client`, `domain ← ports ← {engine, egress, store-sqlite}`,
-//! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; fakes and
-//! testkit are for tests.
+//! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; fakes,
+//! sim and testkit are for tests.
 
 use toml::{Table, Value};
 
@@ -58,6 +58,12 @@ const ROOMS: &[Room] = &[
         never: NO_SQL,
     },
     Room { name: "fakes", uses: &["domain", "ports"], tests_use: NONE, never: NO_SQL_NO_SOCKET },
+    Room {
+        name: "sim",
+        uses: &["domain", "ports", "engine", "fakes", "store-sqlite"],
+        tests_use: NONE,
+        never: NO_SQL_NO_SOCKET,
+    },
     Room { name: "testkit", uses: &["domain", "contract", "client"], tests_use: NONE, never: NO_SQL },
     Room {
         name: "tidings",

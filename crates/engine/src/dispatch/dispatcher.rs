@@ -155,8 +155,13 @@ impl Dispatcher {
     }
 
     /// One attempt; `None` if the delivery was given back instead.
-    async fn attempt(&self, job: Job) -> Option<Finished> {
-        let permit = Arc::clone(&self.unsettled).acquire_owned().await.ok()?;
+    async fn attempt(self: &Arc<Self>, job: Job) -> Option<Finished> {
+        let (permit, waited) = match Arc::clone(&self.unsettled).try_acquire_owned() {
+            Ok(permit) => (permit, false),
+            Err(_) => (Arc::clone(&self.unsettled).acquire_owned().await.ok()?, true),
+        };
+        // While it waited its webhook may have been paused, changed or deleted.
+        let job = if waited { Job { target: None, ..job } } else { job };
         let Some(target) = self.target_for(&job).await else {
             self.give_back(vec![job.lease]).await;
             return None;
@@ -195,15 +200,18 @@ impl Dispatcher {
     }
 
     /// The webhook as it is now; `None` if nothing may be sent to it. A lane that did not know its
-    /// webhook yet learns of it here, and is held from then on if it has to be.
-    async fn target_for(&self, job: &Job) -> Option<Arc<Target>> {
+    /// webhook yet learns of it here: from then on it is held, or sends as many as it may.
+    async fn target_for(self: &Arc<Self>, job: &Job) -> Option<Arc<Target>> {
         let webhook_id = job.lease.webhook_id;
         let known = match &job.target {
             Some(target) => Some(Arc::clone(target)),
             None => {
                 let snapshot = self.snapshot_of(job.lease.project_id).await;
                 let target = snapshot.as_ref().and_then(|snapshot| snapshot.target(webhook_id)).cloned();
-                let given_back = self.with_lanes(|lanes| lanes.reconfigure(webhook_id, target.as_ref()));
+                let now = self.now();
+                let (given_back, jobs) =
+                    self.with_lanes(|lanes| (lanes.reconfigure(webhook_id, target.as_ref()), lanes.start(now)));
+                self.spawn_jobs(jobs);
                 self.give_back(given_back).await;
                 target
             }

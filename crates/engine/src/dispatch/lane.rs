@@ -51,7 +51,8 @@ impl Lane {
             wanted: 0,
             reserved: 0,
             in_flight: 0,
-            concurrency: Concurrency::new(None),
+            // Until it knows its webhook's own limit: one request, which finds that out.
+            concurrency: Concurrency::new(Some(1)),
             breaker: Breaker::default(),
             failing_since: None,
             proven: false,
@@ -104,8 +105,10 @@ impl Lane {
         }
         let was_held = self.held;
         self.held = target.webhook.status != WebhookStatus::Active;
+        let max = target.webhook.settings.max_in_flight;
         if self.target.is_none() {
             self.failing_since = target.state.failing_since;
+            self.concurrency = Concurrency::new(max);
         }
         if was_held && !self.held {
             // Enabled again: it starts with a clean slate.
@@ -113,7 +116,7 @@ impl Lane {
             self.look_again_at = None;
             self.failing_since = None;
         }
-        self.concurrency.set_max(target.webhook.settings.max_in_flight);
+        self.concurrency.set_max(max);
         self.target = Some(Arc::clone(target));
     }
 }

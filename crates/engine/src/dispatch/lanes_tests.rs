@@ -7,15 +7,19 @@ use tidings_domain::{
     event::Event,
     ids::{DeliveryId, EventKey, ProjectId, WebhookId},
     lane::Load,
+    profile::Profile,
     render::Rendering,
+    seal::MasterKey,
     time::Timestamp,
+    webhook::{Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
-use tidings_ports::store::{Claimed, LeasedDelivery};
+use tidings_ports::store::{Claimed, LeasedDelivery, WebhookRecord, WebhookState};
 
 use super::{
     DispatchLimits,
     lanes::{Finished, Job, Lanes},
 };
+use crate::{secrets::seal_secrets, snapshot::Target};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const LIMITS: DispatchLimits = DispatchLimits {
@@ -59,9 +63,29 @@ pub(super) fn lease(number: i64, webhook_id: WebhookId, project_id: ProjectId) -
     }
 }
 
-/// Lets a webhook have `count` deliveries in memory, as a claim does.
+/// A webhook whose owner lets it have so many requests at a time.
+fn target(id: WebhookId, project_id: ProjectId, max_in_flight: Option<u32>) -> Arc<Target> {
+    let mut settings = WebhookSettings::new("https://receiver.example/".to_owned(), Profile::SubscribeFlow);
+    settings.max_in_flight = max_in_flight;
+    let (master, secrets) = (MasterKey::from_bytes(&[7; 32]), WebhookSecrets::default());
+    let record = WebhookRecord {
+        webhook: Webhook { id, project_id, settings, status: WebhookStatus::Active },
+        sealed: seal_secrets(&master, id, &secrets, [0; 12]),
+        revision: 1,
+        updated_at: NOW,
+        state: WebhookState::default(),
+    };
+    Arc::new(Target::new(record, &master, "Tidings/test").expect("a usable webhook"))
+}
+
+/// Lets a webhook that is known have `count` deliveries in memory, as a claim does.
 fn fill(lanes: &mut Lanes, webhook_id: WebhookId, project_id: ProjectId, count: i64) {
     lanes.note_due(webhook_id, project_id, NOW);
+    lanes.reconfigure(webhook_id, Some(&target(webhook_id, project_id, None)));
+    claim(lanes, webhook_id, project_id, count);
+}
+
+fn claim(lanes: &mut Lanes, webhook_id: WebhookId, project_id: ProjectId, count: i64) {
     let wants = lanes.due(NOW);
     assert_eq!(wants.len(), 1, "one webhook wants to claim");
     let deliveries = (0..count).map(|number| lease(webhook_id.sequence() * 1_000 + number, webhook_id, project_id));
@@ -109,6 +133,16 @@ fn inv_lanes_answering_slowly_or_with_failures_earns_no_reserved_slot() {
             }
         }
     }
+}
+
+#[test]
+fn a_webhook_that_is_not_known_yet_gets_one_request_and_then_as_many_as_its_owner_allows() {
+    let mut lanes = Lanes::new(LIMITS);
+    lanes.note_due(webhook(1), project(1), NOW);
+    claim(&mut lanes, webhook(1), project(1), 10);
+    assert_eq!(lanes.start(NOW).len(), 1, "it is found out what the webhook allows");
+    lanes.reconfigure(webhook(1), Some(&target(webhook(1), project(1), Some(2))));
+    assert_eq!(lanes.start(NOW).len(), 1, "two at a time");
 }
 
 #[test]

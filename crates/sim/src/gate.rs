@@ -1,0 +1,136 @@
+//! The way to the database: delays, refusals, and the point at which a process dies.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tidings_ports::store::StoreError;
+use tidings_store_sqlite::Gate;
+use tokio::sync::Notify;
+
+use crate::{clock::SimClock, random::Random};
+
+struct State {
+    random: Random,
+    /// Calls until the process dies.
+    calls_left: Option<u64>,
+    dead: bool,
+    /// Refuses everything until then.
+    refusing_until_ms: i64,
+    /// In how many of a hundred cases a call takes a while.
+    slow_percent: u64,
+}
+
+/// One process's way to its database.
+pub(crate) struct SimGate {
+    clock: Arc<SimClock>,
+    state: Mutex<State>,
+    died: Notify,
+}
+
+/// What `enter` does with a call.
+enum Way {
+    Pass { delay_ms: u64 },
+    Refuse,
+    Die,
+}
+
+impl SimGate {
+    pub(crate) fn new(clock: Arc<SimClock>, random: Random) -> Self {
+        let state = State { random, calls_left: None, dead: false, refusing_until_ms: 0, slow_percent: 0 };
+        Self { clock, state: Mutex::new(state), died: Notify::new() }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The process dies after so many more looks at the gate.
+    pub(crate) fn die_after(&self, calls: u64) {
+        self.state().calls_left = Some(calls);
+    }
+
+    /// The process dies now.
+    pub(crate) fn die(&self) {
+        self.state().dead = true;
+        self.died.notify_one();
+    }
+
+    /// Nothing is written or read for so long.
+    pub(crate) fn refuse_for(&self, ms: u64) {
+        self.state().refusing_until_ms = self.clock.elapsed_ms() + ms.cast_signed();
+    }
+
+    /// From now on some calls take a while.
+    pub(crate) fn slow_down(&self) {
+        self.state().slow_percent = 20;
+    }
+
+    /// The database answers at once, always, from now on.
+    pub(crate) fn heal(&self) {
+        let mut state = self.state();
+        state.calls_left = None;
+        state.refusing_until_ms = 0;
+        state.slow_percent = 0;
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.state().dead
+    }
+
+    /// Completes when the process has died.
+    pub(crate) async fn died(&self) {
+        while !self.is_dead() {
+            self.died.notified().await;
+        }
+    }
+
+    fn way(&self) -> Way {
+        let mut state = self.state();
+        if let Some(left) = &mut state.calls_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                state.dead = true;
+                self.died.notify_one();
+            }
+        }
+        if state.dead {
+            return Way::Die;
+        }
+        if self.clock.elapsed_ms() < state.refusing_until_ms {
+            return Way::Refuse;
+        }
+        let slow = state.slow_percent;
+        let delay_ms = if state.random.percent(slow) { state.random.between(1, 30) } else { 0 };
+        Way::Pass { delay_ms }
+    }
+}
+
+#[async_trait]
+impl Gate for SimGate {
+    async fn enter(&self, _verb: &'static str) -> Result<(), StoreError> {
+        self.clock.note_activity();
+        match self.way() {
+            Way::Pass { delay_ms } => self.clock.pass_ms(delay_ms).await,
+            Way::Refuse => return Err(StoreError::Unavailable("the simulation refuses".to_owned())),
+            Way::Die => std::future::pending::<()>().await,
+        }
+        // It may have died while the call was on its way.
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, _verb: &'static str) {
+        self.clock.note_activity();
+        match self.way() {
+            // What is done is done: an answer may come late, but it is never taken back.
+            Way::Refuse => {}
+            Way::Pass { delay_ms } => self.clock.pass_ms(delay_ms).await,
+            Way::Die => std::future::pending::<()>().await,
+        }
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What has to hold for every request that reaches the network.
+
+use bytes::Bytes;
+
+use crate::{
+    clock::SimClock,
+    model::{Answer, DeliveryModel, Model, Status, Told},
+};
+
+/// A request of a delivery.
+pub(crate) struct Sent<'a> {
+    pub(crate) delivery: &'a str,
+    pub(crate) number: u32,
+    pub(crate) life: u32,
+    pub(crate) clock: &'a SimClock,
+    pub(crate) body: &'a Bytes,
+}
+
+/// The number after a name in a body, whatever stands around it.
+fn number_in(body: &[u8], name: &str) -> Option<usize> {
+    let text = String::from_utf8_lossy(body);
+    let (_, rest) = text.split_once(&format!("\"{name}\":"))?;
+    let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// Checks a request against everything known; says whether it counts in its webhook's lane.
+pub(crate) fn check_request(model: &mut Model, webhook: usize, sent: &Sent<'_>) -> bool {
+    let mut broken = Vec::new();
+    check_origin(model, webhook, sent, &mut broken);
+    let known = model.deliveries.entry(sent.delivery.to_owned()).or_insert_with(|| DeliveryModel {
+        webhook,
+        body: sent.body.clone(),
+        attempts: Vec::new(),
+        asked_again: false,
+        forced: false,
+    });
+    if known.body != sent.body {
+        broken.push(format!("INV-BYTES: {} #{} sends another body than before", sent.delivery, sent.number));
+    }
+    if known.webhook != webhook {
+        broken.push(format!("{} went to two webhooks", sent.delivery));
+    }
+    check_number(known, &model.webhooks[webhook].waits_ms, sent, &mut broken);
+    let repeated = known.attempts.iter().any(|attempt| attempt.number == sent.number);
+    model.duplicates += u64::from(repeated);
+    let forced = known.forced;
+    check_lane(model, webhook, sent, forced, &mut broken);
+    for what in broken {
+        model.violated(what);
+    }
+    !forced
+}
+
+/// The event is one that somebody published in the webhook's own project, and was not refused.
+fn check_origin(model: &Model, webhook: usize, sent: &Sent<'_>, broken: &mut Vec<String>) {
+    let own = model.webhooks[webhook].project;
+    if number_in(sent.body, "project") != Some(own) {
+        broken.push(format!("INV-ISOLATION: {} of another project reached wh{webhook}", sent.delivery));
+    }
+    let publish = number_in(sent.body, "publish").and_then(|number| model.publishes.get(number));
+    match publish {
+        None => broken.push(format!("{} carries an event that nobody published", sent.delivery)),
+        Some(publish) if publish.answer == Answer::Refused => {
+            broken.push(format!("{} carries an event that was refused", sent.delivery));
+        }
+        Some(publish) if publish.project != own => {
+            broken.push(format!("INV-ISOLATION: {} was published elsewhere than wh{webhook} is", sent.delivery));
+        }
+        Some(_) => {}
+    }
+}
+
+/// An attempt comes once in a process, after a failed one, and not before its time.
+fn check_number(known: &DeliveryModel, waits_ms: &[u64], sent: &Sent<'_>, broken: &mut Vec<String>) {
+    let (delivery, number) = (sent.delivery, sent.number);
+    if known.attempts.iter().any(|attempt| attempt.number == number && attempt.life == sent.life) {
+        broken.push(format!("{delivery} #{number} is sent twice by one process"));
+    }
+    if known.asked_again || number <= 1 {
+        return;
+    }
+    let Some(wait_ms) = waits_ms.get(number as usize - 1) else {
+        broken.push(format!("{delivery} #{number} is one attempt more than its schedule has"));
+        return;
+    };
+    let before = known.attempts.iter().filter(|attempt| attempt.number + 1 == number);
+    let failed = before.filter_map(|attempt| attempt.told).filter(|told| !told.is_success());
+    // Once due it stays so, even if the wall clock is put back afterwards.
+    let early_ms = |told: Told| {
+        let due_ms = told.at_ms + (*wait_ms).max(told.retry_after_ms).cast_signed();
+        due_ms - sent.clock.highest_wall_since(told.elapsed_ms)
+    };
+    match failed.map(early_ms).min() {
+        None => broken.push(format!("{delivery} #{number} follows no failed attempt")),
+        Some(early_ms) if early_ms > 0 => {
+            broken.push(format!("{delivery} #{number} comes {early_ms} ms before its time"));
+        }
+        Some(_) => {}
+    }
+}
+
+/// A lane keeps its limit, and nothing is sent to a webhook that is held.
+fn check_lane(model: &mut Model, webhook: usize, sent: &Sent<'_>, forced: bool, broken: &mut Vec<String>) {
+    let (tick, now_ms) = (model.next_tick(), sent.clock.elapsed_ms());
+    let lane = &mut model.webhooks[webhook];
+    if forced {
+        return;
+    }
+    lane.in_flight += 1;
+    if lane.in_flight > lane.max_in_flight {
+        broken.push(format!("wh{webhook} has {} requests in flight of {}", lane.in_flight, lane.max_in_flight));
+    }
+    if let Some(held @ (Status::Paused | Status::Disabled | Status::Deleted)) = lane.settled_status(tick, now_ms) {
+        broken.push(format!("{} #{} is sent to wh{webhook}, which is {held:?}", sent.delivery, sent.number));
+    }
+}

@@ -1,0 +1,170 @@
+//! The end of a simulation: peace, until everything has ended; then the books are compared.
+
+use std::sync::Arc;
+
+use tidings_domain::{delivery::DeliveryState, ids::WebhookId};
+use tidings_ports::store::{AttemptView, DeliveryView, History as _, Maintenance as _};
+
+use crate::{
+    life::{Process, settle},
+    model::{Answer, DeliveryModel, Model, Status, WebhookModel},
+    operations::{EVENT_TYPES, Operator},
+    requests::parse,
+    world::World,
+};
+
+/// Rounds of peace at most; a round lasts as long as the longest wait.
+const ROUNDS_MAX: u32 = 300;
+const ROUND_MS: i64 = 31_000;
+
+/// Lets everything end, and compares.
+pub(crate) async fn hold(world: &Arc<World>, process: &Arc<Process>) {
+    world.note(format_args!("peace"));
+    process.gate.heal();
+    world.heal_network();
+    let mut pending = u64::MAX;
+    for round in 0..ROUNDS_MAX {
+        settle(world).await;
+        // What is under way when peace begins may still disable a webhook.
+        if round < 4 {
+            enable_all(world, process).await;
+        }
+        pending = process.store.counts(process.engine.now()).await.map_or(u64::MAX, |counts| counts.pending_deliveries);
+        if pending == 0 && round > 4 {
+            break;
+        }
+        world.clock.advance_ms(ROUND_MS);
+    }
+    if pending > 0 {
+        world.model().violated(format!("INV-NO-LOSS: {pending} deliveries do not end"));
+    }
+    let ledger = process.store.audit_ledger().await.expect("nothing refuses any more");
+    world.note(format_args!("{ledger:?}"));
+    if ledger.unaccounted() != 0 {
+        world.model().violated(format!("INV-LEDGER: {ledger:?}"));
+    }
+    compare_events(world, process).await;
+    compare_deliveries(world, process).await;
+}
+
+async fn enable_all(world: &Arc<World>, process: &Arc<Process>) {
+    let operator = Operator::new(world, process);
+    let webhooks: Vec<(usize, WebhookId, usize)> = {
+        let model = world.model();
+        model.webhooks.iter().enumerate().map(|(number, webhook)| (number, webhook.id, webhook.project)).collect()
+    };
+    for (number, id, project) in webhooks {
+        operator.put_status(number, id, project, Status::Active).await;
+    }
+}
+
+/// Every acknowledged event is there, for exactly those webhooks that wanted it.
+async fn compare_events(world: &World, process: &Process) {
+    let count = world.model().publishes.len();
+    for number in 0..count {
+        let (project_id, id, deliveries) = {
+            let model = world.model();
+            let publish = &model.publishes[number];
+            let Answer::Accepted { id, deliveries, .. } = &publish.answer else { continue };
+            (model.projects[publish.project], id.clone(), *deliveries)
+        };
+        let event = process.store.find_event(project_id, &id).await.expect("nothing refuses any more");
+        let Some(event) = event else {
+            world.model().violated(format!("INV-NO-LOSS: {id} was acknowledged and is gone"));
+            continue;
+        };
+        let views = process.store.deliveries_of(&event).await.expect("nothing refuses any more");
+        let mut model = world.model();
+        let mut broken = Vec::new();
+        if views.len() != deliveries {
+            broken.push(format!("INV-FANOUT: {id} was to have {deliveries} deliveries and has {}", views.len()));
+        }
+        let open = views.iter().filter(|view| !view.state.is_final());
+        broken.extend(open.map(|view| format!("INV-NO-LOSS: {} of {id} is {:?}", view.id, view.state)));
+        for (place, webhook) in model.webhooks.iter().enumerate() {
+            let goes = views.iter().any(|view| view.webhook_id == webhook.id);
+            if let Some(what) = wrong_match(&model, number, webhook, goes) {
+                broken.push(format!("{id} {what} wh{place}"));
+            }
+        }
+        broken.into_iter().for_each(|what| model.violated(what));
+    }
+}
+
+fn wrong_match(model: &Model, publish: usize, webhook: &WebhookModel, goes: bool) -> Option<&'static str> {
+    let publish = &model.publishes[publish];
+    let Answer::Accepted { tick, .. } = &publish.answer else { return None };
+    if webhook.project != publish.project {
+        return goes.then_some("of another project went to");
+    }
+    if webhook.selective && publish.event_type != EVENT_TYPES[0] {
+        return goes.then_some("went to an uninterested");
+    }
+    match webhook.status_during(publish.start, *tick)? {
+        Status::Active | Status::Paused => (!goes).then_some("did not go to"),
+        Status::Disabled | Status::Deleted => goes.then_some("went to a disabled or deleted"),
+    }
+}
+
+/// Every delivery that was seen is there, ended as the network knows, and its history is what
+/// happened.
+async fn compare_deliveries(world: &World, process: &Process) {
+    let ids: Vec<String> = world.model().deliveries.keys().cloned().collect();
+    for id in ids {
+        let project_id = {
+            let model = world.model();
+            model.projects[model.webhooks[model.deliveries[&id].webhook].project]
+        };
+        let view = process.store.find_delivery(project_id, parse(&id)).await.expect("nothing refuses any more");
+        let attempts = process.store.attempts_of(project_id, parse(&id)).await.expect("nothing refuses any more");
+        let mut model = world.model();
+        let Some(view) = view else {
+            model.violated(format!("INV-NO-LOSS: {id} was sent and is gone"));
+            continue;
+        };
+        let known = &model.deliveries[&id];
+        let webhook = &model.webhooks[known.webhook];
+        let broken = wrong_end(&view, known, webhook).or_else(|| wrong_history(&view, known, &attempts));
+        let line = format!("{id} {:?} after {} attempts\n", view.state, view.attempts_made);
+        model.trace.push_str(&line);
+        if let Some(what) = broken {
+            model.violated(format!("{id} {what}"));
+        }
+    }
+}
+
+fn wrong_end(view: &DeliveryView, known: &DeliveryModel, webhook: &WebhookModel) -> Option<String> {
+    let told = || known.attempts.iter().filter_map(|attempt| attempt.told);
+    let fits = match view.state {
+        DeliveryState::Delivered => told().any(crate::model::Told::is_success),
+        DeliveryState::Failed => {
+            told().any(|told| !told.is_success())
+                && (known.asked_again || view.attempts_made as usize >= webhook.waits_ms.len())
+        }
+        DeliveryState::Dropped => told().any(|told| told.status.is_some_and(|status| !(200..300).contains(&status))),
+        DeliveryState::Cancelled => webhook.changes.iter().any(|change| change.to == Status::Deleted),
+        DeliveryState::Pending | DeliveryState::Retrying => false,
+    };
+    (!fits).then(|| format!("ended {:?}, which nothing on the network explains", view.state))
+}
+
+fn wrong_history(view: &DeliveryView, known: &DeliveryModel, attempts: &[AttemptView]) -> Option<String> {
+    if attempts.len() != view.attempts_made as usize {
+        return Some(format!("made {} attempts and shows {}", view.attempts_made, attempts.len()));
+    }
+    for (number, shown) in (1..).zip(attempts) {
+        let attempt = &shown.attempt;
+        let status = match attempt.outcome {
+            tidings_domain::outcome::Outcome::Status(status) => Some(status),
+            _ => None,
+        };
+        let happened = known
+            .attempts
+            .iter()
+            .any(|known| known.number == attempt.number && known.told.is_some_and(|told| told.status == status));
+        if attempt.number != number || !happened {
+            return Some(format!("shows attempt {} with {status:?}, which did not happen", attempt.number));
+        }
+    }
+    None
+}
