@@ -14,7 +14,7 @@ use tidings_domain::{
 use tidings_engine::seal_secrets;
 use tidings_ports::{
     Clock as _,
-    store::{Catalog as _, Created, NewOrganization, NewWebhook, WebhookChange},
+    store::{Catalog as _, Changed, Created, NewOrganization, NewWebhook, WebhookChange},
 };
 
 use crate::{
@@ -53,7 +53,7 @@ impl Operator {
             let ids = self.process.engine.ids();
             let (id, project) = (ids.organization(), ids.project());
             let organization = Organization { id, name: format!("organization {number}"), default_project_id: project };
-            let new = NewOrganization { organization, project_name: "default".to_owned() };
+            let new = NewOrganization { organization, project_name: "default".to_owned(), plan: None };
             self.process.store.create_organization(new, None).await.expect("nothing refuses yet");
             for name in EVENT_TYPES {
                 let event_type = EventType {
@@ -229,7 +229,7 @@ impl Operator {
                 let expected_revision = record.revision;
                 let change =
                     WebhookChange { project_id, id, expected_revision, settings: None, sealed: None, status, now };
-                matches!(self.process.store.update_webhook(change).await, Ok(Some(_)))
+                matches!(self.process.store.update_webhook(change).await, Ok(Changed::Stored(_)))
             }
         };
         self.process.engine.project_changed(project_id).await;
@@ -252,7 +252,7 @@ impl Operator {
             let (expected_revision, now) = (record.revision, own.world.clock.now());
             let settings = Some(settings);
             let change = WebhookChange { project_id, id, expected_revision, settings, sealed: None, status: None, now };
-            let made = matches!(own.process.store.update_webhook(change).await, Ok(Some(_)));
+            let made = matches!(own.process.store.update_webhook(change).await, Ok(Changed::Stored(_)));
             own.process.engine.project_changed(project_id).await;
             own.world.note(format_args!("wh{number} takes {wanted} at a time: {made}"));
         });
