@@ -54,6 +54,12 @@ pub struct SqliteStore {
     _lock: DirectoryLock,
 }
 
+/// How a store works: with threads and a reserve of disk space, or inline in a simulation.
+enum Mode {
+    Threads(Reserve),
+    Inline(Arc<dyn Gate>),
+}
+
 impl SqliteStore {
     /// Opens the store in a directory, which is made if it does not exist.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
@@ -76,8 +82,12 @@ impl SqliteStore {
             .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
         let lock = lock_directory(directory)?;
         // First: where the disk is full, opening needs the room that it gives up.
-        let reserve =
-            Reserve::open(directory).map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
+        let mode = match gate {
+            Some(gate) => Mode::Inline(gate),
+            None => Mode::Threads(
+                Reserve::open(directory).map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?,
+            ),
+        };
         let path = directory.join(FILE_NAME);
         // SQLite gives its other files the mode of this one.
         std::fs::OpenOptions::new()
@@ -90,12 +100,15 @@ impl SqliteStore {
         let failed = |reason| OpenError::Directory { path: path.clone(), reason };
         let mut connection = open_writer(&path)?;
         let leases = Arc::new(Leases::default());
-        let writer = match &gate {
-            Some(gate) => Writer::inline(connection, Memory::default(), Arc::clone(&leases), Arc::clone(gate)),
-            None => {
+        let (writer, gate) = match mode {
+            Mode::Threads(reserve) => {
                 let checkpointer = Checkpointer::start(&path, &mut connection).map_err(failed)?;
                 let writer = Writer::start(connection, Memory::default(), Arc::clone(&leases), checkpointer, reserve);
-                writer.map_err(failed)?
+                (writer.map_err(failed)?, None)
+            }
+            Mode::Inline(gate) => {
+                let writer = Writer::inline(connection, Memory::default(), Arc::clone(&leases), Arc::clone(&gate));
+                (writer, Some(gate))
             }
         };
         Ok(Self { writer: Arc::new(writer), readers: Readers::new(path, gate), leases, _lock: lock })
