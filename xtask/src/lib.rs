@@ -4,6 +4,7 @@
 //! compile; on a fresh machine this is the first thing that is built.
 
 pub mod dependencies;
+pub mod faults;
 pub mod licence;
 pub mod rules;
 pub mod sdk;

@@ -1,6 +1,7 @@
 //! `cargo xtask`: one command for each chore of the repository.
 
 mod commands;
+mod seeded;
 mod torture;
 
 use std::{env, process::ExitCode};
@@ -17,6 +18,8 @@ Commands:
   openapi                           write docs/openapi.json anew, after the contract has changed
   torture [PART...] [--rounds N]    the long forms of the fault tests, built for release: all of them, or the parts
                                     named. N is how many kills, cuts or events, where a part has such a number
+  faults [WORD...]                  put faults into a copy of the tree, and see that a test fails for each: all of
+                                    them, or those whose names hold the words
 
 Parts of torture:
 {PARTS}
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         ["openapi"] => commands::openapi(),
         ["torture", parts @ .., "--rounds", rounds] => torture::run(parts, Some(rounds)),
         ["torture", parts @ ..] => torture::run(parts, None),
+        ["faults", words @ ..] => seeded::run(words),
         [] | ["help" | "--help" | "-h"] => commands::print(&help()).map(|()| true),
         _ => {
             commands::complain(&format!("there is no such command: {}\n\n{}", words.join(" "), help()));

@@ -73,6 +73,14 @@ const PARTS: &[Part] = &[
         counts: true,
         what: "the simulator, 1000 seeds",
     },
+    Part {
+        name: "fuzz",
+        package: "tidings-fuzz",
+        tests: &["fuzz"],
+        setting: Some(("TIDINGS_FUZZ_SECONDS", "600")),
+        counts: true,
+        what: "readers of what strangers write, fed with mutated inputs for 600 s each",
+    },
 ];
 
 /// The parts as the help shows them.

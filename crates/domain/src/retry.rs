@@ -219,6 +219,7 @@ pub fn parse_retry_after_ms(value: &str, now: Timestamp) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::OutcomePattern;
 
     #[test]
     fn formula_doubles_up_to_its_cap() {
@@ -227,6 +228,30 @@ mod tests {
         let expected = [0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600].map(Some);
         assert_eq!(waits[..10], expected);
         assert_eq!(waits[10], None);
+    }
+
+    #[test]
+    fn jitter_lengthens_a_wait_by_up_to_its_share() {
+        let policy = RetryPolicy {
+            schedule: Schedule::WaitsMs(vec![0, 10_000]),
+            jitter: 0.2,
+            own_rules: vec![Rule { outcome: OutcomePattern::Any, action: Action::Retry }],
+            profile_rules: &[],
+            on_exhausted: OnExhausted::Keep,
+            disable_after_failing_ms: None,
+        };
+        let facts = AttemptFacts {
+            number: 1,
+            outcome: Outcome::Timeout,
+            retry_after_ms: None,
+            ended_at: Timestamp::from_millis(0),
+            manual: false,
+            failing_since: None,
+        };
+        for (random, due_ms) in [(0.0, 10_000), (0.5, 11_000), (1.0, 12_000)] {
+            let due_at = Timestamp::from_millis(due_ms);
+            assert_eq!(policy.decide(facts, || random).verdict, Verdict::Retry { due_at }, "{random}");
+        }
     }
 
     #[test]

@@ -34,3 +34,22 @@ pub fn open_secrets(master: &MasterKey, id: WebhookId, sealed: &[u8]) -> Result<
     let plain = master.open(&id.to_string(), sealed).map_err(|_| SecretsError::Unsealable)?;
     serde_json::from_slice(&plain).map_err(|_| SecretsError::Unreadable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sealed_secrets_hold_no_plain_text() {
+        let (master, id) = (MasterKey::from_bytes(&[7; 32]), WebhookId::from_parts(1, 2));
+        let secrets = WebhookSecrets {
+            secret: Some("whsec_canary".to_owned()),
+            url_with_credentials: Some("https://user:canary@receiver.example/".to_owned()),
+            headers: vec![("authorization".to_owned(), "Bearer canary".to_owned())],
+            ..WebhookSecrets::default()
+        };
+        let sealed = seal_secrets(&master, id, &secrets, [9; SEAL_NONCE_BYTES]);
+        assert!(!sealed.windows(6).any(|bytes| bytes == b"canary"));
+        assert_eq!(open_secrets(&master, id, &sealed), Ok(secrets));
+    }
+}

@@ -55,6 +55,7 @@ pub(crate) fn check_request(model: &mut Model, webhook: usize, sent: &Sent<'_>) 
 /// The event is one that somebody published in the webhook's own project, and was not refused.
 fn check_origin(model: &Model, webhook: usize, sent: &Sent<'_>, broken: &mut Vec<String>) {
     let own = model.webhooks[webhook].project;
+    let asked_again = model.deliveries.get(sent.delivery).is_some_and(|known| known.asked_again);
     if number_in(sent.body, "project") != Some(own) {
         broken.push(format!("INV-ISOLATION: {} of another project reached wh{webhook}", sent.delivery));
     }
@@ -66,6 +67,9 @@ fn check_origin(model: &Model, webhook: usize, sent: &Sent<'_>, broken: &mut Vec
         }
         Some(publish) if publish.project != own => {
             broken.push(format!("INV-ISOLATION: {} was published elsewhere than wh{webhook} is", sent.delivery));
+        }
+        Some(publish) if sent.clock.highest_wall_since(publish.elapsed_ms) < publish.not_before_ms && !asked_again => {
+            broken.push(format!("{} is sent before its event may be delivered", sent.delivery));
         }
         Some(_) => {}
     }

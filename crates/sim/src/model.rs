@@ -95,6 +95,10 @@ pub(crate) struct PublishModel {
     pub(crate) project: usize,
     pub(crate) event_type: &'static str,
     pub(crate) start: Tick,
+    /// How much time had passed then.
+    pub(crate) elapsed_ms: i64,
+    /// What the wall clock has to show before anything is sent.
+    pub(crate) not_before_ms: i64,
     pub(crate) answer: Answer,
 }
 

@@ -153,11 +153,8 @@ impl Operator {
             }
             let engine = &own.process.engine;
             let secret = profile.generated_secret().map(|form| Secret::generate(form, &[3; 32]));
-            let secrets = WebhookSecrets {
-                secret: secret.map(|secret| secret.expose().to_owned()),
-                url_with_credentials: None,
-                headers: Vec::new(),
-            };
+            let secrets =
+                WebhookSecrets { secret: secret.map(|secret| secret.expose().to_owned()), ..WebhookSecrets::default() };
             let sealed = seal_secrets(&master_key(), id, &secrets, engine.ids().nonce());
             let webhook = Webhook { id, project_id, settings, status: WebhookStatus::Active };
             let created = own.process.store.create_webhook(NewWebhook { webhook, sealed }, None).await;

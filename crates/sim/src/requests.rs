@@ -33,7 +33,17 @@ impl Operator {
         let project = random.below(model.projects.len() as u64) as usize;
         let project_id = model.projects[project];
         let event_type = random.pick(&EVENT_TYPES);
-        model.publishes.push(PublishModel { project, event_type, start, answer: Answer::None });
+        let (now, elapsed_ms) = (self.world.clock.now(), self.world.clock.elapsed_ms());
+        let deliver_at = random.percent(15).then(|| now.plus_millis(random.between(1, 60_000)));
+        let not_before_ms = deliver_at.map_or(i64::MIN, |at| at.as_millis());
+        model.publishes.push(PublishModel {
+            project,
+            event_type,
+            start,
+            elapsed_ms,
+            not_before_ms,
+            answer: Answer::None,
+        });
         let key = random.percent(40).then(|| (format!("key-{}", random.below(KEYS)), [random.below(3) as u8; 32]));
         if let Some((key, hash)) = &key {
             model.keys.entry((project, key.clone())).or_default().tried.push(*hash);
@@ -53,6 +63,7 @@ impl Operator {
             scopes: Vec::new(),
             content_type: None,
             payload: Bytes::from(payload),
+            deliver_at,
             idempotency,
         };
         let own = self.clone();

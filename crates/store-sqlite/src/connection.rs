@@ -121,3 +121,23 @@ fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
         _ => OpenError::Sqlite { path: path.to_owned(), reason: error },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `synchronous` is 2 for FULL: every commit waits until the log is on disk. A setting of the
+    /// connection, so it can be seen on the connection alone.
+    #[test]
+    fn commits_are_on_disk_before_they_are_acknowledged() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("tidings.sqlite");
+        let writer = open_writer(&path).expect("a writer");
+        let mode: String = writer.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("a mode");
+        assert_eq!(mode, "wal");
+        for connection in [writer, open_checkpointer(&path).expect("a checkpointer")] {
+            let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).expect("a number");
+            assert_eq!(synchronous, 2);
+        }
+    }
+}

@@ -85,7 +85,8 @@ impl SqliteStore {
         let mode = match gate {
             Some(gate) => Mode::Inline(gate),
             None => Mode::Threads(
-                Reserve::open(directory).map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?,
+                Reserve::open(directory)
+                    .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?,
             ),
         };
         let path = directory.join(FILE_NAME);

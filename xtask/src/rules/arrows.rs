@@ -2,7 +2,7 @@
 //!
 //! `domain ← contract ← client`, `domain ← ports ← {engine, egress, store-sqlite}`,
 //! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; fakes,
-//! sim and testkit are for tests.
+//! fuzz, sim and testkit are for tests.
 
 use toml::{Table, Value};
 
@@ -58,6 +58,7 @@ const ROOMS: &[Room] = &[
         never: NO_SQL,
     },
     Room { name: "fakes", uses: &["domain", "ports"], tests_use: NONE, never: NO_SQL_NO_SOCKET },
+    Room { name: "fuzz", uses: &["domain", "contract"], tests_use: NONE, never: INPUT_OUTPUT },
     Room {
         name: "sim",
         uses: &["domain", "ports", "engine", "fakes", "store-sqlite"],
