@@ -107,6 +107,7 @@ pub(crate) fn publish(input: &[u8]) {
         scopes: Vec::new(),
         content_type: None,
         label: request.content_type,
+        schema_version: None,
         payload: Bytes::copy_from_slice(data.get().as_bytes()),
     };
     for rendering in (0..=u8::MAX).filter_map(Rendering::from_code) {

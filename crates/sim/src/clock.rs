@@ -9,6 +9,10 @@ use tidings_domain::time::Timestamp;
 use tidings_ports::clock::{Clock, Sleep};
 use tokio::sync::oneshot;
 
+/// How long a call to the database may be under way while time passes: when the wall clock is put
+/// back meanwhile, it still acts on the time it was given.
+const CALL_MS_MAX: i64 = 31_000;
+
 #[derive(Debug, Default)]
 struct State {
     /// Milliseconds since the simulation began.
@@ -59,9 +63,10 @@ impl SimClock {
         state.wake();
     }
 
-    /// The latest time that the wall clock has shown since then.
+    /// The latest time that anybody may have read off the wall clock who acts after that moment.
     pub(crate) fn highest_wall_since(&self, elapsed_ms: i64) -> i64 {
         let state = self.state();
+        let elapsed_ms = elapsed_ms - CALL_MS_MAX;
         let past =
             state.past_offsets.iter().filter(|(until, _)| *until >= elapsed_ms).map(|(until, offset)| until + offset);
         past.fold(state.elapsed_ms + state.wall_offset_ms, i64::max)

@@ -62,6 +62,7 @@ impl Operator {
                     description: None,
                     example: None,
                     archived: false,
+                    versions: Vec::new(),
                 };
                 let now = self.world.clock.now();
                 let stored = self.process.store.create_event_type(Some(id), event_type, None, now).await;

@@ -62,6 +62,7 @@ impl Operator {
             custom_id: random.percent(10).then(|| format!("own-{number}")),
             scopes: Vec::new(),
             content_type: None,
+            schema_version: None,
             payload: Bytes::from(payload),
             deliver_at,
             idempotency,
@@ -244,6 +245,7 @@ fn late_verdict(
         scopes: Vec::new(),
         content_type: None,
         label: None,
+        schema_version: None,
         payload: Bytes::new(),
     };
     Settlement {

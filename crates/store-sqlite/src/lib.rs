@@ -20,6 +20,7 @@ mod history;
 mod jobs;
 mod lock;
 mod memory;
+mod open;
 mod queue;
 mod readers;
 mod reports;
