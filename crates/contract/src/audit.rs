@@ -32,6 +32,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("DELETE", "/jobs/{id}", "job.cancel"),
     ("POST", "/deliveries/{id}/retry", "delivery.retry"),
     ("POST", "/event-types", "event_type.create"),
+    ("POST", "/event-types/import", "event_type.import"),
     ("PUT", "/event-types/{name}", "event_type.update"),
     ("POST", "/event-types/{name}/versions/{version}/retire", "event_type.retire_schema"),
     ("DELETE", "/event-types/{name}", "event_type.delete"),

@@ -67,6 +67,101 @@ pub struct SchemaVersionBody {
     pub retired: bool,
 }
 
+/// Webhooks of a document that an import takes at a time: a catalogue is read by people.
+pub const IMPORTED_EVENT_TYPES_MAX: usize = 500;
+
+/// `POST /event-types/import`
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportEventTypes {
+    /// An OpenAPI 3.1 document; its `webhooks` are read, 500 at most.
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    pub document: Box<RawValue>,
+    /// Whether to change nothing and only say what would become of each.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What became of the webhooks of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImportedEventTypesBody {
+    /// One for each webhook, in the document's order.
+    pub data: Vec<ImportedEventTypeBody>,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+}
+
+/// What became of one webhook of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImportedEventTypeBody {
+    /// Its name in the document.
+    pub name: String,
+    /// What was done with it.
+    pub result: ImportResult,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What an import does with a webhook of its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportResult {
+    /// The catalogue has another event type.
+    Created,
+    /// An event type of the catalogue was changed.
+    Updated,
+    /// The catalogue had it like this already.
+    Unchanged,
+    /// It cannot be taken; nothing of it was kept.
+    Refused,
+}
+
+impl ImportResult {
+    /// The word that stands for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Wire for ImportEventTypes {
+    fn example() -> Value {
+        let schema = json!({"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}});
+        let operation = json!({
+            "summary": "A subscriber got a tag",
+            "tags": ["Tags"],
+            "requestBody": {"content": {"application/json": {"schema": schema, "example": {"tag": "customer"}}}},
+        });
+        json!({
+            "document": {
+                "openapi": "3.1.0",
+                "info": {"title": "Shop", "version": "1.0.0"},
+                "webhooks": {sample::TYPE: {"post": operation}},
+            },
+            "dry_run": true,
+        })
+    }
+}
+
+impl Wire for ImportedEventTypesBody {
+    fn example() -> Value {
+        let reason = "name: \"tag added\" is not an event type: names have 1 to 128 characters out of letters, \
+                      digits, '_', '-' and '.'";
+        json!({
+            "data": [
+                {"name": sample::TYPE, "result": "created"},
+                {"name": "tag added", "result": "refused", "reason": reason},
+            ],
+            "dry_run": true,
+        })
+    }
+}
+
 impl Wire for EventTypeRequest {
     fn example() -> Value {
         json!({

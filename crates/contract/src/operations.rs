@@ -16,7 +16,7 @@ use crate::{
     },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
-    event_type::{EventTypeBody, EventTypeRequest},
+    event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody},
     job::{JobAnswer, JobBody, RecoverRequest, ReplayEventRequest, ReplayRequest, ReplayedEventBody},
     list::ListBody,
     operation::operation,
@@ -159,6 +159,15 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type")
         .takes::<EventTypeRequest>()
         .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists]),
+    operation(
+        "POST",
+        "/event-types/import",
+        Access::Scope(Scope::Admin),
+        200,
+        "Import event types from an OpenAPI document",
+    )
+    .takes::<ImportEventTypes>()
+    .answers::<ImportedEventTypesBody>(&[]),
     operation("GET", "/event-types", Access::AnyKey, 200, "List event types")
         .bare()
         .answers::<ListBody<EventTypeBody>>(&[]),

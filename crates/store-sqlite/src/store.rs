@@ -14,16 +14,16 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     Appended, AttemptView, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
-    DeliveryFilter, DeliveryView, EventFilter, EventTypeChanged, EventView, Expunged, History, Idempotency,
-    InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject,
-    NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue,
-    Report, Requeued, SchemaRetired, Settled, Settlement, Statistics, StoreError, TestRecord, WebhookChange,
-    WebhookRecord,
+    DeliveryFilter, DeliveryView, EventFilter, EventTypeChanged, EventTypeImport, EventTypeImported, EventView,
+    Expunged, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent,
+    NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits, PlansSet,
+    ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, SchemaRetired, Settled, Settlement, Statistics,
+    StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
     append,
-    catalog::{api_key, event_type, organization, plan, project, snapshot, webhook},
+    catalog::{api_key, event_type, event_type_import, organization, plan, project, snapshot, webhook},
     expunge,
     history::{deliveries, events, statistics},
     lock::DirectoryLock,
@@ -31,7 +31,7 @@ use crate::{
     queue,
     readers::Readers,
     reports, settle, upkeep,
-    writer::Writer,
+    writer::{Session, Writer},
 };
 
 /// The embedded store.
@@ -190,11 +190,10 @@ impl Catalog for SqliteStore {
         idempotency: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        self.writer
-            .call_adding(move |session| {
-                event_type::create(session, organization_id, &event_type, idempotency.as_ref(), now)
-            })
-            .await
+        let once = move |session: &mut Session<'_>| {
+            event_type::create(session, organization_id, &event_type, idempotency.as_ref(), now)
+        };
+        self.writer.call_adding(once).await
     }
 
     async fn update_event_type(
@@ -204,9 +203,12 @@ impl Catalog for SqliteStore {
         schema: Option<String>,
         now: Timestamp,
     ) -> Result<EventTypeChanged, StoreError> {
-        self.writer
-            .call(move |session| event_type::update(session, organization_id, &event_type, schema.as_deref(), now))
-            .await
+        let update = event_type::update;
+        self.writer.call(move |session| update(session, organization_id, &event_type, schema.as_deref(), now)).await
+    }
+
+    async fn import_event_types(&self, import: EventTypeImport) -> Result<Vec<EventTypeImported>, StoreError> {
+        self.writer.call_adding(move |session| event_type_import::import(session, &import)).await
     }
 
     async fn retire_schema(

@@ -119,6 +119,9 @@ fn body(operation: &Operation, name: &str) -> Value {
         ("POST", "/events") => json!({"type": event_type(name), "data": 1}),
         ("POST", "/webhooks") => json!({"url": "http://127.0.0.1:9/hook"}),
         ("POST", "/event-types") => json!({"name": "taken.over"}),
+        ("POST", "/event-types/import") => {
+            json!({"document": {"openapi": "3.1.0", "webhooks": {"taken.over": {"post": {}}}}})
+        }
         ("PUT", "/event-types/{name}") => json!({"description": "taken over"}),
         ("POST" | "PATCH", "/organizations" | "/organizations/{id}" | "/projects" | "/projects/{id}" | "/api-keys") => {
             json!({"name": "taken over"})

@@ -1,5 +1,9 @@
 //! The catalogue of event types: an organization's own, or with the operator's key the instance's.
 
+mod bundle;
+mod document;
+mod import;
+
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -21,6 +25,8 @@ use tidings_domain::{
 use tidings_engine::{Schema, Violation};
 use tidings_ports::store::{EventTypeChanged, SchemaRetired};
 
+pub(crate) use import::import;
+
 use super::{check_name, check_text};
 use crate::{
     answer::{empty, json, json_bytes},
@@ -30,6 +36,9 @@ use crate::{
     request::{Body, parse},
     state::Api,
 };
+
+/// The last segment of a path of its own: an event type of this name could not be looked at.
+const RESERVED: &str = "import";
 
 /// An event type as lists show it.
 fn body(event_type: &EventType) -> EventTypeBody {
@@ -94,6 +103,9 @@ fn read(request: EventTypeRequest, name_in_path: Option<&str>) -> Result<(EventT
         Err(error) => errors.push(field_error("name", "invalid", error.to_string())),
         Ok(Some(name)) if name.as_str() == TEST_EVENT_TYPE => {
             errors.push(field_error("name", "invalid", "test.webhook is part of every catalogue already"));
+        }
+        Ok(Some(name)) if name.as_str() == RESERVED => {
+            errors.push(field_error("name", "invalid", "import is the path of imports: choose another name"));
         }
         Ok(_) => {}
     }

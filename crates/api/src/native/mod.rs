@@ -60,6 +60,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/deliveries/{id}/attempts", get(deliveries::attempts))
         .route("/deliveries/{id}/retry", post(deliveries::retry))
         .route("/event-types", post(event_types::create).get(event_types::list))
+        .route("/event-types/import", post(event_types::import))
         .route("/event-types/{name}/versions/{version}/retire", post(event_types::retire))
         .route("/event-types/{name}", get(event_types::get).put(event_types::update).delete(event_types::delete))
         .route("/organizations", post(organizations::create).get(organizations::list))

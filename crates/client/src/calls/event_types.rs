@@ -2,7 +2,7 @@
 
 use http::Method;
 use tidings_contract::{
-    event_type::{EventTypeBody, EventTypeRequest},
+    event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody},
     list::ListBody,
 };
 
@@ -29,6 +29,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn create_event_type(&self, new: &EventTypeRequest) -> Result<EventTypeBody, ClientError> {
         self.fetch(Call::create("/event-types", new)?).await
+    }
+
+    /// Fills the catalogue from the webhooks of an OpenAPI 3.1 document; each stands alone.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`]. Webhooks that cannot be taken are no error: the answer says why.
+    pub async fn import_event_types(&self, import: &ImportEventTypes) -> Result<ImportedEventTypesBody, ClientError> {
+        self.fetch(Call::new(Method::POST, "/event-types/import").json(import)?).await
     }
 
     /// Looks at an event type.

@@ -87,6 +87,9 @@ pub trait Catalog: Send + Sync {
         schema: Option<String>,
         now: Timestamp,
     ) -> Result<EventTypeChanged, StoreError>;
+    /// Brings event types into exactly this catalogue: a type that is there is replaced, except that
+    /// its `archived` stays. Says what became of each, in their order; a dry run only says it.
+    async fn import_event_types(&self, import: EventTypeImport) -> Result<Vec<EventTypeImported>, StoreError>;
     /// Retires a version of an event type's schema that is not the one in force.
     async fn retire_schema(
         &self,
@@ -159,6 +162,32 @@ pub enum EventTypeChanged {
     /// The catalogue has none of that name.
     Missing,
     /// As many versions of its schema take events as may; nothing has changed.
+    TooManyVersions,
+}
+
+/// Event types that a catalogue is to have.
+#[derive(Debug, Clone)]
+pub struct EventTypeImport {
+    /// Whose catalogue; `None`: the instance's.
+    pub organization_id: Option<OrganizationId>,
+    /// The types, each with its schema; their `versions` are not looked at.
+    pub event_types: Vec<(EventType, Option<String>)>,
+    /// Whether to change nothing.
+    pub dry_run: bool,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What became of an event type that was imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventTypeImported {
+    /// The catalogue did not have it.
+    Created,
+    /// It was different.
+    Updated,
+    /// It was like this already.
+    Unchanged,
+    /// Its schema would be one version too many; nothing of it was changed.
     TooManyVersions,
 }
 

@@ -13,9 +13,9 @@ mod queue;
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog};
 pub use catalog::{
-    Catalog, Changed, EventTypeChanged, KeyRecord, NewApiKey, NewOrganization, NewProject, NewWebhook,
-    OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired, WebhookChange,
-    WebhookRecord, WebhookState,
+    Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, KeyRecord, NewApiKey, NewOrganization,
+    NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,
+    WebhookChange, WebhookRecord, WebhookState,
 };
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};
 pub use jobs::{EventReplayed, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, ReplayedDelivery, Stepped};

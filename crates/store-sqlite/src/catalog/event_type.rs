@@ -18,7 +18,7 @@ use crate::{sql, writer::Session};
 /// Versions by whose type they belong to.
 type Versions = HashMap<(i64, String), Vec<SchemaVersion>>;
 
-fn owner_column(organization_id: Option<OrganizationId>) -> i64 {
+pub(super) fn owner_column(organization_id: Option<OrganizationId>) -> i64 {
     organization_id.map_or(0, OrganizationId::sequence)
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn delete(
 }
 
 /// An event type of exactly this catalogue.
-fn find(connection: &Connection, owner: i64, name: &EventTypeName) -> rusqlite::Result<Option<EventType>> {
+pub(super) fn find(connection: &Connection, owner: i64, name: &EventTypeName) -> rusqlite::Result<Option<EventType>> {
     let mut versions = versions(connection, owner, Some(name))?;
     connection
         .prepare_cached(sql::FIND_EVENT_TYPE)?

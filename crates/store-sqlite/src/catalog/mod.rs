@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key;
 pub(crate) mod event_type;
+pub(crate) mod event_type_import;
 pub(crate) mod organization;
 pub(crate) mod plan;
 pub(crate) mod project;

@@ -1,10 +1,14 @@
 //! `tidings event-type`
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
-use tidings_client::contract::event_type::{EventTypeBody, EventTypeRequest, SchemaVersionBody};
+use tidings_client::contract::event_type::{
+    EventTypeBody, EventTypeRequest, ImportEventTypes, ImportResult, ImportedEventTypeBody, ImportedEventTypesBody,
+    SchemaVersionBody,
+};
 
 use super::{input::read_json, page::page_table, session::Session};
-use crate::output::Fields;
+use crate::output::{Fields, Table};
 
 /// What to do with event types.
 #[derive(Debug, Subcommand)]
@@ -16,6 +20,15 @@ pub(crate) enum EventTypeCommand {
         name: String,
         #[command(flatten)]
         details: Details,
+    },
+    /// Import event types from the webhooks of an OpenAPI 3.1 document
+    #[command(after_help = "Example:\n  tidings event-type import openapi.json --dry-run")]
+    Import {
+        /// A file with the document as JSON, or - for standard input
+        file: String,
+        /// Change nothing; show what would become of each
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List the event types that can be published, by name
     #[command(after_help = "Example:\n  tidings event-type list --json")]
@@ -92,6 +105,17 @@ impl EventTypeCommand {
                 };
                 output.show(&client.create_event_type(&details.lay_over(empty)?).await?, fields)
             }
+            Self::Import { file, dry_run } => {
+                let argument = if file == "-" { file } else { format!("@{file}") };
+                let document = read_json("the document", &argument)?;
+                let import = ImportEventTypes { document, dry_run };
+                let answer = client.import_event_types(&import).await?;
+                output.show(&answer, imported)?;
+                match answer.data.iter().filter(|each| each.result == ImportResult::Refused).count() {
+                    0 => Ok(()),
+                    refused => bail!("{refused} of {} webhooks cannot be taken as they are", answer.data.len()),
+                }
+            }
             Self::List => output.show(&client.list_event_types().await?, |list| {
                 page_table(list, ["NAME", "GROUP", "DESCRIPTION", "ARCHIVED"], row)
             }),
@@ -126,6 +150,14 @@ impl Details {
             archived: self.archived.unwrap_or(there.archived),
         })
     }
+}
+
+fn imported(imported: &ImportedEventTypesBody) -> String {
+    let mut table = Table::new(&["NAME", "RESULT", "REASON"]);
+    for ImportedEventTypeBody { name, result, reason } in &imported.data {
+        table.row([name.clone(), result.as_str().to_owned(), reason.clone().unwrap_or_default()]);
+    }
+    format!("{table}{}", if imported.dry_run { "nothing was changed: this was a dry run\n" } else { "" })
 }
 
 fn row(event_type: &EventTypeBody) -> [String; 4] {
