@@ -156,10 +156,14 @@ pub(crate) async fn finish(api: &Api, audit: &Audit, peer: SocketAddr, response:
         None => named_by_answer(response).await,
     };
     let detail = detail(&notes.request, notes.before.as_ref(), replayed);
+    // Only where the subject is one: events and event types may have names that look like ids.
+    let is_of = |kind: &str| act.action.starts_with(kind);
+    let own_organization = is_of("organization.").then(|| subject.parse().ok()).flatten();
+    let own_project = is_of("project.").then(|| subject.parse().ok()).flatten();
     let entry = AuditEntry {
         id: api.engine().ids().audit(),
-        organization_id: subject.parse().ok().or(act.organization),
-        project_id: subject.parse().ok().or(act.project),
+        organization_id: own_organization.or(act.organization),
+        project_id: own_project.or(act.project),
         actor: act.actor,
         operator: act.operator,
         action: act.action.to_owned(),

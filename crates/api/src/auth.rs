@@ -88,7 +88,7 @@ pub(crate) async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Calle
     resolve(record, headers, api).await
 }
 
-fn credentials(headers: &HeaderMap) -> Result<&str, ApiError> {
+pub(crate) fn credentials(headers: &HeaderMap) -> Result<&str, ApiError> {
     let missing = || {
         let detail = "no API key was given: send the header X-API-Key: KEY or Authorization: Bearer KEY";
         ApiError::new(ErrorCode::MissingCredentials, detail)

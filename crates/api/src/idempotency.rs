@@ -7,11 +7,15 @@ use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use bytes::Bytes;
 use http::StatusCode;
 use tidings_contract::codes::ErrorCode;
-use tidings_domain::event::{IDEMPOTENCY_KEY_BYTES_MAX, is_idempotency_key};
+use tidings_domain::{
+    event::{IDEMPOTENCY_KEY_BYTES_MAX, is_idempotency_key},
+    tenancy::key_hash,
+};
 use tidings_ports::store::{Created, Idempotency};
 
 use crate::{
     answer::{raw_json, replayed},
+    auth::credentials,
     error::ApiError,
     native::plans::limit_exceeded,
     state::Api,
@@ -24,6 +28,9 @@ const HEADER: &str = "idempotency-key";
 pub(crate) struct Repeatable {
     key: Option<String>,
     place: String,
+    /// What the caller identified itself with. Answers to creations may show secrets, so they are
+    /// repeated to the API key that got them and to no other.
+    credentials: [u8; 32],
 }
 
 impl FromRequestParts<Api> for Repeatable {
@@ -33,7 +40,8 @@ impl FromRequestParts<Api> for Repeatable {
         let key = parts.headers.get(HEADER).map(|value| {
             value.to_str().ok().filter(|key| is_idempotency_key(key)).map(str::to_owned).ok_or_else(refused)
         });
-        Ok(Self { key: key.transpose()?, place: format!("{} {}", parts.method, parts.uri.path()) })
+        let credentials = credentials(&parts.headers).map(key_hash).unwrap_or_default();
+        Ok(Self { key: key.transpose()?, place: format!("{} {}", parts.method, parts.uri.path()), credentials })
     }
 }
 
@@ -100,7 +108,11 @@ impl Repeatable {
             return Err(ApiError::field("idempotency_key", "invalid", detail));
         }
         let place = self.place.strip_suffix("/batch").unwrap_or(&self.place).to_owned();
-        Ok(Self { key: None, place })
+        Ok(Self { key: None, place, credentials: self.credentials })
+    }
+
+    fn creation_hash(&self, request: &[u8]) -> [u8; 32] {
+        parts_hash(&self.place, &[&self.credentials, request])
     }
 
     /// What a creation stores beside what it creates.
@@ -122,7 +134,7 @@ impl Repeatable {
         let sealed = parts.master_key.seal(&seal_owner(owner, &key), answer, parts.engine.ids().nonce());
         Some(Idempotency {
             owner,
-            request_hash: request_hash(&self.place, request),
+            request_hash: self.creation_hash(request),
             status: status.as_u16(),
             response: Bytes::from(sealed),
             key,
@@ -139,7 +151,7 @@ impl Repeatable {
     ) -> Result<Option<Response>, ApiError> {
         let Some(key) = &self.key else { return Ok(None) };
         let Some(first) = api.store().find_answer(owner, key).await? else { return Ok(None) };
-        if first.request_hash != request_hash(&self.place, request) {
+        if first.request_hash != self.creation_hash(request) {
             return Err(conflict());
         }
         let created = Created::Replayed { status: first.status, response: first.response };

@@ -256,7 +256,7 @@ impl Engine {
         loop {
             let jobs = self.store.running_jobs(after, ROUND_JOBS_MAX).await?;
             for job in &jobs {
-                round = match self.step_job(job).await? {
+                round = match self.step_or_end(job).await? {
                     true => Round::Progress,
                     false if round == Round::Progress => Round::Progress,
                     false => Round::Waiting,
@@ -269,12 +269,25 @@ impl Engine {
         }
     }
 
+    /// One step. A job that cannot be done fails by itself, and takes none of the others with it.
+    async fn step_or_end(&self, job: &JobRecord) -> Result<bool, StoreError> {
+        match self.step_job(job).await {
+            Err(error) if !error.passes() && error != StoreError::Closed => {
+                tracing::error!(error = %error, job.id = %job.id, "a job cannot go on and has failed");
+                let reason = Some(error.to_string());
+                self.store.end_job(job.id, JobState::Failed, reason, self.clock.now()).await?;
+                self.reports.ask();
+                Ok(false)
+            }
+            stepped => stepped,
+        }
+    }
+
     /// One step; false if the job cannot go on at the moment.
     async fn step_job(&self, job: &JobRecord) -> Result<bool, StoreError> {
         let now = self.clock.now();
         if !job.webhook_is_deleted {
-            let due = self.store.count_due(job.webhook_id, now, DUE_MAX).await?;
-            if !job.webhook_is_active || due >= DUE_MAX {
+            if !job.webhook_is_active || self.store.count_due(job.webhook_id, now, DUE_MAX).await? >= DUE_MAX {
                 return Ok(false);
             }
         }

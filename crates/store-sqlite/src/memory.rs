@@ -119,10 +119,10 @@ impl Leases {
         }
     }
 
-    /// How many deliveries of a webhook are leased.
-    pub(crate) fn count_of_webhook(&self, webhook: i64) -> u64 {
+    /// How many deliveries of these webhooks are leased. One pass: every commit waits for the lock.
+    pub(crate) fn count_of_webhooks(&self, webhooks: &HashSet<i64>) -> u64 {
         let leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        leased.values().filter(|&&to| to == webhook).count() as u64
+        leased.values().filter(|to| webhooks.contains(to)).count() as u64
     }
 
     /// The leased deliveries of a webhook below a sequence, newest first.

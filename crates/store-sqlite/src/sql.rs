@@ -106,6 +106,7 @@ statements! {
     FIND_HOUR = "find_hour";
     LIST_HOURS = "list_hours";
     COUNT_WAITING = "count_waiting";
+    IS_EXPUNGED = "is_expunged";
     COUNT_ENDED = "count_ended";
     COUNT_BORN = "count_born";
     AUDIT_LEDGER = "audit_ledger";

@@ -32,7 +32,7 @@ pub(crate) fn read(
             .collect::<rusqlite::Result<Vec<i64>>>()?,
     };
     let mut hours: BTreeMap<i64, Tally> = BTreeMap::new();
-    let mut pending = 0;
+    let mut pending = leases.count_of_webhooks(&webhooks.iter().copied().collect());
     for webhook in webhooks {
         let mut list = connection.prepare_cached(sql::LIST_HOURS)?;
         let mut rows = list.query([webhook, hour_of(since), hour_of(until)])?;
@@ -43,7 +43,7 @@ pub(crate) fn read(
             let waiting: i64 = connection
                 .prepare_cached(sql::COUNT_WAITING)?
                 .query_row(params![webhook, COUNT_MAX], |row| row.get(0))?;
-            pending += waiting.unsigned_abs() + leases.count_of_webhook(webhook);
+            pending += waiting.unsigned_abs();
         }
     }
     Ok(Some(Statistics { hours: hours.into_iter().collect(), pending }))

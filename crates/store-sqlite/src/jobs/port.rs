@@ -26,7 +26,7 @@ impl Jobs for SqliteStore {
         running_max: u32,
         idempotency: Option<Idempotency>,
     ) -> Result<JobCreated, StoreError> {
-        self.writer.call(move |session| create(session, &new, running_max, idempotency.as_ref())).await
+        self.writer.call_adding(move |session| create(session, &new, running_max, idempotency.as_ref())).await
     }
 
     async fn find_job(&self, project_id: ProjectId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -93,11 +93,11 @@ impl Jobs for SqliteStore {
     }
 
     async fn step_recovery(&self, id: JobId, rows: u32, now: Timestamp) -> Result<Stepped, StoreError> {
-        self.writer.call(move |session| step_recovery(session, id, rows, now)).await
+        self.writer.call_adding(move |session| step_recovery(session, id, rows, now)).await
     }
 
     async fn step_replay(&self, step: ReplayStep, now: Timestamp) -> Result<Stepped, StoreError> {
-        self.writer.call(move |session| step_replay(session, &step, now)).await
+        self.writer.call_adding(move |session| step_replay(session, &step, now)).await
     }
 
     async fn replay_event(
@@ -106,6 +106,6 @@ impl Jobs for SqliteStore {
         idempotency: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<EventReplayed, StoreError> {
-        self.writer.call(move |session| replay_event(session, &replay, idempotency.as_ref(), now)).await
+        self.writer.call_adding(move |session| replay_event(session, &replay, idempotency.as_ref(), now)).await
     }
 }

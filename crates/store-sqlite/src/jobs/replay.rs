@@ -85,7 +85,9 @@ fn insert(session: &Session<'_>, project: i64, replayed: &ReplayedDelivery, now:
 fn insert_all(session: &Session<'_>, replay: &NewReplay, only_new: bool, now: Timestamp) -> rusqlite::Result<u32> {
     let mut made = 0;
     for replayed in &replay.deliveries {
-        if only_new && had_delivery(session.connection, replayed.event, replayed.delivery.webhook_id)? {
+        // It may have lost its payload since it was chosen.
+        let gone = session.connection.prepare_cached(sql::IS_EXPUNGED)?.exists([replayed.event.sequence()])?;
+        if gone || (only_new && had_delivery(session.connection, replayed.event, replayed.delivery.webhook_id)?) {
             continue;
         }
         insert(session, replay.project_id.sequence(), replayed, now)?;

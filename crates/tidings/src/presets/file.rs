@@ -12,6 +12,7 @@ use tidings_domain::{
     profile::Profile,
     webhook::{DESCRIPTION_CHARACTERS_MAX, NAME_CHARACTERS_MAX},
 };
+use tidings_engine::Schema;
 use toml::Spanned;
 
 use crate::config::ConfigError;
@@ -132,15 +133,35 @@ impl Reader<'_> {
         if !seen.insert(name.clone()) {
             self.refuse(&entry.name, format!("{name} stands here twice"), "leave one out");
         }
+        let place = entry.schema.clone().or_else(|| entry.example.clone());
+        let (example, schema) = (self.json(entry.example), self.json(entry.schema));
+        if let (Some(place), Some(text)) = (place, &schema) {
+            self.check_schema(&place, text, example.as_deref());
+        }
         let event_type = EventType {
             name,
             group: self.words(entry.group, NAME_CHARACTERS_MAX),
             description: self.words(entry.description, DESCRIPTION_CHARACTERS_MAX),
-            example: self.json(entry.example),
+            example,
             archived: false,
             versions: Vec::new(),
         };
-        Some(PresetEventType { event_type, schema: self.json(entry.schema) })
+        Some(PresetEventType { event_type, schema })
+    }
+
+    /// A schema has to be one that can be enforced, and its example has to satisfy it.
+    fn check_schema(&mut self, place: &Spanned<String>, text: &str, example: Option<&str>) {
+        let schema = match Schema::compile(text) {
+            Ok(schema) => schema,
+            Err(error) => {
+                return self.refuse(place, format!("this schema cannot be used: {error}"), "correct it");
+            }
+        };
+        let value = example.and_then(|example| serde_json::from_str(example).ok());
+        if let Some(violation) = value.and_then(|value| schema.violations(&value).into_iter().next()) {
+            let reason = format!("the example does not satisfy the schema: {}: {}", violation.field, violation.message);
+            self.refuse(place, reason, "correct one of them");
+        }
     }
 
     fn plan(&mut self, entry: &PlanEntry) -> Option<Plan> {

@@ -43,6 +43,11 @@ fn what_is_wrong_is_named_with_file_and_line() {
         (good.replace("a.b", "test.webhook"), "x.toml:5: this type is part of every catalogue"),
         (format!("{good}example = '{{'\n"), "x.toml:6: this is not JSON"),
         (format!("{good}schema = 'x'\n"), "x.toml:6: this is not JSON"),
+        (format!("{good}schema = '{{\"required\": 1}}'\n"), "x.toml:6: this schema cannot be used"),
+        (
+            format!("{good}example = '{{}}'\nschema = '{{\"required\": [\"kind\"]}}'\n"),
+            "x.toml:7: the example does not satisfy the schema: data/kind",
+        ),
         (format!("{good}[[event_types]]\nname = \"a.b\"\n"), "x.toml:7: a.b stands here twice"),
         (format!("{good}[[plans]]\nname = \"Gold\"\n"), "x.toml:7: a plan's name has"),
         ("name = ".to_owned(), "x.toml:1: "),
