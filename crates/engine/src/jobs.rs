@@ -286,10 +286,11 @@ impl Engine {
     /// One step; false if the job cannot go on at the moment.
     async fn step_job(&self, job: &JobRecord) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        if !job.webhook_is_deleted {
-            if !job.webhook_is_active || self.store.count_due(job.webhook_id, now, DUE_MAX).await? >= DUE_MAX {
-                return Ok(false);
-            }
+        // That of a held webhook waits, and asks the store nothing meanwhile.
+        let waits = !job.webhook_is_deleted
+            && (!job.webhook_is_active || self.store.count_due(job.webhook_id, now, DUE_MAX).await? >= DUE_MAX);
+        if waits {
+            return Ok(false);
         }
         let stepped = match &job.request.work {
             // Whatever the kind, the store finds out that the webhook is gone, and ends the job.
