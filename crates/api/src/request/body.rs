@@ -22,7 +22,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Bytes of a body that was refused that are still taken in, and for how long: a client that is
 /// still sending when its connection ends would not see why.
-const DISCARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+const DISCARD_BYTES_MAX: usize = 16 * 1024 * 1024;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A whole body of at most [`BODY_BYTES_MAX`].
