@@ -310,6 +310,23 @@ async fn lists_hold_nothing_of_others_and_events_reach_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_with_secrets_are_repeated_to_the_key_that_got_them_and_to_no_other() {
+    let Scene { server: _server, one, .. } = scene().await;
+    for (path, request, secret) in [
+        ("/api-keys", json!({"name": "ci"}), "key"),
+        ("/webhooks", json!({"url": "http://127.0.0.1:9/hook"}), "secret"),
+    ] {
+        let [maker, other] = [&one.bound, &one.admin].map(|api| api.clone().with_header("idempotency-key", "ci-1"));
+        let first = maker.post(path, &request).await.expect(201);
+        let again = maker.post(path, &request).await.expect(201);
+        assert_eq!(again[secret], first[secret], "{path}");
+        let others = other.post(path, &request).await;
+        assert!(!others.to_string().contains(first[secret].as_str().expect("a secret")), "{path}: {others}");
+        others.expect_problem(409, "idempotency_conflict");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_asks_for_a_key_that_may_use_it() {
     let Scene { server, one, .. } = scene().await;
     let operator = operator(&server);
