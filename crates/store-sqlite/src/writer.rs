@@ -69,8 +69,9 @@ where
 
     fn finish(self: Box<Self>, commit: Result<(), StoreError>) {
         let answer = match (self.outcome, commit) {
-            (Some(Err(error)), _) => Err(store_error(&error)),
+            // Whatever a job stumbled over in a transaction that was lost, it is tried again.
             (_, Err(error)) => Err(error),
+            (Some(Err(error)), Ok(())) => Err(store_error(&error)),
             (Some(Ok(value)), Ok(())) => Ok(value),
             (None, Ok(())) => Err(StoreError::Closed),
         };
@@ -297,6 +298,11 @@ fn commit_jobs(
         Ok(()) => run_transaction(connection, memory, &mut jobs),
         Err(error) => Err(store_error(&error)),
     };
+    // A whole transaction is lost for no fault of one job's data: everything in it is tried again.
+    let committed = committed.map_err(|error| match error {
+        StoreError::Refused(reason) => StoreError::Unavailable(reason),
+        other => other,
+    });
     match &committed {
         Ok(()) => {
             leases.apply(&mut memory.lease_changes);
