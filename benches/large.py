@@ -7,7 +7,7 @@ Makes a data directory with the release binary, fills it with events and their f
 SQL (the shape the server writes, ids in order of time), starts the server on it and measures, beside
 an empty store, in turn. YARDSTICK is the folder of the measuring programs (see run.sh).
 """
-import argparse, base64, http.client, json, os, pathlib, secrets, shutil, signal, sqlite3, statistics, subprocess
+import argparse, http.client, json, os, pathlib, secrets, shutil, signal, sqlite3, statistics, string, subprocess
 import sys, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -17,6 +17,8 @@ SINK = "127.0.0.1:9100"
 
 
 class Server:
+    running = set()
+
     def __init__(self, binary, directory, key):
         self.directory, self.key = directory, key
         environment = {**os.environ, "TIDINGS_OPERATOR_KEY": key}
@@ -25,6 +27,7 @@ class Server:
             [binary, "serve", "--data-dir", directory, "--listen", f"{LISTEN[0]}:{LISTEN[1]}", "--allow-http",
              "--allow-target", "127.0.0.0/8"],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        Server.running.add(self)
         for line in self.process.stdout:
             if "listening" in line:
                 break
@@ -33,9 +36,15 @@ class Server:
 
     def call(self, method, path, body=None, headers=None):
         text = json.dumps(body) if body is not None else None
-        self.connection.request(method, "/api/v1" + path, text, {
-            "X-API-Key": self.key, "Content-Type": "application/json", **(headers or {})})
-        answer = self.connection.getresponse()
+        headers = {"X-API-Key": self.key, "Content-Type": "application/json", **(headers or {})}
+        try:
+            self.connection.request(method, "/api/v1" + path, text, headers)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionError):
+            # Idle connections are closed by the server; what was asked has not reached it then.
+            self.connection.close()
+            self.connection.request(method, "/api/v1" + path, text, headers)
+            answer = self.connection.getresponse()
         data = answer.read()
         if answer.status >= 300:
             sys.exit(f"{method} {path}: {answer.status} {data[:300]}")
@@ -51,6 +60,7 @@ class Server:
         return {"p50": round(statistics.median(taken), 1), "p99": round(taken[-1], 1)}
 
     def stop(self):
+        Server.running.discard(self)
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
 
@@ -140,7 +150,7 @@ def main():
     arguments.add_argument("--binary", default=str(HERE / "target/release/tidings"))
     given = arguments.parse_args()
     yardstick = str(pathlib.Path(given.yardstick).resolve())
-    key = "tdo_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    key = "tdo_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
     work = tempfile.mkdtemp()
     try:
         for name, events, webhooks, projects in [
@@ -168,6 +178,8 @@ def main():
             server.stop()
             shutil.rmtree(directory)
     finally:
+        for server in list(Server.running):
+            server.stop()
         shutil.rmtree(work, ignore_errors=True)
 
 

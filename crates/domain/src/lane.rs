@@ -10,9 +10,9 @@ pub const LIMIT_MAX: u32 = 64;
 /// Requests in flight that keep a receiver busy which answers at once …
 const LIMIT_FAST: f32 = 16.0;
 /// … and how many more for each millisecond it takes when it is quick.
-const LIMIT_PER_MS: f32 = 2.0;
+const LIMIT_PER_MS: f32 = 1.0;
 /// How fast the quickest latency seen rises towards the present one.
-const QUICKEST_WEIGHT: f32 = 0.01;
+const QUICKEST_WEIGHT: f32 = 0.001;
 /// An answer slower than this many times the usual counts as slowing down …
 const SLOW_FACTOR: f32 = 4.0;
 /// … if it is also slower by at least this, in milliseconds.
@@ -133,7 +133,7 @@ mod tests {
         for _ in 0..200 {
             lane.observe(Load::Answered(1));
         }
-        assert_eq!(lane.limit(), 18);
+        assert_eq!(lane.limit(), 17);
     }
 
     #[test]
@@ -146,6 +146,20 @@ mod tests {
             }
         }
         assert!(lane.limit() < 24, "{}", lane.limit());
+    }
+
+    #[test]
+    fn lanes_that_share_a_busy_machine_do_not_drive_each_other_up() {
+        // Thirty answers per millisecond are all that this machine manages; the rest is waiting.
+        let mut lanes = [Concurrency::new(None); 10];
+        for _ in 0..20_000 {
+            let in_flight: u32 = lanes.iter().map(Concurrency::limit).sum();
+            for lane in &mut lanes {
+                lane.observe(Load::Answered(in_flight / 30));
+            }
+        }
+        let in_flight: u32 = lanes.iter().map(Concurrency::limit).sum();
+        assert!(in_flight < 300, "{in_flight}");
     }
 
     #[test]

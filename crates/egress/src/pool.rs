@@ -28,7 +28,7 @@ pub struct PoolLimits {
 impl Default for PoolLimits {
     fn default() -> PoolLimits {
         PoolLimits {
-            idle_per_origin_max: 256,
+            idle_per_origin_max: 512,
             idle_total_max: 1_024,
             idle_age_max: Duration::from_secs(30),
             connection_age_max: Duration::from_secs(300),
