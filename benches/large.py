@@ -154,7 +154,7 @@ def main():
     work = tempfile.mkdtemp()
     try:
         for name, events, webhooks, projects in [
-                ("empty", 0, 1, 1), ("large", given.events, given.webhooks, given.projects)]:
+                ("empty", 0, given.webhooks // given.projects, 1), ("large", given.events, given.webhooks, given.projects)]:
             directory = f"{work}/{name}"
             server = Server(given.binary, directory, key)
             webhook = populate(server, webhooks, projects)
@@ -172,7 +172,7 @@ def main():
                          f"/webhooks/{webhook['id']}/stats", "/instance"]:
                 figures[path.split("?")[0].replace(webhook["id"], "ID") + ("?" + path.split("?")[1].split("=")[0] if "?" in path else "")
                         + ("&status" if "status" in path else "")] = server.timed_ms(path)
-            figures["load"] = throughput(yardstick, server, name, given.seconds)
+            figures["load"] = throughput(yardstick, server, name, given.seconds, webhooks // projects)
             figures["unaccounted"] = server.call("GET", "/instance")["ledger"]["unaccounted"]
             print(json.dumps(figures), flush=True)
             server.stop()
