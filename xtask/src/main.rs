@@ -1,6 +1,8 @@
 //! `cargo xtask`: one command for each chore of the repository.
 
 mod commands;
+mod fuzz;
+mod fuzz_world;
 mod seeded;
 mod torture;
 
@@ -16,6 +18,8 @@ Commands:
   rules                             the rules of the house alone
   dependencies                      licences, bans and sources of all dependencies alone
   openapi                           write docs/openapi.json anew, after the contract has changed
+  fuzz-api [--cases N]              schemathesis over every operation, in a network of its own; installs it first.
+                                    N is how many cases each operation gets at most, per way of making them
   torture [PART...] [--rounds N]    the long forms of the fault tests, built for release: all of them, or the parts
                                     named. N is how many kills, cuts or events, where a part has such a number
   faults [WORD...]                  put faults into a copy of the tree, and see that a test fails for each: all of
@@ -40,6 +44,9 @@ fn main() -> ExitCode {
         ["rules"] => commands::rules(),
         ["dependencies"] => commands::dependencies(),
         ["openapi"] => commands::openapi(),
+        ["fuzz-api"] => fuzz::run(fuzz::CASES),
+        ["fuzz-api", "--cases", cases] => fuzz::run(cases),
+        ["fuzz-api-inside", cases] => fuzz::run_inside(cases),
         ["torture", parts @ .., "--rounds", rounds] => torture::run(parts, Some(rounds)),
         ["torture", parts @ ..] => torture::run(parts, None),
         ["faults", words @ ..] => seeded::run(words),
