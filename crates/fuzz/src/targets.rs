@@ -28,7 +28,8 @@ pub(crate) fn target_url(input: &[u8]) {
     assert!(again == url, "{text:?} is read another way the second time");
     if let Some((_, password)) = url.credentials().filter(|(_, password)| password.len() > 3) {
         let shown = url.masked();
-        assert!(!shown.contains(&format!(":{password}@")), "{shown} shows the password");
+        let authority = shown.split('/').nth(2).unwrap_or_default();
+        assert!(!authority.contains(&format!(":{password}@")), "{shown} shows the password");
     }
     for part in [url.authority(), url.path_and_query()] {
         assert!(part.bytes().all(|byte| (0x21..0x7f).contains(&byte)), "{part:?} goes into a request's head");

@@ -78,7 +78,11 @@ impl Operator {
     /// Asks for something, without waiting for the answer.
     pub(crate) fn start_one(&self, random: &mut Random) {
         match random.below(100) {
-            0..=59 => self.publish(random),
+            0..=59 => {
+                // Often a burst: what happens while many wait is worth more than what happens to one.
+                let count = if random.percent(30) { random.between(2, 8) } else { 1 };
+                (0..count).for_each(|_| self.publish(random));
+            }
             60..=65 => self.spawn(self.create_webhook(random)),
             66..=77 => self.change_status(random),
             78..=81 => self.change_limit(random),

@@ -154,7 +154,7 @@ fn draw_limits(plot: &mut Random) -> DispatchLimits {
         in_flight_reserved: in_flight_max / 4,
         jobs_max: plot.between(2, 40) as usize,
         lane_jobs_max: plot.between(1, 10) as usize,
-        unsettled_max: plot.between(2, 20) as usize,
+        unsettled_max: plot.between(2, 8) as usize,
         ..DispatchLimits::default()
     }
 }

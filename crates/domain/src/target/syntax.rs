@@ -15,7 +15,10 @@ pub(super) fn check_spelling(text: &str) -> Result<(), Refusal> {
     if let Some(found) = text.chars().find(|&c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(Refusal::syntax(format!("the address holds {}; percent-encode it or take it out", name_of(found))));
     }
-    let Some((_, rest)) = text.split_once("://") else {
+    // A `://` that stands further on belongs to something else, and the parser would repair the rest.
+    let scheme_and_rest =
+        text.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let Some((_, rest)) = scheme_and_rest else {
         return Err(Refusal::syntax("the address has no `scheme://`; write it like https://example.com/hook"));
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

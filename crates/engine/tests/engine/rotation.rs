@@ -1,5 +1,6 @@
 //! Two secrets of one webhook sign side by side until the clock says that it is over.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use tidings_domain::{
     head::{HeadValues, fill},
@@ -10,10 +11,11 @@ use tidings_domain::{
     signer::Signer,
     time::Timestamp,
 };
+use tidings_engine::Publish;
 use tidings_fakes::{Reply, SentRequest};
 use tidings_ports::store::History as _;
 
-use crate::platform::{Platform, schedule};
+use crate::platform::{Platform, publish, schedule};
 
 const URL: &str = "https://receiver.example/hook";
 const NEW: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -30,6 +32,25 @@ fn signed_by(profile: Profile, secret: &str, sent: &SentRequest) -> Vec<(String,
 
 fn value(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| value.to_str().expect("text").to_owned())
+}
+
+#[tokio::test]
+async fn what_is_signed_is_what_is_sent_however_it_is_written() {
+    for profile in Profile::ALL {
+        let Some(form) = profile.generated_secret() else { continue };
+        let platform = Platform::start().await;
+        platform.webhook_with(profile, URL, |settings| settings.tidings_headers = true).await;
+        // Spaces, a number and an escape that any JSON library would write another way.
+        let payload = Bytes::from_static(br#"{ "b" : 1.50,  "a":"\u0041" }"#);
+        platform.try_publish(Publish { payload, ..publish("tag.subscribed") }).await.expect("accepted");
+        platform.settle().await;
+        let sent = platform.sender.sent_to(URL).remove(0);
+        let signed = signed_by(profile, Secret::generate(form, &[3; 32]).expose(), &sent);
+        assert!(!signed.is_empty(), "{profile}");
+        for (name, expected) in signed {
+            assert_eq!(value(&sent.headers, &name), Some(expected), "{profile}");
+        }
+    }
 }
 
 async fn rotate(platform: &Platform, webhook: WebhookId) -> String {

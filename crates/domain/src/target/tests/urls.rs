@@ -17,6 +17,8 @@ fn every_rule_has_its_reason() {
         ("", "syntax"),
         ("example.com/hook", "syntax"),
         ("https:/example.com/", "syntax"),
+        ("https:127.0.0.1@example.com/x://example.com/", "syntax"),
+        ("https:/127.0.0.1/x://example.com/", "syntax"),
         ("https:///example.com/", "syntax"),
         ("https://?a", "syntax"),
         ("https://exa\nmple.com/", "syntax"),
