@@ -36,6 +36,8 @@ pub struct Fault {
     pub target: String,
     /// The test, or what the names of several have in common.
     pub test: String,
+    /// Environment variables for the test, where it has to do more than usual.
+    pub environment: Vec<(String, String)>,
     /// What is replaced by what.
     pub edits: Vec<Edit>,
 }
@@ -83,7 +85,10 @@ impl Fault {
         let edit = |edit: &Value| {
             Ok(Edit { file: word(edit, "file")?, before: word(edit, "before")?, after: word(edit, "after")? })
         };
+        let environment = entry.get("environment").and_then(Value::as_table).cloned().unwrap_or_default();
+        let variable = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
         Ok(Self {
+            environment: environment.into_iter().filter_map(variable).collect(),
             name: word(entry, "name")?,
             package: word(entry, "package")?,
             target: word(entry, "target")?,
@@ -162,6 +167,7 @@ fn run(tree: &Path, build: &Path, fault: &Fault) -> anyhow::Result<Fate> {
     let log = build.join("test.log");
     let file = fs::File::create(&log)?;
     let mut command = cargo.command(&[&arguments[..], &["--", &fault.test]].concat());
+    command.envs(fault.environment.iter().map(|(name, value)| (name, value)));
     let mut child = command.stdout(file.try_clone()?).stderr(file).spawn().context("cargo cannot be started")?;
     let started = Instant::now();
     let status = loop {
