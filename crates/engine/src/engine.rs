@@ -248,7 +248,7 @@ impl Engine {
             status: idempotency.status,
             response: (idempotency.answer)(&accepted),
         });
-        let due_at = publish.deliver_at.filter(|&at| at > self.clock.now());
+        let due_at = publish.deliver_at.filter(|&at| at > self.clock.wall()).map(|at| self.counted(at));
         // What has to wait waits in the store and takes no room in memory.
         let leased = match due_at {
             None => self.dispatcher.reserve(&targets, event.payload.len()),
@@ -345,15 +345,28 @@ impl Engine {
         }
     }
 
-    /// Now, by the engine's clock.
+    /// What the wall clock shows.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clock.wall()
+    }
+
+    /// A time at which something is due, as the wall clock will show it.
+    pub fn shown(&self, due_at: Timestamp) -> Timestamp {
+        Timestamp::from_millis(due_at.as_millis().saturating_add(self.clock.stepped_ms()))
+    }
+
+    /// A time of the wall clock as what waits for it counts.
+    fn counted(&self, at: Timestamp) -> Timestamp {
+        Timestamp::from_millis(at.as_millis().saturating_sub(self.clock.stepped_ms()))
     }
 
     /// Stops gracefully: what is in flight ends and is written down, the rest stays due. Returns
     /// false if that took longer than `grace_ms`; what was in flight is then sent again later.
     pub async fn stop(&self, grace_ms: u64) -> bool {
         let deadline = self.clock.sleep_until(self.clock.now().plus_millis(grace_ms));
+        if let Err(error) = self.dispatcher.note_step().await {
+            tracing::warn!(error = %error, "that the wall clock was set is not noted");
+        }
         let finished = tokio::select! {
             biased;
             () = self.dispatcher.stop() => true,

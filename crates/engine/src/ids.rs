@@ -27,8 +27,8 @@ impl IdSource {
     }
 
     fn reserve(&self, count: u32) -> i64 {
-        let now = self.clock.now();
-        self.sequence.lock().unwrap_or_else(PoisonError::into_inner).reserve(now, count)
+        let wall = self.clock.wall();
+        self.sequence.lock().unwrap_or_else(PoisonError::into_inner).reserve(wall, count)
     }
 
     fn id(&self) -> Id {
@@ -101,8 +101,8 @@ impl IdSource {
         format!("req_{:016x}", self.next_request.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Now, by the engine's clock.
+    /// What the wall clock shows.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clock.wall()
     }
 }

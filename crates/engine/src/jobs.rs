@@ -173,7 +173,7 @@ impl Engine {
         if self.store.find_job(project_id, id).await?.is_none() {
             return Ok(None);
         }
-        if self.store.end_job(id, JobState::Cancelled, None, self.clock.now()).await? {
+        if self.store.end_job(id, JobState::Cancelled, None, self.clock.wall()).await? {
             self.reports.ask();
         }
         self.store.find_job(project_id, id).await
@@ -275,7 +275,7 @@ impl Engine {
             Err(error) if !error.passes() && error != StoreError::Closed => {
                 tracing::error!(error = %error, job.id = %job.id, "a job cannot go on and has failed");
                 let reason = Some(error.to_string());
-                self.store.end_job(job.id, JobState::Failed, reason, self.clock.now()).await?;
+                self.store.end_job(job.id, JobState::Failed, reason, self.clock.wall()).await?;
                 self.reports.ask();
                 Ok(false)
             }

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use tidings_domain::{ids::ProjectId, operational};
-use tidings_ports::store::{Ledger, Report, StoreError};
+use tidings_ports::store::{InstanceCounts, Ledger, Report, StoreError};
 
 use crate::{
     Engine,
@@ -71,6 +71,12 @@ impl Engine {
         Ok(count)
     }
 
+    /// Counts for the operator.
+    pub async fn counts(&self) -> Result<InstanceCounts, StoreError> {
+        let counts = self.store.counts(self.clock.now()).await?;
+        Ok(InstanceCounts { oldest_due_at: counts.oldest_due_at.map(|due_at| self.shown(due_at)), ..counts })
+    }
+
     /// Reports once that deliveries are overdue, and once that they no longer are.
     pub async fn watch_overdue(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
@@ -81,7 +87,7 @@ impl Engine {
             return Ok(());
         }
         let data = serde_json::json!({
-            "oldest_due_at": counts.oldest_due_at.map(|due_at| due_at.rfc3339_millis()),
+            "oldest_due_at": counts.oldest_due_at.map(|due_at| self.shown(due_at).rfc3339_millis()),
             "overdue_ms": overdue_ms,
             "pending_deliveries": counts.pending_deliveries,
         });
@@ -106,7 +112,7 @@ impl Engine {
 
     /// Writes down something to report, and has it published.
     pub(crate) async fn report(&self, event_type: &'static str, data: &serde_json::Value) -> Result<(), StoreError> {
-        self.store.add_report(event_type, data.to_string(), self.clock.now()).await?;
+        self.store.add_report(event_type, data.to_string(), self.clock.wall()).await?;
         self.reports.ask();
         Ok(())
     }

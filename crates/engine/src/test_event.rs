@@ -84,7 +84,7 @@ impl Engine {
             payload: Bytes::from(payload),
         });
         let rendering = target.webhook.settings.profile.rendering();
-        let started_at = self.clock.now();
+        let started_at = self.clock.wall();
         let request = build_request(&target, &event, delivery_id, rendering, 1, started_at);
         let exchange = self.sender.send(request).await;
         let duration_ms = exchange.timing.total_us / 1000;

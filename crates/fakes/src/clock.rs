@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 #[derive(Debug, Default)]
 struct State {
     now_ms: i64,
+    /// What the wall clock shows beyond that.
+    stepped_ms: i64,
     sleepers: BTreeMap<(i64, u64), oneshot::Sender<()>>,
     next_sleeper: u64,
 }
@@ -24,6 +26,11 @@ impl ManualClock {
     /// Stands at this time.
     pub fn at(start: Timestamp) -> Self {
         Self(Mutex::new(State { now_ms: start.as_millis(), ..State::default() }))
+    }
+
+    /// Sets the wall clock, forward or back; no time passes.
+    pub fn step_wall_ms(&self, ms: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).stepped_ms += ms;
     }
 
     /// Moves on and wakes whoever waits for a time that has now come.
@@ -44,6 +51,11 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.lock().unwrap_or_else(PoisonError::into_inner).now_ms)
+    }
+
+    fn wall(&self) -> Timestamp {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Timestamp::from_millis(state.now_ms + state.stepped_ms)
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     clock::SimClock,
-    model::{Answer, DeliveryModel, Model, Status, Told},
+    model::{Answer, DeliveryModel, Model, PublishModel, Status, Told},
 };
 
 /// A request of a delivery.
@@ -68,11 +68,19 @@ fn check_origin(model: &Model, webhook: usize, sent: &Sent<'_>, broken: &mut Vec
         Some(publish) if publish.project != own => {
             broken.push(format!("INV-ISOLATION: {} was published elsewhere than wh{webhook} is", sent.delivery));
         }
-        Some(publish) if sent.clock.highest_wall_since(publish.elapsed_ms) < publish.not_before_ms && !asked_again => {
+        Some(publish) if early_ms(publish, sent) > 0 && !asked_again => {
             broken.push(format!("{} is sent before its event may be delivered", sent.delivery));
         }
         Some(_) => {}
     }
+}
+
+/// How much too early an event is sent that was to be delivered later.
+fn early_ms(publish: &PublishModel, sent: &Sent<'_>) -> i64 {
+    let clock = sent.clock;
+    // The wall clock may have been set between the call and its being heard.
+    let bearable_ms = clock.early_ms_max(publish.life, sent.life) + clock.forward_ms_after(publish.elapsed_ms);
+    publish.elapsed_ms + publish.wait_ms - clock.elapsed_ms() - bearable_ms
 }
 
 /// An attempt comes once in a process, after a failed one, and not before its time.
@@ -89,11 +97,11 @@ fn check_number(known: &DeliveryModel, waits_ms: &[u64], sent: &Sent<'_>, broken
         return;
     };
     let before = known.attempts.iter().filter(|attempt| attempt.number + 1 == number);
-    let failed = before.filter_map(|attempt| attempt.told).filter(|told| !told.is_success());
-    // Once due it stays so, even if the wall clock is put back afterwards.
-    let early_ms = |told: Told| {
-        let due_ms = told.at_ms + (*wait_ms).max(told.retry_after_ms).cast_signed();
-        due_ms - sent.clock.highest_wall_since(told.elapsed_ms)
+    let failed =
+        before.filter_map(|attempt| Some((attempt.life, attempt.told?))).filter(|(_, told)| !told.is_success());
+    let early_ms = |(life, told): (u32, Told)| {
+        let due_ms = told.elapsed_ms + (*wait_ms).max(told.retry_after_ms).cast_signed();
+        due_ms - sent.clock.elapsed_ms() - sent.clock.early_ms_max(life, sent.life)
     };
     match failed.map(early_ms).min() {
         None => broken.push(format!("{delivery} #{number} follows no failed attempt")),

@@ -13,6 +13,8 @@ use crate::{gate::SimGate, network::SimNetwork, operations::Operator, random::Ra
 /// Looks at everybody who can go on, without any of them doing something, after which nothing is
 /// left to be done before time passes.
 const QUIET_ROUNDS: u32 = 10;
+/// By how much the wall clock is set at most, forward or back: hours.
+const STEP_MS_MAX: u64 = 14_400_000;
 /// How long a graceful stop waits for what is in flight.
 const GRACE_MS: u64 = 5_000;
 
@@ -92,9 +94,9 @@ pub(crate) async fn live(world: &Arc<World>, process: &Arc<Process>, random: &mu
             0..=54 => operator.start_one(random),
             55..=84 => pass_time(world, random),
             85..=88 => {
-                let ms = random.between(1, 600_000).cast_signed();
+                let ms = random.between(1, STEP_MS_MAX).cast_signed();
                 let ms = if random.percent(50) { ms } else { -ms };
-                world.note(format_args!("the wall clock steps by {ms} ms"));
+                world.note(format_args!("the wall clock is set by {ms} ms"));
                 world.clock.step_ms(ms);
             }
             89..=91 => {

@@ -95,10 +95,11 @@ pub(crate) struct PublishModel {
     pub(crate) project: usize,
     pub(crate) event_type: &'static str,
     pub(crate) start: Tick,
-    /// How much time had passed then.
+    /// How much time had passed then, and in which life.
     pub(crate) elapsed_ms: i64,
-    /// What the wall clock has to show before anything is sent.
-    pub(crate) not_before_ms: i64,
+    pub(crate) life: u32,
+    /// How much time has to pass from then on before anything is sent.
+    pub(crate) wait_ms: i64,
     pub(crate) answer: Answer,
 }
 
@@ -125,8 +126,7 @@ pub(crate) struct AttemptModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) status: Option<u16>,
-    /// The wall clock then, and how much time had passed.
-    pub(crate) at_ms: i64,
+    /// How much time had passed then.
     pub(crate) elapsed_ms: i64,
     /// What the answer's `Retry-After` asked for.
     pub(crate) retry_after_ms: u64,

@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 
-/// Rounds of peace at most; a round lasts as long as the longest wait.
+/// Rounds of peace, unless the clock was set; a round lasts as long as the longest wait.
 const ROUNDS_MAX: u32 = 300;
 const ROUND_MS: i64 = 31_000;
 
@@ -23,7 +23,9 @@ pub(crate) async fn hold(world: &Arc<World>, process: &Arc<Process>) {
     process.gate.heal();
     world.heal_network();
     let mut pending = u64::MAX;
-    for round in 0..ROUNDS_MAX {
+    // A crash may have come before it was noted that the wall clock was put back.
+    let rounds_max = ROUNDS_MAX + u32::try_from(world.clock.backward_ms() / ROUND_MS).unwrap_or(u32::MAX);
+    for round in 0..rounds_max {
         settle(world).await;
         // What is under way when peace begins may still disable a webhook.
         if round < 4 {

@@ -33,15 +33,16 @@ impl Operator {
         let project = random.below(model.projects.len() as u64) as usize;
         let project_id = model.projects[project];
         let event_type = random.pick(&EVENT_TYPES);
-        let (now, elapsed_ms) = (self.world.clock.now(), self.world.clock.elapsed_ms());
-        let deliver_at = random.percent(15).then(|| now.plus_millis(random.between(1, 60_000)));
-        let not_before_ms = deliver_at.map_or(i64::MIN, |at| at.as_millis());
+        let (wall, elapsed_ms, life) = (self.world.clock.wall(), self.world.clock.elapsed_ms(), model.life);
+        let wait_ms = if random.percent(15) { random.between(1, 60_000) } else { 0 };
+        let deliver_at = (wait_ms > 0).then(|| wall.plus_millis(wait_ms));
         model.publishes.push(PublishModel {
             project,
             event_type,
             start,
             elapsed_ms,
-            not_before_ms,
+            life,
+            wait_ms: wait_ms.cast_signed(),
             answer: Answer::None,
         });
         let key = random.percent(40).then(|| (format!("key-{}", random.below(KEYS)), [random.below(3) as u8; 32]));
@@ -206,7 +207,7 @@ impl Operator {
         }
         let own = self.clone();
         self.spawn(async move {
-            let settlement = late_verdict(parse(&id), webhook_id, project_id, own.world.clock.now());
+            let settlement = late_verdict(parse(&id), webhook_id, project_id, own.world.clock.wall());
             let settled = own.process.store.settle(Arc::new(vec![settlement])).await;
             own.world.note(format_args!("late verdict on {id}: {settled:?}"));
             if settled.is_ok_and(|settled| settled != [Settled::Stale]) {

@@ -120,7 +120,7 @@ fn next_directory(world: &World, runtime: Runtime, old: &TempDir, end: End) -> T
         copy_files(old.path(), copy.path());
         drop(runtime);
     }
-    world.clock.forget_sleepers();
+    world.clock.start_life();
     world.model().process_died();
     world.note(format_args!("a new process starts"));
     copy

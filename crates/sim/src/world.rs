@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tidings_ports::{Clock as _, sender::OutgoingRequest};
+use tidings_ports::sender::OutgoingRequest;
 
 use crate::{
     clock::SimClock,
@@ -99,7 +99,7 @@ impl World {
 
     /// The engine is told what came of a request.
     pub(crate) fn answered(&self, arrival: &Arrival, plan: &Plan) {
-        let (at_ms, elapsed_ms) = (self.clock.now().as_millis(), self.clock.elapsed_ms());
+        let elapsed_ms = self.clock.elapsed_ms();
         let mut model = self.model();
         let (status, retry_after) = match &plan.result {
             Ok((status, retry_after)) => (Some(*status), retry_after.as_deref()),
@@ -116,7 +116,7 @@ impl World {
             webhook.maybe_disabled |= status == Some(410) || (webhook.deactivates && !success);
         }
         if let Some(known) = model.deliveries.get_mut(&arrival.delivery) {
-            known.attempts[arrival.place].told = Some(Told { status, at_ms, elapsed_ms, retry_after_ms });
+            known.attempts[arrival.place].told = Some(Told { status, elapsed_ms, retry_after_ms });
         }
         drop(model);
         self.note(format_args!("answer {} {:?}", arrival.delivery, plan.result));

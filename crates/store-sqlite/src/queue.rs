@@ -16,6 +16,7 @@ use crate::{
     counters::{Ended, count_ended, uncount},
     memory::LeaseChange,
     sql,
+    upkeep::find_remembered,
     writer::Session,
 };
 
@@ -126,7 +127,26 @@ pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], n
     Ok(())
 }
 
+/// Under this name it is remembered by how much the wall clock was set while a process lived.
+const STEPPED_MS: &str = "stepped_ms";
+
+pub(crate) fn note_step(session: &Session<'_>, stepped_ms: i64) -> rusqlite::Result<()> {
+    session.connection.prepare_cached(sql::REMEMBER)?.execute(params![STEPPED_MS, stepped_ms.to_le_bytes()])?;
+    Ok(())
+}
+
+/// Due times by the wall clock, which the former process left where it was when it started.
+fn apply_step(session: &Session<'_>) -> rusqlite::Result<()> {
+    let Some(bytes) = find_remembered(session.connection, STEPPED_MS)? else { return Ok(()) };
+    let stepped_ms = bytes.try_into().map_or(0, i64::from_le_bytes);
+    if stepped_ms != 0 {
+        session.connection.prepare_cached(sql::SHIFT_DUE)?.execute([stepped_ms])?;
+    }
+    note_step(session, 0)
+}
+
 pub(crate) fn recover(session: &mut Session<'_>, now: Timestamp) -> rusqlite::Result<Vec<BacklogLane>> {
+    apply_step(session)?;
     session.connection.prepare_cached(sql::FREE_LEASES)?.execute([now.as_millis()])?;
     session.connection.prepare_cached(sql::RESUME_CANCELLING)?.execute([])?;
     backlog(session.connection)

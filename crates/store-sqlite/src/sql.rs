@@ -95,6 +95,8 @@ statements! {
     PROJECT_WEBHOOKS = "project_webhooks";
     COUNT_PENDING = "count_pending";
     REMEMBER_ONCE = "remember_once";
+    REMEMBER = "remember";
+    SHIFT_DUE = "shift_due";
     FIND_REMEMBERED = "find_remembered";
     FORGET_IDEMPOTENCY = "forget_idempotency";
     ORGANIZATION_OF = "organization_of";

@@ -81,6 +81,10 @@ impl Queue for SqliteStore {
         self.writer.call(move |session| queue::release(session, &leases, now)).await
     }
 
+    async fn note_step(&self, stepped_ms: i64) -> Result<(), StoreError> {
+        self.writer.call(move |session| queue::note_step(session, stepped_ms)).await
+    }
+
     async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError> {
         self.writer.call(move |session| queue::recover(session, now)).await
     }

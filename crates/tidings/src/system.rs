@@ -1,31 +1,49 @@
 //! The system's clock, randomness and limits.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings_domain::time::Timestamp;
 use tidings_ports::{Clock, Entropy, clock::Sleep};
 
-/// The system's clock.
-pub(crate) struct SystemClock;
+/// The system's clock, from its making on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemClock {
+    started_at: Timestamp,
+    started: Instant,
+}
+
+impl SystemClock {
+    /// Takes the time from the wall clock, once.
+    pub(crate) fn start() -> Self {
+        Self { started_at: wall(), started: Instant::now() }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one clock that all others stand for")]
+fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one clock that all others stand for")]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        self.started_at.plus_millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn wall(&self) -> Timestamp {
+        wall()
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        // The wall clock may step; nobody sleeps longer than this before looking at it again.
-        const LOOK_AGAIN: Duration = Duration::from_secs(1);
+        let clock = *self;
         Box::pin(async move {
             loop {
-                let left = Duration::from_millis(at.millis_since(Self.now()));
+                let left = Duration::from_millis(at.millis_since(clock.now()));
                 if left.is_zero() {
                     return;
                 }
-                tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+                tokio::time::sleep(left).await;
             }
         })
     }

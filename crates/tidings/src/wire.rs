@@ -162,7 +162,7 @@ async fn start(
     };
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data_dir)?);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let master_key = Arc::new(first_start::master_key(&config, &*store, &*entropy).await?);
     first_start::check_master_key(&*store, &master_key, &*entropy).await?;
     let presets = presets::load(config.presets_dir.as_deref()).map_err(|errors| anyhow!(join(&errors)))?;

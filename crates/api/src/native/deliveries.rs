@@ -50,7 +50,7 @@ pub(crate) fn summary(api: &Api, view: &DeliveryView, now: Timestamp) -> Deliver
         error_message: view.last_error.clone(),
         created_at: view.id.timestamp(),
         delivered_at: view.finished_at.filter(|_| delivered),
-        next_retry_at: view.due_at.filter(|_| view.attempts_made > 0),
+        next_retry_at: view.due_at.filter(|_| view.attempts_made > 0).map(|at| api.engine().shown(at)),
         waiting_for: waiting_for.map(|waiting_for: WaitingFor| waiting_for.as_str().to_owned()),
         waiting_until: waiting_until.flatten(),
     }
@@ -64,14 +64,14 @@ fn waiting(api: &Api, view: &DeliveryView, now: Timestamp) -> Option<(WaitingFor
     if view.held {
         return Some((WaitingFor::Held, None));
     }
-    let due_at = view.due_at?;
+    let due_at = api.engine().shown(view.due_at?);
     if due_at > now {
         return Some((WaitingFor::Schedule, Some(due_at)));
     }
     let broken = api.engine().lane(view.webhook_id).filter(|lane| lane.breaker_open);
     Some(match broken {
         // A time that has come is no answer: the probe is under way, or in line.
-        Some(lane) => (WaitingFor::Breaker, lane.next_probe_at.filter(|&at| at > now)),
+        Some(lane) => (WaitingFor::Breaker, lane.next_probe_at.map(|at| api.engine().shown(at)).filter(|&at| at > now)),
         None => (WaitingFor::Slot, None),
     })
 }

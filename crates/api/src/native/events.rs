@@ -60,7 +60,7 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
     let now = api.engine().now();
     // Before its first attempt, a delivery whose time has not come is one that was scheduled.
     let scheduled = deliveries.iter().filter(|view| view.attempts_made == 0).filter_map(|view| view.due_at);
-    let deliver_at = scheduled.filter(|&due_at| due_at > now).min();
+    let deliver_at = scheduled.map(|due_at| api.engine().shown(due_at)).filter(|&due_at| due_at > now).min();
     let deliveries = deliveries.iter().map(|view| summary(&api, view, now)).collect();
     let mut answer = body(&event, EventDeliveries::List(deliveries));
     answer.explanation = Some(explanation);

@@ -7,7 +7,7 @@ use tidings_contract::tenancy::{InstanceBody, LedgerBody};
 use crate::{answer::json, auth::Caller, error::ApiError, state::Api};
 
 pub(crate) async fn get(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
-    let counts = api.store().counts(api.engine().now()).await?;
+    let counts = api.engine().counts().await?;
     let ledger = api.engine().audit_ledger().await?;
     let body = InstanceBody {
         version: api.parts().version.to_owned(),

@@ -102,11 +102,12 @@ pub(crate) fn load_of(exchange: &Exchange) -> Load {
     }
 }
 
-/// What the decision about the delivery depends on.
+/// What the decision about the delivery depends on: waits begin now, while a receiver that names a
+/// time means the wall clock's.
 pub(crate) fn facts_of(
     exchange: &Exchange,
     number: u32,
-    ended_at: Timestamp,
+    (now, wall): (Timestamp, Timestamp),
     manual: bool,
     failing_since: Option<Timestamp>,
 ) -> AttemptFacts {
@@ -116,8 +117,8 @@ pub(crate) fn facts_of(
         outcome: outcome_of(exchange),
         retry_after_ms: retry_after
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| parse_retry_after_ms(value, ended_at)),
-        ended_at,
+            .and_then(|value| parse_retry_after_ms(value, wall)),
+        ended_at: now,
         manual,
         failing_since,
     }

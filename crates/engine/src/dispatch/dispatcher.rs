@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
 use tidings_domain::{
@@ -56,6 +56,8 @@ pub(crate) struct Dispatcher {
     progress: Notify,
     /// Forced deliveries under way.
     forced: AtomicUsize,
+    /// What the store knows about a wall clock that was set.
+    pub(super) stepped_ms: AtomicI64,
 }
 
 impl Dispatcher {
@@ -70,6 +72,7 @@ impl Dispatcher {
             timers_changed: Notify::new(),
             progress: Notify::new(),
             forced: AtomicUsize::new(0),
+            stepped_ms: AtomicI64::new(0),
         }
     }
 
@@ -168,11 +171,11 @@ impl Dispatcher {
         };
         let lease = job.lease;
         let number = lease.attempts_made + 1;
-        let started_at = self.now();
+        let started_at = self.parts.clock.wall();
         let request = build_request(&target, &lease.event, lease.id, lease.rendering, number, started_at);
         let exchange = self.parts.sender.send(request).await;
-        let ended_at = self.now();
-        let facts = facts_of(&exchange, number, ended_at, lease.manual, job.failing_since);
+        let (now, ended_at) = (self.now(), self.parts.clock.wall());
+        let facts = facts_of(&exchange, number, (now, ended_at), lease.manual, job.failing_since);
         let random = || (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
         let decision = target.policy.decide(facts, random);
         let finished = Finished {

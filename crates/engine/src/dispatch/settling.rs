@@ -4,10 +4,13 @@
 //! for what is in it gets the halves of it, and so on down to the settlement at fault, which then
 //! holds up nobody else.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use tidings_domain::{ids::ProjectId, retry::Verdict};
-use tidings_ports::store::{Settled, Settlement, StoreError};
+use tidings_ports::{
+    clock::STEP_MS_MIN,
+    store::{Settled, Settlement, StoreError},
+};
 
 use super::dispatcher::{Dispatcher, STORE_RETRY_MS};
 
@@ -16,12 +19,27 @@ impl Dispatcher {
     pub(crate) async fn run_settling(self: Arc<Self>) {
         loop {
             let batch = self.settler.next().await;
+            // Before times are written down that the next process takes for its own.
+            if let Err(error) = self.note_step().await {
+                tracing::warn!(error = %error, "that the wall clock was set is not noted yet");
+            }
             if self.settle_piece_by_piece(Arc::clone(&batch.settlements)).await == Err(StoreError::Closed) {
                 return;
             }
             self.settler.done(batch);
             self.note_progress();
         }
+    }
+
+    /// Has the next process know of a wall clock that was set: its own waits begin by that.
+    pub(crate) async fn note_step(&self) -> Result<(), StoreError> {
+        let (noted_ms, stepped_ms) = (self.stepped_ms.load(Ordering::SeqCst), self.parts.clock.stepped_ms());
+        if noted_ms.abs_diff(stepped_ms) >= STEP_MS_MIN {
+            self.parts.store.note_step(stepped_ms).await?;
+            self.stepped_ms.store(stepped_ms, Ordering::SeqCst);
+            tracing::warn!(stepped.ms = stepped_ms, "the wall clock was set; waits go on as they were");
+        }
+        Ok(())
     }
 
     /// Settles all that can be settled of a batch. What cannot keeps its lease, which the next

@@ -61,6 +61,14 @@ impl Platform {
         Self { engine, store, clock, sender, project, directory, master: master() }
     }
 
+    /// Ends the process without any goodbye and starts a new one on the same directory, whose clock
+    /// starts with what the wall clock shows; its network knows no scripts.
+    pub(crate) async fn crash_and_restart_by_the_wall_clock(self) -> Self {
+        let clock = Arc::new(ManualClock::at(self.clock.wall()));
+        let sender = Arc::new(ScriptedSender::new(clock.clone()));
+        Self { clock, sender, ..self }.crash_and_restart().await
+    }
+
     /// Ends the process without any goodbye and starts a new one on the same directory.
     pub(crate) async fn crash_and_restart(self) -> Self {
         let Self { engine, store, clock, sender, project, directory, master } = self;

@@ -36,8 +36,13 @@ pub trait Queue: Send + Sync {
     /// are cancelled.
     async fn release(&self, leases: Vec<(DeliveryId, u32)>, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Frees the leases a former process left behind, and lists the webhooks that have
-    /// deliveries waiting.
+    /// Notes by how much the wall clock has been set since the process started, in milliseconds:
+    /// the times at which deliveries are due do not follow it while the process lives.
+    async fn note_step(&self, stepped_ms: i64) -> Result<(), StoreError>;
+
+    /// Frees the leases a former process left behind, sets due times by the wall clock as it is
+    /// now where that process noted that it was set, and lists the webhooks that have deliveries
+    /// waiting.
     async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError>;
 
     /// Lists the webhooks that have deliveries waiting.

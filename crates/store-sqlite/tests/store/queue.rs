@@ -45,6 +45,20 @@ async fn inv_fence_holds_over_a_manual_retry() {
 }
 
 #[tokio::test]
+async fn due_times_follow_a_wall_clock_that_was_set_once_another_process_starts() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let new = world.event(world.project, "a.b", &[webhook], false);
+    world.append(vec![new.clone()], START.plus_millis(60_000)).await;
+    let due_at = async |world: &World| world.store.recover(START).await.expect("written")[0].next_due_at;
+    assert_eq!(due_at(&world).await, START.plus_millis(60_000));
+    world.store.note_step(-500).await.expect("written");
+    world.store.note_step(7_000).await.expect("written");
+    assert_eq!(due_at(&world).await, START.plus_millis(67_000), "what was noted last counts");
+    assert_eq!(due_at(&world).await, START.plus_millis(67_000), "once");
+}
+
+#[tokio::test]
 async fn claims_are_oldest_first_bounded_and_say_what_is_left() {
     let mut world = World::new().await;
     let webhook = world.webhook(world.project).await;

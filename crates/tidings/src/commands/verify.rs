@@ -76,7 +76,7 @@ impl VerifyCommand {
         let secret = Secret::parse(&read_text(&self.secret)?).context("--secret cannot be used")?;
         let headers = self.headers.iter().map(|line| header(line)).collect::<anyhow::Result<Vec<_>>>()?;
         let body = read_bytes(&self.body)?;
-        let now_s = self.at.unwrap_or_else(|| SystemClock.now()).as_millis() / 1000;
+        let now_s = self.at.unwrap_or_else(|| SystemClock::start().wall()).as_millis() / 1000;
         let fresh = (!self.any_age).then_some(Freshness { now_s, tolerance_s: self.tolerance_s });
         let verdict = match verify(&scheme, &secret, &headers, &body, fresh) {
             Ok(timestamp) => Verdict { valid: true, reason: None, timestamp },

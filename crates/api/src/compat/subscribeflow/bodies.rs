@@ -107,7 +107,7 @@ pub(super) fn status_word(view: &DeliveryView) -> &'static str {
 }
 
 impl Delivery {
-    pub(super) fn of(view: &DeliveryView, detail: Option<Detail>) -> Self {
+    pub(super) fn of(api: &Api, view: &DeliveryView, detail: Option<Detail>) -> Self {
         let status = status_word(view);
         Self {
             id: view.id.0.uuid(),
@@ -121,7 +121,7 @@ impl Delivery {
             error_message: view.last_error.clone(),
             created_at: view.id.timestamp(),
             delivered_at: view.finished_at.filter(|_| status == "delivered"),
-            next_retry_at: view.due_at.filter(|_| view.attempts_made > 0),
+            next_retry_at: view.due_at.filter(|_| view.attempts_made > 0).map(|at| api.engine().shown(at)),
             detail,
         }
     }

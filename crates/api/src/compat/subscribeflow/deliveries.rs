@@ -86,7 +86,7 @@ async fn answer_list(
         ..DeliveryFilter::default()
     };
     let page = page(api, project_id, filter, word.unwrap_or_default(), query.page()?).await?;
-    Ok(json(StatusCode::OK, &list_of(page.map(|view| Delivery::of(&view, None)))))
+    Ok(json(StatusCode::OK, &list_of(page.map(|view| Delivery::of(api, &view, None)))))
 }
 
 /// The endpoint in the path.
@@ -145,7 +145,7 @@ pub(super) async fn get(
         payload: payload(&api, project_id, &view, sent).await?,
         response_body: response.flatten().map(|response| response.body),
     };
-    Ok(json(StatusCode::OK, &Delivery::of(&view, Some(detail))))
+    Ok(json(StatusCode::OK, &Delivery::of(&api, &view, Some(detail))))
 }
 
 /// What was sent, or will be: an object. Bodies that are none stand in one.

@@ -20,7 +20,7 @@ const CLOCK_SECONDS_MIN: u64 = 1_767_225_600;
 const CLOCK_SECONDS_MAX: u64 = 4_102_444_800;
 
 pub(super) fn checks() -> [Check; 3] {
-    let clock = crate::system::SystemClock.now().as_seconds().unsigned_abs();
+    let clock = crate::system::SystemClock::start().wall().as_seconds().unsigned_abs();
     [
         descriptors(getrlimit(Resource::Nofile).current),
         resolver(fs::read_to_string(RESOLVER_FILE).ok().as_deref()),
