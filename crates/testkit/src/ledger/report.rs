@@ -40,6 +40,9 @@ pub struct Reconciliation {
     pub off_record: Vec<Instant>,
 }
 
+/// What a server sent before it was killed may be read from the socket so much later, on a busy machine.
+const READ_LATE: Duration = Duration::from_millis(500);
+
 impl Reconciliation {
     fn findings(&self) -> [(&'static str, &[String]); 7] {
         [
@@ -73,8 +76,8 @@ impl Reconciliation {
     pub fn assert_sent_again_only_around(&self, kills: &[Instant], window: Duration) -> Duration {
         let mut longest = Duration::ZERO;
         for arrived in self.duplicates.iter().chain(&self.off_record) {
-            let kill = kills.iter().find(|kill| *kill >= arrived);
-            let before = kill.map(|kill| kill.duration_since(*arrived));
+            let kill = kills.iter().find(|kill| **kill + READ_LATE >= *arrived);
+            let before = kill.map(|kill| kill.saturating_duration_since(*arrived));
             let in_flight = before.filter(|before| *before <= window);
             longest = longest.max(in_flight.unwrap_or_else(|| {
                 panic!("sent again although it arrived {before:?} before the next of {} kills\n{self}", kills.len())
