@@ -1,7 +1,7 @@
 //! C1, C2, C3: the real server in a network namespace in which every forbidden address exists and
 //! writes down who comes, and a name server lies. Nothing leads out of it. Creating, changing,
-//! sending, testing and retrying reach nothing forbidden, whatever names and redirects say, and
-//! everything that may be called is (INV-DIAL).
+//! sending, testing, retrying, recovering and replaying reach nothing forbidden, whatever names and
+//! redirects say, and everything that may be called is (INV-DIAL).
 //!
 //! Needs root, for the namespaces. `cargo xtask torture ssrf` fails where that cannot be had.
 
@@ -16,6 +16,8 @@ const STRICT: [&str; 1] = ["--allow-http"];
 /// Lets every address be stored; nothing is ever sent under it.
 const LAX: [&str; 5] = ["--allow-http", "--allow-target", "0.0.0.0/0", "--allow-target", "::/0"];
 const GOOD: &str = "http://good.lab.test/";
+/// Before everything.
+const SINCE: &str = "2020-01-01T00:00:00Z";
 const REBINDING_NAMES: usize = 20;
 const EVENTS_PER_NAME: usize = 50;
 /// What a redirect leads to.
@@ -41,6 +43,7 @@ async fn inv_dial_nothing_forbidden_is_called_in_a_network_where_all_of_it_exist
     let stored = store_all(&mut server, &mut world, &rejected).await;
     sending(&lab, &stored).await;
     testing_and_retrying(&lab, &stored).await;
+    recovering_and_replaying(&lab, &stored).await;
 }
 
 fn once(url: &str) -> Value {
@@ -195,6 +198,50 @@ async fn testing_and_retrying(lab: &Lab, stored: &Stored) {
     assert_nothing_forbidden(lab, "retrying");
     assert_eq!((delivered, failed), (0, deliveries.len()));
     println!("C1: testing and retrying {} stored forbidden addresses: all refused", stored.webhooks.len());
+}
+
+async fn recovering_and_replaying(lab: &Lab, stored: &Stored) {
+    let (api, count) = (&stored.project.api, stored.webhooks.len());
+    let before = api.list::<Value>("/deliveries").await;
+    let attempts = |deliveries: &[Value]| {
+        let published = deliveries.iter().filter(|delivery| delivery["event_type"] == EVENT_TYPE);
+        published.map(|delivery| delivery["attempt_count"].as_u64().expect("a count")).sum::<u64>()
+    };
+    lab.forget();
+    run_jobs(stored, "recover", &json!({"since": SINCE})).await;
+    until("the recovered deliveries", BOUND, async || {
+        let now = api.list::<Value>("/deliveries").await;
+        (attempts(&now) == attempts(&before) + count as u64).then_some(())
+    })
+    .await;
+    assert_eq!(ends(&stored.project, before.len()).await, (0, before.len()));
+    assert_nothing_forbidden(lab, "recovering");
+
+    run_jobs(stored, "replay", &json!({"since": SINCE, "all": true})).await;
+    assert_eq!(ends(&stored.project, before.len() + count).await, (0, before.len() + count));
+    assert_nothing_forbidden(lab, "replaying");
+    let event = before.iter().find(|delivery| delivery["event_type"] == EVENT_TYPE).expect("a published event");
+    let path = format!("/events/{}/replay", event["event_id"].as_str().expect("an id"));
+    let replayed = api.post(&path, &json!({})).await.expect(202);
+    assert_eq!(replayed["deliveries"].as_array().map(Vec::len), Some(count));
+    assert_eq!(ends(&stored.project, before.len() + 2 * count).await, (0, before.len() + 2 * count));
+    assert_nothing_forbidden(lab, "sending an event again");
+    assert_eq!(lab.hits().len(), 0);
+    println!("C1: recovering and replaying to {count} stored forbidden addresses, 3 ways: all refused");
+}
+
+/// A job of this kind for each stored webhook, one after the other; each queues one delivery.
+async fn run_jobs(stored: &Stored, kind: &str, request: &Value) {
+    let api = &stored.project.api;
+    for webhook in &stored.webhooks {
+        let started = api.post(&format!("/webhooks/{webhook}/{kind}"), request).await.expect(202);
+        let path = format!("/jobs/{}", started["job_id"].as_str().expect("an id"));
+        let job = until("the end of a job", BOUND, async || {
+            Some(api.get(&path).await.expect(200)).filter(|job| job["state"] != "running")
+        })
+        .await;
+        assert_eq!((&job["state"], &job["queued"]), (&json!("done"), &json!(1)), "{job}");
+    }
 }
 
 fn id_of(thing: &Value) -> String {
