@@ -1,5 +1,13 @@
-SELECT q.webhook, w.tail, q.project, p.tail, q.due_at
-FROM (SELECT webhook, project, min(due_at) AS due_at FROM queue WHERE due_at IS NOT NULL GROUP BY webhook) AS q
-JOIN webhook AS w ON w.seq = q.webhook
-JOIN project AS p ON p.seq = q.project
+-- One look into the index for each webhook that has something waiting, not one for each delivery.
+WITH RECURSIVE lane (webhook) AS (
+    SELECT 0
+    UNION ALL
+    SELECT (SELECT min(q.webhook) FROM queue AS q WHERE q.webhook > lane.webhook AND q.due_at IS NOT NULL)
+    FROM lane WHERE lane.webhook IS NOT NULL
+)
+SELECT w.seq, w.tail, w.project, p.tail,
+       (SELECT min(q.due_at) FROM queue AS q WHERE q.webhook = w.seq AND q.due_at IS NOT NULL) AS due_at
+FROM lane
+JOIN webhook AS w ON w.seq = lane.webhook
+JOIN project AS p ON p.seq = w.project
 WHERE w.deleted_at IS NULL

@@ -21,6 +21,8 @@ mod jobs;
 mod lock;
 mod memory;
 mod open;
+#[cfg(test)]
+mod query_plans;
 mod queue;
 mod readers;
 mod reports;

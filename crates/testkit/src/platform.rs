@@ -33,6 +33,24 @@ pub struct Subscription {
     pub verifier: Verifier,
 }
 
+/// Events in one request of [`Project::publish_many`].
+const BATCH: usize = 1_000;
+
+impl Project {
+    /// Publishes so many small events, many in one request; each comes to so many deliveries.
+    pub async fn publish_many(&self, event_type: &str, count: usize, fanout: usize) {
+        for from in (0..count).step_by(BATCH) {
+            let events: Vec<_> =
+                (from..count.min(from + BATCH)).map(|number| json!({"type": event_type, "data": number})).collect();
+            let wanted = events.len();
+            let answer = self.api.post("/events/batch", &json!({"events": events})).await.expect(202);
+            let accepted = answer["data"].as_array().expect("an answer for each");
+            let stored = accepted.iter().filter(|one| one["deliveries"] == fanout).count();
+            assert_eq!(stored, wanted, "{}", accepted[0]);
+        }
+    }
+}
+
 /// The operator's caller.
 pub fn operator(server: &Server) -> Api {
     Api::anonymous(server.client()).with_key(server.operator_key())

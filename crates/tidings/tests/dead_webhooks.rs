@@ -4,37 +4,31 @@
 //! to the healthy receiver while nothing else happens, and while every dead webhook has pending
 //! deliveries that are tried again and again. Absolute times belong to the machine.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
-use tidings_testkit::{
-    Arrival, Behaviour, Latencies, Project, Receiver, RefusingPort, Server, Signature, World, until,
-};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tidings_testkit::{Behaviour, Latencies, Probe, Project, Receiver, RefusingPort, Server, Signature, World, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
-const HEALTHY: &str = "/healthy";
 const DEAD_PROJECTS: usize = 10;
 const DEAD_WEBHOOKS_PER_PROJECT: usize = 100;
 /// Events that each dead webhook gets.
 const DEAD_EVENTS: usize = 5;
-/// Events published for one measurement, and the pause between two of them.
+/// Events published for one measurement.
 const SAMPLES: usize = 500;
-const PACE: Duration = Duration::from_millis(25);
 const BOUND: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_dead_webhooks_do_not_slow_down_a_healthy_one() {
     let server = Server::start(BINARY).await;
-    let (receiver, dead) = (Receiver::start().await, Receiver::start().await);
+    let dead = Receiver::start().await;
     let refusing = RefusingPort::reserve();
     let mut world = World::new(&server);
-    let healthy = world.project("healthy", EVENT_TYPE).await;
-    world.subscribe(&healthy, &receiver, HEALTHY, Signature::Standard, json!({})).await;
+    let healthy = Probe::start(&mut world, EVENT_TYPE).await;
     let dead_projects = add_dead_webhooks(&mut world, &dead, &refusing).await;
 
-    let mut baseline = measure(&healthy, &receiver).await;
+    let mut baseline = healthy.measure(SAMPLES).await;
     for _ in 0..DEAD_EVENTS {
         for project in &dead_projects {
             let event = json!({"type": EVENT_TYPE, "data": {"dead": true}});
@@ -43,7 +37,7 @@ async fn a_thousand_dead_webhooks_do_not_slow_down_a_healthy_one() {
         }
     }
     until("requests to dead webhooks", BOUND, async || (dead.in_flight() > 100).then_some(())).await;
-    let mut beside = measure(&healthy, &receiver).await;
+    let mut beside = healthy.measure(SAMPLES).await;
     let pending = world.pending_deliveries().await;
     assert!(pending as usize >= DEAD_PROJECTS * DEAD_WEBHOOKS_PER_PROJECT, "only {pending} deliveries are pending");
     report("baseline", &baseline);
@@ -55,9 +49,9 @@ async fn a_thousand_dead_webhooks_do_not_slow_down_a_healthy_one() {
     // gets none.
     assert!(beside.p50 <= limit(baseline.p50), "the median went from {baseline} to {beside}");
     if beside.p99 > limit(baseline.p99) {
-        beside = measure(&healthy, &receiver).await;
+        beside = healthy.measure(SAMPLES).await;
         disable_all(&world, &dead_projects).await;
-        baseline = measure(&healthy, &receiver).await;
+        baseline = healthy.measure(SAMPLES).await;
         report("second try, beside", &beside);
         report("second try, baseline", &baseline);
         assert!(beside.p99 <= limit(baseline.p99), "the tail went from {baseline} to {beside}");
@@ -90,26 +84,6 @@ async fn add_dead_webhooks(world: &mut World, dead: &Receiver, refusing: &Refusi
         projects.push(project);
     }
     projects
-}
-
-/// Publishes at a fixed pace, and takes the time from each call to its arrival.
-async fn measure(project: &Project, receiver: &Receiver) -> Latencies {
-    let mut pace = interval(PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut sent: HashMap<String, Instant> = HashMap::new();
-    for number in 0..SAMPLES {
-        pace.tick().await;
-        let sent_at = Instant::now();
-        let event = project.api.post("/events", &json!({"type": EVENT_TYPE, "data": number})).await.expect(202);
-        sent.insert(event["id"].as_str().expect("an id").to_owned(), sent_at);
-    }
-    let took = |arrival: &Arrival| sent.get(&arrival.event_id).map(|sent_at| arrival.at - *sent_at);
-    let latencies: Vec<Duration> = until("the healthy receiver's requests", BOUND, async || {
-        Some(receiver.arrivals_at(HEALTHY).iter().filter_map(took).collect())
-            .filter(|all: &Vec<_>| all.len() == SAMPLES)
-    })
-    .await;
-    Latencies::of(latencies)
 }
 
 async fn disable_all(world: &World, projects: &[Project]) {

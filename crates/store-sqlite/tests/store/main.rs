@@ -1,5 +1,6 @@
 //! The embedded store against its port: durability at opening, fencing, claims, lists.
 
+mod backlog;
 mod history;
 mod opening;
 mod plans;

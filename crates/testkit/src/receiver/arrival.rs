@@ -42,8 +42,8 @@ pub struct Arrival {
     pub in_flight: usize,
     /// The status it was answered with, if it was.
     pub status: Option<u16>,
-    /// When the answer was sent.
-    pub answered_at: Option<Instant>,
+    /// When it ceased to be in flight: its answer was about to be sent, or its sender had left.
+    pub left_at: Option<Instant>,
 }
 
 impl Arrival {
@@ -51,6 +51,21 @@ impl Arrival {
     pub fn was_taken(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
+}
+
+/// The most of these requests that were in flight at the same time.
+pub fn most_at_once(arrivals: &[Arrival]) -> usize {
+    let begun = arrivals.iter().map(|arrival| (arrival.at, 1));
+    let left = arrivals.iter().filter_map(|arrival| Some((arrival.left_at?, -1)));
+    // Of two things at one moment, the end comes first.
+    let mut changes: Vec<_> = begun.chain(left).collect();
+    changes.sort_unstable();
+    let mut now = 0_isize;
+    let most = changes.into_iter().map(|(_, change)| {
+        now += change;
+        now
+    });
+    most.max().unwrap_or(0).unsigned_abs()
 }
 
 /// A whole request, for tests that look closer.
@@ -115,7 +130,7 @@ impl Incoming {
             signature: signature.and_then(|()| verifier.map_or(Ok(()), |verifier| check_id(verifier, &self))),
             in_flight: 0,
             status: None,
-            answered_at: None,
+            left_at: None,
         };
         let received = Received { at, method: self.method, path, headers: self.headers, body: self.body };
         (arrival, received)

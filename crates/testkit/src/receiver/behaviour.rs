@@ -28,6 +28,13 @@ pub enum Behaviour {
         /// The status.
         status: u16,
     },
+    /// 200 after a while, to so many requests at a time over all paths; 429 to those beyond.
+    AtMost {
+        /// How many it can serve.
+        at_once: usize,
+        /// How long each takes.
+        wait: Duration,
+    },
     /// Nothing, for as long as the sender waits.
     Silent,
     /// 503 to the first attempts of every delivery, then 200.
@@ -49,13 +56,15 @@ pub(super) enum Reaction {
 }
 
 impl Behaviour {
-    pub(super) fn reaction(&self, attempt: u32, delivery_id: &str) -> Reaction {
+    pub(super) fn reaction(&self, attempt: u32, delivery_id: &str, in_flight: usize) -> Reaction {
         let answer = |status| Reaction::Answer { wait: Duration::ZERO, status, headers: &[], body: "" };
         match *self {
             Self::Ok => answer(200),
             Self::Status(status) => answer(status),
             Self::Reply { status, headers, body } => Reaction::Answer { wait: Duration::ZERO, status, headers, body },
             Self::Slow { wait, status } => Reaction::Answer { wait, status, headers: &[], body: "" },
+            Self::AtMost { at_once, .. } if in_flight > at_once => answer(429),
+            Self::AtMost { wait, .. } => Reaction::Answer { wait, status: 200, headers: &[], body: "" },
             Self::Silent => Reaction::Silence,
             Self::FailsFirst(attempts) => answer(if attempt <= attempts { 503 } else { 200 }),
             Self::Flaky(one_in) => answer(if attempt == 1 && is_chosen(delivery_id, one_in) { 503 } else { 200 }),

@@ -21,22 +21,26 @@ pub(super) async fn serve(mut stream: TcpStream, state: Arc<Shared>) {
     let mut buffer = BytesMut::new();
     while let Some(incoming) = read_request(&mut stream, &mut buffer).await {
         let (attempt, delivery_id) = (incoming.attempt(), incoming.delivery_id().to_owned());
-        let (place, behaviour) = state.arrived(incoming);
-        let status = match behaviour.reaction(attempt, &delivery_id) {
+        let (place, in_flight, behaviour) = state.arrived(incoming);
+        let status = match behaviour.reaction(attempt, &delivery_id, in_flight) {
             Reaction::Answer { wait, status, headers, body } => {
                 if !wait.is_zero() {
                     tokio::time::sleep(wait).await;
                 }
+                // Before the answer is out: the sender may follow it up at once.
+                state.left(place);
                 let sent = stream.write_all(&answer(status, headers, body)).await;
                 sent.is_ok().then_some(status)
             }
             Reaction::Silence => {
                 wait_for_end(&mut stream).await;
+                state.left(place);
                 None
             }
             Reaction::Misbehave(hostile) => {
                 // What becomes of it is for the server to say.
                 let _ = hostile.misbehave(&mut stream).await;
+                state.left(place);
                 None
             }
         };

@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-pub use arrival::{Arrival, Received};
+pub use arrival::{Arrival, Received, most_at_once};
 pub use behaviour::Behaviour;
 pub use hostile::Hostile;
 
@@ -153,8 +153,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a request down, before anything is answered; returns its place and the behaviour.
-    pub(crate) fn arrived(&self, incoming: Incoming) -> (usize, Behaviour) {
+    /// Writes a request down, before anything is answered; returns its place, how many are in flight
+    /// with it, and the behaviour.
+    pub(crate) fn arrived(&self, incoming: Incoming) -> (usize, usize, Behaviour) {
         let verifier = self.lock().verifiers.get(incoming.path()).cloned();
         // Verified outside the lock: it takes longer than everything else.
         let (mut arrival, received) = incoming.examine(verifier.as_ref());
@@ -168,16 +169,19 @@ impl Shared {
             state.requests.pop_front();
         }
         state.requests.push_back(received);
-        (state.arrivals.len() - 1, behaviour)
+        (state.arrivals.len() - 1, state.in_flight, behaviour)
+    }
+
+    /// Writes down that a request is not in flight any more.
+    pub(crate) fn left(&self, place: usize) {
+        let mut state = self.lock();
+        state.in_flight -= 1;
+        state.arrivals[place].left_at = Some(Instant::now());
     }
 
     /// Writes down how a request ended: with an answer that was sent whole, or without.
     pub(crate) fn ended(&self, place: usize, status: Option<u16>) {
-        let mut state = self.lock();
-        state.in_flight -= 1;
-        let arrival = &mut state.arrivals[place];
-        arrival.status = status;
-        arrival.answered_at = status.map(|_| Instant::now());
+        self.lock().arrivals[place].status = status;
     }
 }
 
