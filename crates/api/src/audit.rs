@@ -2,15 +2,17 @@
 //!
 //! Whatever route a request takes, it carries a slot. [`Caller`] notes in it who does what as soon
 //! as the key is found good, reading the body notes what was given, and a handler may add what it
-//! knows. When the answer is a success it is written down before it is sent: nobody is shown a
-//! secret, or told of a success, that the log does not know of. If it cannot be written, the answer
-//! is 503 in place of the success, and the log of the process has the entry.
+//! knows. A handler that changes something does so through [`Audit::store`], which writes the entry
+//! in the transaction of the change: neither is without the other. What leads past the store, or
+//! looks at a secret, is written down when the answer is a success and before it is sent: nobody is
+//! shown a secret, or told of a success, that the log does not know of. If that cannot be written,
+//! the answer is 503 in place of the success, and the log of the process has the entry.
 //!
 //! [`Caller`]: crate::auth::Caller
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -29,7 +31,7 @@ use tidings_domain::{
     ids::{ApiKeyId, OrganizationId, ProjectId},
     target::TargetUrl,
 };
-use tidings_ports::store::AuditEntry;
+use tidings_ports::store::{AuditEntry, AuditNote, Store};
 
 use crate::{
     answer::{REPLAY, json_bytes},
@@ -99,6 +101,12 @@ struct Notes {
     act: Option<Act>,
     request: Bytes,
     before: Option<Value>,
+    /// What is being made, where the path cannot say it.
+    made: Option<String>,
+    /// The other end of the connection.
+    peer: Option<IpAddr>,
+    /// The entry, once it goes along with a change.
+    note: Option<Arc<AuditNote>>,
 }
 
 /// What is known so far of the act that a request is. Every request but publishing carries one.
@@ -117,6 +125,13 @@ impl Audit {
     /// The request's slot.
     pub(crate) fn of(extensions: &http::Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// The slot of a request that came from there.
+    pub(crate) fn from(peer: SocketAddr) -> Self {
+        let audit = Self::default();
+        audit.notes().peer = Some(peer.ip());
+        audit
     }
 
     fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
@@ -140,37 +155,46 @@ impl Audit {
         }
     }
 
+    /// What is being made: a new id, or the name of an event type.
+    pub(crate) fn makes(&self, subject: impl ToString) {
+        self.notes().made = Some(subject.to_string());
+    }
+
+    /// The store for what the request is to change: the entry is written in the same transaction.
+    /// Everything the log is to know has to be noted before.
+    pub(crate) fn store(&self, api: &Api) -> Arc<dyn Store> {
+        let mut notes = self.notes();
+        let store = &api.parts().store;
+        let subject = notes.act.as_ref().and_then(|act| act.subject.as_ref().or(notes.made.as_ref())).cloned();
+        let Some(entry) = subject.and_then(|subject| entry(api, &notes, subject, false)) else {
+            return Arc::clone(store);
+        };
+        let note = Arc::new(AuditNote::new(entry));
+        notes.note = Some(Arc::clone(&note));
+        drop(notes);
+        store.auditing(note)
+    }
+
     /// What it was before, as its owner sees it.
     pub(crate) fn before(&self, body: &impl Serialize) {
         self.notes().before = serde_json::to_value(body).ok();
     }
 }
 
-/// Writes the act down, if it was one and succeeded, and gives the answer back to be sent.
-pub(crate) async fn finish(api: &Api, audit: &Audit, peer: SocketAddr, response: Response) -> Response {
+/// Writes the act down, if it was one, succeeded, and was not written with its change; gives the
+/// answer back to be sent.
+pub(crate) async fn finish(api: &Api, audit: &Audit, response: Response) -> Response {
     let notes = std::mem::take(&mut *audit.notes());
-    let Some(act) = notes.act.filter(|_| response.status().is_success()) else { return response };
+    let is_written = notes.note.as_ref().is_some_and(|note| note.is_written());
+    let Some(act) = notes.act.as_ref().filter(|_| response.status().is_success() && !is_written) else {
+        return response;
+    };
     let replayed = response.headers().contains_key(REPLAY);
-    let (response, subject) = match act.subject {
+    let (response, subject) = match act.subject.clone() {
         Some(subject) => (response, subject),
         None => named_by_answer(response).await,
     };
-    let detail = detail(&notes.request, notes.before.as_ref(), replayed);
-    // Only where the subject is one: events and event types may have names that look like ids.
-    let is_of = |kind: &str| act.action.starts_with(kind);
-    let own_organization = is_of("organization.").then(|| subject.parse().ok()).flatten();
-    let own_project = is_of("project.").then(|| subject.parse().ok()).flatten();
-    let entry = AuditEntry {
-        id: api.engine().ids().audit(),
-        organization_id: own_organization.or(act.organization),
-        project_id: own_project.or(act.project),
-        actor: act.actor,
-        operator: act.operator,
-        action: act.action.to_owned(),
-        subject,
-        detail: serde_json::to_string(&detail).unwrap_or_default(),
-        address: peer.ip().to_string(),
-    };
+    let Some(entry) = entry(api, &notes, subject, replayed) else { return response };
     match api.store().append_audit(entry.clone()).await {
         Ok(()) => response,
         Err(error) => {
@@ -180,6 +204,26 @@ pub(crate) async fn finish(api: &Api, audit: &Audit, peer: SocketAddr, response:
             ApiError::unavailable(detail).into_response()
         }
     }
+}
+
+fn entry(api: &Api, notes: &Notes, subject: String, replayed: bool) -> Option<AuditEntry> {
+    let act = notes.act.as_ref()?;
+    let detail = detail(&notes.request, notes.before.as_ref(), replayed);
+    // Only where the subject is one: events and event types may have names that look like ids.
+    let is_of = |kind: &str| act.action.starts_with(kind);
+    let own_organization = is_of("organization.").then(|| subject.parse().ok()).flatten();
+    let own_project = is_of("project.").then(|| subject.parse().ok()).flatten();
+    Some(AuditEntry {
+        id: api.engine().ids().audit(),
+        organization_id: own_organization.or(act.organization),
+        project_id: own_project.or(act.project),
+        actor: act.actor,
+        operator: act.operator,
+        action: act.action.to_owned(),
+        subject,
+        detail: serde_json::to_string(&detail).unwrap_or_default(),
+        address: notes.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+    })
 }
 
 /// The id, or name, of what was made.

@@ -13,7 +13,7 @@ use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     tenancy::{KeyOwner, Scopes, is_key_shaped},
 };
-use tidings_ports::store::KeyRecord;
+use tidings_ports::store::{KeyRecord, Store};
 
 use crate::{
     audit::{Act, Audit},
@@ -183,6 +183,11 @@ impl Caller {
     /// What the audit log gets to know of this request.
     pub(crate) fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// The store for what the request is to change, see [`Audit::store`].
+    pub(crate) fn store(&self, api: &Api) -> Arc<dyn Store> {
+        self.audit.store(api)
     }
 
     /// Whether the key is the operator's.

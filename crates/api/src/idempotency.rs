@@ -17,7 +17,7 @@ use crate::{
     answer::{raw_json, replayed},
     auth::credentials,
     error::ApiError,
-    native::plans::limit_exceeded,
+    native::plans::{catalogue_full, limit_exceeded},
     state::Api,
 };
 
@@ -193,6 +193,7 @@ impl Repeatable {
                 Err(ApiError::new(ErrorCode::AlreadyExists, format!("the name is taken: another {what} has it")))
             }
             Created::LimitExceeded(exceeded) => Err(limit_exceeded(api, exceeded)),
+            Created::CatalogueFull => Err(catalogue_full()),
             Created::ParentMissing => Err(ApiError::not_found("project or organization")),
             Created::Stale => {
                 let detail = format!("the {what} was changed by somebody else meanwhile");

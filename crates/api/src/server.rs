@@ -178,10 +178,10 @@ async fn serve(
         if is_publish {
             return router.call(request).await.unwrap_or_else(|never| match never {});
         }
-        let audit = Audit::default();
+        let audit = Audit::from(peer);
         request.extensions_mut().insert(audit.clone());
         let response = router.call(request).await.unwrap_or_else(|never| match never {});
-        audit::finish(&api, &audit, peer, response).await
+        audit::finish(&api, &audit, response).await
     };
     let response = if is_publish || method == Method::GET || method == Method::HEAD {
         answering.await

@@ -9,10 +9,10 @@ use tidings_domain::{
     seal::MasterKey,
     target::TargetPolicy,
 };
-use tidings_engine::Engine;
+use tidings_engine::{Engine, Turns};
 use tidings_ports::{Sender, store::Store};
 
-use crate::{batches::BatchSlots, keys::KeyCache, reference::Reference};
+use crate::{batches::BatchSlots, keys::KeyCache, native::event_types::COMPILATIONS_MAX, reference::Reference};
 
 /// What an API is made of.
 pub struct ApiParts {
@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) parts: ApiParts,
     pub(crate) keys: KeyCache,
     pub(crate) batches: BatchSlots,
+    pub(crate) compilations: Turns<Option<OrganizationId>>,
     pub(crate) reference: Reference,
 }
 
@@ -53,7 +54,9 @@ impl Api {
     /// Puts the parts together.
     pub fn new(parts: ApiParts) -> Self {
         let keys = KeyCache::new(Arc::clone(&parts.store));
-        Self(Arc::new(Shared { parts, keys, batches: BatchSlots::default(), reference: Reference::default() }))
+        let compilations = Turns::new(COMPILATIONS_MAX);
+        let (batches, reference) = (BatchSlots::default(), Reference::default());
+        Self(Arc::new(Shared { parts, keys, batches, compilations, reference }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -70,6 +73,11 @@ impl Api {
 
     pub(crate) fn batches(&self) -> &BatchSlots {
         &self.0.batches
+    }
+
+    /// Turns at compiling schemas, by organization; `None`: the instance.
+    pub(crate) fn compilations(&self) -> &Turns<Option<OrganizationId>> {
+        &self.0.compilations
     }
 
     pub(crate) fn reference(&self) -> &Reference {

@@ -99,12 +99,17 @@ pub struct JobBody {
     pub state: String,
     /// To which webhook.
     pub webhook_id: WebhookId,
-    /// Of `total`, how much has been dealt with: deliveries sent again, or events looked at.
+    /// Of `total`, how much has been dealt with: deliveries sent again, or events looked at. All of
+    /// it, once the job is done.
     pub done: u32,
     /// How much there was when it began.
     pub total: u32,
     /// Deliveries that came of it.
     pub queued: u32,
+    /// Of `done`, how much nothing came of: events that the webhook does not select or has had
+    /// already, and what was deleted, expunged or sent again by hand meanwhile.
+    #[serde(default)]
+    pub skipped: u32,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it ended.
@@ -168,6 +173,7 @@ impl Wire for JobBody {
             "done": 200,
             "total": 1200,
             "queued": 200,
+            "skipped": 0,
             "created_at": sample::ACCEPTED,
             "finished_at": null,
             "error": null,

@@ -158,7 +158,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<DeliverySummary>(&[WebhookDisabled, PayloadExpunged, RateLimited]),
     operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type")
         .takes::<EventTypeRequest>()
-        .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists]),
+        .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists, RateLimited, LimitExceeded]),
     operation(
         "POST",
         "/event-types/import",
@@ -167,7 +167,7 @@ pub const OPERATIONS: &[Operation] = &[
         "Import event types from an OpenAPI document",
     )
     .takes::<ImportEventTypes>()
-    .answers::<ImportedEventTypesBody>(&[]),
+    .answers::<ImportedEventTypesBody>(&[RateLimited]),
     operation("GET", "/event-types", Access::AnyKey, 200, "List event types")
         .bare()
         .answers::<ListBody<EventTypeBody>>(&[]),
@@ -176,7 +176,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<EventTypeBody>(&[]),
     operation("PUT", "/event-types/{name}", Access::Scope(Scope::Admin), 200, "Replace an event type")
         .takes::<EventTypeRequest>()
-        .answers::<EventTypeBody>(&[]),
+        .answers::<EventTypeBody>(&[RateLimited]),
     operation(
         "POST",
         "/event-types/{name}/versions/{version}/retire",
@@ -215,7 +215,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<PresetBody>(&[]),
     operation("POST", "/projects", Access::Scope(Scope::Admin), 201, "Create a project")
         .takes::<CreateProject>()
-        .answers::<ProjectBody>(&[IdempotencyConflict]),
+        .answers::<ProjectBody>(&[IdempotencyConflict, LimitExceeded]),
     operation("GET", "/projects", Access::AnyKey, 200, "List projects")
         .query(PAGE)
         .bare()

@@ -149,6 +149,12 @@ pub struct EventType {
     pub versions: Vec<SchemaVersion>,
 }
 
+/// The last segment of a path of its own (`POST /event-types/import`): an event type of this name
+/// could not be looked at.
+pub const RESERVED_EVENT_TYPE: &str = "import";
+/// Event types of one catalogue, an organization's or the instance's: all of them are in memory for
+/// each project in use.
+pub const EVENT_TYPES_MAX: u32 = 2_000;
 /// Versions of a schema that take events at a time: an event may have to be held against each.
 pub const SCHEMA_VERSIONS_ACTIVE_MAX: usize = 8;
 /// Versions that are kept; retired ones beyond are forgotten.

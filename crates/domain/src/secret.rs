@@ -59,6 +59,12 @@ pub enum InvalidSecret {
          the seed and its public key; leave it out to have one generated"
     )]
     NotEd25519,
+    /// Not an ed25519 key of either kind.
+    #[error(
+        "a signature of the algorithm \"ed25519\" is verified with the webhook's public key, \"whpk_\" followed by the \
+         base64 of 32 bytes (GET /.well-known/webhooks/ID/public-key has it), or with its private key, \"whsk_…\""
+    )]
+    NotEd25519Public,
 }
 
 impl Secret {
@@ -111,6 +117,16 @@ impl Secret {
             public => Ed25519KeyPair::from_seed_and_public_key(seed, public),
         };
         pair.map_err(|_| wrong)
+    }
+
+    /// The key that verifies what an ed25519 private key signs: this one's own half, or the public key
+    /// itself, `whpk_…`, which is all that a receiver is given.
+    pub fn ed25519_verifying_key(&self) -> Result<Vec<u8>, InvalidSecret> {
+        let wrong = InvalidSecret::NotEd25519Public;
+        let Some(encoded) = self.0.strip_prefix(WHPK_PREFIX) else {
+            return Ok(self.ed25519_key().map_err(|_| wrong)?.public_key().as_ref().to_vec());
+        };
+        STANDARD.decode(encoded).ok().filter(|key| key.len() == ED25519_BYTES).ok_or(wrong)
     }
 
     /// The public key, `whpk_…`, if this is an ed25519 private key.

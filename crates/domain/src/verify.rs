@@ -1,6 +1,10 @@
 //! Checking a signature, as a receiver does.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    signature::{ED25519, UnparsedPublicKey},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     secret::{InvalidSecret, Secret},
@@ -66,7 +70,7 @@ pub fn verify(
 ) -> Result<Option<i64>, InvalidSignature> {
     let find = |name: &str| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
     let need = |name: &str| find(name).ok_or_else(|| InvalidSignature::MissingHeader(name.to_owned()));
-    let signer = Signer::new(scheme.clone(), Some(secret))?;
+    let check = Check::new(scheme, secret)?;
     let (header, timestamp_s, event_id) = match scheme {
         SignatureScheme::Standard | SignatureScheme::StandardEd25519 => {
             let timestamp = need("webhook-timestamp")?;
@@ -84,21 +88,53 @@ pub fn verify(
     };
     let given = need(&header)?;
     let at = Timestamp::from_millis(timestamp_s.unwrap_or(0).saturating_mul(1000));
-    let expected = signer.headers(event_id, at, body);
-    let expected = expected.iter().find(|(name, _)| *name == header).map_or("", |(_, value)| value.as_str());
     // While a secret is rotated there are two signatures: side by side, or in a second header.
     let candidates: Vec<_> = match scheme {
         SignatureScheme::Standard | SignatureScheme::StandardEd25519 => given.split(' ').collect(),
         SignatureScheme::Hmac { .. } => find(&previous_header(&header)).into_iter().chain([given]).collect(),
     };
-    let equal = |one: &&str| verify_slices_are_equal(one.as_bytes(), expected.as_bytes()).is_ok();
-    if !candidates.iter().any(equal) {
+    if !check.matches_any(&candidates, &header, (event_id, at, body)) {
         return Err(InvalidSignature::Mismatch);
     }
     if let (Some(fresh), Some(seconds)) = (fresh, timestamp_s) {
         check_time(seconds, fresh)?;
     }
     Ok(timestamp_s)
+}
+
+/// What a signature is held against.
+enum Check {
+    /// What the same secret makes of the request.
+    Same(Signer),
+    /// A public key.
+    Ed25519(Vec<u8>),
+}
+
+impl Check {
+    fn new(scheme: &SignatureScheme, secret: &Secret) -> Result<Self, InvalidSecret> {
+        match scheme {
+            SignatureScheme::StandardEd25519 => Ok(Self::Ed25519(secret.ed25519_verifying_key()?)),
+            _ => Ok(Self::Same(Signer::new(scheme.clone(), Some(secret))?)),
+        }
+    }
+
+    fn matches_any(&self, candidates: &[&str], header: &str, (id, at, body): (&str, Timestamp, &[u8])) -> bool {
+        match self {
+            Self::Same(signer) => {
+                let expected = signer.headers(id, at, body);
+                let expected = expected.iter().find(|(name, _)| name == header).map_or("", |(_, value)| value.as_str());
+                candidates.iter().any(|one| verify_slices_are_equal(one.as_bytes(), expected.as_bytes()).is_ok())
+            }
+            Self::Ed25519(key) => {
+                let signed = [format!("{id}.{}.", at.as_seconds()).as_bytes(), body].concat();
+                let key = UnparsedPublicKey::new(&ED25519, key);
+                candidates.iter().any(|one| {
+                    let signature = one.strip_prefix("v1a,").and_then(|text| STANDARD.decode(text).ok());
+                    signature.is_some_and(|signature| key.verify(&signed, &signature).is_ok())
+                })
+            }
+        }
+    }
 }
 
 fn form(header: &str, form: &str) -> InvalidSignature {
@@ -169,6 +205,26 @@ mod tests {
                 assert_eq!(matches!(result, Err(InvalidSignature::Time { age_s: 301, .. })), has_time, "{profile}");
             }
             assert!(verify(&profile.signature(), &secret(), &signed(profile), BODY, None).is_ok(), "{profile}");
+        }
+    }
+
+    #[test]
+    fn a_public_key_is_all_that_a_receiver_of_ed25519_needs() {
+        let scheme = SignatureScheme::StandardEd25519;
+        let private = Secret::generate(crate::secret::SecretForm::Whsk, &[7; 32]);
+        let public = Secret::parse(&private.public_key().expect("a key pair")).expect("a key");
+        let at = Timestamp::from_millis(NOW * 1_000);
+        let headers = Signer::new(scheme.clone(), Some(&private)).expect("a signer").headers("evt_1", at, BODY);
+        for key in [&private, &public] {
+            assert_eq!(verify(&scheme, key, &headers, BODY, None), Ok(Some(NOW)));
+            assert_eq!(verify(&scheme, key, &headers, b"{}", None), Err(InvalidSignature::Mismatch));
+        }
+        let other = Secret::generate(crate::secret::SecretForm::Whsk, &[8; 32]).public_key().expect("a key pair");
+        let other = Secret::parse(&other).expect("a key");
+        assert_eq!(verify(&scheme, &other, &headers, BODY, None), Err(InvalidSignature::Mismatch));
+        for bad in ["whpk_AAAAAAAA", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"] {
+            let refused = verify(&scheme, &Secret::parse(bad).expect("a text"), &headers, BODY, None);
+            assert_eq!(refused, Err(InvalidSignature::Secret(InvalidSecret::NotEd25519Public)), "{bad}");
         }
     }
 

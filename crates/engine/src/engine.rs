@@ -2,13 +2,13 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, AtomicI64},
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
 use tidings_domain::{
     event::Event,
     filter::Subject,
-    ids::{DeliveryId, ProjectId, WebhookId},
+    ids::{DeliveryId, OrganizationId, ProjectId, WebhookId},
     operational,
     profile::Profile,
     seal::MasterKey,
@@ -22,10 +22,11 @@ use tidings_ports::{
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
-    IdSource,
+    IdSource, Turns,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
     jobs::JobSignal,
-    publish::{Accepted, Batcher, Publish, PublishError, Published, Router},
+    publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
+    schema::Checked,
     signal::Signal,
     snapshot::Snapshot,
 };
@@ -56,6 +57,10 @@ pub struct EngineParts {
 /// How long a delivery may be due before that is reported, unless the operator says otherwise.
 pub const OVERDUE_AFTER_MS: u64 = 300_000;
 
+/// How long entries of the audit log are kept, in days, unless the operator says otherwise.
+pub const AUDIT_DAYS: u32 = 730;
+const DAY_MS: u64 = 86_400_000;
+
 /// Accepts events and delivers them.
 pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
@@ -67,11 +72,13 @@ pub struct Engine {
     pub(crate) upkeep: Signal,
     pub(crate) jobs: JobSignal,
     pub(crate) test_slots: Semaphore,
+    pub(crate) long_checks: Turns<ProjectId>,
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
     pub(crate) reports: Arc<Signal>,
     pub(crate) overdue_after_ms: u64,
     pub(crate) overdue: AtomicBool,
     pub(crate) unaccounted: AtomicI64,
+    pub(crate) audit_kept_ms: AtomicU64,
     forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -133,11 +140,13 @@ impl Engine {
             upkeep: Signal::default(),
             jobs: JobSignal::default(),
             test_slots: Semaphore::new(BESIDE_LANES_MAX),
+            long_checks: Turns::new(LONG_CHECKS_MAX),
             operations,
             reports,
             overdue_after_ms,
             overdue: AtomicBool::new(false),
             unaccounted: AtomicI64::new(0),
+            audit_kept_ms: AtomicU64::new(u64::from(AUDIT_DAYS) * DAY_MS),
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             tasks: std::sync::Mutex::default(),
@@ -154,6 +163,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Says how long entries of the audit log are kept.
+    pub fn keep_audit_for(&self, days: u32) {
+        self.audit_kept_ms.store(u64::from(days) * DAY_MS, Ordering::SeqCst);
+    }
+
     /// Where ids come from.
     pub fn ids(&self) -> &Arc<IdSource> {
         &self.ids
@@ -163,7 +177,8 @@ impl Engine {
     pub async fn publish(&self, project_id: ProjectId, publish: Publish) -> Result<Published, PublishError> {
         for _ in 0..STALE_REPEATS_MAX {
             let snapshot = self.router.snapshot(project_id).await?.ok_or(PublishError::NoProject)?;
-            let (new, accepted) = match self.prepare(&snapshot, &publish) {
+            let checked = self.check_aside(&snapshot, &publish).await;
+            let (new, accepted) = match checked.and_then(|checked| self.prepare(&snapshot, &publish, checked)) {
                 Ok(prepared) => prepared,
                 Err(refusal) => return self.replay_or(project_id, &publish, refusal).await,
             };
@@ -207,8 +222,13 @@ impl Engine {
         }
     }
 
-    /// Decides to whom an event goes, and gives it its ids.
-    pub(crate) fn prepare(&self, snapshot: &Snapshot, publish: &Publish) -> Result<(NewEvent, Accepted), PublishError> {
+    /// Decides to whom an event goes, and gives it its ids. It may have been checked already.
+    pub(crate) fn prepare(
+        &self,
+        snapshot: &Snapshot,
+        publish: &Publish,
+        checked: Option<Checked>,
+    ) -> Result<(NewEvent, Accepted), PublishError> {
         let name = &publish.event_type;
         let entry = snapshot.event_type(name);
         let reported = self.operations_project() == Some(snapshot.project.id) && operational::is_type(name);
@@ -218,7 +238,10 @@ impl Engine {
             _ => {}
         }
         let subject = Subject::new(name, &publish.scopes, publish.content_type.as_deref(), &publish.payload);
-        let checked = snapshot.check(publish.schema_version, &subject)?;
+        let checked = match checked {
+            Some(checked) => checked,
+            None => snapshot.check(publish.schema_version, &subject)?,
+        };
         let targets: Vec<_> = snapshot.matching(&subject).collect();
         let (key, ids) = self.ids.event(targets.len());
         // Only flat bodies quote the label; the others need not carry it.
@@ -310,17 +333,17 @@ impl Engine {
     }
 
     /// To be called after an organization was deleted with all its projects.
-    pub async fn projects_deleted(&self) {
-        self.router.forget_all();
+    pub async fn projects_deleted(&self, organization_id: OrganizationId) {
+        self.router.forget_projects_of(Some(organization_id));
         for project_id in self.dispatcher.projects() {
             self.dispatcher.project_changed(project_id).await;
         }
         self.upkeep.ask();
     }
 
-    /// To be called after a change to a catalogue of event types.
-    pub fn catalogue_changed(&self) {
-        self.router.forget_all();
+    /// To be called after a change to a catalogue of event types; `None`: the instance's.
+    pub fn catalogue_changed(&self, organization_id: Option<OrganizationId>) {
+        self.router.forget_projects_of(organization_id);
     }
 
     /// The webhook's lane, for whoever explains why something waits.

@@ -14,8 +14,8 @@ use tidings_domain::{
     webhook::WebhookStatus,
 };
 use tidings_ports::store::{
-    BacklogLane, Created, EventReplayed, Idempotency, JobCreated, JobRecord, NewDelivery, NewJob, NewReplay,
-    ReplayStep, ReplayedDelivery, Stepped, StoreError,
+    BacklogLane, Counted, Created, EventReplayed, EventsAfter, Idempotency, JobCreated, JobRecord, NewDelivery, NewJob,
+    NewReplay, ReplayStep, ReplayedDelivery, Stepped, StoreError,
 };
 
 use crate::{Engine, engine::STALE_REPEATS_MAX, signal::Signal, snapshot::Target};
@@ -32,10 +32,12 @@ const DUE_MAX: u32 = 200;
 const PAUSE_MS: u64 = 200;
 /// Jobs looked at in one round.
 const ROUND_JOBS_MAX: u32 = 256;
-/// How much of a job is counted before it begins; a longer one counts on as it goes.
-const TOTAL_MAX: u32 = 1_000_000;
-/// Events that a dry run looks at.
+/// Deliveries or events looked at to count a job before it begins; a longer one counts on as it goes.
+const COUNTED_ROWS_MAX: u32 = 250_000;
+/// Events that a dry run looks at, …
 const DRY_RUN_EVENTS_MAX: u32 = 100_000;
+/// … and bytes of their payloads, which it reads if the webhook has a filter.
+const DRY_RUN_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Why a job was not made, or what keeps an event from being sent again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,15 +63,6 @@ pub enum JobError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// How many deliveries a job would queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JobCount {
-    /// So many.
-    pub count: u32,
-    /// Whether there may be more, because counting came to its bound.
-    pub at_least: bool,
 }
 
 /// Tells the jobs' loop that there is something to do, and tests when there is not.
@@ -122,10 +115,10 @@ impl Engine {
         self.webhook_for_job(project_id, webhook_id).await?;
         let total = match request.work {
             JobWork::Recover { .. } => {
-                self.store.count_recoverable(webhook_id, request.clone(), id.timestamp(), TOTAL_MAX).await?
+                self.store.count_recoverable(webhook_id, request.clone(), id.timestamp(), COUNTED_ROWS_MAX).await?.count
             }
             JobWork::Replay { .. } => {
-                self.store.count_events(project_id, request.since, request.until, TOTAL_MAX).await?
+                self.store.count_events(project_id, request.since, request.until, COUNTED_ROWS_MAX).await?
             }
         };
         let new = NewJob { id, project_id, webhook_id, request, total };
@@ -144,28 +137,30 @@ impl Engine {
         project_id: ProjectId,
         webhook_id: WebhookId,
         request: &JobRequest,
-    ) -> Result<JobCount, JobError> {
+    ) -> Result<Counted, JobError> {
         let target = self.webhook_for_job(project_id, webhook_id).await?;
         let JobWork::Replay { all, .. } = request.work else {
             let now = self.clock.now();
-            let count = self.store.count_recoverable(webhook_id, request.clone(), now, TOTAL_MAX).await?;
-            return Ok(JobCount { count, at_least: count == TOTAL_MAX });
+            return Ok(self.store.count_recoverable(webhook_id, request.clone(), now, COUNTED_ROWS_MAX).await?);
         };
-        let (mut looked_at, mut count) = (0, 0);
+        let (mut looked_at, mut bytes, mut count) = (0, 0, 0);
         let mut place = first_sequence_at(request.since) - 1;
-        while looked_at < DRY_RUN_EVENTS_MAX {
-            let events = self.events_of(project_id, place, request.until).await?;
-            let Some(last) = events.last() else { return Ok(JobCount { count, at_least: false }) };
-            place = last.key.sequence();
-            looked_at += u32::try_from(events.len()).unwrap_or(u32::MAX);
-            let chosen = events.iter().filter(|event| request.replays(event) && target.selects(event).is_ok());
+        while looked_at < DRY_RUN_EVENTS_MAX && bytes < DRY_RUN_BYTES_MAX {
+            let found = self.events_of(project_id, &target, place, request.until).await?;
+            if found.looked_at == 0 {
+                return Ok(Counted { count, at_least: false });
+            }
+            place = found.place;
+            looked_at += found.looked_at;
+            bytes += found.payload_bytes;
+            let chosen = found.events.iter().filter(|event| request.replays(event) && target.selects(event).is_ok());
             let keys: Vec<_> = chosen.map(|event| event.key).collect();
             count += match all {
                 true => u32::try_from(keys.len()).unwrap_or(u32::MAX),
                 false => self.store.count_without_delivery(webhook_id, keys).await?,
             };
         }
-        Ok(JobCount { count, at_least: true })
+        Ok(Counted { count, at_least: true })
     }
 
     /// Ends a job; what it has queued stays queued. `None`: the project has no such job.
@@ -295,6 +290,8 @@ impl Engine {
         let stepped = match &job.request.work {
             // Whatever the kind, the store finds out that the webhook is gone, and ends the job.
             _ if job.webhook_is_deleted => self.store.step_recovery(job.id, STEP_ROWS, now).await?,
+            // What ended before it was asked for and is not written down yet would be passed by.
+            JobWork::Recover { .. } if self.dispatcher.has_unwritten(job.id.timestamp()) => return Ok(false),
             JobWork::Recover { .. } => self.store.step_recovery(job.id, STEP_ROWS, now).await?,
             JobWork::Replay { all, .. } => match self.replay_step(job, *all).await? {
                 Some(step) => self.store.step_replay(step, now).await?,
@@ -319,9 +316,9 @@ impl Engine {
         let snapshot = self.router.snapshot(job.project_id).await?;
         let target = snapshot.as_ref().and_then(|snapshot| snapshot.target(job.webhook_id).cloned());
         let (Some(snapshot), Some(target)) = (snapshot, target) else { return Ok(None) };
-        let events = self.events_of(job.project_id, job.place, job.request.until).await?;
+        let found = self.events_of(job.project_id, &target, job.place, job.request.until).await?;
         let chosen: Vec<_> =
-            events.iter().filter(|event| job.request.replays(event) && target.selects(event).is_ok()).collect();
+            found.events.iter().filter(|event| job.request.replays(event) && target.selects(event).is_ok()).collect();
         let ids = self.ids.deliveries(chosen.len());
         let deliveries = chosen
             .iter()
@@ -331,21 +328,24 @@ impl Engine {
         Ok(Some(ReplayStep {
             job_id: job.id,
             from: job.place,
-            to: events.last().map_or(job.place, |event| event.key.sequence()),
-            looked_at: u32::try_from(events.len()).unwrap_or(u32::MAX),
-            is_last: events.is_empty(),
+            to: found.place,
+            looked_at: found.looked_at,
+            is_last: found.looked_at == 0,
             only_new: !all,
             replay: NewReplay { project_id: job.project_id, snapshot_version: snapshot.version, deliveries },
         }))
     }
 
+    /// The next events, with their payloads if the webhook looks at them.
     async fn events_of(
         &self,
         project_id: ProjectId,
+        target: &Target,
         after: i64,
         until: Timestamp,
-    ) -> Result<Vec<tidings_domain::event::Event>, StoreError> {
-        self.store.events_after(project_id, after, until, STEP_ROWS, STEP_BYTES_MAX).await
+    ) -> Result<EventsAfter, StoreError> {
+        let bytes_max = target.webhook.settings.filter.as_ref().map(|_| STEP_BYTES_MAX);
+        self.store.events_after(project_id, after, until, STEP_ROWS, bytes_max).await
     }
 
     async fn webhook_for_job(

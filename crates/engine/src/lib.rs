@@ -14,12 +14,13 @@ mod secrets;
 mod signal;
 mod snapshot;
 mod test_event;
+mod turns;
 mod upkeep;
 
 pub use dispatch::{DispatchLimits, LaneView};
-pub use engine::{Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
+pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
 pub use ids::IdSource;
-pub use jobs::{JobCount, JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};
+pub use jobs::{JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};
 pub use publish::{
     Accepted, BatchIdempotency, BatchOutcome, BatchPublished, IdempotencyKey, Publish, PublishError, Published,
     WriteBatchAnswer,
@@ -28,3 +29,4 @@ pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};
 pub use snapshot::{Snapshot, Target};
 pub use test_event::{TestError, TestOutcome};
+pub use turns::{Turn, Turns};

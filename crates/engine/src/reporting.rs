@@ -8,7 +8,7 @@ use tidings_ports::store::{InstanceCounts, Ledger, Report, StoreError};
 
 use crate::{
     Engine,
-    publish::{IdempotencyKey, Publish, PublishError},
+    publish::{BatchOutcome, BatchPublished, IdempotencyKey, Publish, PublishError},
 };
 
 /// Reports turned into events in one go.
@@ -53,21 +53,31 @@ impl Engine {
         }
     }
 
+    /// One round, in one commit; a report that cannot become an event is dropped and holds up no
+    /// other.
     async fn publish_reports(&self, project_id: ProjectId) -> Result<usize, StoreError> {
         let reports = self.store.list_reports(REPORTS_PER_ROUND).await?;
-        let mut published = Vec::with_capacity(reports.len());
-        for report in &reports {
-            match self.publish(project_id, event_of(report)).await {
-                Ok(_) => {}
-                Err(PublishError::Store(error)) => return Err(error),
-                Err(PublishError::BacklogFull) => break,
-                // The operator deleted the project: nobody wants to know.
-                Err(refusal) => tracing::debug!(error = %refusal, report.number, "a report was not published"),
+        let events: Vec<_> = reports.iter().map(event_of).collect();
+        let outcomes = match self.publish_batch(project_id, &events, None).await {
+            Ok(BatchPublished::Done(outcomes)) => outcomes,
+            Ok(BatchPublished::Replayed { .. }) => Vec::new(),
+            Err(error) if !is_its_own_fault(&error) => return Err(store_error(error)),
+            Err(_) => self.publish_one_by_one(project_id, events).await?,
+        };
+        let mut dropped = 0;
+        for (report, outcome) in reports.iter().zip(outcomes) {
+            if let Err(refusal) = outcome {
+                tracing::warn!(
+                    error = %refusal, report.number, report.event_type, report.data, "a report cannot become an event"
+                );
+                dropped += 1;
             }
-            published.push(report.number);
         }
-        let count = published.len();
-        self.store.forget_reports(published).await?;
+        if dropped > 0 {
+            tracing::warn!(reports.dropped = dropped, "reports were dropped");
+        }
+        let count = reports.len();
+        self.store.forget_reports(reports.into_iter().map(|report| report.number).collect()).await?;
         Ok(count)
     }
 
@@ -75,6 +85,21 @@ impl Engine {
     pub async fn counts(&self) -> Result<InstanceCounts, StoreError> {
         let counts = self.store.counts(self.clock.now()).await?;
         Ok(InstanceCounts { oldest_due_at: counts.oldest_due_at.map(|due_at| self.shown(due_at)), ..counts })
+    }
+
+    async fn publish_one_by_one(
+        &self,
+        project_id: ProjectId,
+        events: Vec<Publish>,
+    ) -> Result<Vec<BatchOutcome>, StoreError> {
+        let mut outcomes = Vec::with_capacity(events.len());
+        for event in events {
+            match self.publish(project_id, event).await {
+                Err(error) if !is_its_own_fault(&error) => return Err(store_error(error)),
+                outcome => outcomes.push(outcome),
+            }
+        }
+        Ok(outcomes)
     }
 
     /// Reports once that deliveries are overdue, and once that they no longer are.
@@ -115,6 +140,22 @@ impl Engine {
         self.store.add_report(event_type, data.to_string(), self.clock.wall()).await?;
         self.reports.ask();
         Ok(())
+    }
+}
+
+/// Whether a report would be refused however often it is tried.
+fn is_its_own_fault(error: &PublishError) -> bool {
+    match error {
+        PublishError::Store(error) => !error.passes() && *error != StoreError::Closed,
+        PublishError::BacklogFull => false,
+        _ => true,
+    }
+}
+
+fn store_error(error: PublishError) -> StoreError {
+    match error {
+        PublishError::Store(error) => error,
+        other => StoreError::Unavailable(other.to_string()),
     }
 }
 

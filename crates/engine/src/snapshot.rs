@@ -22,7 +22,7 @@ use tidings_domain::{
 use tidings_ports::store::{NewDelivery, ProjectSnapshot, WebhookRecord, WebhookState};
 
 use crate::{
-    publish::PublishError,
+    publish::{Publish, PublishError},
     schema::{Checked, SchemaCache, TypeSchemas},
     secrets::open_secrets,
 };
@@ -81,8 +81,7 @@ impl Snapshot {
         let by_id = targets.iter().enumerate().map(|(place, target)| (target.webhook.id, place)).collect();
         let schemas = stored.event_types.iter().filter_map(|it| Some((it.name.clone(), TypeSchemas::of(it, cache)?)));
         let (schemas, schema_mode) = (schemas.collect(), stored.schema_mode);
-        let event_types =
-            stored.event_types.into_iter().map(|event_type| (event_type.name.clone(), event_type)).collect();
+        let event_types = stored.event_types.into_iter().map(|it| (it.name.clone(), without_versions(it))).collect();
         let (version, project) = (stored.version, stored.project);
         Self { version, project, targets, by_id, index, event_types, schemas, schema_mode }
     }
@@ -106,6 +105,13 @@ impl Snapshot {
     /// The catalogue's entry of an event type; `test.webhook` is part of every catalogue.
     pub fn event_type(&self, name: &EventTypeName) -> Option<&EventType> {
         self.event_types.get(name)
+    }
+
+    /// Whether holding an event to its type's schema can take so long that it is to be done where
+    /// nothing else waits for it.
+    pub(crate) fn check_is_long(&self, publish: &Publish) -> bool {
+        let schemas = self.schemas.get(&publish.event_type).filter(|_| self.schema_mode != SchemaMode::Off);
+        schemas.is_some_and(|schemas| schemas.is_long(publish.schema_version, publish.payload.len()))
     }
 
     /// Holds an event to its type's schema, if that has one.
@@ -172,6 +178,12 @@ impl Target {
     pub(crate) fn head_template(&self, at: Timestamp) -> &Arc<str> {
         self.overlap_template.as_ref().filter(|_| self.signer.overlaps(at)).unwrap_or(&self.head_template)
     }
+}
+
+/// The texts of its schemas are kept once for all projects, see [`SchemaCache`].
+fn without_versions(mut event_type: EventType) -> EventType {
+    event_type.versions = Vec::new();
+    event_type
 }
 
 /// Headers a profile adds besides its signature. A place in braces is filled per attempt.

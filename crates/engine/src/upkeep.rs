@@ -1,8 +1,9 @@
-//! Small regular work: forgetting old idempotency keys, ending deliveries of deleted webhooks,
-//! and looking for due deliveries that nobody has noted.
+//! Small regular work: forgetting old idempotency keys, statistics and acts, ending deliveries of
+//! deleted webhooks, and looking for due deliveries that nobody has noted.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
+use tidings_domain::time::Timestamp;
 use tidings_ports::store::StoreError;
 
 use crate::{Engine, reporting::AUDIT_EVERY_MS};
@@ -11,6 +12,9 @@ use crate::{Engine, reporting::AUDIT_EVERY_MS};
 const ROUND_MS: u64 = 30_000;
 /// How long idempotency keys are kept, in milliseconds: 48 h, twice what is promised.
 const IDEMPOTENCY_KEPT_MS: u64 = 48 * 3_600_000;
+/// How long statistics by the hour are kept, in milliseconds: 400 days, a little more than anybody
+/// can ask for.
+const HOURS_KEPT_MS: u64 = 400 * 86_400_000;
 /// Rows changed in one transaction, so that no commit waits long for it.
 const STEP_ROWS: u32 = 500;
 
@@ -41,15 +45,22 @@ impl Engine {
         }
     }
 
+    fn ago(&self, ms: u64) -> Timestamp {
+        let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.clock.now().as_millis().saturating_sub(ms))
+    }
+
     async fn upkeep_round(&self, audit: bool) -> Result<(), StoreError> {
         self.dispatcher.note_step().await?;
         for webhook_id in self.store.webhooks_to_cancel().await? {
             while self.store.cancel_pending(webhook_id, STEP_ROWS, self.clock.now()).await? == STEP_ROWS {}
         }
-        let before = tidings_domain::time::Timestamp::from_millis(
-            self.clock.now().as_millis().saturating_sub(IDEMPOTENCY_KEPT_MS as i64),
-        );
+        let before = self.ago(IDEMPOTENCY_KEPT_MS);
         while self.store.expire_idempotency(before, STEP_ROWS).await? == STEP_ROWS {}
+        let hours = self.ago(HOURS_KEPT_MS);
+        while self.store.expire_hours(hours, STEP_ROWS).await? == STEP_ROWS {}
+        let acts = self.ago(self.audit_kept_ms.load(Ordering::SeqCst));
+        while self.store.expire_audit(acts, STEP_ROWS).await? == STEP_ROWS {}
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);
         self.watch_overdue().await?;

@@ -13,13 +13,9 @@ use crate::{
     counters::{Ended, Hours, count_born, count_ended},
     memory::LeaseChange,
     sql,
+    states::{STATE_DELIVERED, STATE_FAILED},
     writer::Session,
 };
-
-pub(crate) const STATE_DELIVERED: u8 = 2;
-pub(crate) const STATE_FAILED: u8 = 3;
-pub(crate) const STATE_DROPPED: u8 = 4;
-pub(crate) const STATE_CANCELLED: u8 = 5;
 
 pub(crate) fn append(
     session: &mut Session<'_>,
@@ -162,12 +158,16 @@ pub(crate) fn remember(session: &Session<'_>, idempotency: &Idempotency, now: Ti
     if added == 1 {
         return Ok(Created::Stored);
     }
-    Ok(match find_answer(session.connection, idempotency.owner, idempotency.key.clone())? {
-        Some(first) if first.request_hash == idempotency.request_hash => {
-            Created::Replayed { status: first.status, response: first.response }
-        }
-        _ => Created::IdempotencyConflict,
-    })
+    Ok(first_use(session.connection, idempotency)?.unwrap_or(Created::IdempotencyConflict))
+}
+
+/// How the first use of an idempotency key was answered, if there was one.
+pub(crate) fn first_use(connection: &Connection, idempotency: &Idempotency) -> rusqlite::Result<Option<Created>> {
+    let first = find_answer(connection, idempotency.owner, idempotency.key.clone())?;
+    Ok(first.map(|first| match first.request_hash == idempotency.request_hash {
+        true => Created::Replayed { status: first.status, response: first.response },
+        false => Created::IdempotencyConflict,
+    }))
 }
 
 /// What an idempotency key was used for first.

@@ -60,8 +60,7 @@ pub(crate) fn head_id(session: &mut Session<'_>, head: &Arc<str>) -> rusqlite::R
         session.memory.heads.insert(Arc::clone(head), id);
         return Ok(id);
     }
-    // A new template is not remembered before its transaction is committed: if it is rolled
-    // back, the id would name another template later.
+    // A new template is not remembered yet: the next one who asks for it does that.
     session.connection.prepare_cached(sql::ADD_HEAD_TEMPLATE)?.query_row([&**head], |row| row.get(0))
 }
 

@@ -1,12 +1,14 @@
 //! The audit log.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, Params, Row, params, types::Type};
 use tidings_domain::{
     ids::{AuditId, OrganizationId, ProjectId},
     page::{Page, PageRequest, Total},
 };
-use tidings_ports::store::{AuditEntry, AuditFilter, AuditLog, StoreError};
+use tidings_ports::store::{AuditEntry, AuditFilter, AuditLog, AuditNote, Store, StoreError};
 
 use crate::{
     catalog::{COUNT_MAX, before, limit},
@@ -19,7 +21,11 @@ use crate::{
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.writer.call(move |session| append(session, &entry)).await
+        self.change(move |session| append(session, &entry)).await
+    }
+
+    fn auditing(&self, note: Arc<AuditNote>) -> Arc<dyn Store> {
+        Arc::new(self.noting(note))
     }
 
     async fn list_audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, StoreError> {
@@ -27,7 +33,7 @@ impl AuditLog for SqliteStore {
     }
 }
 
-fn append(session: &mut Session<'_>, entry: &AuditEntry) -> rusqlite::Result<()> {
+pub(crate) fn append(session: &mut Session<'_>, entry: &AuditEntry) -> rusqlite::Result<()> {
     session.connection.prepare_cached(sql::APPEND_AUDIT)?.execute(params![
         entry.id.sequence(),
         entry.id.tail(),

@@ -10,9 +10,9 @@ use tidings_domain::{
 };
 
 use crate::{
-    append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
     memory::HOURS_MAX,
     sql,
+    states::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
     writer::Session,
 };
 

@@ -5,6 +5,7 @@
 //! Deliberately absent: several processes on one directory (a lock refuses the second), and any
 //! decision about deliveries — those are made in `domain` and only written down here.
 
+mod act;
 mod append;
 mod attempt_row;
 mod audit;
@@ -29,6 +30,7 @@ mod reports;
 mod reserve;
 mod settle;
 mod sql;
+mod states;
 mod store;
 mod upkeep;
 mod writer;

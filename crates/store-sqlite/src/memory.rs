@@ -9,20 +9,29 @@ use tidings_domain::statistics::Tally;
 
 use crate::deleted::Deleted;
 
-/// Kept by the writer thread alone. But for `hours` and what waits for the commit, everything here may run ahead of
-/// the database without harm: a version that grew for a change that was rolled back only makes somebody reload.
+/// Kept by the writer thread alone. `versions` may run ahead of the database without harm: one that
+/// grew for a change that was rolled back only makes somebody reload. `heads` and `hours` must not,
+/// and are forgotten whenever something is rolled back; `deleted` and `lease_changes` are rolled
+/// back with it.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) versions: Versions,
-    /// Ids of request head templates.
+    /// Ids of request head templates. After a rollback an id may be given to another template.
     pub(crate) heads: HashMap<Arc<str>, i64>,
-    /// The statistics written last, by webhook: the hour and what it holds. Unlike the others it
-    /// must not run ahead of the database, so it is emptied whenever something is rolled back.
+    /// The statistics written last, by webhook: the hour and what it holds.
     pub(crate) hours: HashMap<i64, (i64, Tally)>,
     /// Webhooks that were deleted while deliveries of theirs may still be leased.
     pub(crate) deleted: Deleted,
     /// Lease changes of the running transaction; applied when it is committed.
     pub(crate) lease_changes: Vec<LeaseChange>,
+}
+
+impl Memory {
+    /// Something was rolled back: what may be known from it is read again.
+    pub(crate) fn forget_unsure(&mut self) {
+        self.heads.clear();
+        self.hours.clear();
+    }
 }
 
 /// Request head templates kept in memory at most; beyond, they are looked up again.
@@ -141,6 +150,19 @@ impl Leases {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leases_of_many_webhooks_are_counted_in_one_pass() {
+        let leases = Leases::default();
+        let leased = |(delivery, webhook)| LeaseChange::Leased { delivery, webhook };
+        let mut changes: Vec<_> = [(1, 7), (2, 7), (3, 8), (4, 9)].into_iter().map(leased).collect();
+        changes.push(LeaseChange::Ended { delivery: 2 });
+        leases.apply(&mut changes);
+        for (webhooks, count) in [(&[7][..], 1), (&[7, 8], 2), (&[7, 8, 9, 10], 3), (&[], 0)] {
+            assert_eq!(leases.count_of_webhooks(&webhooks.iter().copied().collect()), count, "{webhooks:?}");
+        }
+        assert_eq!(leases.webhooks(), [7, 8, 9].into());
+    }
 
     #[test]
     fn forgotten_versions_come_back_greater_than_they_ever_were() {

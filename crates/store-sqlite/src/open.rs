@@ -79,6 +79,7 @@ impl SqliteStore {
                 (writer, Some(gate))
             }
         };
-        Ok(Self { writer: Arc::new(writer), readers: Readers::new(path, gate), leases, _lock: lock })
+        let (writer, readers) = (Arc::new(writer), Readers::new(path, gate));
+        Ok(Self { writer, readers, leases, lock: Arc::new(lock), note: None })
     }
 }

@@ -268,7 +268,12 @@ pub(crate) fn cancel_pending(
         .query_map(params![webhook, limit], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for &seq in &waiting {
-        cancel_one(session, webhook, seq, now)?;
+        cancel_row(session, seq, now)?;
+    }
+    // One note for all of them: they are of one webhook.
+    let cancelled = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
+    if cancelled > 0 {
+        count_ended(session, webhook, Ended { cancelled, ..Ended::default() })?;
     }
     if waiting.len() < limit as usize {
         let marked = session.connection.prepare_cached(sql::MARK_CANCELLED)?.execute([webhook])?;
@@ -281,7 +286,12 @@ pub(crate) fn cancel_pending(
 
 /// Ends a delivery that waits.
 pub(crate) fn cancel_one(session: &Session<'_>, webhook: i64, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+    cancel_row(session, seq, now)?;
+    count_ended(session, webhook, Ended { cancelled: 1, ..Ended::default() })
+}
+
+fn cancel_row(session: &Session<'_>, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
     session.connection.prepare_cached(sql::CANCEL_DELIVERY)?.execute(params![seq, now.as_millis()])?;
     session.connection.prepare_cached(sql::FORGET_QUEUED)?.execute([seq])?;
-    count_ended(session, webhook, Ended { cancelled: 1, ..Ended::default() })
+    Ok(())
 }

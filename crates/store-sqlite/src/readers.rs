@@ -19,6 +19,7 @@ use crate::{
 const READERS_MAX: usize = 4;
 
 /// A small pool of read-only connections, opened as they are needed.
+#[derive(Clone)]
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,

@@ -6,6 +6,9 @@ use tidings_ports::store::Report;
 
 use crate::{sql, writer::Session};
 
+/// Reports that wait at most.
+const REPORTS_MAX: i64 = 10_000;
+
 /// Writes a report with the change it reports.
 pub(crate) fn report(
     session: &Session<'_>,
@@ -19,6 +22,12 @@ pub(crate) fn report(
 /// Writes a report that is already JSON.
 pub(crate) fn add(session: &Session<'_>, event_type: &str, data: &str, at: Timestamp) -> rusqlite::Result<()> {
     session.connection.prepare_cached(sql::ADD_REPORT)?.execute(params![event_type, data, at.as_millis()])?;
+    // Reports that cannot become events for long do not fill the disk.
+    let last = session.connection.last_insert_rowid() - REPORTS_MAX;
+    let dropped = session.connection.prepare_cached(sql::FORGET_REPORTS_BEFORE)?.execute([last])?;
+    if dropped > 0 {
+        tracing::warn!(reports.dropped = dropped, "too many reports wait to become events; the oldest are dropped");
+    }
     Ok(())
 }
 

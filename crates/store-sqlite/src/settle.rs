@@ -12,12 +12,12 @@ use tidings_domain::{
 use tidings_ports::store::{Settled, Settlement};
 
 use crate::{
-    append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
     attempt_row::{self, FinishedRow},
     counters::{Ended, Hours},
     memory::LeaseChange,
     reports::report,
     sql,
+    states::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED, STATE_RETRYING},
     writer::Session,
 };
 
@@ -56,9 +56,6 @@ pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> r
     hours.write(session)?;
     Ok(settled)
 }
-
-/// The state in which a delivery ended, or 1 for one that is tried again.
-const STATE_RETRYING: u8 = 1;
 
 /// Returns the delivery's new state, or `None` if the lease was stale.
 fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::Result<Option<u8>> {

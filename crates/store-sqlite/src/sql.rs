@@ -118,6 +118,10 @@ statements! {
     LIST_AUDIT_OF_ORGANIZATION = "list_audit_of_organization";
     ADD_REPORT = "add_report";
     LIST_REPORTS = "list_reports";
+    FORGET_REPORTS_BEFORE = "forget_reports_before";
+    EXPIRE_HOURS = "expire_hours";
+    EXPIRE_AUDIT = "expire_audit";
+    COUNT_EVENT_TYPES = "count_event_types";
     FORGET_REPORT = "forget_report";
     CREATE_EVENT_TYPE_SCHEMA = "create_event_type_schema";
     FORGET_PLANS = "forget_plans";

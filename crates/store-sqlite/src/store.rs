@@ -13,7 +13,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::store::{
-    Appended, AttemptView, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
+    Appended, AttemptView, AuditNote, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
     DeliveryFilter, DeliveryView, EventFilter, EventTypeChanged, EventTypeImport, EventTypeImported, EventView,
     Expunged, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent,
     NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits, PlansSet,
@@ -39,17 +39,20 @@ pub struct SqliteStore {
     pub(crate) writer: Arc<Writer>,
     pub(crate) readers: Readers,
     pub(crate) leases: Arc<Leases>,
-    pub(crate) _lock: DirectoryLock,
+    /// Held as long as anybody works on the directory.
+    pub(crate) lock: Arc<DirectoryLock>,
+    /// What is to be written down with the next change.
+    pub(crate) note: Option<Arc<AuditNote>>,
 }
 
 #[async_trait]
 impl Log for SqliteStore {
     async fn append(&self, events: Arc<Vec<NewEvent>>, now: Timestamp) -> Result<Vec<Appended>, StoreError> {
-        self.writer.call_adding(move |session| append::append(session, &events, now)).await
+        self.add(move |session| append::append(session, &events, now)).await
     }
 
     async fn append_batch(&self, batch: Arc<NewBatch>, now: Timestamp) -> Result<BatchAppended, StoreError> {
-        self.writer.call_adding(move |session| append::append_batch(session, &batch, now)).await
+        self.add(move |session| append::append_batch(session, &batch, now)).await
     }
 
     async fn find_answer(&self, owner: i64, key: &str) -> Result<Option<Idempotency>, StoreError> {
@@ -58,14 +61,14 @@ impl Log for SqliteStore {
     }
 
     async fn record_test(&self, test: TestRecord) -> Result<(), StoreError> {
-        self.writer.call_adding(move |session| append::record_test(session, &test)).await
+        self.add(move |session| append::record_test(session, &test)).await
     }
 }
 
 #[async_trait]
 impl Queue for SqliteStore {
     async fn settle(&self, settlements: Arc<Vec<Settlement>>) -> Result<Vec<Settled>, StoreError> {
-        self.writer.call(move |session| settle::settle(session, &settlements)).await
+        self.change(move |session| settle::settle(session, &settlements)).await
     }
 
     async fn claim(
@@ -74,11 +77,11 @@ impl Queue for SqliteStore {
         bytes_max: usize,
         now: Timestamp,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.writer.call(move |session| queue::claim(session, &wants, bytes_max, now)).await
+        self.change(move |session| queue::claim(session, &wants, bytes_max, now)).await
     }
 
     async fn release(&self, leases: Vec<(DeliveryId, u32)>, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.call(move |session| queue::release(session, &leases, now)).await
+        self.change(move |session| queue::release(session, &leases, now)).await
     }
 
     async fn note_step(&self, stepped_ms: i64) -> Result<(), StoreError> {
@@ -86,7 +89,7 @@ impl Queue for SqliteStore {
     }
 
     async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError> {
-        self.writer.call(move |session| queue::recover(session, now)).await
+        self.change(move |session| queue::recover(session, now)).await
     }
 
     async fn backlog(&self) -> Result<Vec<BacklogLane>, StoreError> {
@@ -100,11 +103,11 @@ impl Queue for SqliteStore {
         force: bool,
         now: Timestamp,
     ) -> Result<Requeued, StoreError> {
-        self.writer.call(move |session| queue::requeue(session, project_id, delivery_id, force, now)).await
+        self.change(move |session| queue::requeue(session, project_id, delivery_id, force, now)).await
     }
 
     async fn cancel_pending(&self, webhook_id: WebhookId, limit: u32, now: Timestamp) -> Result<u32, StoreError> {
-        self.writer.call(move |session| queue::cancel_pending(session, webhook_id, limit, now)).await
+        self.change(move |session| queue::cancel_pending(session, webhook_id, limit, now)).await
     }
 }
 
@@ -115,7 +118,7 @@ impl Catalog for SqliteStore {
         new: NewOrganization,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, StoreError> {
-        self.writer.call_adding(move |session| organization::create(session, &new, idempotency.as_ref())).await
+        self.add(move |session| organization::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_organization(&self, id: OrganizationId) -> Result<Option<OrganizationRecord>, StoreError> {
@@ -131,15 +134,15 @@ impl Catalog for SqliteStore {
         id: OrganizationId,
         change: OrganizationChange,
     ) -> Result<Option<OrganizationRecord>, StoreError> {
-        self.writer.call(move |session| organization::update(session, id, &change)).await
+        self.change(move |session| organization::update(session, id, &change)).await
     }
 
     async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.call(move |session| organization::delete(session, id, now)).await
+        self.change(move |session| organization::delete(session, id, now)).await
     }
 
     async fn create_project(&self, new: NewProject, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
-        self.writer.call_adding(move |session| project::create(session, &new, idempotency.as_ref())).await
+        self.add(move |session| project::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, StoreError> {
@@ -155,15 +158,15 @@ impl Catalog for SqliteStore {
     }
 
     async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError> {
-        self.writer.call(move |session| project::rename(session, id, &name)).await
+        self.change(move |session| project::rename(session, id, &name)).await
     }
 
     async fn delete_project(&self, id: ProjectId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.call(move |session| project::delete(session, id, now)).await
+        self.change(move |session| project::delete(session, id, now)).await
     }
 
     async fn create_api_key(&self, new: NewApiKey, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
-        self.writer.call_adding(move |session| api_key::create(session, &new, idempotency.as_ref())).await
+        self.add(move |session| api_key::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_api_key(&self, hash: [u8; 32]) -> Result<Option<KeyRecord>, StoreError> {
@@ -184,7 +187,7 @@ impl Catalog for SqliteStore {
         id: ApiKeyId,
         now: Timestamp,
     ) -> Result<Option<ApiKey>, StoreError> {
-        self.writer.call(move |session| api_key::revoke(session, organization_id, id, now)).await
+        self.change(move |session| api_key::revoke(session, organization_id, id, now)).await
     }
 
     async fn create_event_type(
@@ -197,7 +200,7 @@ impl Catalog for SqliteStore {
         let once = move |session: &mut Session<'_>| {
             event_type::create(session, organization_id, &event_type, idempotency.as_ref(), now)
         };
-        self.writer.call_adding(once).await
+        self.add(once).await
     }
 
     async fn update_event_type(
@@ -208,11 +211,11 @@ impl Catalog for SqliteStore {
         now: Timestamp,
     ) -> Result<EventTypeChanged, StoreError> {
         let update = event_type::update;
-        self.writer.call(move |session| update(session, organization_id, &event_type, schema.as_deref(), now)).await
+        self.change(move |session| update(session, organization_id, &event_type, schema.as_deref(), now)).await
     }
 
     async fn import_event_types(&self, import: EventTypeImport) -> Result<Vec<EventTypeImported>, StoreError> {
-        self.writer.call_adding(move |session| event_type_import::import(session, &import)).await
+        self.add(move |session| event_type_import::import(session, &import)).await
     }
 
     async fn retire_schema(
@@ -221,7 +224,7 @@ impl Catalog for SqliteStore {
         name: EventTypeName,
         version: u32,
     ) -> Result<SchemaRetired, StoreError> {
-        self.writer.call(move |session| event_type::retire(session, organization_id, &name, version)).await
+        self.change(move |session| event_type::retire(session, organization_id, &name, version)).await
     }
 
     async fn delete_event_type(
@@ -229,7 +232,7 @@ impl Catalog for SqliteStore {
         organization_id: Option<OrganizationId>,
         name: EventTypeName,
     ) -> Result<bool, StoreError> {
-        self.writer.call(move |session| event_type::delete(session, organization_id, &name)).await
+        self.change(move |session| event_type::delete(session, organization_id, &name)).await
     }
 
     async fn list_event_types(&self, organization_id: Option<OrganizationId>) -> Result<Vec<EventType>, StoreError> {
@@ -237,7 +240,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn create_webhook(&self, new: NewWebhook, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
-        self.writer.call_adding(move |session| webhook::create(session, &new, idempotency.as_ref())).await
+        self.add(move |session| webhook::create(session, &new, idempotency.as_ref())).await
     }
 
     async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {
@@ -249,7 +252,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn update_webhook(&self, change: WebhookChange) -> Result<Changed, StoreError> {
-        self.writer.call(move |session| webhook::update(session, &change)).await
+        self.change(move |session| webhook::update(session, &change)).await
     }
 
     async fn update_webhook_once(
@@ -257,7 +260,7 @@ impl Catalog for SqliteStore {
         change: WebhookChange,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, StoreError> {
-        self.writer.call(move |session| webhook::update_once(session, &change, idempotency.as_ref())).await
+        self.change(move |session| webhook::update_once(session, &change, idempotency.as_ref())).await
     }
 
     async fn find_any_webhook(&self, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {
@@ -265,7 +268,7 @@ impl Catalog for SqliteStore {
     }
 
     async fn delete_webhook(&self, project_id: ProjectId, id: WebhookId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.call(move |session| webhook::delete(session, project_id, id, now)).await
+        self.change(move |session| webhook::delete(session, project_id, id, now)).await
     }
 
     async fn webhooks_to_cancel(&self) -> Result<Vec<WebhookId>, StoreError> {
@@ -273,14 +276,14 @@ impl Catalog for SqliteStore {
     }
 
     async fn load_snapshot(&self, project_id: ProjectId) -> Result<Option<ProjectSnapshot>, StoreError> {
-        self.writer.call(move |session| snapshot::load(session, project_id)).await
+        self.change(move |session| snapshot::load(session, project_id)).await
     }
 }
 
 #[async_trait]
 impl PlanLimits for SqliteStore {
     async fn set_plans(&self, plans: Arc<Plans>, now: Timestamp) -> Result<PlansSet, StoreError> {
-        self.writer.call(move |session| plan::set_all(session, &plans, now)).await
+        self.change(move |session| plan::set_all(session, &plans, now)).await
     }
 
     async fn set_plan(
@@ -289,11 +292,11 @@ impl PlanLimits for SqliteStore {
         plan: PlanName,
         now: Timestamp,
     ) -> Result<Option<Vec<ProjectId>>, StoreError> {
-        self.writer.call(move |session| plan::set(session, id, &plan, now)).await
+        self.change(move |session| plan::set(session, id, &plan, now)).await
     }
 
     async fn apply_plan(&self, id: OrganizationId, now: Timestamp) -> Result<Vec<ProjectId>, StoreError> {
-        self.writer.call(move |session| plan::apply(session, id, now)).await
+        self.change(move |session| plan::apply(session, id, now)).await
     }
 }
 
@@ -319,7 +322,7 @@ impl History for SqliteStore {
         event: EventKey,
         now: Timestamp,
     ) -> Result<Expunged, StoreError> {
-        self.writer.call(move |session| expunge::expunge(session, project_id, event, now)).await
+        self.change(move |session| expunge::expunge(session, project_id, event, now)).await
     }
 
     async fn expunged_at(&self, project_id: ProjectId, event: EventKey) -> Result<Option<Timestamp>, StoreError> {
@@ -366,7 +369,15 @@ impl History for SqliteStore {
 #[async_trait]
 impl Maintenance for SqliteStore {
     async fn expire_idempotency(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        self.writer.call(move |session| upkeep::expire_idempotency(session, before, limit)).await
+        self.change(move |session| upkeep::expire_idempotency(session, before, limit)).await
+    }
+
+    async fn expire_hours(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.change(move |session| upkeep::expire_hours(session, before, limit)).await
+    }
+
+    async fn expire_audit(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.change(move |session| upkeep::expire_audit(session, before, limit)).await
     }
 
     async fn counts(&self, now: Timestamp) -> Result<InstanceCounts, StoreError> {
@@ -378,7 +389,7 @@ impl Maintenance for SqliteStore {
     }
 
     async fn add_report(&self, event_type: &'static str, data: String, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.call(move |session| reports::add(session, event_type, &data, now)).await
+        self.change(move |session| reports::add(session, event_type, &data, now)).await
     }
 
     async fn list_reports(&self, limit: u32) -> Result<Vec<Report>, StoreError> {
@@ -386,7 +397,7 @@ impl Maintenance for SqliteStore {
     }
 
     async fn forget_reports(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
-        self.writer.call(move |session| reports::forget(session, &numbers)).await
+        self.change(move |session| reports::forget(session, &numbers)).await
     }
 
     async fn last_sequence(&self) -> Result<i64, StoreError> {
@@ -398,7 +409,7 @@ impl Maintenance for SqliteStore {
     }
 
     async fn remember_once(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
-        self.writer.call(move |session| upkeep::remember_once(session, name, &value)).await
+        self.change(move |session| upkeep::remember_once(session, name, &value)).await
     }
 
     async fn close(&self) {

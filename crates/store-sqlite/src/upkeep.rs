@@ -1,14 +1,25 @@
 //! Small regular work, and counts for the operator.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use tidings_domain::time::Timestamp;
+use tidings_domain::{statistics::hour_of, time::Timestamp};
 use tidings_ports::store::{InstanceCounts, Ledger};
 
-use crate::{sql, writer::Session};
+use crate::{history::first_sequence_at, sql, writer::Session};
 
 pub(crate) fn expire_idempotency(session: &Session<'_>, before: Timestamp, limit: u32) -> rusqlite::Result<u32> {
     let removed =
         session.connection.prepare_cached(sql::EXPIRE_IDEMPOTENCY)?.execute(params![before.as_millis(), limit])?;
+    Ok(u32::try_from(removed).unwrap_or(limit))
+}
+
+pub(crate) fn expire_hours(session: &Session<'_>, before: Timestamp, limit: u32) -> rusqlite::Result<u32> {
+    let removed = session.connection.prepare_cached(sql::EXPIRE_HOURS)?.execute(params![hour_of(before), limit])?;
+    Ok(u32::try_from(removed).unwrap_or(limit))
+}
+
+pub(crate) fn expire_audit(session: &Session<'_>, before: Timestamp, limit: u32) -> rusqlite::Result<u32> {
+    let first = first_sequence_at(before);
+    let removed = session.connection.prepare_cached(sql::EXPIRE_AUDIT)?.execute(params![first, limit])?;
     Ok(u32::try_from(removed).unwrap_or(limit))
 }
 

@@ -311,7 +311,7 @@ fn commit_jobs(
         Err(error) => {
             memory.lease_changes.clear();
             memory.deleted.roll_back_to(0);
-            memory.hours.clear();
+            memory.forget_unsure();
             tracing::error!(error = %error, jobs = jobs.len(), "a transaction was rolled back");
             if !connection.is_autocommit() {
                 // If even this fails the next BEGIN reports it.
@@ -347,7 +347,7 @@ fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box
             }
             memory.lease_changes.truncate(leases_before);
             memory.deleted.roll_back_to(deleted_before);
-            memory.hours.clear();
+            memory.forget_unsure();
             execute("ROLLBACK TO job")?;
         }
         execute("RELEASE job")?;

@@ -182,6 +182,7 @@ async fn start(
         overdue_after_ms: config.overdue_after_ms,
     })
     .await?;
+    engine.keep_audit_for(config.audit_days);
     let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
     engine.report_to(first_start::operations_project(&*store, &engine, default_organization).await?);
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;

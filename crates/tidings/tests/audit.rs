@@ -8,8 +8,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const CANARY: &str = "canary-canary-canary";
 
 struct Scene {
-    // Ends with the scene.
-    _server: Server,
+    server: Server,
     operator: Api,
     organization: String,
     project: String,
@@ -23,7 +22,7 @@ async fn begin() -> Scene {
     let organization = made["id"].as_str().expect("an id").to_owned();
     let project = made["default_project_id"].as_str().expect("an id").to_owned();
     let admin = organization_key(&operator, &organization, &json!({"name": "admin"})).await;
-    Scene { _server: server, operator, organization, project, admin }
+    Scene { server, operator, organization, project, admin }
 }
 
 async fn entries(api: &Api) -> Vec<AuditEntryBody> {
@@ -168,4 +167,81 @@ async fn an_organization_sees_its_own_entries_and_the_operator_all() {
     }
     let bound = organization_key(operator, organization, &json!({"name": "bound", "project_id": project})).await;
     assert_eq!(bound.get("/audit-log").await.expect(403)["code"], "insufficient_scope");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_act_that_cannot_be_written_down_is_not_carried_out() {
+    let Scene { server, operator, organization, admin, .. } = &begin().await;
+    let webhook = admin.post("/webhooks", &json!({"url": "https://example.com/hook"})).await.expect(201);
+    let key = admin.post("/api-keys", &json!({"name": "spare"})).await.expect(201);
+    let project = admin.post("/projects", &json!({"name": "other"})).await.expect(201);
+    admin.post("/event-types", &json!({"name": "order.paid"})).await.expect(201);
+    let before = entries(operator).await.len();
+    let outside = rusqlite::Connection::open(server.database_path()).expect("opens");
+    let refuse = "CREATE TRIGGER mute BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'mute'); END";
+    outside.execute_batch(refuse).expect("made");
+    let path = format!("/webhooks/{}", id(&webhook));
+    for refused in [
+        admin.delete(&path).await,
+        admin.patch(&path, &json!({"name": "renamed"})).await,
+        admin.post(&format!("{path}/rotate-secret"), &json!({})).await,
+        admin.delete(&format!("/api-keys/{}", id(&key))).await,
+        admin.delete(&format!("/projects/{}", id(&project))).await,
+        admin.delete("/event-types/order.paid").await,
+        admin.post("/api-keys", &json!({"name": "secret"})).await,
+        admin.post("/webhooks", &json!({"url": "https://example.com/other"})).await,
+        operator.delete(&format!("/organizations/{organization}")).await,
+    ] {
+        assert!(refused.status.is_server_error(), "{refused}");
+    }
+    outside.execute_batch("DROP TRIGGER mute").expect("dropped");
+    let there = admin.get(&path).await.expect(200);
+    assert_eq!((&there["name"], &there["updated_at"]), (&webhook["name"], &webhook["updated_at"]));
+    assert_eq!(admin.get("/webhooks").await.expect(200)["total"], 1);
+    let keys = admin.get("/api-keys").await.expect(200);
+    assert_eq!((&keys["total"], &keys["data"][0]["revoked_at"]), (&json!(2), &json!(null)));
+    admin.get(&format!("/projects/{}", id(&project))).await.expect(200);
+    admin.get("/event-types/order.paid").await.expect(200);
+    assert_eq!(entries(operator).await.len(), before);
+    admin.delete(&path).await.expect(204);
+    assert_eq!(actions(&entries(admin).await).last(), Some(&"webhook.delete"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_reads_like_an_id_puts_an_entry_into_no_other_log() {
+    let Scene { operator, organization, admin, .. } = &begin().await;
+    let other = operator.post("/organizations", &json!({"name": "other"})).await.expect(201);
+    let stranger = organization_key(operator, id(&other), &json!({"name": "stranger"})).await;
+    let before = entries(&stranger).await.len();
+    for name in [id(&other), other["default_project_id"].as_str().expect("an id")] {
+        admin.post("/event-types", &json!({"name": name})).await.expect(201);
+        admin.put(&format!("/event-types/{name}"), &json!({"group": "forged"})).await.expect(200);
+        admin.delete(&format!("/event-types/{name}")).await.expect(204);
+        admin.delete(&format!("/organizations/{name}")).await.expect(403);
+        admin.delete(&format!("/projects/{name}")).await.expect(404);
+    }
+    assert_eq!(entries(&stranger).await.len(), before);
+    let own = entries(admin).await;
+    let forged: Vec<_> = own.iter().filter(|entry| entry.action.starts_with("event_type.")).collect();
+    assert_eq!(forged.len(), 6);
+    assert!(forged.iter().all(|entry| entry.organization_id.map(|id| id.to_string()).as_ref() == Some(organization)));
+    assert!(forged.iter().all(|entry| entry.project_id.is_none()), "{forged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_systems_apis_write_down_what_was_before_as_well() {
+    let Scene { operator, organization, project, .. } = &begin().await;
+    let request = json!({"name": "compat", "project_id": project});
+    let native = organization_key(operator, organization, &request).await;
+    let api = native.clone().with_base("/compat/subscribeflow/api/v1");
+    let made = json!({"url": "https://example.com/old", "events": ["subscriber.created"]});
+    let made = api.post("/webhooks", &made).await.expect(201);
+    let path = format!("/webhooks/{}", id(&made));
+    api.put(&path, &json!({"url": "https://example.com/new"})).await.expect(200);
+    let log = entries(operator).await;
+    let update = log.last().expect("an entry");
+    assert_eq!(update.action, "webhook.update");
+    let detail = serde_json::to_value(&update.detail).expect("JSON");
+    assert_eq!(detail["before"]["url"], "https://example.com/old");
+    assert_eq!(detail["after"]["url"], "https://example.com/new");
 }

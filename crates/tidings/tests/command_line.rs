@@ -115,3 +115,33 @@ async fn a_signature_is_checked_offline() {
         scene.run(&["verify", "--scheme", "no-such", "--secret", SECRET, "--header", &header, "--body", "1"]).await;
     assert!(!succeeded && refused["error"].as_str().expect("an error").contains("known are standard"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_is_named_with_a_way_out() {
+    let scene = Scene::begin().await;
+    for (line, told) in [
+        (&["preset", "check", "/no/such.toml"][..], ["/no/such.toml", "name the TOML file"]),
+        (&["event", "publish-batch", "/no/such.ndjson"], ["/no/such.ndjson", "or - for standard input"]),
+    ] {
+        let (succeeded, shown) = scene.run(line).await;
+        let error = shown["error"].as_str().expect("an error");
+        assert!(!succeeded && told.iter().all(|told| error.contains(told)), "{error}");
+    }
+    let plain = async |line: &[&str], key: &str| {
+        let mut command = Command::new(BINARY);
+        command.args(line).env("TIDINGS_SERVER", format!("http://{}", scene.server.address()));
+        command.env("TIDINGS_API_KEY", key).env_remove("TIDINGS_PROJECT");
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it ran").expect("it ran");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (_, error) = plain(&["event", "list"], "").await;
+    assert_eq!(error, "error: event list: no API key was given; give one with --api-key or in TIDINGS_API_KEY\n");
+    // The type belongs to an organization, and the operator has named none.
+    let operator = scene.server.operator_key().to_owned();
+    let (shown, _) = plain(&["event-type", "list"], &operator).await;
+    assert!(!shown.contains(EVENT_TYPE) && shown.contains("--project"), "{shown}");
+    let (_, error) = plain(&["trigger", EVENT_TYPE], &operator).await;
+    assert!(error.contains(EVENT_TYPE) && error.contains("--project"), "{error}");
+    let (_, error) = plain(&["event-type", "get", "no.such", "--project", &scene.project.id], &operator).await;
+    assert!(!error.contains("--project to see"), "{error}");
+}

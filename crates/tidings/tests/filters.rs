@@ -124,3 +124,17 @@ async fn a_wrong_filter_is_refused_with_the_place_of_each_mistake() {
         assert_eq!(fields(&problem), [field], "{request}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn test_events_are_no_events_that_a_filter_is_tried_on() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let mut world = World::new(&server);
+    let project = world.project("acme", EVENT_TYPE).await;
+    let webhook = world.subscribe(&project, &receiver, "/hook", Signature::Standard, json!({})).await;
+    project.api.post(&format!("/webhooks/{}/test", webhook.webhook_id), &json!({})).await.expect(200);
+    project.api.post("/events", &json!({"type": EVENT_TYPE, "data": 1})).await.expect(202);
+    let all = json!({"filter": {"path": "/type", "op": "exists"}});
+    let tested = project.api.post("/webhooks/test-filter", &all).await.expect(200);
+    assert_eq!((&tested["tested"], &tested["matched"]), (&json!(1), &json!(1)), "{tested}");
+}

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use http::Method;
 use serde_json::{Value, json};
 use tidings_contract::operations::{Access, OPERATIONS, Operation};
-use tidings_domain::time::Timestamp;
+use tidings_domain::{tenancy::Scope, time::Timestamp};
 use tidings_testkit::{
     Answer, Api, Receiver, Server, Signature, World, operator, organization_key, unix_seconds, until,
 };
@@ -183,8 +183,10 @@ async fn ids_of_others_answer_like_ids_that_do_not_exist() {
             assert_eq!(comparable(&answer, &foreign), comparable(&expected, &nobodys), "{what}");
             // Keys of projects may not touch an organization's keys at all, nor any tenant's keys
             // what is the operator's; everything else is simply not there.
-            let refused =
-                operation.access == Access::Operator || what.contains("/api-keys") || what.contains("PATCH /org");
+            let refused = operation.access == Access::Operator
+                || what.contains("/api-keys")
+                || what.contains("PATCH /org")
+                || (what.contains("/event-types") && operation.method != "GET");
             assert!(answer.status == 404 || (refused && answer.status == 403), "{what}: {answer}");
             compared += 1;
         }
@@ -271,6 +273,8 @@ async fn ids_of_others_in_headers_queries_and_bodies_answer_like_missing_ones() 
         assert_eq!(comparable(&answer, &other.webhook_id), comparable(&expected, &nobodys));
         assert!(!String::from_utf8_lossy(&answer.body).contains(&other.delivery_id));
     }
+    // What can be nobody's id is a mistake, like any other parameter of the wrong form.
+    one.admin.get("/deliveries?webhook_id=wh_1").await.expect_problem(400, "malformed_request");
     let nobodys = missing(&other.project_id);
     let answer = one.admin.post("/api-keys", &json!({"name": "k", "project_id": other.project_id})).await;
     let expected = one.admin.post("/api-keys", &json!({"name": "k", "project_id": nobodys})).await;
@@ -278,6 +282,28 @@ async fn ids_of_others_in_headers_queries_and_bodies_answer_like_missing_ones() 
     assert_eq!(answer.status, 404, "{answer}");
     assert_eq!(other.everything().await, before, "something of the other tenant changed");
     println!("isolation: {compared} calls with foreign ids in headers, each like a missing id");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_bound_to_a_project_manage_nothing_of_the_organization() {
+    let Scene { server: _server, one, .. } = scene().await;
+    let mut refused = Vec::new();
+    for operation in OPERATIONS.iter().filter(|operation| operation.access == Access::Scope(Scope::Admin)) {
+        let path = fill(operation.path, &one.id_or_nothing(operation.path));
+        let answer = call(&one.bound, operation, &path, one.name).await;
+        let what = format!("{} {}", operation.method, operation.path);
+        // Its own project with its events is all that it manages, and keys of that project all it makes.
+        let own = ["PATCH /projects/{id}", "DELETE /projects/{id}", "POST /api-keys", "DELETE /events/{id}/payload"];
+        if own.contains(&what.as_str()) {
+            assert_ne!(answer.status, 403, "{what}: {answer}");
+            continue;
+        }
+        assert_eq!(answer.expect(403)["code"], "insufficient_scope", "{what}");
+        refused.push(what);
+    }
+    assert_eq!(refused.len(), 10, "{refused:?}");
+    let types = one.admin.get("/event-types").await.expect(200);
+    assert!(!types.to_string().contains("taken"), "{types}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -61,6 +61,11 @@ async fn acceptance_03_free_allows_none_starter_three_and_professional_a_fourth(
     let limited = acme.get(&path).await.expect(200);
     assert_eq!((&limited["enabled"], &limited["disabled_reason"]), (&json!(false), &json!("plan_limit")));
     assert_eq!(acme.post(&format!("{path}/enable"), &json!({})).await.expect(403)["code"], "limit_exceeded");
+    for verb in ["pause", "resume"] {
+        let refused = acme.post(&format!("{path}/{verb}"), &json!({})).await;
+        let refused = refused.expect_problem(409, "webhook_disabled");
+        assert!(refused.detail.contains("plan") && !refused.detail.contains("enable it"), "{}", refused.detail);
+    }
     assert_eq!(acme.put(&path, &json!({"enabled": true})).await.expect(403)["code"], "limit_exceeded");
     plan("starter").await;
     assert_eq!(acme.get(&path).await.expect(200)["status"], "active");

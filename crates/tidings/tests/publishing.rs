@@ -7,11 +7,19 @@ use http::Method;
 use serde_json::{Value, json};
 use tidings_contract::batch::BATCH_BODY_BYTES_MAX;
 use tidings_testkit::{Project, Receiver, Server, Signature, World, raw_exchange, until};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "tag.subscribed";
 const BOUND: Duration = Duration::from_secs(20);
 const HOOK: &str = "/hook";
+/// Batches of one project that are under way at a time.
+const PROJECT_BATCHES_MAX: usize = 4;
+/// More than any socket holds.
+const BATCH_BYTES: usize = 7 * 1024 * 1024;
 
 struct Scene {
     receiver: Receiver,
@@ -199,4 +207,36 @@ async fn bytes_of_any_type_are_delivered_as_they_are_and_signed_under_every_prof
             verifier.check(&request.headers, &request.body).unwrap_or_else(|error| panic!("{path}: {error}"));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_too_many_is_told_so_even_if_its_sender_reads_nothing_before_it_has_sent_everything() {
+    let server = Server::start(BINARY).await;
+    let mut world = World::new(&server);
+    let organization = world.project("acme", EVENT_TYPE).await.organization_id;
+    let maker = world.operator().clone().with_header("x-organization-id", &organization);
+    let key = maker.post("/api-keys", &json!({"name": "raw"})).await.expect(201);
+    let head = format!(
+        "POST /api/v1/events/batch HTTP/1.1\r\nhost: a\r\nx-api-key: {}\r\ncontent-type: application/json\r\n\
+         content-length: {BATCH_BYTES}\r\n\r\n",
+        key["key"].as_str().expect("a key")
+    );
+    let mut slow = Vec::new();
+    let mut whole = head.clone().into_bytes();
+    whole.resize(head.len() + BATCH_BYTES, b' ');
+    // Batches whose bodies never come take all the places that the project has.
+    for _ in 0..PROJECT_BATCHES_MAX {
+        let mut stream = TcpStream::connect(server.address()).await.expect("connected");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        slow.push(stream);
+    }
+    let answer = until("a refusal", BOUND, async || {
+        let mut stream = TcpStream::connect(server.address()).await.expect("connected");
+        stream.write_all(&whole).await.expect("everything is taken in");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.expect("an answer");
+        (&answer != b"HTTP/1.1 422").then_some(answer)
+    })
+    .await;
+    assert_eq!(&answer, b"HTTP/1.1 429");
 }

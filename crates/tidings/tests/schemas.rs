@@ -164,3 +164,22 @@ async fn a_schema_that_cannot_be_used_is_refused_with_its_place() {
     assert_eq!(again["schema"], json!(null));
     assert_eq!(admin.get("/event-types/user.made").await.expect(200).get("versions"), None);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scope_that_reads_like_a_version_is_another_request() {
+    let (_server, _, admin) = scene().await;
+    admin.put(PATH, &json!({"schema": {}})).await.expect(200);
+    let keyed = admin.with_header("idempotency-key", "order-7");
+    let event = |more: Value| {
+        let mut event = json!({"type": EVENT_TYPE, "data": 7});
+        event.as_object_mut().expect("an object").extend(more.as_object().expect("members").clone());
+        event
+    };
+    keyed.post("/events", &event(json!({"scope": "schema_version 1"}))).await.expect(202);
+    for other in [json!({"schema_version": 1}), json!({"scope": ["schema_version 1"], "schema_version": 1}), json!({})]
+    {
+        let answer = keyed.post("/events", &event(other)).await;
+        assert_eq!(answer.expect(409)["code"], "idempotency_conflict");
+    }
+    keyed.post("/events", &event(json!({"scope": ["schema_version 1"]}))).await.expect(202);
+}

@@ -1,16 +1,16 @@
 //! What both systems do with webhooks, on the native API's own terms.
 
-use tidings_contract::{codes::ErrorCode, webhook::WebhookRequest};
+use tidings_contract::{codes::ErrorCode, secret::RotateSecret, webhook::WebhookRequest};
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
     profile::Profile,
-    secret::Secret,
     webhook::{WebhookSecrets, WebhookStatus},
 };
-use tidings_engine::{TestOutcome, open_secrets, seal_secrets};
+use tidings_engine::{TestOutcome, open_secrets};
 use tidings_ports::store::{Created, WebhookRecord};
 
 use crate::{
+    auth::Caller,
     error::ApiError,
     native::{
         plans,
@@ -20,9 +20,15 @@ use crate::{
 };
 
 /// Makes a webhook.
-pub(super) async fn create(api: &Api, project_id: ProjectId, request: WebhookRequest) -> Result<Making, ApiError> {
+pub(super) async fn create(
+    api: &Api,
+    caller: &Caller,
+    project_id: ProjectId,
+    request: WebhookRequest,
+) -> Result<Making, ApiError> {
     let making = webhooks::prepare(api, project_id, request, Profile::default()).await?;
-    let created = api.store().create_webhook(making.new_webhook(), None).await?;
+    caller.audit().makes(making.record.webhook.id);
+    let created = caller.store(api).create_webhook(making.new_webhook(), None).await?;
     api.engine().project_changed(project_id).await;
     match created {
         Created::Stored => Ok(making),
@@ -39,17 +45,18 @@ pub(super) async fn find(api: &Api, project_id: ProjectId, id: WebhookId) -> Res
 /// Changes what is given.
 pub(super) async fn update(
     api: &Api,
+    caller: &Caller,
     project_id: ProjectId,
     id: WebhookId,
     request: WebhookRequest,
 ) -> Result<WebhookRecord, ApiError> {
     let record = find(api, project_id, id).await?;
-    webhooks::update_record(api, &record, request).await
+    webhooks::update_record(api, caller, &record, request).await
 }
 
 /// Deletes it.
-pub(super) async fn delete(api: &Api, project_id: ProjectId, id: WebhookId) -> Result<(), ApiError> {
-    webhooks::delete_record(api, project_id, id).await
+pub(super) async fn delete(api: &Api, caller: &Caller, project_id: ProjectId, id: WebhookId) -> Result<(), ApiError> {
+    webhooks::delete_record(api, caller, project_id, id).await
 }
 
 /// Sends a test event.
@@ -62,18 +69,15 @@ pub(super) async fn test(api: &Api, project_id: ProjectId, id: WebhookId) -> Res
 /// overlap, and the first promises that there is none.
 pub(super) async fn rotate(
     api: &Api,
+    caller: &Caller,
     project_id: ProjectId,
     id: WebhookId,
-) -> Result<(WebhookRecord, String), ApiError> {
+) -> Result<(WebhookRecord, Option<String>), ApiError> {
     let record = find(api, project_id, id).await?;
-    let generated = Secret::generate(record.webhook.settings.secret_form(), &api.engine().ids().random_bytes());
-    let mut secrets = secrets(api, &record)?;
-    secrets.rotate(generated.expose().to_owned(), 0, api.engine().now());
+    let (sealed, body) = webhooks::rotated(api, &record, &RotateSecret::default())?;
+    let changed = webhooks::apply_change(api, caller, &record, (None, Some(sealed), None)).await?;
     // Of a key pair, only the public half is shown.
-    let secret = generated.public_key().unwrap_or_else(|| generated.expose().to_owned());
-    let sealed = seal_secrets(&api.parts().master_key, id, &secrets, api.engine().ids().nonce());
-    let changed = webhooks::apply_change(api, &record, None, Some(sealed), None).await?;
-    Ok((changed, secret))
+    Ok((changed, body.secret.or(body.public_key)))
 }
 
 /// Its secrets.

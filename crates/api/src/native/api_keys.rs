@@ -11,6 +11,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     ids::{ApiKeyId, OrganizationId, ProjectId},
+    page::PageRequest,
     tenancy::{ApiKey, KEY_PREFIX, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Scopes, key_hash, key_text},
 };
 use tidings_ports::store::NewApiKey;
@@ -94,9 +95,10 @@ pub(crate) async fn create(
     let (new, text) = make(&api, &caller, request).await?;
     let (organization_id, project_id) = reach(new.key.owner);
     audit.concerns(organization_id, project_id);
+    audit.makes(new.key.id);
     let answer = json_bytes(&body(&new.key, Some(text)));
     let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
-    let created = api.store().create_api_key(new, idempotency).await?;
+    let created = caller.store(&api).create_api_key(new, idempotency).await?;
     repeatable.answer(&api, owner_sequence, created, answer, "key")
 }
 
@@ -148,25 +150,37 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
 pub(crate) async fn revoke(
     State(api): State<Api>,
     caller: Caller,
-    audit: Audit,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let missing = || ApiError::not_found("API key");
     let id: ApiKeyId = id.parse().map_err(|_| missing())?;
     caller.refuse_bound("the organization's keys")?;
     let organization = caller.organization_or_default(&api);
-    let revoked = match revoke_key(&api, Some(organization), id).await {
-        Err(_) if caller.is_operator() => revoke_key(&api, None, id).await?,
-        revoked => revoked?,
+    let key = match find_key(&api, Some(organization), id).await? {
+        None if caller.is_operator() => find_key(&api, None, id).await?,
+        found => found,
     };
-    let (organization_id, project_id) = reach(revoked.owner);
-    audit.concerns(organization_id, project_id);
+    revoke_key(&api, &caller, &key.ok_or_else(missing)?).await?;
     Ok(empty())
 }
 
-/// Revokes a key of this owner; returns it as it was.
-pub(crate) async fn revoke_key(api: &Api, owner: Option<OrganizationId>, id: ApiKeyId) -> Result<ApiKey, ApiError> {
-    let revoked = api.store().revoke_api_key(owner, id, api.engine().now()).await?;
+/// The key with this id, if it is this owner's; `None`: the operator's.
+pub(crate) async fn find_key(
+    api: &Api,
+    owner: Option<OrganizationId>,
+    id: ApiKeyId,
+) -> Result<Option<ApiKey>, ApiError> {
+    // Lists go from the newest on, so the first row at or below the id's place is the key, if it is there.
+    let place = PageRequest { limit: 1, before: Some(id.sequence().saturating_add(1)) };
+    let page = api.store().list_api_keys(owner, place).await?;
+    Ok(page.rows.into_iter().next().filter(|key| key.id == id))
+}
+
+/// Revokes a key.
+pub(crate) async fn revoke_key(api: &Api, caller: &Caller, key: &ApiKey) -> Result<(), ApiError> {
+    let (organization_id, project_id) = reach(key.owner);
+    caller.audit().concerns(organization_id, project_id);
+    let revoked = caller.store(api).revoke_api_key(organization_id, key.id, api.engine().now()).await?;
     api.keys().forget();
-    revoked.ok_or_else(|| ApiError::not_found("API key"))
+    revoked.map(drop).ok_or_else(|| ApiError::not_found("API key"))
 }

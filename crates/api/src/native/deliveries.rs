@@ -97,12 +97,7 @@ fn filter(query: &Query, webhook_id: Option<WebhookId>) -> Result<DeliveryFilter
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
-    let webhook_id = match query.text("webhook_id").map(str::parse::<WebhookId>) {
-        None => None,
-        Some(Ok(id)) => Some(id),
-        // What cannot be an id is nobody's, like an id that nobody has.
-        Some(Err(_)) => Some(WebhookId::from_parts(0, 0)),
-    };
+    let webhook_id = query.parsed("webhook_id", "the id of a webhook (wh_…)", |text| text.parse().ok())?;
     let filter = filter(&query, webhook_id)?;
     page(&api, caller.project(&api), filter, &query).await
 }

@@ -1,5 +1,6 @@
 //! The catalogue of event types: an organization's own, or with the operator's key the instance's.
 
+mod aside;
 mod bundle;
 mod document;
 mod import;
@@ -17,7 +18,8 @@ use tidings_contract::{
 };
 use tidings_domain::{
     event_type::{
-        EventType, EventTypeName, SCHEMA_VERSIONS_ACTIVE_MAX, SchemaVersion, TEST_EVENT_TYPE, current_version,
+        EventType, EventTypeName, RESERVED_EVENT_TYPE, SCHEMA_VERSIONS_ACTIVE_MAX, SchemaVersion, TEST_EVENT_TYPE,
+        current_version,
     },
     ids::OrganizationId,
     webhook::DESCRIPTION_CHARACTERS_MAX,
@@ -25,7 +27,10 @@ use tidings_domain::{
 use tidings_engine::{Schema, Violation};
 use tidings_ports::store::{EventTypeChanged, SchemaRetired};
 
+pub(crate) use aside::COMPILATIONS_MAX;
 pub(crate) use import::import;
+
+use aside::aside;
 
 use super::{check_name, check_text};
 use crate::{
@@ -37,8 +42,8 @@ use crate::{
     state::Api,
 };
 
-/// The last segment of a path of its own: an event type of this name could not be looked at.
-const RESERVED: &str = "import";
+/// What keys that are bound to one project cannot change.
+const CATALOGUE: &str = "the organization's event types";
 
 /// An event type as lists show it.
 fn body(event_type: &EventType) -> EventTypeBody {
@@ -104,7 +109,7 @@ fn read(request: EventTypeRequest, name_in_path: Option<&str>) -> Result<(EventT
         Ok(Some(name)) if name.as_str() == TEST_EVENT_TYPE => {
             errors.push(field_error("name", "invalid", "test.webhook is part of every catalogue already"));
         }
-        Ok(Some(name)) if name.as_str() == RESERVED => {
+        Ok(Some(name)) if name.as_str() == RESERVED_EVENT_TYPE => {
             errors.push(field_error("name", "invalid", "import is the path of imports: choose another name"));
         }
         Ok(_) => {}
@@ -131,13 +136,27 @@ fn read(request: EventTypeRequest, name_in_path: Option<&str>) -> Result<(EventT
     }
 }
 
+/// The same; schemas are compiled aside.
+async fn read_aside(
+    api: &Api,
+    caller: &Caller,
+    request: EventTypeRequest,
+    name_in_path: Option<String>,
+) -> Result<(EventType, Option<String>), ApiError> {
+    match request.schema {
+        None => read(request, name_in_path.as_deref()),
+        Some(_) => aside(api, caller.organization(), move || read(request, name_in_path.as_deref())).await?,
+    }
+}
+
 pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller,
     repeatable: Repeatable,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
-    let (mut event_type, schema) = read(parse(&bytes)?, None)?;
+    caller.refuse_bound(CATALOGUE)?;
+    let (mut event_type, schema) = read_aside(&api, &caller, parse(&bytes)?, None).await?;
     let now = api.engine().now();
     let first = schema.map(|schema| SchemaVersion { version: 1, schema, created_at: now, retired: false });
     event_type.versions.extend(first);
@@ -145,8 +164,9 @@ pub(crate) async fn create(
     let owner_sequence = owner.map_or(0, OrganizationId::sequence);
     let answer = json_bytes(&whole(&event_type));
     let idempotency = repeatable.record(&api, owner_sequence, &bytes, &answer);
-    let created = api.store().create_event_type(owner, event_type, idempotency, now).await?;
-    api.engine().catalogue_changed();
+    caller.audit().makes(&event_type.name);
+    let created = caller.store(&api).create_event_type(owner, event_type, idempotency, now).await?;
+    api.engine().catalogue_changed(caller.organization());
     repeatable.answer(&api, owner_sequence, created, answer, "event type")
 }
 
@@ -177,10 +197,11 @@ pub(crate) async fn update(
     Path(name): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
-    let (event_type, schema) = read(parse(&bytes)?, Some(&name))?;
+    caller.refuse_bound(CATALOGUE)?;
+    let (event_type, schema) = read_aside(&api, &caller, parse(&bytes)?, Some(name)).await?;
     let now = api.engine().now();
-    let changed = api.store().update_event_type(caller.organization(), event_type, schema, now).await?;
-    api.engine().catalogue_changed();
+    let changed = caller.store(&api).update_event_type(caller.organization(), event_type, schema, now).await?;
+    api.engine().catalogue_changed(caller.organization());
     match changed {
         EventTypeChanged::Changed(event_type) => Ok(json(StatusCode::OK, &whole(&event_type))),
         EventTypeChanged::Missing => Err(ApiError::not_found("event type")),
@@ -196,11 +217,12 @@ pub(crate) async fn retire(
     caller: Caller,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
+    caller.refuse_bound(CATALOGUE)?;
     let missing = || ApiError::not_found("version");
     let name: EventTypeName = name.parse().map_err(|_| missing())?;
     let version: u32 = version.parse().map_err(|_| missing())?;
-    let retired = api.store().retire_schema(caller.organization(), name, version).await?;
-    api.engine().catalogue_changed();
+    let retired = caller.store(&api).retire_schema(caller.organization(), name, version).await?;
+    api.engine().catalogue_changed(caller.organization());
     match retired {
         SchemaRetired::Retired(event_type) => Ok(json(StatusCode::OK, &whole(&event_type))),
         SchemaRetired::Missing => Err(missing()),
@@ -216,8 +238,9 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, ApiError> {
+    caller.refuse_bound(CATALOGUE)?;
     let name: EventTypeName = name.parse().map_err(|_| ApiError::not_found("event type"))?;
-    let deleted = api.store().delete_event_type(caller.organization(), name).await?;
-    api.engine().catalogue_changed();
+    let deleted = caller.store(&api).delete_event_type(caller.organization(), name).await?;
+    api.engine().catalogue_changed(caller.organization());
     if deleted { Ok(empty()) } else { Err(ApiError::not_found("event type")) }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn expunge(
     let project = caller.project(&api);
     let missing = || ApiError::not_found("event");
     let event = api.store().find_event(project, &id).await?.ok_or_else(missing)?;
-    match api.store().expunge_payload(project, event.key, api.engine().now()).await? {
+    match caller.store(&api).expunge_payload(project, event.key, api.engine().now()).await? {
         Expunged::Done => Ok(empty()),
         Expunged::NotFound => Err(missing()),
         Expunged::InFlight => {

@@ -66,6 +66,7 @@ fn body(job: &JobRecord) -> JobBody {
         done: job.done,
         total: job.total,
         queued: job.queued,
+        skipped: job.skipped(),
         created_at: job.id.timestamp(),
         finished_at: job.finished_at,
         error: job.error.clone(),

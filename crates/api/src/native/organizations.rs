@@ -43,7 +43,7 @@ pub(super) fn body(api: &Api, record: &OrganizationRecord) -> OrganizationBody {
 
 pub(crate) async fn create(
     State(api): State<Api>,
-    _: Caller,
+    caller: Caller,
     repeatable: Repeatable,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
@@ -57,10 +57,11 @@ pub(crate) async fn create(
         plan: plan.as_ref().map(PlanName::to_string),
         schema_mode: SchemaMode::default(),
     };
+    caller.audit().makes(record.organization.id);
     let answer = json_bytes(&body(&api, &record));
     let idempotency = repeatable.record(&api, INSTANCE, &bytes, &answer);
     let new = NewOrganization { organization: record.organization, project_name: DEFAULT_PROJECT.to_owned(), plan };
-    let created = api.store().create_organization(new, idempotency).await?;
+    let created = caller.store(&api).create_organization(new, idempotency).await?;
     repeatable.answer(&api, INSTANCE, created, answer, "organization")
 }
 
@@ -107,9 +108,9 @@ pub(crate) async fn update(
     let known = find(&api, &caller, &id).await?;
     audit.before(&body(&api, &known));
     let change = OrganizationChange { name: request.name, schema_mode: schema_mode.flatten() };
-    let changed = api.store().update_organization(known.organization.id, change).await?;
+    let changed = caller.store(&api).update_organization(known.organization.id, change).await?;
     if schema_mode.is_some() {
-        api.engine().catalogue_changed();
+        api.engine().catalogue_changed(Some(known.organization.id));
     }
     let record = changed.ok_or_else(|| ApiError::not_found("organization"))?;
     Ok(json(StatusCode::OK, &body(&api, &record)))
@@ -125,10 +126,10 @@ pub(crate) async fn delete(
         let detail = "the instance's default organization cannot be deleted";
         return Err(ApiError::field("id", "invalid", detail));
     }
-    if !api.store().delete_organization(organization.id, api.engine().now()).await? {
+    if !caller.store(&api).delete_organization(organization.id, api.engine().now()).await? {
         return Err(ApiError::not_found("organization"));
     }
     api.keys().forget();
-    api.engine().projects_deleted().await;
+    api.engine().projects_deleted(organization.id).await;
     Ok(empty())
 }

@@ -5,12 +5,14 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
+use serde_json::Value;
 use tidings_contract::{
     codes::ErrorCode,
     list::ListBody,
     plan::{PlanBody, SetPlan},
 };
 use tidings_domain::{
+    event_type::EVENT_TYPES_MAX,
     ids::{OrganizationId, ProjectId},
     plan::{LimitExceeded, Plan, WEBHOOKS_LIMIT},
 };
@@ -56,7 +58,7 @@ pub(crate) async fn set(
     let plan = find(&api, &request.plan)?;
     let mut record = organizations::find(&api, &caller, &id).await?;
     audit.before(&organizations::body(&api, &record));
-    let changed = api.store().set_plan(record.organization.id, plan.name.clone(), api.engine().now()).await?;
+    let changed = caller.store(&api).set_plan(record.organization.id, plan.name.clone(), api.engine().now()).await?;
     let projects = changed.ok_or_else(|| ApiError::not_found("organization"))?;
     api.engine().plan_applied(&projects).await;
     record.plan = Some(plan.name.to_string());
@@ -77,6 +79,18 @@ pub(crate) async fn webhook_deleted(api: &Api, project_id: ProjectId) -> Result<
         Some(project) => webhooks_deleted(api, project.organization_id).await,
         None => Ok(()),
     }
+}
+
+/// The catalogue holds no more.
+pub(crate) fn catalogue_full() -> ApiError {
+    let detail = format!(
+        "the catalogue would have more than {EVENT_TYPES_MAX} event types: delete one that nobody publishes any more"
+    );
+    ApiError::new(ErrorCode::LimitExceeded, detail)
+        .with("limit", "event_types")
+        .with("current", EVENT_TYPES_MAX)
+        .with("max", EVENT_TYPES_MAX)
+        .with("upgrade_url", Value::Null)
 }
 
 /// A limit stands in the way: what it is, how much of it is used, and where to get more.

@@ -51,6 +51,7 @@ pub(crate) async fn create(
     let preset = request.preset.as_deref().map(|name| presets::named(&api, name)).transpose()?;
     let project = Project { id: api.engine().ids().project(), organization_id, name: request.name };
     audit.concerns(Some(organization_id), Some(project.id));
+    audit.makes(project.id);
     let owner = organization_id.sequence();
     let record = ProjectRecord {
         project,
@@ -60,9 +61,10 @@ pub(crate) async fn create(
     let answer = json_bytes(&body(&record));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
     let fills = preset.is_some();
-    let created = api.store().create_project(NewProject { project: record.project, preset }, idempotency).await?;
+    let created =
+        caller.store(&api).create_project(NewProject { project: record.project, preset }, idempotency).await?;
     if fills {
-        api.engine().catalogue_changed();
+        api.engine().catalogue_changed(Some(organization_id));
     }
     repeatable.answer(&api, owner, created, answer, "project")
 }
@@ -110,7 +112,7 @@ pub(crate) async fn rename(
     audit.concerns(Some(record.project.organization_id), Some(record.project.id));
     audit.before(&body(&record));
     record.project.name = request.name;
-    if !api.store().rename_project(record.project.id, record.project.name.clone()).await? {
+    if !caller.store(&api).rename_project(record.project.id, record.project.name.clone()).await? {
         return Err(ApiError::not_found("project"));
     }
     Ok(json(StatusCode::OK, &body(&record)))
@@ -129,7 +131,7 @@ pub(crate) async fn delete(
         let detail = "an organization's default project cannot be deleted; delete the organization instead";
         return Err(ApiError::field("id", "invalid", detail));
     }
-    if !api.store().delete_project(project.id, api.engine().now()).await? {
+    if !caller.store(&api).delete_project(project.id, api.engine().now()).await? {
         return Err(ApiError::not_found("project"));
     }
     api.keys().forget();

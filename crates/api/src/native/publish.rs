@@ -129,11 +129,13 @@ pub(crate) fn read(
     let deliver_at = request.deliver_at;
     let later = deliver_at.map(Timestamp::rfc3339_millis);
     let schema_version = request.schema_version;
-    let named = schema_version.map(|version| format!("schema_version {version}"));
+    let named = schema_version.map(|version| version.to_string());
+    // Each field in a place of its own; the scopes, of which there may be any number, come last.
     let key = repeatable.for_event(request.idempotency_key, || {
-        let texts = [Some(event_type.as_str()), request.id.as_deref(), content_type.as_deref(), later.as_deref()];
+        let id = request.id.as_deref();
+        let texts = [Some(event_type.as_str()), id, content_type.as_deref(), later.as_deref(), named.as_deref()];
         let texts = texts.into_iter().map(|text| text.unwrap_or_default().as_bytes());
-        texts.chain([&payload[..]]).chain(scopes.iter().chain(&named).map(|text| text.as_bytes())).collect()
+        texts.chain([&payload[..]]).chain(scopes.iter().map(String::as_bytes)).collect()
     })?;
     let idempotency = key.map(|(key, request_hash)| IdempotencyKey {
         key,

@@ -22,7 +22,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
-    request::{EVENT_BODY_BYTES_MAX, parse, parse_shallow, read_batch},
+    request::{EVENT_BODY_BYTES_MAX, discard, parse, parse_shallow, read_batch},
     state::Api,
 };
 
@@ -33,7 +33,14 @@ pub(crate) async fn publish_batch(
     request: Request,
 ) -> Result<Response, ApiError> {
     let project = caller.project(&api);
-    let _slot = api.batches().take(project).await?;
+    let _slot = match api.batches().take(project).await {
+        Ok(slot) => slot,
+        Err(refused) => {
+            // Its sender is still sending, and would see a broken connection in place of the answer.
+            discard(request.into_body());
+            return Err(refused);
+        }
+    };
     let (bytes, lines) = read_batch(request).await?;
     let (items, events) = read_items(&bytes, lines, &repeatable, api.engine().now())?;
     let idempotency = repeatable.for_batch(&bytes).map(|(key, request_hash)| {

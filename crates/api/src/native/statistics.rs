@@ -7,7 +7,10 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tidings_contract::statistics::{SpanBody, StatisticsBody};
+use tidings_contract::{
+    codes::ErrorCode,
+    statistics::{SpanBody, StatisticsBody},
+};
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
     statistics::{HOUR_MS, Tally, hour_of, hour_start},
@@ -57,6 +60,10 @@ pub(crate) async fn read(
     let since = beginning(now, days, span_hours);
     let found = api.store().statistics(project_id, webhook_id, since, now).await?;
     let statistics = found.ok_or_else(|| ApiError::not_found("webhook"))?;
+    if statistics.is_cut {
+        let detail = "the project has too many webhooks to add up so many days: ask for fewer, or for one webhook";
+        return Err(ApiError::new(ErrorCode::MalformedRequest, detail));
+    }
     Ok(body(&statistics, since, span_hours))
 }
 

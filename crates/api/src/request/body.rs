@@ -125,7 +125,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Takes in what is left of a refused body beside its answer.
-fn discard(mut body: axum::body::Body) {
+pub(crate) fn discard(mut body: axum::body::Body) {
     tokio::spawn(tokio::time::timeout(DISCARD_TIMEOUT, async move {
         let mut left = DISCARD_BYTES_MAX;
         while let Some(Ok(frame)) = body.frame().await {

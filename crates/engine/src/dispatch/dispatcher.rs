@@ -222,12 +222,18 @@ impl Dispatcher {
         known.filter(|target| !job.in_lane || target.webhook.status == WebhookStatus::Active)
     }
 
-    /// The project as it is now; a store that does not answer is asked again.
+    /// The project as it is now; a store that does not answer is asked again. What cannot be loaded as
+    /// it stands is treated like a webhook that cannot be used: its deliveries wait in the store, and
+    /// hold no place that others need.
     async fn snapshot_of(&self, project_id: ProjectId) -> Option<Arc<Snapshot>> {
         loop {
             match self.parts.router.snapshot(project_id).await {
                 Ok(snapshot) => return snapshot,
                 Err(StoreError::Closed) => return None,
+                Err(error) if !error.passes() => {
+                    tracing::error!(error = %error, project.id = %project_id, "configuration cannot be loaded");
+                    return None;
+                }
                 Err(error) => {
                     tracing::warn!(error = %error, project.id = %project_id, "configuration not loaded yet");
                     self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
@@ -269,6 +275,11 @@ impl Dispatcher {
             match self.parts.router.reload(project_id).await {
                 Ok(snapshot) => break snapshot,
                 Err(StoreError::Closed) => return,
+                Err(error) if !error.passes() => {
+                    tracing::error!(error = %error, project.id = %project_id, "configuration cannot be reloaded");
+                    self.parts.router.forget(project_id);
+                    break None;
+                }
                 Err(error) => {
                     tracing::warn!(error = %error, project.id = %project_id, "configuration not reloaded yet");
                     self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
@@ -369,6 +380,11 @@ impl Dispatcher {
             }
             progress.await;
         }
+    }
+
+    /// Whether the verdict on an attempt that ended before then is not written yet.
+    pub(crate) fn has_unwritten(&self, ended_before: Timestamp) -> bool {
+        self.settler.has_unwritten(ended_before)
     }
 
     /// The projects that have lanes.

@@ -9,6 +9,9 @@ use tidings_ports::store::{Appended, BatchAppended, BatchKey, NewBatch, NewEvent
 use super::{Accepted, Publish, PublishError, Published};
 use crate::{Engine, engine::STALE_REPEATS_MAX, snapshot::Snapshot};
 
+/// Events of a batch that are prepared before others get their turn on this worker.
+const EVENTS_IN_ONE_GO: usize = 16;
+
 /// What became of one event of a batch.
 pub type BatchOutcome = Result<Published, PublishError>;
 
@@ -92,14 +95,19 @@ impl Engine {
 
     async fn prepare_batch(
         &self,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         project_id: ProjectId,
         events: &[Publish],
     ) -> Result<Prepared, PublishError> {
         let mut prepared =
             Prepared { events: Vec::with_capacity(events.len()), decided: Vec::with_capacity(events.len()) };
-        for publish in events {
-            match self.prepare(snapshot, publish) {
+        for (number, publish) in events.iter().enumerate() {
+            // A thousand events are a lot to hold against schemas and filters in one go.
+            if number % EVENTS_IN_ONE_GO == EVENTS_IN_ONE_GO - 1 {
+                tokio::task::yield_now().await;
+            }
+            let checked = self.check_aside(snapshot, publish).await;
+            match checked.and_then(|checked| self.prepare(snapshot, publish, checked)) {
                 Ok((new, accepted)) => {
                     prepared.events.push(new);
                     prepared.decided.push(Ok(accepted));

@@ -2,10 +2,12 @@
 
 mod batch;
 mod batcher;
+mod check;
 mod router;
 
 pub use batch::{BatchIdempotency, BatchOutcome, BatchPublished, WriteBatchAnswer};
 pub(crate) use batcher::Batcher;
+pub(crate) use check::LONG_CHECKS_MAX;
 pub(crate) use router::Router;
 
 use bytes::Bytes;

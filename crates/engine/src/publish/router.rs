@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use tidings_domain::{ids::ProjectId, seal::MasterKey};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    seal::MasterKey,
+};
 use tidings_ports::store::{Store, StoreError};
 
 use crate::{schema::SchemaCache, snapshot::Snapshot};
@@ -23,7 +26,7 @@ pub(crate) struct Router {
     user_agent: String,
     schemas: SchemaCache,
     snapshots: RwLock<HashMap<ProjectId, Arc<Snapshot>>>,
-    /// Counts how often everything was forgotten, so that a load that was under way meanwhile
+    /// Counts how often several projects were forgotten, so that a load that was under way meanwhile
     /// does not bring back what is out of date.
     generation: AtomicU64,
 }
@@ -74,10 +77,47 @@ impl Router {
         self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&project_id);
     }
 
-    /// Drops everything, after a change that may concern any project.
-    pub(crate) fn forget_all(&self) {
+    /// Drops what is known about an organization's projects, after a change that concerns all of
+    /// them; `None`: the change is to the instance, and concerns everybody's.
+    pub(crate) fn forget_projects_of(&self, organization_id: Option<OrganizationId>) {
         let mut snapshots = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
         self.generation.fetch_add(1, Ordering::SeqCst);
-        snapshots.clear();
+        match organization_id {
+            Some(id) => snapshots.retain(|_, snapshot| snapshot.project.organization_id != id),
+            None => snapshots.clear(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_domain::tenancy::Organization;
+    use tidings_ports::store::{Catalog as _, NewOrganization};
+    use tidings_store_sqlite::SqliteStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_to_one_catalogue_forgets_no_other_organizations_projects() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Arc::new(SqliteStore::open(directory.path()).expect("a store"));
+        let mut projects = Vec::new();
+        for number in 1..=2 {
+            let (id, default_project_id) =
+                (OrganizationId::from_parts(number, 1), ProjectId::from_parts(10 + number, 1));
+            let organization = Organization { id, name: "Acme".to_owned(), default_project_id };
+            let new = NewOrganization { organization, project_name: "default".to_owned(), plan: None };
+            store.create_organization(new, None).await.expect("stored");
+            projects.push((id, default_project_id));
+        }
+        let router = Router::new(store, Arc::new(MasterKey::from_bytes(&[1; 32])), "Tidings/test".to_owned());
+        let get = async |place: usize| router.snapshot(projects[place].1).await.expect("read").expect("there");
+        let before = (get(0).await, get(1).await);
+        router.forget_projects_of(Some(projects[0].0));
+        let after = (get(0).await, get(1).await);
+        assert!(!Arc::ptr_eq(&before.0, &after.0), "its own are loaded again");
+        assert!(Arc::ptr_eq(&before.1, &after.1), "and the other's are not");
+        router.forget_projects_of(None);
+        assert!(!Arc::ptr_eq(&after.1, &get(1).await), "the instance's catalogue is everybody's");
     }
 }

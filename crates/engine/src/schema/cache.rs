@@ -19,7 +19,7 @@ pub(crate) struct LazySchema {
 }
 
 impl LazySchema {
-    /// `None`: it was stored by a version that took what this one does not; nothing is held to it.
+    /// `None`: it was stored by a version that took what this one does not.
     pub(crate) fn get(&self) -> Option<&Schema> {
         let compile = || {
             Schema::compile(&self.text)
@@ -27,6 +27,11 @@ impl LazySchema {
                 .ok()
         };
         self.compiled.get_or_init(compile).as_ref()
+    }
+
+    /// Whether an event has asked for it already.
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled.get().is_some()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod cache;
 mod cost;
+mod pattern;
 mod versions;
 
 use jsonschema::{Draft, PatternOptions, Validator, error::ValidationErrorKind};
@@ -14,16 +15,18 @@ use serde_json::Value;
 pub(crate) use cache::SchemaCache;
 pub(crate) use versions::{Checked, TypeSchemas};
 
+use cost::{Cost, Steps};
+use pattern::PATTERN_BYTES_MAX;
+
 /// Bytes of a schema as JSON text.
 pub const SCHEMA_BYTES_MAX: usize = 65_536;
 /// Violations named at most: more are seldom read, and the answer stays short.
 const VIOLATIONS_MAX: usize = 20;
 /// Characters of what is said about a violation: schemas may list long values.
 const MESSAGE_CHARACTERS_MAX: usize = 300;
-/// Bytes of a compiled pattern.
-const PATTERN_BYTES_MAX: usize = 256 * 1024;
-/// Values in a payload times the weight of its schema at most: about a tenth of a second at worst.
-const STEPS_MAX: u64 = 20_000_000;
+/// Steps that checking one event takes at most: about a second if every one of them is taken, which
+/// only a payload made for it brings about.
+const STEPS_MAX: u64 = 200_000_000;
 
 /// Why a text is no schema that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +53,7 @@ pub struct Violation {
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator,
-    weight: u64,
+    cost: Cost,
 }
 
 impl Schema {
@@ -61,7 +64,7 @@ impl Schema {
             return Err(invalid(String::new(), format!("has more than {SCHEMA_BYTES_MAX} bytes")));
         }
         let schema: Value = serde_json::from_str(text).map_err(|error| invalid(String::new(), error.to_string()))?;
-        let weight = cost::weigh(&schema)?;
+        let cost = cost::weigh(&schema)?;
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .offline()
@@ -69,20 +72,24 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
             .build(&schema)
             .map_err(|error| invalid(error.instance_path().as_str().to_owned(), error.masked().to_string()))?;
-        Ok(Self { validator, weight })
+        Ok(Self { validator, cost })
+    }
+
+    /// Where the payload is not as the schema wants it; empty if it is.
+    pub fn violations(&self, data: &Value) -> Vec<Violation> {
+        let size = Size::of(data);
+        if size.steps(self.cost.tell) > STEPS_MAX {
+            return vec![too_large()];
+        }
+        self.tell(data)
     }
 
     /// Whether the payload is as the schema wants it.
-    pub fn accepts(&self, data: &Value) -> bool {
-        !self.is_too_much(data) && self.validator.is_valid(data)
+    fn accepts(&self, data: &Value) -> bool {
+        self.validator.is_valid(data)
     }
 
-    /// Where it is not; empty if it is.
-    pub fn violations(&self, data: &Value) -> Vec<Violation> {
-        if self.is_too_much(data) {
-            let message = "has more values than can be checked against a schema of this size".to_owned();
-            return vec![Violation { field: "data".to_owned(), code: "too_large".to_owned(), message }];
-        }
+    fn tell(&self, data: &Value) -> Vec<Violation> {
         let errors = self.validator.iter_errors(data).take(VIOLATIONS_MAX);
         let violation = |error: jsonschema::ValidationError<'_>| {
             let mut field = format!("data{}", error.instance_path().as_str());
@@ -94,10 +101,36 @@ impl Schema {
         };
         errors.map(violation).collect()
     }
+}
 
-    fn is_too_much(&self, data: &Value) -> bool {
-        self.weight.saturating_mul(cost::count(data)) > STEPS_MAX
+/// What a check can have to look at.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    values: u64,
+    bytes: u64,
+}
+
+impl Size {
+    fn of(data: &Value) -> Self {
+        let (values, bytes) = cost::size(data);
+        Self { values, bytes }
     }
+
+    /// No JSON text of this length has more.
+    fn of_text(bytes: usize) -> Self {
+        Self { values: bytes as u64 / 2 + 1, bytes: bytes as u64 }
+    }
+
+    fn steps(self, steps: Steps) -> u64 {
+        let values = self.values.saturating_mul(steps.per_value);
+        values.saturating_add(self.bytes.saturating_mul(steps.per_byte))
+    }
+}
+
+fn too_large() -> Violation {
+    let message = "is more than can be checked against the schema, or its versions, of this type: publish less in one \
+                   event, name one schema_version, or retire versions that nobody uses";
+    Violation { field: "data".to_owned(), code: "too_large".to_owned(), message: message.to_owned() }
 }
 
 fn shortened(text: String) -> String {
@@ -203,9 +236,56 @@ mod tests {
     fn what_would_take_too_long_is_not_checked() {
         let heavy = json!({"items": {"allOf": vec![json!({"type": ["integer"]}); 1_000]}});
         let schema = Schema::compile(&heavy.to_string()).expect("a schema");
-        assert!(schema.accepts(&json!(vec![0; 1_000])));
+        assert_eq!(schema.violations(&json!(vec![0; 1_000])), []);
         let many = json!(vec![0; 100_000]);
         assert_eq!(schema.violations(&many)[0].code, "too_large");
-        assert!(!schema.accepts(&many));
+
+        // One value can be a lot to look at for a pattern that is in many states at once.
+        let slow = json!({"properties": {"text": {"pattern": "a[ab]{1500}$"}}});
+        let schema = Schema::compile(&slow.to_string()).expect("a schema");
+        assert_eq!(schema.violations(&json!({"text": "a".repeat(2_000)})), []);
+        assert_eq!(schema.violations(&json!({"text": "ab".repeat(100_000)}))[0].code, "too_large");
+    }
+
+    #[test]
+    fn patterns_that_look_at_the_same_text_are_bounded_together() {
+        let slow = |number: usize| json!({"pattern": format!("a[ab]{{1500}}{number}$")});
+        let apart: serde_json::Map<_, _> = (0..30).map(|number| (number.to_string(), slow(number))).collect();
+        Schema::compile(&json!({"properties": apart}).to_string()).expect("each looks at a text of its own");
+        let together: Vec<_> = (0..30).map(slow).collect();
+        assert_eq!(refused(&json!({"properties": {"text": {"allOf": together}}})), "/properties/text");
+    }
+
+    #[test]
+    fn chains_of_references_are_bounded_wherever_they_are_walked_through_first() {
+        let chain = |links: usize| {
+            let defs: serde_json::Map<_, _> = (0..links)
+                .map(|link| match link {
+                    0 => ("d0".to_owned(), json!({"type": "string"})),
+                    _ => (format!("d{link}"), json!({"$ref": format!("#/$defs/d{}", link - 1)})),
+                })
+                .collect();
+            // Each is known before the next one leads there.
+            let all: Vec<_> = (0..links).map(|link| json!({"$ref": format!("#/$defs/d{link}")})).collect();
+            json!({"$defs": defs, "allOf": all})
+        };
+        let schema = Schema::compile(&chain(60).to_string()).expect("a schema");
+        assert!(!schema.accepts(&json!(1)));
+        let error = Schema::compile(&chain(120).to_string()).expect_err("refused");
+        assert!(error.message.contains("nests more than"), "{error}");
+    }
+
+    #[test]
+    fn what_looks_again_is_counted_again() {
+        let nested = |levels: usize| {
+            (0..levels).fold(
+                json!({"properties": {"a": {"type": "integer"}}}),
+                |inner, _| json!({"anyOf": [inner], "unevaluatedProperties": false}),
+            )
+        };
+        let schema = Schema::compile(&nested(3).to_string()).expect("a schema");
+        assert!(schema.accepts(&json!({"a": 1})));
+        let error = Schema::compile(&nested(40).to_string()).expect_err("refused");
+        assert!(error.message.contains("steps for each value"), "{error}");
     }
 }

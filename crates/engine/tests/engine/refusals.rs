@@ -47,3 +47,18 @@ async fn inv_no_loss_a_verdict_that_cannot_be_written_holds_up_no_other() {
     assert_eq!(ended.iter().filter(|view| view.state == DeliveryState::Delivered).count(), 20);
     assert_eq!(platform.sender.sent_to(CURSED_URL).len(), 40, "each is sent again after the start");
 }
+
+#[tokio::test]
+async fn a_project_that_cannot_be_loaded_holds_up_nobody() {
+    let platform = Platform::start().await;
+    platform.webhook(Profile::Standard, URL).await;
+    let other = platform.other_project().await;
+    let damaged = platform.webhook_in(other, Profile::Standard, CURSED_URL, |_| {}).await;
+    platform.tamper(&format!("UPDATE webhook SET settings = '{{' WHERE seq = {}", damaged.sequence()));
+    // Returns although the clock stands still: nobody waits for it to be mended.
+    let changed = tokio::time::timeout(std::time::Duration::from_secs(20), platform.engine.project_changed(other));
+    changed.await.expect("it is not asked for again and again");
+    platform.publish("tag.subscribed").await;
+    platform.settle().await;
+    assert_eq!(platform.sender.sent_to(URL).len(), 1);
+}

@@ -1,5 +1,10 @@
 //! The audit log: who did what, when, from where.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use async_trait::async_trait;
 use tidings_domain::{
     ids::{ApiKeyId, AuditId, OrganizationId, ProjectId},
@@ -7,13 +12,17 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::StoreError;
+use super::{Store, StoreError};
 
 /// The log of administrative acts. Entries are added and read, never changed.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// Writes an entry down.
     async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// The same store, for one act: the entry is written in the transaction of the first change that
+    /// is made through it. What changes nothing leaves no entry.
+    fn auditing(&self, note: Arc<AuditNote>) -> Arc<dyn Store>;
 
     /// Lists entries, newest first.
     async fn list_audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>, StoreError>;
@@ -40,6 +49,31 @@ pub struct AuditEntry {
     pub detail: String,
     /// The address the request came from.
     pub address: String,
+}
+
+/// An entry that is to be written with the change it is about.
+#[derive(Debug)]
+pub struct AuditNote {
+    /// The entry.
+    pub entry: AuditEntry,
+    written: AtomicBool,
+}
+
+impl AuditNote {
+    /// Not written yet.
+    pub const fn new(entry: AuditEntry) -> Self {
+        Self { entry, written: AtomicBool::new(false) }
+    }
+
+    /// Whether the commit that holds it is on disk.
+    pub fn is_written(&self) -> bool {
+        self.written.load(Ordering::SeqCst)
+    }
+
+    /// To be called by the store, after that commit.
+    pub fn set_written(&self) {
+        self.written.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Which entries.

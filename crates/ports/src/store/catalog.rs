@@ -189,6 +189,8 @@ pub enum EventTypeImported {
     Unchanged,
     /// Its schema would be one version too many; nothing of it was changed.
     TooManyVersions,
+    /// The catalogue has as many event types as it may have.
+    CatalogueFull,
 }
 
 /// What became of a version's retirement.

@@ -74,6 +74,8 @@ pub struct Statistics {
     pub hours: Vec<(i64, Tally)>,
     /// Deliveries that have not ended, counted up to a bound like the total of a list.
     pub pending: u64,
+    /// Whether there is more than may be read, so that `hours` is not whole.
+    pub is_cut: bool,
 }
 
 /// What became of a payload that was to be deleted.

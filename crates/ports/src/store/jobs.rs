@@ -41,14 +41,14 @@ pub trait Jobs: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Deliveries that a recovery would send again, counted up to `limit`.
+    /// Deliveries that a recovery would send again, out of the first `rows_max` that it would look at.
     async fn count_recoverable(
         &self,
         webhook_id: WebhookId,
         request: JobRequest,
         ended_before: Timestamp,
-        limit: u32,
-    ) -> Result<u32, StoreError>;
+        rows_max: u32,
+    ) -> Result<Counted, StoreError>;
 
     /// Events of a project in a range of time, counted up to `limit`.
     async fn count_events(
@@ -60,15 +60,16 @@ pub trait Jobs: Send + Sync {
     ) -> Result<u32, StoreError>;
 
     /// Events of a project with sequences above `after` that were accepted before `until`, oldest
-    /// first; at most `limit`, and no more once their payloads exceed `bytes_max`.
+    /// first; at most `rows_max`, and no more once their payloads exceed `payload_bytes_max`. `None`:
+    /// no payload is read, and the events come without.
     async fn events_after(
         &self,
         project_id: ProjectId,
         after: i64,
         until: Timestamp,
-        limit: u32,
-        bytes_max: usize,
-    ) -> Result<Vec<Event>, StoreError>;
+        rows_max: u32,
+        payload_bytes_max: Option<usize>,
+    ) -> Result<EventsAfter, StoreError>;
 
     /// How many of these events have no delivery to the webhook.
     async fn count_without_delivery(&self, webhook_id: WebhookId, events: Vec<EventKey>) -> Result<u32, StoreError>;
@@ -89,6 +90,28 @@ pub trait Jobs: Send + Sync {
         idempotency: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<EventReplayed, StoreError>;
+}
+
+/// A count that has a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// So many were found.
+    pub count: u32,
+    /// Whether there may be more, because counting came to its bound.
+    pub at_least: bool,
+}
+
+/// Events that stand next to each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsAfter {
+    /// Those whose payload was not deleted.
+    pub events: Vec<Event>,
+    /// How many there are with those whose payload was; 0: there are no more.
+    pub looked_at: u32,
+    /// The sequence of the last of them.
+    pub place: i64,
+    /// Bytes of payload that were read.
+    pub payload_bytes: usize,
 }
 
 /// A job to be stored.
@@ -128,7 +151,8 @@ pub struct JobRecord {
     pub request: JobRequest,
     /// Where it stands.
     pub state: JobState,
-    /// Of `total`, how much has been looked at (replay) or sent again (recovery).
+    /// Of `total`, how much has been looked at (replay) or sent again (recovery); all of it, once the
+    /// job is done.
     pub done: u32,
     /// How much there was when it began.
     pub total: u32,
@@ -144,6 +168,13 @@ pub struct JobRecord {
     pub webhook_is_active: bool,
     /// Whether its webhook was deleted.
     pub webhook_is_deleted: bool,
+}
+
+impl JobRecord {
+    /// Of what has been dealt with, how much came to nothing.
+    pub fn skipped(&self) -> u32 {
+        self.done.saturating_sub(self.queued)
+    }
 }
 
 /// What a step came to.

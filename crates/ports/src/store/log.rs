@@ -161,6 +161,8 @@ pub enum Created {
     ParentMissing,
     /// The organization's plan allows no more of it.
     LimitExceeded(LimitExceeded),
+    /// The catalogue has as many event types as it may have.
+    CatalogueFull,
     /// What should change has another revision by now, or is gone.
     Stale,
 }

@@ -11,6 +11,13 @@ pub trait Maintenance: Send + Sync {
     /// Forgets idempotency keys older than `before`, at most `limit` in one go; returns how many.
     async fn expire_idempotency(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
 
+    /// Forgets statistics of hours before `before`, at most `limit` rows in one go; returns how many.
+    async fn expire_hours(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+
+    /// Forgets entries of the audit log from before `before`, at most `limit` in one go; returns how
+    /// many.
+    async fn expire_audit(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+
     /// Counts for the operator.
     async fn counts(&self, now: Timestamp) -> Result<InstanceCounts, StoreError>;
 

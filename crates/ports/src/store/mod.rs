@@ -11,14 +11,17 @@ mod maintenance;
 mod plans;
 mod queue;
 
-pub use audit::{AuditEntry, AuditFilter, AuditLog};
+pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditNote};
 pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, KeyRecord, NewApiKey, NewOrganization,
     NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,
     WebhookChange, WebhookRecord, WebhookState,
 };
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};
-pub use jobs::{EventReplayed, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, ReplayedDelivery, Stepped};
+pub use jobs::{
+    Counted, EventReplayed, EventsAfter, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, ReplayedDelivery,
+    Stepped,
+};
 pub use log::{
     Appended, BatchAppended, BatchKey, Created, Idempotency, Log, NewBatch, NewDelivery, NewEvent, TestRecord,
     WriteAnswer,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
     event_type::{
-        EventType, EventTypeName, SCHEMA_VERSIONS_KEPT, SchemaChange, SchemaVersion, current_version, schema_change,
+        EVENT_TYPES_MAX, EventType, EventTypeName, SCHEMA_VERSIONS_KEPT, SchemaChange, SchemaVersion, current_version,
+        schema_change,
     },
     ids::OrganizationId,
     time::Timestamp,
@@ -31,6 +32,9 @@ pub(crate) fn create(
 ) -> rusqlite::Result<Created> {
     let owner = owner_column(organization_id);
     create_once(session, idempotency, now, |session| {
+        if count(session.connection, owner)? >= EVENT_TYPES_MAX {
+            return Ok(Created::CatalogueFull);
+        }
         let added = session.connection.prepare_cached(sql::CREATE_EVENT_TYPE)?.execute(params![
             owner,
             event_type.name.as_str(),
@@ -48,6 +52,11 @@ pub(crate) fn create(
         session.memory.versions.catalogue_changed(owner);
         Ok(Created::Stored)
     })
+}
+
+/// Event types of exactly this catalogue.
+pub(super) fn count(connection: &Connection, owner: i64) -> rusqlite::Result<u32> {
+    connection.prepare_cached(sql::COUNT_EVENT_TYPES)?.query_row([owner], |row| row.get(0))
 }
 
 /// Adds a version of a type's schema.
@@ -138,7 +147,7 @@ pub(crate) fn delete(
 
 /// An event type of exactly this catalogue.
 pub(super) fn find(connection: &Connection, owner: i64, name: &EventTypeName) -> rusqlite::Result<Option<EventType>> {
-    let mut versions = versions(connection, owner, Some(name))?;
+    let mut versions = versions(connection, owner, Some(name), true)?;
     connection
         .prepare_cached(sql::FIND_EVENT_TYPE)?
         .query_row(params![owner, name.as_str()], |row| read(row, &mut versions))
@@ -149,8 +158,24 @@ pub(crate) fn list(
     connection: &Connection,
     organization_id: Option<OrganizationId>,
 ) -> rusqlite::Result<Vec<EventType>> {
+    list_with(connection, organization_id, true)
+}
+
+/// The same with the versions that take events, and without the others.
+pub(super) fn list_active(
+    connection: &Connection,
+    organization_id: Option<OrganizationId>,
+) -> rusqlite::Result<Vec<EventType>> {
+    list_with(connection, organization_id, false)
+}
+
+fn list_with(
+    connection: &Connection,
+    organization_id: Option<OrganizationId>,
+    retired: bool,
+) -> rusqlite::Result<Vec<EventType>> {
     let owner = owner_column(organization_id);
-    let mut versions = versions(connection, owner, None)?;
+    let mut versions = versions(connection, owner, None, retired)?;
     let mut list = connection.prepare_cached(sql::LIST_EVENT_TYPES)?;
     let rows = list.query_map([owner], |row| read(row, &mut versions))?;
     rows.collect()
@@ -170,9 +195,14 @@ fn read(row: &Row<'_>, versions: &mut Versions) -> rusqlite::Result<EventType> {
     })
 }
 
-fn versions(connection: &Connection, owner: i64, name: Option<&EventTypeName>) -> rusqlite::Result<Versions> {
+fn versions(
+    connection: &Connection,
+    owner: i64,
+    name: Option<&EventTypeName>,
+    retired: bool,
+) -> rusqlite::Result<Versions> {
     let mut list = connection.prepare_cached(sql::LIST_EVENT_TYPE_SCHEMAS)?;
-    let mut rows = list.query(params![owner, name.map(EventTypeName::as_str)])?;
+    let mut rows = list.query(params![owner, name.map(EventTypeName::as_str), retired])?;
     let mut versions = Versions::new();
     while let Some(row) = rows.next()? {
         versions.entry((row.get(0)?, row.get(1)?)).or_default().push(SchemaVersion {

@@ -1,13 +1,19 @@
 //! Many event types at once: what each becomes is decided and done in one transaction.
 
-use tidings_domain::event_type::{EventType, SchemaChange, SchemaVersion, schema_change};
+use tidings_domain::event_type::{EVENT_TYPES_MAX, EventType, SchemaChange, SchemaVersion, schema_change};
 use tidings_ports::store::{Created, EventTypeChanged, EventTypeImport, EventTypeImported};
 
-use super::event_type::{create, find, owner_column, update};
+use super::event_type::{count, create, find, owner_column, update};
 use crate::writer::Session;
 
 pub(crate) fn import(session: &mut Session<'_>, import: &EventTypeImport) -> rusqlite::Result<Vec<EventTypeImported>> {
-    let each = |(event_type, schema): &(EventType, Option<String>)| one(session, import, event_type, schema.as_deref());
+    let known = count(session.connection, owner_column(import.organization_id))?;
+    let mut free = EVENT_TYPES_MAX.saturating_sub(known);
+    let each = |(event_type, schema): &(EventType, Option<String>)| {
+        let imported = one(session, import, event_type, schema.as_deref(), free > 0)?;
+        free -= u32::from(imported == EventTypeImported::Created);
+        Ok(imported)
+    };
     import.event_types.iter().map(each).collect()
 }
 
@@ -16,11 +22,15 @@ fn one(
     import: &EventTypeImport,
     event_type: &EventType,
     schema: Option<&str>,
+    has_room: bool,
 ) -> rusqlite::Result<EventTypeImported> {
     let &EventTypeImport { organization_id, dry_run, now, .. } = import;
     let mut wanted = event_type.clone();
     let known = find(session.connection, owner_column(organization_id), &wanted.name)?;
     let Some(known) = known else {
+        if !has_room {
+            return Ok(EventTypeImported::CatalogueFull);
+        }
         if !dry_run {
             let first = schema.map(|schema| SchemaVersion {
                 version: 1,

@@ -16,7 +16,10 @@ use tidings_domain::{
 };
 use tidings_ports::store::{Created, Idempotency};
 
-use crate::{append::remember, sql, writer::Session};
+use crate::{
+    append::{first_use, remember},
+    writer::Session,
+};
 
 /// Where a list begins.
 pub(crate) fn before(page: PageRequest) -> i64 {
@@ -52,18 +55,15 @@ pub(crate) fn create_once(
     now: Timestamp,
     create: impl FnOnce(&mut Session<'_>) -> rusqlite::Result<Created>,
 ) -> rusqlite::Result<Created> {
-    if let Some(idempotency) = idempotency {
-        let remembered = remember(session, idempotency, now)?;
-        if remembered != Created::Stored {
-            return Ok(remembered);
-        }
+    if let Some(first) =
+        idempotency.map(|idempotency| first_use(session.connection, idempotency)).transpose()?.flatten()
+    {
+        return Ok(first);
     }
     let created = create(session)?;
-    if let (Some(idempotency), true) = (idempotency, created != Created::Stored) {
-        session
-            .connection
-            .prepare_cached(sql::FORGET_IDEMPOTENCY)?
-            .execute(rusqlite::params![idempotency.owner, idempotency.key])?;
+    // What was refused leaves nothing behind.
+    if let (Some(idempotency), Created::Stored) = (idempotency, &created) {
+        remember(session, idempotency, now)?;
     }
     Ok(created)
 }

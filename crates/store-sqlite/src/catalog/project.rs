@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tidings_domain::{
+    event_type::EVENT_TYPES_MAX,
     ids::{OrganizationId, ProjectId},
     page::{Page, PageRequest},
-    preset::Preset,
+    preset::{Preset, PresetEventType},
     tenancy::Project,
     time::Timestamp,
 };
@@ -22,6 +23,11 @@ pub(crate) fn create(
 ) -> rusqlite::Result<Created> {
     let (project, preset) = (&new.project, new.preset.as_ref());
     create_once(session, idempotency, project.id.timestamp(), |session| {
+        let new = preset.map(|preset| new_types(session, project, preset)).transpose()?.unwrap_or_default();
+        let there = event_type::count(session.connection, project.organization_id.sequence())?;
+        if !new.is_empty() && there as usize + new.len() > EVENT_TYPES_MAX as usize {
+            return Ok(Created::CatalogueFull);
+        }
         let made = session.connection.prepare_cached(sql::CREATE_PROJECT)?.execute(params![
             project.id.sequence(),
             project.id.tail(),
@@ -33,23 +39,29 @@ pub(crate) fn create(
         if made == 0 {
             return Ok(Created::ParentMissing);
         }
-        if let Some(preset) = preset {
-            fill(session, project, preset)?;
+        for entry in new {
+            add_type(session, project, entry)?;
         }
         Ok(Created::Stored)
     })
 }
 
-/// Adds the preset's event types that the organization cannot use yet; what there is stays as it is.
-fn fill(session: &mut Session<'_>, project: &Project, preset: &Preset) -> rusqlite::Result<()> {
+/// The preset's event types that the organization cannot use yet; what there is stays as it is.
+fn new_types<'a>(
+    session: &Session<'_>,
+    project: &Project,
+    preset: &'a Preset,
+) -> rusqlite::Result<Vec<&'a PresetEventType>> {
+    let usable = event_type::list_active(session.connection, Some(project.organization_id))?;
+    let known: BTreeSet<_> = usable.into_iter().map(|known| known.name).collect();
+    Ok(preset.event_types.iter().filter(|entry| !known.contains(&entry.event_type.name)).collect())
+}
+
+fn add_type(session: &mut Session<'_>, project: &Project, entry: &PresetEventType) -> rusqlite::Result<()> {
     let (organization, now) = (project.organization_id, project.id.timestamp());
-    let known: BTreeSet<_> =
-        event_type::list(session.connection, Some(organization))?.into_iter().map(|known| known.name).collect();
-    for entry in preset.event_types.iter().filter(|entry| !known.contains(&entry.event_type.name)) {
-        event_type::create(session, Some(organization), &entry.event_type, None, now)?;
-        if let Some(schema) = &entry.schema {
-            event_type::add_schema(session, organization.sequence(), &entry.event_type.name, 1, schema, now)?;
-        }
+    event_type::create(session, Some(organization), &entry.event_type, None, now)?;
+    if let Some(schema) = &entry.schema {
+        event_type::add_schema(session, organization.sequence(), &entry.event_type.name, 1, schema, now)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) fn load(session: &mut Session<'_>, project_id: ProjectId) -> rusqlite
         .prepare_cached(sql::SNAPSHOT_WEBHOOKS)?
         .query_map([project_id.sequence()], |row| webhook::read(row, project_id))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    let event_types = event_type::list(session.connection, Some(found.project.organization_id))?;
+    let event_types = event_type::list_active(session.connection, Some(found.project.organization_id))?;
     let organization = found.project.organization_id.sequence();
     let mode = session.connection.prepare_cached(sql::FIND_SCHEMA_MODE)?.query_row([organization], |row| row.get(0))?;
     let schema_mode = SchemaMode::from_code(mode);

@@ -12,11 +12,11 @@ use tidings_ports::store::{AttemptView, DeliveryFilter, DeliveryView};
 
 use super::{first_sequence_at, walk::Walk};
 use crate::{
-    append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
     attempt_row::read_attempt,
     catalog::{COUNT_MAX, before, limit},
     memory::Leases,
     sql,
+    states::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
 };
 
 pub(crate) fn state_of(code: u8) -> DeliveryState {

@@ -14,6 +14,9 @@ use tidings_ports::store::Statistics;
 use super::deliveries::owns_webhook;
 use crate::{catalog::COUNT_MAX, counters::read_tally, memory::Leases, sql};
 
+/// Rows, one per webhook and hour, that one look adds up: about a second's work.
+const HOUR_ROWS_MAX: u32 = 1_000_000;
+
 pub(crate) fn read(
     connection: &Connection,
     leases: &Leases,
@@ -33,10 +36,15 @@ pub(crate) fn read(
     };
     let mut hours: BTreeMap<i64, Tally> = BTreeMap::new();
     let mut pending = leases.count_of_webhooks(&webhooks.iter().copied().collect());
+    let mut free = HOUR_ROWS_MAX;
     for webhook in webhooks {
         let mut list = connection.prepare_cached(sql::LIST_HOURS)?;
         let mut rows = list.query([webhook, hour_of(since), hour_of(until)])?;
         while let Some(row) = rows.next()? {
+            if free == 0 {
+                return Ok(Some(Statistics { hours: Vec::new(), pending: 0, is_cut: true }));
+            }
+            free -= 1;
             hours.entry(row.get(0)?).or_default().merge(&read_tally(row, 1)?);
         }
         if pending <= TOTAL_EXACT_MAX {
@@ -46,5 +54,5 @@ pub(crate) fn read(
             pending += waiting.unsigned_abs();
         }
     }
-    Ok(Some(Statistics { hours: hours.into_iter().collect(), pending }))
+    Ok(Some(Statistics { hours: hours.into_iter().collect(), pending, is_cut: false }))
 }

@@ -8,9 +8,9 @@ use rusqlite::{Connection, params};
 use tidings_domain::delivery::DeliveryState;
 
 use crate::{
-    append::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
     memory::Leases,
     sql,
+    states::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
 };
 
 /// Which deliveries, in the store's terms.

@@ -155,6 +155,7 @@ pub(crate) fn end(
         "done": job.done,
         "total": job.total,
         "queued": job.queued,
+        "skipped": job.skipped(),
         "error": error,
         "finished_at": now.rfc3339_millis(),
     });

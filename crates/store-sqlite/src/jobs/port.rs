@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use tidings_domain::{
-    event::Event,
     ids::{EventKey, JobId, ProjectId, WebhookId},
     job::{JobRequest, JobState},
     page::{Page, PageRequest},
     time::Timestamp,
 };
 use tidings_ports::store::{
-    EventReplayed, Idempotency, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, Stepped, StoreError,
+    Counted, EventReplayed, EventsAfter, Idempotency, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep,
+    Stepped, StoreError,
 };
 
 use super::{
@@ -26,7 +26,7 @@ impl Jobs for SqliteStore {
         running_max: u32,
         idempotency: Option<Idempotency>,
     ) -> Result<JobCreated, StoreError> {
-        self.writer.call_adding(move |session| create(session, &new, running_max, idempotency.as_ref())).await
+        self.add(move |session| create(session, &new, running_max, idempotency.as_ref())).await
     }
 
     async fn find_job(&self, project_id: ProjectId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -48,7 +48,7 @@ impl Jobs for SqliteStore {
         error: Option<String>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.writer.call(move |session| end(session, id, state, error.as_deref(), now)).await
+        self.change(move |session| end(session, id, state, error.as_deref(), now)).await
     }
 
     async fn count_recoverable(
@@ -56,10 +56,10 @@ impl Jobs for SqliteStore {
         webhook_id: WebhookId,
         request: JobRequest,
         ended_before: Timestamp,
-        limit: u32,
-    ) -> Result<u32, StoreError> {
+        rows_max: u32,
+    ) -> Result<Counted, StoreError> {
         self.readers
-            .call(move |connection| count_recoverable(connection, webhook_id, &request, ended_before, limit))
+            .call(move |connection| count_recoverable(connection, webhook_id, &request, ended_before, rows_max))
             .await
     }
 
@@ -78,10 +78,12 @@ impl Jobs for SqliteStore {
         project_id: ProjectId,
         after: i64,
         until: Timestamp,
-        limit: u32,
-        bytes_max: usize,
-    ) -> Result<Vec<Event>, StoreError> {
-        self.readers.call(move |connection| events_after(connection, project_id, after, until, limit, bytes_max)).await
+        rows_max: u32,
+        payload_bytes_max: Option<usize>,
+    ) -> Result<EventsAfter, StoreError> {
+        let read =
+            move |connection: &_| events_after(connection, project_id, after, until, rows_max, payload_bytes_max);
+        self.readers.call(read).await
     }
 
     async fn count_without_delivery(&self, webhook_id: WebhookId, events: Vec<EventKey>) -> Result<u32, StoreError> {
@@ -93,11 +95,11 @@ impl Jobs for SqliteStore {
     }
 
     async fn step_recovery(&self, id: JobId, rows: u32, now: Timestamp) -> Result<Stepped, StoreError> {
-        self.writer.call_adding(move |session| step_recovery(session, id, rows, now)).await
+        self.add(move |session| step_recovery(session, id, rows, now)).await
     }
 
     async fn step_replay(&self, step: ReplayStep, now: Timestamp) -> Result<Stepped, StoreError> {
-        self.writer.call_adding(move |session| step_replay(session, &step, now)).await
+        self.add(move |session| step_replay(session, &step, now)).await
     }
 
     async fn replay_event(
@@ -106,6 +108,6 @@ impl Jobs for SqliteStore {
         idempotency: Option<Idempotency>,
         now: Timestamp,
     ) -> Result<EventReplayed, StoreError> {
-        self.writer.call_adding(move |session| replay_event(session, &replay, idempotency.as_ref(), now)).await
+        self.add(move |session| replay_event(session, &replay, idempotency.as_ref(), now)).await
     }
 }

@@ -8,7 +8,7 @@ use tidings_domain::{
     job::{JobRequest, JobState, JobWork},
     time::Timestamp,
 };
-use tidings_ports::store::Stepped;
+use tidings_ports::store::{Counted, Stepped};
 
 use super::{advance, end, going_on};
 use crate::{
@@ -24,6 +24,7 @@ struct EndedDelivery {
     code: u8,
     finished_at: Timestamp,
     event_type: EventTypeName,
+    is_expunged: bool,
 }
 
 impl EndedDelivery {
@@ -36,12 +37,13 @@ impl EndedDelivery {
             code: row.get(1)?,
             finished_at: Timestamp::from_millis(row.get(2)?),
             event_type: name.parse().map_err(conversion)?,
+            is_expunged: row.get(4)?,
         })
     }
 
     /// What ended after the job was made is not the job's: its own work would come round again.
     fn is_wanted(&self, request: &JobRequest, ended_before: Timestamp) -> bool {
-        self.finished_at < ended_before && request.recovers(&self.event_type, state_of(self.code))
+        !self.is_expunged && self.finished_at < ended_before && request.recovers(&self.event_type, state_of(self.code))
     }
 }
 
@@ -56,18 +58,17 @@ pub(crate) fn count(
     webhook_id: WebhookId,
     request: &JobRequest,
     ended_before: Timestamp,
-    limit: u32,
-) -> rusqlite::Result<u32> {
+    rows_max: u32,
+) -> rusqlite::Result<Counted> {
     let (first, end) = (first_sequence_at(request.since), first_sequence_at(request.until));
     let mut list = connection.prepare_cached(statement(request))?;
-    let mut rows = list.query(params![webhook_id.sequence(), first - 1, end, i64::MAX])?;
-    let mut found = 0;
-    while let Some(row) = rows.next()?
-        && found < limit
-    {
-        found += u32::from(EndedDelivery::read(row)?.is_wanted(request, ended_before));
+    let mut rows = list.query(params![webhook_id.sequence(), first - 1, end, rows_max])?;
+    let (mut looked_at, mut count) = (0, 0);
+    while let Some(row) = rows.next()? {
+        looked_at += 1;
+        count += u32::from(EndedDelivery::read(row)?.is_wanted(request, ended_before));
     }
-    Ok(found)
+    Ok(Counted { count, at_least: looked_at == rows_max })
 }
 
 pub(crate) fn step(session: &mut Session<'_>, id: JobId, rows: u32, now: Timestamp) -> rusqlite::Result<Stepped> {

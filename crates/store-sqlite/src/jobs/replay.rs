@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, params};
 use tidings_domain::{
-    event::Event,
     ids::{EventKey, JobId, ProjectId, WebhookId},
     job::JobState,
     time::Timestamp,
 };
-use tidings_ports::store::{Created, EventReplayed, Idempotency, NewReplay, ReplayStep, ReplayedDelivery, Stepped};
+use tidings_ports::store::{
+    Created, EventReplayed, EventsAfter, Idempotency, NewReplay, ReplayStep, ReplayedDelivery, Stepped,
+};
 
 use super::{advance, end, going_on};
 use crate::{
@@ -33,20 +34,27 @@ pub(crate) fn events_after(
     project_id: ProjectId,
     after: i64,
     until: Timestamp,
-    limit: u32,
-    bytes_max: usize,
-) -> rusqlite::Result<Vec<Event>> {
+    rows_max: u32,
+    payload_bytes_max: Option<usize>,
+) -> rusqlite::Result<EventsAfter> {
     let mut list = connection.prepare_cached(sql::EVENTS_AFTER)?;
-    let mut rows = list.query(params![project_id.sequence(), after, first_sequence_at(until), limit])?;
-    let (mut events, mut bytes) = (Vec::new(), 0);
-    while bytes < bytes_max
+    let (with_payload, bytes_max) = (payload_bytes_max.is_some(), payload_bytes_max.unwrap_or(usize::MAX));
+    let chosen = params![project_id.sequence(), after, first_sequence_at(until), rows_max, with_payload];
+    let mut rows = list.query(chosen)?;
+    let mut found = EventsAfter { events: Vec::new(), looked_at: 0, place: after, payload_bytes: 0 };
+    while found.payload_bytes < bytes_max
         && let Some(row) = rows.next()?
     {
         let event = read_event(row, 0, project_id)?;
-        bytes += event.payload.len();
-        events.push(event);
+        found.looked_at += 1;
+        found.place = event.key.sequence();
+        found.payload_bytes += event.payload.len();
+        // What was expunged is passed over here, so that a step looks at so many rows and no more.
+        if !row.get::<_, bool>(8)? {
+            found.events.push(event);
+        }
     }
-    Ok(events)
+    Ok(found)
 }
 
 pub(crate) fn count_without_delivery(

@@ -1,6 +1,8 @@
 //! The embedded store against its port: durability at opening, fencing, claims, lists.
 
+mod acts;
 mod backlog;
+mod catalogues;
 mod history;
 mod opening;
 mod plans;

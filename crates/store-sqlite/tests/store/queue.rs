@@ -7,7 +7,7 @@ use tidings_ports::store::{
     Appended, Catalog as _, ClaimRequest, DeliveryFilter, History as _, Log as _, Queue as _, Requeued, Settled,
 };
 
-use crate::world::{BYTES_MAX, START, World, newborn};
+use crate::world::{BYTES_MAX, START, World, newborn, settlement};
 
 #[tokio::test]
 async fn inv_fence_a_stale_verdict_changes_nothing() {
@@ -138,4 +138,35 @@ async fn inv_fanout_a_changed_project_takes_no_event_that_does_not_know_of_it() 
     let page = tidings_domain::page::PageRequest::default();
     let filter = DeliveryFilter::default();
     assert!(world.store.list_deliveries(world.project, filter, page).await.expect("read").rows.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_head_that_was_rolled_back_is_not_taken_for_another() {
+    let mut world = World::new().await;
+    let (good, cursed) = (world.webhook(world.project).await, world.webhook(world.project).await);
+    let outside = rusqlite::Connection::open(world.directory.path().join("tidings.sqlite")).expect("opens");
+    let refuse = format!(
+        "CREATE TRIGGER cursed BEFORE INSERT ON delivery WHEN new.webhook = {} BEGIN SELECT raise(ABORT, 'no'); END",
+        cursed.sequence()
+    );
+    outside.execute_batch(&refuse).expect("made");
+    let mut leases = Vec::new();
+    for webhook in [good, good, cursed, good] {
+        let new = world.event(world.project, "a.b", &[webhook], true);
+        world.append(vec![new.clone()], START).await;
+        leases.push(newborn(&new));
+    }
+    let verdict = |lease: usize, head: &str| {
+        let mut settlement = settlement(&leases[lease], Verdict::Delivered, START);
+        settlement.attempt.request_head = head.into();
+        settlement
+    };
+    // The first two share a head that is new; the third takes all of them back.
+    let lost = vec![verdict(0, "x-head: first\n"), verdict(1, "x-head: first\n"), verdict(2, "x-head: first\n")];
+    world.store.settle(Arc::new(lost)).await.expect_err("refused");
+    for (lease, head) in [(3, "x-head: second\n"), (0, "x-head: first\n")] {
+        world.store.settle(Arc::new(vec![verdict(lease, head)])).await.expect("written");
+        let attempts = world.store.attempts_of(world.project, leases[lease].id).await.expect("read");
+        assert!(attempts[0].attempt.request_head.contains(head.trim()), "{head}: {}", attempts[0].attempt.request_head);
+    }
 }

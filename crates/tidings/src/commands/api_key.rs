@@ -54,7 +54,7 @@ pub(crate) enum ApiKeyCommand {
 
 impl ApiKeyCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Create { name, scope, only_project: project_id, expires_at, operator } => {
                 let scopes = (!scope.is_empty()).then_some(scope);

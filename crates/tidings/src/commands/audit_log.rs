@@ -32,7 +32,7 @@ pub(crate) enum AuditLogCommand {
 
 impl AuditLogCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::List { action, since, until, page } => {
                 let query = AuditQuery { page: page.query(), action, since, until };

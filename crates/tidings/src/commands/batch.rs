@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use serde::Serialize;
 use tidings_client::{
@@ -120,7 +120,9 @@ fn open(file: &str) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
     if file == "-" {
         return Ok((Box::new(BufReader::new(io::stdin())), None));
     }
-    let opened = File::open(file).with_context(|| format!("{file} cannot be read"))?;
+    let opened = File::open(file).map_err(|error| {
+        anyhow!("{file} cannot be read: {error}; name a file with one event a line, or - for standard input")
+    })?;
     let length = opened.metadata().ok().filter(|facts| facts.is_file()).map(|facts| facts.len());
     Ok((Box::new(BufReader::new(opened)), length))
 }

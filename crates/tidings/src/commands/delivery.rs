@@ -61,7 +61,7 @@ pub(crate) enum DeliveryCommand {
 
 impl DeliveryCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::List { page, webhook: webhook_id, event_type, status, since, until } => {
                 let query = DeliveryQuery { page: page.query(), webhook_id, event_type, status, since, until };

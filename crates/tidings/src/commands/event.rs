@@ -114,7 +114,7 @@ pub(crate) struct PublishArgs {
 
 impl EventCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<ExitCode> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Publish(publish) => publish.run(session).await?,
             Self::PublishBatch(batch) => return batch.run(session).await,

@@ -2,12 +2,19 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use tidings_client::contract::event_type::{
-    EventTypeBody, EventTypeRequest, ImportEventTypes, ImportResult, ImportedEventTypeBody, ImportedEventTypesBody,
-    SchemaVersionBody,
+use tidings_client::contract::{
+    codes::ErrorCode,
+    event_type::{
+        EventTypeBody, EventTypeRequest, ImportEventTypes, ImportResult, ImportedEventTypeBody, ImportedEventTypesBody,
+        SchemaVersionBody,
+    },
 };
 
-use super::{input::read_json, page::page_table, session::Session};
+use super::{
+    input::read_json,
+    page::page_table,
+    session::{OTHER_CATALOGUES, Session},
+};
 use crate::output::{Fields, Table};
 
 /// What to do with event types.
@@ -92,7 +99,7 @@ pub(crate) struct Details {
 
 impl EventTypeCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Create { name, details } => {
                 let empty = EventTypeRequest {
@@ -117,13 +124,14 @@ impl EventTypeCommand {
                 }
             }
             Self::List => output.show(&client.list_event_types().await?, |list| {
-                page_table(list, ["NAME", "GROUP", "DESCRIPTION", "ARCHIVED"], row)
+                let table = page_table(list, ["NAME", "GROUP", "DESCRIPTION", "ARCHIVED"], row);
+                if session.acts_for_instance { format!("{table}{OTHER_CATALOGUES}\n") } else { table }
             }),
-            Self::Get { name } => output.show(&client.get_event_type(&name).await?, fields),
+            Self::Get { name } => output.show(&known(session, &name).await?, fields),
             Self::Update { name, details } => {
                 // The API replaces an event type as a whole, so what is not given is taken from what is there.
                 let EventTypeBody { name, group, description, example, schema, archived, .. } =
-                    client.get_event_type(&name).await?;
+                    known(session, &name).await?;
                 let there =
                     EventTypeRequest { name: Some(name.clone()), group, description, example, schema, archived };
                 output.show(&client.replace_event_type(&name, &details.lay_over(there)?).await?, fields)
@@ -134,6 +142,16 @@ impl EventTypeCommand {
                 output.done("deleted", &name)
             }
         }
+    }
+}
+
+/// The event type of this name; an operator may look for it in the wrong catalogue.
+pub(super) async fn known(session: &Session, name: &str) -> anyhow::Result<EventTypeBody> {
+    match session.client.get_event_type(name).await {
+        Err(error) if error.code() == Some(ErrorCode::NotFound.as_str()) && session.acts_for_instance => {
+            bail!("there is no event type {name}; {OTHER_CATALOGUES}")
+        }
+        found => Ok(found?),
     }
 }
 

@@ -23,6 +23,10 @@ pub(crate) fn explain(what: &str, error: &anyhow::Error) -> String {
 }
 
 fn explain_problem(what: &str, problem: &Problem) -> String {
+    // What the server says is about headers, which nobody types here.
+    if problem.code == ErrorCode::MissingCredentials.as_str() {
+        return format!("error: {what}: no API key was given; give one with --api-key or in TIDINGS_API_KEY");
+    }
     let mut text = format!("error: {what}: {}", clean(&problem.detail));
     // In the house's form "why; way out" a semicolon says that the detail names the way out itself.
     let complete = problem.detail.contains("; ");
@@ -96,6 +100,14 @@ mod tests {
         problem.detail = "it is full; delete something".to_owned();
         let text = explain("webhook create", &ClientError::Problem(problem).into());
         assert_eq!(text, "error: webhook create: it is full; delete something\n  (validation_failed, request req_1)");
+    }
+
+    #[test]
+    fn a_missing_key_is_told_once_and_as_the_command_line_takes_it() {
+        let ClientError::Problem(mut problem) = problem(Vec::new()).downcast().expect("a problem") else { return };
+        problem.code = "missing_credentials".to_owned();
+        let text = explain("event list", &ClientError::Problem(problem).into());
+        assert_eq!(text, "error: event list: no API key was given; give one with --api-key or in TIDINGS_API_KEY");
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub(crate) struct ReplayArgs {
 
 impl JobCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<ExitCode> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Get { id, follow: true } => return follow(session, &id).await,
             Self::Get { id, follow: false } => output.show(&client.get_job(&id).await?, fields)?,
@@ -192,6 +192,7 @@ fn fields(job: &JobBody) -> String {
         .add("webhook", job.webhook_id)
         .add("done", format!("{} of {}", job.done, job.total))
         .add("queued", job.queued)
+        .add("skipped", job.skipped)
         .add("created", job.created_at)
         .maybe("finished", job.finished_at)
         .maybe("error", job.error.as_ref())

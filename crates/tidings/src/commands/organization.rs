@@ -73,7 +73,7 @@ pub(crate) enum OrganizationCommand {
 
 impl OrganizationCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Create { name, plan } => {
                 output.show(&client.create_organization(&CreateOrganization { name, plan }).await?, fields)

@@ -15,7 +15,7 @@ pub(crate) enum PlanCommand {
 
 impl PlanCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::List => {
                 output.show(&client.list_plans().await?, |list| page_table(list, ["NAME", "WEBHOOKS", "DEFAULT"], row))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Subcommand;
 use tidings_client::contract::preset::{PresetBody, PresetSummary};
 
@@ -35,7 +35,7 @@ pub(crate) enum PresetCommand {
 
 impl PresetCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::List => output.show(&client.list_presets().await?, |list| {
                 page_table(list, ["NAME", "TITLE", "PROFILE", "EVENT TYPES", "DESCRIPTION"], row)
@@ -47,7 +47,7 @@ impl PresetCommand {
 }
 
 fn check(file: &Path, output: Output) -> anyhow::Result<()> {
-    let text = presets::read(file).context("the preset cannot be read")?;
+    let text = presets::read(file).map_err(|error| anyhow!("{error}; name the TOML file that holds the preset"))?;
     let preset = presets::parse(&file.display().to_string(), &text).map_err(|errors| anyhow!(join(&errors)))?;
     output.done("checked", &format!("{}: {} event types", preset.name, preset.event_types.len()))
 }

@@ -56,7 +56,7 @@ pub(crate) enum ProjectCommand {
 
 impl ProjectCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Create { name, preset } => {
                 output.show(&client.create_project(&CreateProject { name, preset }).await?, fields)

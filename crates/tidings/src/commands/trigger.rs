@@ -10,7 +10,7 @@ use tidings_client::contract::{
     event::{EventBody, EventDeliveries, PublishRequest},
 };
 
-use super::{event, input::read_json, session::Session};
+use super::{event, event_type, input::read_json, session::Session};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +74,7 @@ impl TriggerArgs {
         if let Some(data) = &self.data {
             return read_json("--data", data);
         }
-        let known = session.client.get_event_type(&self.event_type).await?;
+        let known = event_type::known(session, &self.event_type).await?;
         let example = known.example.with_context(|| {
             format!("the event type {} has no example; give --data, or add one to the catalogue", self.event_type)
         })?;

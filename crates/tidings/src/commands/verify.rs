@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use tidings_domain::{
     profile::Profile,
-    secret::Secret,
+    secret::{Secret, WHPK_PREFIX, WHSK_PREFIX},
     signature::SignatureScheme,
     time::Timestamp,
     verify::{Freshness, TOLERANCE_S, verify},
@@ -37,7 +37,7 @@ pub(crate) struct VerifyCommand {
     /// How it is signed: a profile's name, or a signature as JSON, as webhooks have it
     #[arg(long, value_name = "SCHEME", default_value = "standard")]
     scheme: String,
-    /// The webhook's secret: text, @FILE or - for standard input
+    /// The webhook's secret, or its public key (whpk_…) if it signs with ed25519: text, @FILE or - for standard input
     #[arg(long, env = "TIDINGS_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
     secret: String,
     /// A header of the request, as 'Name: value'; repeatable
@@ -72,8 +72,12 @@ impl VerifyCommand {
         if self.secret == "-" && self.body == "-" {
             bail!("the secret and the body cannot both come from standard input; give one of them as @FILE");
         }
-        let scheme = scheme(&self.scheme)?;
         let secret = Secret::parse(&read_text(&self.secret)?).context("--secret cannot be used")?;
+        let scheme = match scheme(&self.scheme)? {
+            // The key says which algorithm of Standard Webhooks it is for.
+            SignatureScheme::Standard if is_ed25519(&secret) => SignatureScheme::StandardEd25519,
+            named => named,
+        };
         let headers = self.headers.iter().map(|line| header(line)).collect::<anyhow::Result<Vec<_>>>()?;
         let body = read_bytes(&self.body)?;
         let now_s = self.at.unwrap_or_else(|| SystemClock::start().wall()).as_millis() / 1000;
@@ -95,6 +99,10 @@ fn scheme(text: &str) -> anyhow::Result<SignatureScheme> {
     let names = || Profile::ALL.map(|profile| profile.to_string()).join(", ");
     let profile = profile.with_context(|| format!("--scheme {text:?} is not known; known are {}", names()))?;
     Ok(profile.signature())
+}
+
+fn is_ed25519(secret: &Secret) -> bool {
+    [WHPK_PREFIX, WHSK_PREFIX].iter().any(|prefix| secret.expose().starts_with(prefix))
 }
 
 fn header(line: &str) -> anyhow::Result<(String, String)> {

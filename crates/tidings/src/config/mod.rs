@@ -53,6 +53,8 @@ pub(crate) struct ServeConfig {
     pub(crate) allow_ports: Vec<u16>,
     /// How long a delivery may be due before that is reported, in milliseconds.
     pub(crate) overdue_after_ms: u64,
+    /// How long entries of the audit log are kept, in days.
+    pub(crate) audit_days: u32,
     /// What organizations may have.
     pub(crate) plans: Plans,
     /// Where further presets lie.

@@ -9,7 +9,7 @@ use tidings_domain::{
     target::Cidr,
     tenancy::{OPERATOR_KEY_PREFIX, is_key_shaped},
 };
-use tidings_engine::OVERDUE_AFTER_MS;
+use tidings_engine::{AUDIT_DAYS, OVERDUE_AFTER_MS};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -22,6 +22,8 @@ use super::{
 
 const LISTEN_DEFAULT: &str = "127.0.0.1:8700";
 const DATA_DIR_DEFAULT: &str = "./tidings-data";
+/// A hundred years.
+const DAYS_MAX: u32 = 36_500;
 /// More threads than this help nobody and eat memory.
 const WORKERS_MAX: usize = 1_024;
 
@@ -81,6 +83,7 @@ impl Reader<'_> {
         let allow_targets = self.many("allow_target", parse_cidr);
         let allow_ports = self.many("allow_port", parse_port);
         let overdue_after_ms = self.one("overdue_after", parse_overdue_after);
+        let audit_days = self.one("audit_days", parse_days);
         let plans = self.plans();
         let presets_dir = self.one("presets_dir", parse_path);
         let log = self.one("log", parse_log);
@@ -97,6 +100,7 @@ impl Reader<'_> {
             allow_targets,
             allow_ports,
             overdue_after_ms: overdue_after_ms.unwrap_or(OVERDUE_AFTER_MS),
+            audit_days: audit_days.unwrap_or(AUDIT_DAYS),
             plans,
             presets_dir,
             log,
@@ -251,6 +255,13 @@ fn parse_overdue_after(text: &str) -> Result<u64, Refused> {
     }
 }
 
+fn parse_days(text: &str) -> Result<u32, Refused> {
+    match text.parse() {
+        Ok(days @ 1..=DAYS_MAX) => Ok(days),
+        _ => refused(format!("{text:?} is not a number of days"), format!("write a number from 1 to {DAYS_MAX}")),
+    }
+}
+
 fn parse_log(text: &str) -> Result<String, Refused> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -275,6 +286,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "allow_http" => vec!["false".to_owned()],
         "default_plan" => vec![Plans::default().default_plan().name.to_string()],
         "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
+        "audit_days" => vec![AUDIT_DAYS.to_string()],
         _ => Vec::new(),
     };
     // This version refuses `database_url`, so there is nothing to show.

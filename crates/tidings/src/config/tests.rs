@@ -157,6 +157,7 @@ allow_http       false            default
 allow_target     10.0.0.0/8, ::1  tidings.toml:2
 allow_port       -                default
 overdue_after    300              default
+audit_days       730              default
 plans            -                default
 default_plan     unlimited        default
 upgrade_url      -                default

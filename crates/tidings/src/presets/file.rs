@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_domain::{
-    event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
+    event_type::{EventType, EventTypeName, RESERVED_EVENT_TYPE, TEST_EVENT_TYPE},
     json::is_too_deep,
     plan::Plan,
     preset::{PRESET_EVENT_TYPES_MAX, PRESET_NAME_CHARACTERS_MAX, Preset, PresetEventType, is_preset_name},
@@ -122,6 +122,10 @@ impl Reader<'_> {
         let name: EventTypeName = match entry.name.get_ref().parse::<EventTypeName>() {
             Ok(name) if name.as_str() == TEST_EVENT_TYPE => {
                 self.refuse(&entry.name, "this type is part of every catalogue", "leave it out");
+                return None;
+            }
+            Ok(name) if name.as_str() == RESERVED_EVENT_TYPE => {
+                self.refuse(&entry.name, "this is the path of imports", "choose another name");
                 return None;
             }
             Ok(name) => name,

@@ -73,11 +73,11 @@ fn files(directory: &Path) -> io::Result<Vec<(String, String)>> {
 
 /// Reads a preset's file of a sensible size.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.len() > FILE_BYTES_MAX {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    if fs::metadata(path).map_err(named)?.len() > FILE_BYTES_MAX {
         let message = format!("{} is larger than {FILE_BYTES_MAX} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     fs::read_to_string(path).map_err(named)
 }
 

@@ -41,6 +41,7 @@ fn what_is_wrong_is_named_with_file_and_line() {
         (good.replace("standard", "mine"), "x.toml:3: \"mine\" is not a profile"),
         (good.replace("a.b", "a b"), "x.toml:5: \"a b\" is not an event type"),
         (good.replace("a.b", "test.webhook"), "x.toml:5: this type is part of every catalogue"),
+        (good.replace("a.b", "import"), "x.toml:5: this is the path of imports"),
         (format!("{good}example = '{{'\n"), "x.toml:6: this is not JSON"),
         (format!("{good}schema = 'x'\n"), "x.toml:6: this is not JSON"),
         (format!("{good}schema = '{{\"required\": 1}}'\n"), "x.toml:6: this schema cannot be used"),

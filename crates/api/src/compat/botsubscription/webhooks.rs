@@ -83,8 +83,8 @@ pub(super) async fn create(
         profile: Some(Profile::BotSubscription.to_string()),
         ..WebhookRequest::default()
     };
-    let made = verbs::create(&api, project_id, request).await?;
-    let data = with_secret(&api, &made.record, made.secrets.secret.clone());
+    let made = verbs::create(&api, &caller, project_id, request).await?;
+    let data = with_secret(&api, &made.record, made.shown_secret());
     Ok(answer("Webhook created successfully", &data))
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn update(
         return Err(ApiError::new(ErrorCode::ValidationFailed, "body: gives at least one of url, enabled"));
     }
     let request = WebhookRequest { url, enabled, ..WebhookRequest::default() };
-    let record = verbs::update(&api, project_id, ids::read(&id)?, request).await?;
+    let record = verbs::update(&api, &caller, project_id, ids::read(&id)?, request).await?;
     Ok(answer("Webhook updated successfully", &listed(&api, &record)))
 }
 
@@ -156,7 +156,7 @@ pub(super) async fn delete(
     Path((project_id, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let project_id = project(&api, &caller, &project_id).await?;
-    verbs::delete(&api, project_id, ids::read(&id)?).await?;
+    verbs::delete(&api, &caller, project_id, ids::read(&id)?).await?;
     Ok(answer("Webhook deleted successfully", &json!({})))
 }
 
@@ -182,6 +182,6 @@ pub(super) async fn rotate(
     Path((project_id, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let project_id = project(&api, &caller, &project_id).await?;
-    let (record, secret) = verbs::rotate(&api, project_id, ids::read(&id)?).await?;
-    Ok(answer("Webhook secret rotated successfully", &with_secret(&api, &record, Some(secret))))
+    let (record, secret) = verbs::rotate(&api, &caller, project_id, ids::read(&id)?).await?;
+    Ok(answer("Webhook secret rotated successfully", &with_secret(&api, &record, secret)))
 }

@@ -42,8 +42,8 @@ pub(super) async fn create(State(api): State<Api>, caller: Caller, Body(bytes): 
         profile: Some(Profile::SubscribeFlow.to_string()),
         ..WebhookRequest::default()
     };
-    let made = verbs::create(&api, caller.project(&api), request).await?;
-    Ok(json(StatusCode::CREATED, &Endpoint::of(&api, &made.record, made.secrets.secret.clone())))
+    let made = verbs::create(&api, &caller, caller.project(&api), request).await?;
+    Ok(json(StatusCode::CREATED, &Endpoint::of(&api, &made.record, made.shown_secret())))
 }
 
 pub(super) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
@@ -76,7 +76,7 @@ pub(super) async fn update(
         enabled: is_active,
         ..WebhookRequest::default()
     };
-    let record = verbs::update(&api, caller.project(&api), ids::read(&id)?, request).await?;
+    let record = verbs::update(&api, &caller, caller.project(&api), ids::read(&id)?, request).await?;
     Ok(json(StatusCode::OK, &Endpoint::of(&api, &record, None)))
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    verbs::delete(&api, caller.project(&api), ids::read(&id)?).await?;
+    verbs::delete(&api, &caller, caller.project(&api), ids::read(&id)?).await?;
     Ok(empty())
 }
 
@@ -99,8 +99,8 @@ pub(super) async fn regenerate_secret(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let (record, secret) = verbs::rotate(&api, caller.project(&api), ids::read(&id)?).await?;
-    Ok(json(StatusCode::OK, &Endpoint::of(&api, &record, Some(secret))))
+    let (record, secret) = verbs::rotate(&api, &caller, caller.project(&api), ids::read(&id)?).await?;
+    Ok(json(StatusCode::OK, &Endpoint::of(&api, &record, secret)))
 }
 
 /// Event types by name, with what each means.

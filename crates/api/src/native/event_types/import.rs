@@ -6,10 +6,13 @@ use serde_json::{Value, value::RawValue};
 use tidings_contract::event_type::{
     EventTypeRequest, ImportEventTypes, ImportResult, ImportedEventTypeBody, ImportedEventTypesBody,
 };
-use tidings_domain::event_type::{EVENT_TYPE_CHARACTERS_MAX, EventType, SCHEMA_VERSIONS_ACTIVE_MAX, current_version};
+use tidings_domain::event_type::{
+    EVENT_TYPE_CHARACTERS_MAX, EVENT_TYPES_MAX, EventType, SCHEMA_VERSIONS_ACTIVE_MAX, current_version,
+};
 use tidings_ports::store::{EventTypeImport, EventTypeImported};
 
 use super::{
+    CATALOGUE, aside,
     document::{self, Described},
     visible,
 };
@@ -28,18 +31,17 @@ const MISTAKES_MAX: usize = 3;
 type Prepared = Result<(EventType, Option<String>), String>;
 
 pub(crate) async fn import(State(api): State<Api>, caller: Caller, Body(bytes): Body) -> Result<Response, ApiError> {
+    caller.refuse_bound(CATALOGUE)?;
     let ImportEventTypes { document, dry_run } = parse(&bytes)?;
     let known = visible(&api, &caller).await?;
-    // Hundreds of schemas are compiled: no task of this worker should wait for that.
-    let prepared = tokio::task::spawn_blocking(move || prepare(document.get(), &known)).await;
-    let (names, prepared): (Vec<_>, Vec<_>) =
-        prepared.map_err(|_| ApiError::unavailable("the document could not be read"))??.into_iter().unzip();
+    let prepared = aside(&api, caller.organization(), move || prepare(document.get(), &known)).await??;
+    let (names, prepared): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
     let event_types = prepared.iter().filter_map(|prepared| prepared.clone().ok()).collect();
     let import =
         EventTypeImport { organization_id: caller.organization(), event_types, dry_run, now: api.engine().now() };
     let mut imported = api.store().import_event_types(import).await?.into_iter();
     if !dry_run {
-        api.engine().catalogue_changed();
+        api.engine().catalogue_changed(caller.organization());
     }
     let result = |(name, prepared): (String, Prepared)| match prepared {
         Ok(_) => answer(name, imported.next().ok_or("the store said nothing of it".to_owned())),
@@ -58,6 +60,9 @@ fn answer(name: String, imported: Result<EventTypeImported, String>) -> Imported
             let reason =
                 format!("schema: {SCHEMA_VERSIONS_ACTIVE_MAX} versions of it take events already: retire one first");
             (ImportResult::Refused, Some(reason))
+        }
+        Ok(EventTypeImported::CatalogueFull) => {
+            (ImportResult::Refused, Some(format!("the catalogue has {EVENT_TYPES_MAX} event types: delete one first")))
         }
         Err(reason) => (ImportResult::Refused, Some(reason)),
     };

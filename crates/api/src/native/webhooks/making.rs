@@ -30,10 +30,14 @@ impl Making {
         NewWebhook { webhook: self.record.webhook.clone(), sealed: self.record.sealed.clone() }
     }
 
+    /// The secret, as the one answer that shows it has it.
+    pub(crate) fn shown_secret(&self) -> Option<String> {
+        shown_once(&self.record.webhook.settings, &self.secrets)
+    }
+
     /// The answer, with the secret.
     pub(super) fn body(&self) -> WebhookBody {
-        let secret = shown_once(&self.record.webhook.settings, &self.secrets);
-        WebhookBody { secret, ..webhook_body(&self.record, &self.secrets) }
+        WebhookBody { secret: self.shown_secret(), ..webhook_body(&self.record, &self.secrets) }
     }
 }
 

@@ -29,7 +29,6 @@ use tidings_ports::store::{Changed, WebhookChange, WebhookRecord};
 
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
-    audit::Audit,
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
@@ -39,7 +38,7 @@ use crate::{
 };
 use body::webhook_body;
 pub(crate) use making::{Making, prepare};
-pub(crate) use secret::{public_keys, reveal, rotate};
+pub(crate) use secret::{public_keys, reveal, rotate, rotated};
 use settings::{Draft, apply};
 use status::switched;
 pub(crate) use status::{disable, enable, pause, resume};
@@ -64,7 +63,8 @@ pub(crate) async fn create(
     let answer = json_bytes(&making.body());
     let owner = project_id.sequence();
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
-    let created = api.store().create_webhook(making.new_webhook(), idempotency).await?;
+    caller.audit().makes(making.record.webhook.id);
+    let created = caller.store(&api).create_webhook(making.new_webhook(), idempotency).await?;
     api.engine().project_changed(project_id).await;
     repeatable.answer(&api, owner, created, answer, "webhook")
 }
@@ -111,20 +111,18 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
-    audit: Audit,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
     let record = find(&api, caller.project(&api), &id).await?;
-    let secrets = open_secrets(&api.parts().master_key, record.webhook.id, &record.sealed).unwrap_or_default();
-    audit.before(&webhook_body(&record, &secrets));
-    Ok(shown(&api, &update_record(&api, &record, request).await?))
+    Ok(shown(&api, &update_record(&api, &caller, &record, request).await?))
 }
 
 /// Changes what a request gives.
 pub(crate) async fn update_record(
     api: &Api,
+    caller: &Caller,
     record: &WebhookRecord,
     request: WebhookRequest,
 ) -> Result<WebhookRecord, ApiError> {
@@ -132,22 +130,22 @@ pub(crate) async fn update_record(
     let status = request.enabled.and_then(|enabled| switched(record.webhook.status, enabled));
     let secrets = open_secrets(&api.parts().master_key, id, &record.sealed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+    caller.audit().before(&webhook_body(record, &secrets));
     let url_given = request.url.is_some();
     let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, api)?;
     if url_given {
         address::check_resolved(api, &draft).await?;
     }
     let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, api.engine().ids().nonce());
-    apply_change(api, record, Some(draft.settings), Some(sealed), status).await
+    apply_change(api, caller, record, (Some(draft.settings), Some(sealed), status)).await
 }
 
 /// Carries out a change against the revision it was made from.
 pub(crate) async fn apply_change(
     api: &Api,
+    caller: &Caller,
     record: &WebhookRecord,
-    settings: Option<WebhookSettings>,
-    sealed: Option<Vec<u8>>,
-    status: Option<WebhookStatus>,
+    (settings, sealed, status): (Option<WebhookSettings>, Option<Vec<u8>>, Option<WebhookStatus>),
 ) -> Result<WebhookRecord, ApiError> {
     let project_id = record.webhook.project_id;
     let change = WebhookChange {
@@ -159,7 +157,7 @@ pub(crate) async fn apply_change(
         status,
         now: api.engine().now(),
     };
-    let changed = api.store().update_webhook(change).await?;
+    let changed = caller.store(api).update_webhook(change).await?;
     api.engine().project_changed(project_id).await;
     match changed {
         Changed::Stored(changed) => Ok(*changed),
@@ -174,8 +172,13 @@ pub(crate) async fn apply_change(
 }
 
 /// The same for a change of status alone.
-async fn change(api: &Api, record: &WebhookRecord, status: WebhookStatus) -> Result<Response, ApiError> {
-    Ok(shown(api, &apply_change(api, record, None, None, Some(status)).await?))
+async fn change(
+    api: &Api,
+    caller: &Caller,
+    record: &WebhookRecord,
+    status: WebhookStatus,
+) -> Result<Response, ApiError> {
+    Ok(shown(api, &apply_change(api, caller, record, (None, None, Some(status))).await?))
 }
 
 pub(crate) async fn delete(
@@ -184,13 +187,18 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id: WebhookId = id.parse().map_err(|_| ApiError::not_found("webhook"))?;
-    delete_record(&api, caller.project(&api), id).await?;
+    delete_record(&api, &caller, caller.project(&api), id).await?;
     Ok(empty())
 }
 
 /// Deletes a webhook for good.
-pub(crate) async fn delete_record(api: &Api, project_id: ProjectId, id: WebhookId) -> Result<(), ApiError> {
-    let deleted = api.store().delete_webhook(project_id, id, api.engine().now()).await?;
+pub(crate) async fn delete_record(
+    api: &Api,
+    caller: &Caller,
+    project_id: ProjectId,
+    id: WebhookId,
+) -> Result<(), ApiError> {
+    let deleted = caller.store(api).delete_webhook(project_id, id, api.engine().now()).await?;
     api.engine().project_changed(project_id).await;
     if !deleted {
         return Err(ApiError::not_found("webhook"));

@@ -43,12 +43,12 @@ fn opened(api: &Api, record: &WebhookRecord) -> Result<WebhookSecrets, ApiError>
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))
 }
 
-/// What a rotation makes of a webhook, and the answer that shows it.
+/// The secrets of a webhook after a rotation, sealed, and the answer that shows the new one.
 pub(crate) fn rotated(
     api: &Api,
     record: &WebhookRecord,
     request: &RotateSecret,
-) -> Result<(WebhookChange, RotatedSecretBody), ApiError> {
+) -> Result<(Vec<u8>, RotatedSecretBody), ApiError> {
     let settings = &record.webhook.settings;
     let mut secrets = opened(api, record)?;
     let mut errors = Vec::new();
@@ -79,18 +79,8 @@ pub(crate) fn rotated(
         public_key: secrets.public_keys(now).into_iter().next().map(|(key, _)| key).filter(|_| by_key_pair),
         previous_valid_until,
     };
-    let id = record.webhook.id;
-    let sealed = seal_secrets(&api.parts().master_key, id, &secrets, api.engine().ids().nonce());
-    let change = WebhookChange {
-        project_id: record.webhook.project_id,
-        id,
-        expected_revision: record.revision,
-        settings: None,
-        sealed: Some(sealed),
-        status: None,
-        now,
-    };
-    Ok((change, body))
+    let sealed = seal_secrets(&api.parts().master_key, record.webhook.id, &secrets, api.engine().ids().nonce());
+    Ok((sealed, body))
 }
 
 pub(crate) async fn rotate(
@@ -107,10 +97,19 @@ pub(crate) async fn rotate(
     if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
         return Ok(first);
     }
-    let (change, body) = rotated(&api, &record, &request)?;
+    let (sealed, body) = rotated(&api, &record, &request)?;
+    let change = WebhookChange {
+        project_id,
+        id: record.webhook.id,
+        expected_revision: record.revision,
+        settings: None,
+        sealed: Some(sealed),
+        status: None,
+        now: api.engine().now(),
+    };
     let answer = json_bytes(&body);
     let idempotency = repeatable.record_as(StatusCode::OK, &api, owner, &bytes, &answer);
-    let changed = api.store().update_webhook_once(change, idempotency).await?;
+    let changed = caller.store(&api).update_webhook_once(change, idempotency).await?;
     api.engine().project_changed(project_id).await;
     let mut response = repeatable.answer(&api, owner, changed, answer, "webhook")?;
     *response.status_mut() = StatusCode::OK;

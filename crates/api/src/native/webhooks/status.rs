@@ -27,9 +27,15 @@ fn held(status: WebhookStatus, pause: bool) -> Result<Option<WebhookStatus>, Api
     match (pause, status) {
         (true, WebhookStatus::Active) => Ok(Some(WebhookStatus::Paused)),
         (false, WebhookStatus::Paused) => Ok(Some(WebhookStatus::Active)),
-        (_, WebhookStatus::Disabled(_)) => {
+        (_, WebhookStatus::Disabled(reason)) => {
             let verb = if pause { "paused" } else { "resumed" };
-            let detail = format!("the webhook is disabled and cannot be {verb}; enable it first");
+            let detail = match reason {
+                DisableReason::PlanLimit => format!(
+                    "the webhook is over the limit of its organization's plan, which disabled it, and cannot be {verb}; \
+                     choose another plan or delete another webhook"
+                ),
+                _ => format!("the webhook is disabled and cannot be {verb}; enable it first"),
+            };
             Err(ApiError::new(ErrorCode::WebhookDisabled, detail))
         }
         _ => Ok(None),
@@ -45,7 +51,7 @@ async fn set(
 ) -> Result<Response, ApiError> {
     let record = find(api, caller.project(api), id).await?;
     match decide(record.webhook.status)? {
-        Some(status) => change(api, &record, status).await,
+        Some(status) => change(api, caller, &record, status).await,
         None => Ok(shown(api, &record)),
     }
 }

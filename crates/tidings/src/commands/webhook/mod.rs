@@ -147,7 +147,7 @@ Examples:
 
 impl WebhookCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<ExitCode> {
-        let Session { client, output } = session;
+        let Session { client, output, .. } = session;
         match self {
             Self::Create(create) => output.show(&client.create_webhook(&create.request()?).await?, fields)?,
             Self::List { page } => output.show(&client.list_webhooks(&page.query()).await?, |list| {

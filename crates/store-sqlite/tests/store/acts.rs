@@ -1,0 +1,96 @@
+//! The audit log: an act and its entry are one transaction; entries and hours of long ago go.
+
+use std::sync::Arc;
+
+use tidings_domain::{
+    ids::{ApiKeyId, AuditId},
+    page::PageRequest,
+    retry::Verdict,
+    time::Timestamp,
+};
+use tidings_ports::store::{
+    AuditEntry, AuditFilter, AuditLog as _, AuditNote, Catalog as _, History as _, Maintenance as _,
+};
+
+use crate::world::{START, World, newborn};
+
+const DAY_MS: u64 = 86_400_000;
+
+fn entry(seq: i64) -> AuditEntry {
+    AuditEntry {
+        id: AuditId::from_parts(seq, 1),
+        organization_id: None,
+        project_id: None,
+        actor: ApiKeyId::from_parts(1, 1),
+        operator: true,
+        action: "webhook.delete".to_owned(),
+        subject: "wh_1".to_owned(),
+        detail: "{}".to_owned(),
+        address: "127.0.0.1".to_owned(),
+    }
+}
+
+async fn count(world: &World) -> usize {
+    let page = world.store.list_audit(AuditFilter::default(), PageRequest::default()).await.expect("listed");
+    page.rows.len()
+}
+
+#[tokio::test]
+async fn an_act_and_its_entry_are_one_transaction() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let note = Arc::new(AuditNote::new(entry(world.sequence())));
+    let acting = world.store.auditing(Arc::clone(&note));
+    assert_eq!(acting.delete_webhook(world.project, webhook, START).await, Ok(true));
+    assert!(note.is_written());
+    assert_eq!(count(&world).await, 1);
+    // The entry is of the first change.
+    let other = world.webhook(world.project).await;
+    assert_eq!(acting.delete_webhook(world.project, other, START).await, Ok(true));
+    assert_eq!(count(&world).await, 1);
+
+    // What changes nothing is no act.
+    let note = Arc::new(AuditNote::new(entry(world.sequence())));
+    let acting = world.store.auditing(Arc::clone(&note));
+    assert_eq!(acting.delete_webhook(world.project, webhook, START).await, Ok(false));
+    assert!(!note.is_written());
+    assert_eq!(count(&world).await, 1);
+}
+
+#[tokio::test]
+async fn an_act_that_cannot_be_written_down_is_undone() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let outside = rusqlite::Connection::open(world.directory.path().join("tidings.sqlite")).expect("opens");
+    let refuse = "CREATE TRIGGER mute BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'mute'); END";
+    outside.execute_batch(refuse).expect("made");
+    let note = Arc::new(AuditNote::new(entry(world.sequence())));
+    let acting = world.store.auditing(Arc::clone(&note));
+    assert!(acting.delete_webhook(world.project, webhook, START).await.is_err());
+    assert!(!note.is_written());
+    assert!(world.store.find_webhook(world.project, webhook).await.expect("read").is_some());
+}
+
+#[tokio::test]
+async fn entries_and_hours_of_long_ago_are_forgotten_a_few_at_a_time() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let later = START.plus_millis(10 * DAY_MS);
+    for at in [START, later] {
+        let new = world.event(world.project, "a.b", &[webhook], true);
+        world.append(vec![new.clone()], at).await;
+        world.settle(&newborn(&new), Verdict::Delivered, at).await;
+    }
+    for day in 0..5 {
+        let seq = (START.as_millis() + day * DAY_MS.cast_signed()) << 15;
+        world.store.append_audit(entry(seq)).await.expect("written");
+    }
+    let before = START.plus_millis(3 * DAY_MS);
+    assert_eq!(world.store.expire_audit(before, 2).await, Ok(2));
+    assert_eq!(world.store.expire_audit(before, 2).await, Ok(1));
+    assert_eq!(count(&world).await, 2);
+    assert_eq!(world.store.expire_hours(before, 10).await, Ok(1));
+    let (since, until) = (Timestamp::from_millis(0), later);
+    let left = world.store.statistics(world.project, Some(webhook), since, until).await.expect("read").expect("own");
+    assert_eq!(left.hours.len(), 1);
+}
