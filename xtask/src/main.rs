@@ -1,6 +1,7 @@
 //! `cargo xtask`: one command for each chore of the repository.
 
 mod commands;
+mod coverage;
 mod fuzz;
 mod fuzz_world;
 mod seeded;
@@ -20,6 +21,7 @@ Commands:
   openapi                           write docs/openapi.json anew, after the contract has changed
   fuzz-api [--cases N]              schemathesis over every operation, in a network of its own; installs it first.
                                     N is how many cases each operation gets at most, per way of making them
+  fuzz-corpus                       take what the part `coverage` of torture found into the corpus that is kept
   torture [PART...] [--rounds N]    the long forms of the fault tests, built for release: all of them, or the parts
                                     named. N is how many kills, cuts or events, where a part has such a number
   faults [WORD...]                  put faults into a copy of the tree, and see that a test fails for each: all of
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["fuzz-api"] => fuzz::run(fuzz::CASES),
         ["fuzz-api", "--cases", cases] => fuzz::run(cases),
         ["fuzz-api-inside", cases] => fuzz::run_inside(cases),
+        ["fuzz-corpus"] => coverage::keep(),
         ["torture", parts @ .., "--rounds", rounds] => torture::run(parts, Some(rounds)),
         ["torture", parts @ ..] => torture::run(parts, None),
         ["faults", words @ ..] => seeded::run(words),

@@ -7,7 +7,10 @@ use xtask::{
     summary::Summary,
 };
 
-use crate::commands::{print, root};
+use crate::{
+    commands::{print, root},
+    coverage,
+};
 
 /// A test, and the variable that tells it how much to do.
 struct Part {
@@ -115,14 +118,21 @@ const PARTS: &[Part] = &[
     },
 ];
 
+/// The one part that is no test: the readers under libFuzzer, and for how many seconds each.
+const COVERAGE: (&str, &str) = ("coverage", "600");
+
 /// The parts as the help shows them.
 pub(crate) fn parts() -> String {
-    PARTS.iter().map(|part| format!("  {:<10} {}\n", part.name, part.what)).collect()
+    let parts = PARTS.iter().map(|part| (part.name, part.what.to_owned()));
+    let (name, seconds) = COVERAGE;
+    let coverage = (name, format!("the same readers under libFuzzer, {seconds} s each; needs a C++ compiler"));
+    parts.chain([coverage]).map(|(name, what)| format!("  {name:<10} {what}\n")).collect()
 }
 
 /// Runs the parts named, or all; false if any failed.
 pub(crate) fn run(names: &[&str], rounds: Option<&str>) -> anyhow::Result<bool> {
-    if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
+    let is_part = |name: &str| name == COVERAGE.0 || PARTS.iter().any(|part| part.name == name);
+    if let Some(unknown) = names.iter().find(|name| !is_part(name)) {
         bail!("torture has no part {unknown:?}; its parts are\n{}", parts());
     }
     if let Some(rounds) = rounds
@@ -142,6 +152,9 @@ pub(crate) fn run(names: &[&str], rounds: Option<&str>) -> anyhow::Result<bool> 
         // One after the other: what a test measures is its own.
         arguments.extend(["--", "--nocapture", "--test-threads", "1"]);
         summary.add(run_step(part.name, || cargo.run_tests(&arguments))?);
+    }
+    if names.is_empty() || names.contains(&COVERAGE.0) {
+        summary.add(run_step(COVERAGE.0, || coverage::run(&root, rounds.unwrap_or(COVERAGE.1)))?);
     }
     print(&summary.to_string())?;
     Ok(summary.passed())

@@ -2,7 +2,7 @@
 //!
 //! Each target takes any bytes, and asserts what holds for all of them. Inputs come from a small
 //! corpus, mutated at random out of a seed (`mutate.rs`). Deliberately absent: instrumentation by
-//! the compiler, which stable Rust does not offer; the corpus is there to lead into the branches.
+//! the compiler; the corpus is there to lead into the branches, and grows under libFuzzer (`fuzz`).
 
 mod mutate;
 mod readers;
