@@ -107,6 +107,8 @@ struct Notes {
     peer: Option<IpAddr>,
     /// The entry, once it goes along with a change.
     note: Option<Arc<AuditNote>>,
+    /// Whether it is done, whatever becomes of its answer.
+    is_done: bool,
 }
 
 /// What is known so far of the act that a request is. Every request but publishing carries one.
@@ -160,6 +162,11 @@ impl Audit {
         self.notes().made = Some(subject.to_string());
     }
 
+    /// It is done, and is written down even if its answer cannot be made.
+    pub(crate) fn done(&self) {
+        self.notes().is_done = true;
+    }
+
     /// The store for what the request is to change: the entry is written in the same transaction.
     /// Everything the log is to know has to be noted before.
     pub(crate) fn store(&self, api: &Api) -> Arc<dyn Store> {
@@ -186,7 +193,8 @@ impl Audit {
 pub(crate) async fn finish(api: &Api, audit: &Audit, response: Response) -> Response {
     let notes = std::mem::take(&mut *audit.notes());
     let is_written = notes.note.as_ref().is_some_and(|note| note.is_written());
-    let Some(act) = notes.act.as_ref().filter(|_| response.status().is_success() && !is_written) else {
+    let succeeded = response.status().is_success() || notes.is_done;
+    let Some(act) = notes.act.as_ref().filter(|_| succeeded && !is_written) else {
         return response;
     };
     let replayed = response.headers().contains_key(REPLAY);

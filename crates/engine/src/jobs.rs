@@ -165,13 +165,15 @@ impl Engine {
 
     /// Ends a job; what it has queued stays queued. `None`: the project has no such job.
     pub async fn cancel_job(&self, project_id: ProjectId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
-        if self.store.find_job(project_id, id).await?.is_none() {
-            return Ok(None);
+        let Some(mut job) = self.store.find_job(project_id, id).await? else { return Ok(None) };
+        let now = self.clock.wall();
+        if !self.store.end_job(id, JobState::Cancelled, None, now).await? {
+            return self.store.find_job(project_id, id).await;
         }
-        if self.store.end_job(id, JobState::Cancelled, None, self.clock.wall()).await? {
-            self.reports.ask();
-        }
-        self.store.find_job(project_id, id).await
+        self.reports.ask();
+        // It is cancelled, whether or not it can be looked at again.
+        (job.state, job.finished_at) = (JobState::Cancelled, Some(now));
+        Ok(self.store.find_job(project_id, id).await.unwrap_or(Some(job)))
     }
 
     /// Sends an event again, as new deliveries: to one webhook, or to all that select it.

@@ -253,6 +253,7 @@ pub(crate) async fn retry(
     let project = caller.project(&api);
     let view = find(&api, project, &id).await?;
     api.engine().retry(project, view.id, request.force).await.map_err(retry_refused)?;
+    caller.audit().done();
     let view = find(&api, project, &id).await?;
     Ok(json(StatusCode::ACCEPTED, &summary(&api, &view, api.engine().now())))
 }

@@ -10,8 +10,8 @@ use tidings_domain::{
 use tidings_engine::{Publish, RECOVERED_STATES};
 use tidings_fakes::Reply;
 use tidings_ports::store::{
-    Catalog as _, Expunged, History as _, JobRecord, Jobs as _, NewDelivery, NewJob, NewReplay, ReplayStep,
-    ReplayedDelivery, Stepped, WebhookChange,
+    Catalog as _, Expunged, History as _, JobRecord, Jobs as _, Maintenance as _, NewDelivery, NewJob, NewReplay,
+    ReplayStep, ReplayedDelivery, Stepped, WebhookChange,
 };
 
 use crate::platform::{Platform, START, publish, schedule};
@@ -189,4 +189,38 @@ async fn a_job_that_cannot_go_on_fails_alone() {
     assert_eq!((other.state, other.queued), (JobState::Done, 10));
     let listed = platform.store.list_jobs(platform.project, PageRequest::default()).await.expect("listed");
     assert_eq!(listed.rows.len(), 2);
+}
+
+#[tokio::test]
+async fn a_recovery_waits_for_verdicts_that_cannot_be_written_yet() {
+    let platform = Platform::start().await;
+    let once = |settings: &mut tidings_domain::webhook::WebhookSettings| settings.retry = Some(schedule(&[0]));
+    let webhook = platform.webhook_with(Profile::Standard, URL, once).await;
+    platform.sender.script(URL, [Reply::StatusAfter(5_000, 500), Reply::Status(200)]);
+    platform.publish("tag.subscribed").await;
+    while platform.sender.sent_to(URL).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // The receiver answers while somebody else holds the database for longer than anybody waits.
+    let other = rusqlite::Connection::open(platform.database_path()).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock is free");
+    platform.clock.advance_ms(5_000);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    platform.store.forget_reports(vec![0]).await.expect_err("the lock is taken");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    other.execute_batch("ROLLBACK").expect("given back");
+    platform.clock.advance_ms(10);
+    let id = start(&platform, webhook, recovery(&platform)).await;
+    // Time enough for a step, if one were made.
+    for _ in 0..200 {
+        assert_eq!(job(&platform, id).await.state, JobState::Running);
+    }
+    platform.advance_s(5).await;
+    let job = job(&platform, id).await;
+    assert_eq!((job.state, job.queued), (JobState::Done, 1));
+    assert_eq!(platform.sender.sent_to(URL).len(), 2);
 }

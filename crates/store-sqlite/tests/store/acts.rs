@@ -94,3 +94,25 @@ async fn entries_and_hours_of_long_ago_are_forgotten_a_few_at_a_time() {
     let left = world.store.statistics(world.project, Some(webhook), since, until).await.expect("read").expect("own");
     assert_eq!(left.hours.len(), 1);
 }
+
+#[tokio::test]
+async fn inv_bounded_statistics_add_up_so_many_rows_and_no_more() {
+    let mut world = World::new().await;
+    let webhook = world.webhook(world.project).await;
+    let outside = rusqlite::Connection::open(world.directory.path().join("tidings.sqlite")).expect("opens");
+    let hours = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+         INSERT INTO webhook_hour (webhook, hour, delivered, failed, dropped, attempts, total_ms, latency)
+         SELECT {}, i, 1, 0, 0, 1, 1, x'' FROM n",
+        webhook.sequence()
+    );
+    outside.execute_batch(&hours).expect("made");
+    let hour = |number: i64| Timestamp::from_millis(number * 3_600_000);
+    let read = async |first: i64| {
+        let found = world.store.statistics(world.project, None, hour(first), hour(1_000_001)).await;
+        let found = found.expect("read").expect("a project");
+        (found.is_cut, found.hours.len())
+    };
+    assert_eq!(read(999_000).await, (false, 1_001));
+    assert_eq!(read(0).await, (true, 0));
+}
