@@ -23,6 +23,8 @@ const BYTE_STEPS_MAX: u64 = 20_000;
 const DEPTH_MAX: usize = 96;
 /// Patterns in one schema: each takes memory for as long as its project is in use.
 const PATTERNS_MAX: usize = 64;
+/// Bytes of all of them together, compiled.
+const PATTERNS_BYTES_MAX: u64 = 1024 * 1024;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Keywords that hold a schema, a list of schemas, or schemas by name.
@@ -84,7 +86,7 @@ pub(super) struct Cost {
 
 /// What a schema costs, if it is one that can be used.
 pub(super) fn weigh(root: &Value) -> Result<Cost, InvalidSchema> {
-    let mut walk = Walk { root, costs: HashMap::new(), open: HashSet::new(), patterns: 0 };
+    let mut walk = Walk { root, costs: HashMap::new(), open: HashSet::new(), patterns: 0, patterns_bytes: 0 };
     walk.schema(root, "", 0)
 }
 
@@ -112,6 +114,7 @@ struct Walk<'a> {
     /// Schemas that are being walked through.
     open: HashSet<*const Value>,
     patterns: usize,
+    patterns_bytes: u64,
 }
 
 impl<'a> Walk<'a> {
@@ -199,7 +202,13 @@ impl<'a> Walk<'a> {
         if self.patterns > PATTERNS_MAX {
             return Err(invalid("", format!("has more than {PATTERNS_MAX} patterns")));
         }
-        let per_byte = pattern::steps_per_byte(text).map_err(|message| invalid(place, message))?;
+        let bytes = pattern::compiled_bytes(text).map_err(|message| invalid(place, message))?;
+        self.patterns_bytes += bytes as u64;
+        if self.patterns_bytes > PATTERNS_BYTES_MAX {
+            let message = format!("has patterns that take more than {PATTERNS_BYTES_MAX} bytes together, compiled");
+            return Err(invalid("", message));
+        }
+        let per_byte = pattern::steps_per_byte(bytes);
         Ok(Steps { per_value: 0, per_byte })
     }
 

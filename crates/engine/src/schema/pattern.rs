@@ -13,8 +13,13 @@ const PATTERN_BYTES_MIN: usize = 1024;
 /// Bytes that one state takes, or more.
 const STATE_BYTES: usize = 32;
 
-/// Steps for each byte of a text, at most; or why it is no pattern that can be used.
-pub(super) fn steps_per_byte(pattern: &str) -> Result<u64, String> {
+/// Steps for each byte of a text, at most, by a pattern of this size.
+pub(super) const fn steps_per_byte(bytes: usize) -> u64 {
+    (bytes / STATE_BYTES) as u64
+}
+
+/// Bytes of a compiled pattern, to the next power of two; or why it is none that can be used.
+pub(super) fn compiled_bytes(pattern: &str) -> Result<usize, String> {
     let schema = json!({"pattern": pattern});
     let mut bytes = PATTERN_BYTES_MIN;
     loop {
@@ -24,7 +29,7 @@ pub(super) fn steps_per_byte(pattern: &str) -> Result<u64, String> {
             .with_pattern_options(PatternOptions::regex().size_limit(bytes))
             .build(&schema);
         match compiled {
-            Ok(_) => return Ok((bytes / STATE_BYTES) as u64),
+            Ok(_) => return Ok(bytes),
             Err(error) if bytes >= PATTERN_BYTES_MAX => return Err(error.masked().to_string()),
             Err(_) => bytes *= 2,
         }
@@ -37,11 +42,11 @@ mod tests {
 
     #[test]
     fn larger_patterns_cost_more() {
-        let cost = |pattern: &str| steps_per_byte(pattern).expect("a pattern");
+        let cost = |pattern: &str| steps_per_byte(compiled_bytes(pattern).expect("a pattern"));
         assert_eq!(cost("^order-"), (PATTERN_BYTES_MIN / STATE_BYTES) as u64);
         assert!(cost("^[a-z]+$") <= 64, "{}", cost("^[a-z]+$"));
         assert!(cost("a[ab]{400}$") >= 10 * cost("a[ab]{10}$"), "{} {}", cost("a[ab]{400}$"), cost("a[ab]{10}$"));
-        steps_per_byte("(").expect_err("no pattern");
-        steps_per_byte(r"\p{L}{900}").expect_err("too large");
+        compiled_bytes("(").expect_err("no pattern");
+        compiled_bytes(r"\p{L}{900}").expect_err("too large");
     }
 }
