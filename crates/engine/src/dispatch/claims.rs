@@ -7,6 +7,9 @@ use super::lanes::Lanes;
 
 /// Deliveries claimed for one webhook in one go.
 const CLAIM_PER_LANE_MAX: usize = 128;
+/// Deliveries in one claim, all webhooks together: it is one transaction, and whoever is accepted
+/// meanwhile waits for it.
+const CLAIM_ROWS_MAX: usize = 512;
 /// How long a lane waits when memory is full with other lanes' deliveries, in milliseconds.
 const FULL_MEMORY_WAIT_MS: u64 = 50;
 /// Webhooks in one claim.
@@ -15,10 +18,11 @@ const CLAIM_LANES_MAX: usize = 16;
 impl Lanes {
     /// Takes the lanes whose time has come: some want to be lined up, others to claim.
     pub(crate) fn due(&mut self, now: Timestamp) -> Vec<ClaimRequest> {
-        let mut wants = Vec::new();
+        let (mut wants, mut asked) = (Vec::new(), 0);
         while let Some(&(at, webhook_id)) = self.timers.first()
             && at <= now
             && wants.len() < CLAIM_LANES_MAX
+            && asked + CLAIM_PER_LANE_MAX <= CLAIM_ROWS_MAX
             && !self.stopping
         {
             self.timers.remove(&(at, webhook_id));
@@ -39,6 +43,7 @@ impl Lanes {
                 }
                 lane.claiming = true;
                 self.jobs += count;
+                asked += count;
                 wants.push(ClaimRequest { webhook_id, count: u32::try_from(count).unwrap_or(u32::MAX) });
             } else if has_waiting {
                 self.line_up(webhook_id);

@@ -242,6 +242,14 @@ fn inv_bounded_a_claim_never_asks_for_more_than_memory_has_room_for() {
 }
 
 #[test]
+fn inv_bounded_one_claim_is_small_however_many_webhooks_have_something_due() {
+    let mut lanes = Lanes::new(DispatchLimits { jobs_max: 10_000, ..LIMITS });
+    (1..=10).for_each(|number| lanes.note_due(webhook(number), project(number), NOW));
+    let claims: Vec<u32> = (0..4).map(|_| lanes.due(NOW).iter().map(|want| want.count).sum()).collect();
+    assert_eq!(claims, [512, 512, 256, 0]);
+}
+
+#[test]
 fn stopping_gives_everything_back_and_starts_nothing() {
     let mut lanes = Lanes::new(LIMITS);
     fill(&mut lanes, webhook(1), project(1), 10);
