@@ -26,7 +26,7 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 const INPUT_BYTES_MAX: usize = 4_096;
 /// Inputs that the kept corpus takes: short ones that are a line of text, and so many at most.
 const KEPT_BYTES_MAX: usize = 200;
-const KEPT_PER_TARGET_MAX: usize = 120;
+const KEPT_PER_TARGET_MAX: usize = 60;
 
 /// Feeds each target for so many seconds; fails at the first input that breaks a promise.
 pub(crate) fn run(root: &Path, seconds: &str) -> anyhow::Result<Outcome> {
@@ -74,7 +74,9 @@ pub(crate) fn keep() -> anyhow::Result<bool> {
         let known: BTreeSet<_> = lines.iter().cloned().collect();
         let mut new: Vec<_> = inputs(&least)?.into_iter().filter(|line| !known.contains(line)).collect();
         new.sort_by_key(|line| (line.len(), line.clone()));
-        new.truncate(KEPT_PER_TARGET_MAX.saturating_sub(lines.len()));
+        // From short to long alike: each reaches something that no shorter one does.
+        let room = KEPT_PER_TARGET_MAX.saturating_sub(lines.len()).max(1);
+        let new: Vec<_> = new.iter().step_by(new.len().div_ceil(room).max(1)).cloned().collect();
         print(&format!("{target}: {} inputs were kept, {} more are now\n", lines.len(), new.len()))?;
         lines.extend(new);
         fs::write(root.join(CORPUS).join(format!("{target}.txt")), lines.join("\n") + "\n")?;
