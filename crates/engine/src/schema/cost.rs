@@ -84,10 +84,11 @@ pub(super) struct Cost {
     height: usize,
 }
 
-/// What a schema costs, if it is one that can be used.
-pub(super) fn weigh(root: &Value) -> Result<Cost, InvalidSchema> {
+/// What a schema costs, and how many bytes its patterns take, if it is one that can be used.
+pub(super) fn weigh(root: &Value) -> Result<(Cost, u64), InvalidSchema> {
     let mut walk = Walk { root, costs: HashMap::new(), open: HashSet::new(), patterns: 0, patterns_bytes: 0 };
-    walk.schema(root, "", 0)
+    let cost = walk.schema(root, "", 0)?;
+    Ok((cost, walk.patterns_bytes))
 }
 
 /// How many values there are, the value itself included, and how many bytes in texts and names.

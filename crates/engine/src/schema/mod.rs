@@ -20,6 +20,8 @@ use pattern::PATTERN_BYTES_MAX;
 
 /// Bytes of a schema as JSON text.
 pub const SCHEMA_BYTES_MAX: usize = 65_536;
+/// Bytes that a byte of a schema's text becomes, its patterns left out.
+const COMPILED_PER_TEXT: u64 = 16;
 /// Violations named at most: more are seldom read, and the answer stays short.
 const VIOLATIONS_MAX: usize = 20;
 /// Characters of what is said about a violation: schemas may list long values.
@@ -54,6 +56,7 @@ pub struct Violation {
 pub struct Schema {
     validator: Validator,
     cost: Cost,
+    bytes: u64,
 }
 
 impl Schema {
@@ -64,7 +67,7 @@ impl Schema {
             return Err(invalid(String::new(), format!("has more than {SCHEMA_BYTES_MAX} bytes")));
         }
         let schema: Value = serde_json::from_str(text).map_err(|error| invalid(String::new(), error.to_string()))?;
-        let cost = cost::weigh(&schema)?;
+        let (cost, patterns_bytes) = cost::weigh(&schema)?;
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .offline()
@@ -72,7 +75,12 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
             .build(&schema)
             .map_err(|error| invalid(error.instance_path().as_str().to_owned(), error.masked().to_string()))?;
-        Ok(Self { validator, cost })
+        Ok(Self { validator, cost, bytes: patterns_bytes + text.len() as u64 * COMPILED_PER_TEXT })
+    }
+
+    /// About what it takes in memory.
+    const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Where the payload is not as the schema wants it; empty if it is.

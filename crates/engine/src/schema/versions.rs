@@ -36,7 +36,7 @@ impl TypeSchemas {
     /// where nothing else waits for it.
     pub(crate) fn is_long(&self, named: Option<u32>, bytes: usize) -> bool {
         let candidates = || self.candidates(named).map(|(_, schema)| schema);
-        let steps = || steps(candidates().filter_map(|schema| schema.get()), Size::of_text(bytes));
+        let steps = || steps(&candidates().filter_map(LazySchema::get).collect::<Vec<_>>(), Size::of_text(bytes));
         !candidates().all(|schema| schema.is_compiled()) || steps() > BRIEF_STEPS_MAX
     }
 
@@ -71,24 +71,32 @@ impl TypeSchemas {
     }
 
     fn hold(&self, named: Option<u32>, data: &Value) -> Result<u32, Vec<Violation>> {
-        let usable = || self.candidates(named).filter_map(|(version, schema)| Some((*version, schema.get()?)));
-        if steps(usable().map(|(_, schema)| schema), Size::of(data)) > STEPS_MAX {
+        let (mut versions, mut schemas, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+        for (version, schema) in self.candidates(named) {
+            match schema.get() {
+                Some(schema) => {
+                    versions.push(*version);
+                    schemas.push(schema);
+                }
+                None => unusable.push(unusable_version(*version)),
+            }
+        }
+        if steps(&schemas, Size::of(data)) > STEPS_MAX {
             return Err(vec![too_large()]);
         }
-        if let Some((version, _)) = usable().find(|(_, schema)| schema.accepts(data)) {
-            return Ok(version);
+        if let Some(place) = schemas.iter().position(|schema| schema.accepts(data)) {
+            return Ok(versions[place]);
         }
-        let mut violations = usable().next().map(|(_, newest)| newest.tell(data)).unwrap_or_default();
-        let unusable = self.candidates(named).filter(|(_, schema)| schema.get().is_none());
-        violations.extend(unusable.map(|(version, _)| unusable_version(*version)));
+        let mut violations = schemas.first().map(|newest| newest.tell(data)).unwrap_or_default();
+        violations.extend(unusable);
         Err(violations)
     }
 }
 
 /// What it takes at most to look for a schema that accepts, and to say why the newest does not.
-fn steps<'a>(mut schemas: impl Iterator<Item = &'a Schema> + Clone, size: Size) -> u64 {
-    let looks: u64 = schemas.clone().fold(0, |sum, schema| sum.saturating_add(size.steps(schema.cost.look)));
-    looks.saturating_add(schemas.next().map_or(0, |newest| size.steps(newest.cost.tell)))
+fn steps(schemas: &[Arc<Schema>], size: Size) -> u64 {
+    let looks = schemas.iter().fold(0_u64, |sum, schema| sum.saturating_add(size.steps(schema.cost.look)));
+    looks.saturating_add(schemas.first().map_or(0, |newest| size.steps(newest.cost.tell)))
 }
 
 fn unusable_version(version: u32) -> Violation {
