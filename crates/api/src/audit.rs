@@ -40,9 +40,12 @@ use crate::{
 };
 
 /// Fields whose values the log shows. What is not named here might be a secret, and stays out.
-const SHOWN: [&str; 30] = [
+const SHOWN: [&str; 37] = [
     "action",
+    "address_rate_limit",
+    "allow",
     "archived",
+    "dedupe",
     "dry_run",
     "enabled",
     "event_type",
@@ -51,6 +54,7 @@ const SHOWN: [&str; 30] = [
     "expires_at",
     "force",
     "group",
+    "kind",
     "max_in_flight",
     "mode",
     "name",
@@ -60,6 +64,7 @@ const SHOWN: [&str; 30] = [
     "preset",
     "profile",
     "project_id",
+    "rate_limit",
     "retry",
     "schema_mode",
     "scopes",
@@ -69,6 +74,8 @@ const SHOWN: [&str; 30] = [
     "statuses",
     "tidings_headers",
     "timeout_ms",
+    "token_header",
+    "tolerance_s",
     "until",
     "webhook_id",
 ];

@@ -10,7 +10,7 @@ use tidings_contract::{
     operations::{self, Access},
 };
 use tidings_domain::{
-    ids::{OrganizationId, ProjectId},
+    ids::{ApiKeyId, OrganizationId, ProjectId},
     tenancy::{KeyOwner, Scopes, is_key_shaped},
 };
 use tidings_ports::store::{KeyRecord, Store};
@@ -188,6 +188,11 @@ impl Caller {
     /// The store for what the request is to change, see [`Audit::store`].
     pub(crate) fn store(&self, api: &Api) -> Arc<dyn Store> {
         self.audit.store(api)
+    }
+
+    /// The key.
+    pub(crate) fn key_id(&self) -> ApiKeyId {
+        self.record.key.id
     }
 
     /// Whether the key is the operator's.

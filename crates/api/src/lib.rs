@@ -10,6 +10,7 @@ mod batches;
 mod compat;
 mod error;
 mod idempotency;
+mod ingest;
 mod keys;
 mod native;
 mod reference;

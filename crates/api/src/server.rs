@@ -35,6 +35,7 @@ use crate::{
     audit::{self, Audit},
     compat::{self, Asked},
     error::ApiError,
+    ingest::Peer,
     native,
     state::Api,
 };
@@ -175,6 +176,7 @@ async fn serve(
     let is_publish = method == Method::POST && path == PUBLISH_PATH;
     let answering = async move {
         let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer.ip()));
         if is_publish {
             return router.call(request).await.unwrap_or_else(|never| match never {});
         }

@@ -12,7 +12,9 @@ use tidings_domain::{
 use tidings_engine::{Engine, Turns};
 use tidings_ports::{Sender, store::Store};
 
-use crate::{batches::BatchSlots, keys::KeyCache, native::event_types::COMPILATIONS_MAX, reference::Reference};
+use crate::{
+    batches::BatchSlots, ingest::Rates, keys::KeyCache, native::event_types::COMPILATIONS_MAX, reference::Reference,
+};
 
 /// What an API is made of.
 pub struct ApiParts {
@@ -48,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) batches: BatchSlots,
     pub(crate) compilations: Turns<Option<OrganizationId>>,
     pub(crate) reference: Reference,
+    pub(crate) rates: Rates,
 }
 
 impl Api {
@@ -56,7 +59,7 @@ impl Api {
         let keys = KeyCache::new(Arc::clone(&parts.store));
         let compilations = Turns::new(COMPILATIONS_MAX);
         let (batches, reference) = (BatchSlots::default(), Reference::default());
-        Self(Arc::new(Shared { parts, keys, batches, compilations, reference }))
+        Self(Arc::new(Shared { parts, keys, batches, compilations, reference, rates: Rates::default() }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -82,6 +85,10 @@ impl Api {
 
     pub(crate) fn reference(&self) -> &Reference {
         &self.0.reference
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.0.rates
     }
 
     pub(crate) fn keys(&self) -> &KeyCache {

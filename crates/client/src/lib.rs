@@ -32,5 +32,5 @@ mod query;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;
-pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery};
+pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery, ReceiptQuery, RecordQuery};
 pub use tidings_contract as contract;

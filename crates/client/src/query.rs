@@ -72,3 +72,28 @@ pub struct AuditQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
+
+/// Which receipts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ReceiptQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// Of this source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// Of this type, as the provider calls it.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+}
+
+/// Which records.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RecordQuery {
+    /// Rows wanted, 1 to 100; 50 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the preceding page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}

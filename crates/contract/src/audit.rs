@@ -31,6 +31,12 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("DELETE", "/events/{id}/payload", "event.expunge"),
     ("DELETE", "/jobs/{id}", "job.cancel"),
     ("POST", "/deliveries/{id}/retry", "delivery.retry"),
+    ("POST", "/sources", "source.create"),
+    ("PUT", "/sources/{id}", "source.update"),
+    ("DELETE", "/sources/{id}", "source.delete"),
+    ("POST", "/receipts/{id}/replay", "receipt.replay"),
+    ("PUT", "/records/{kind}/{key}", "record.update"),
+    ("DELETE", "/records/{kind}/{key}", "record.delete"),
     ("POST", "/event-types", "event_type.create"),
     ("POST", "/event-types/import", "event_type.import"),
     ("PUT", "/event-types/{name}", "event_type.update"),
@@ -49,8 +55,12 @@ const ACTIONS: &[(&str, &str, &str)] = &[
 
 /// What changes nothing that somebody set up: publishing, and questions that need a body.
 #[cfg(test)]
-const NOT_AUDITED: &[(&str, &str)] =
-    &[("POST", "/events"), ("POST", "/events/batch"), ("POST", "/webhooks/test-filter")];
+const NOT_AUDITED: &[(&str, &str)] = &[
+    ("POST", "/events"),
+    ("POST", "/events/batch"),
+    ("POST", "/webhooks/test-filter"),
+    ("POST", "/sources/{id}/preview"),
+];
 
 /// The name under which an operation is written down, if it is.
 pub fn action(method: &str, path: &str) -> Option<&'static str> {

@@ -44,6 +44,8 @@ codes! {
     MissingCredentials = "missing_credentials", 401, "No API key was given", "Send the header X-API-Key: KEY or Authorization: Bearer KEY.";
     /// The key is not known.
     InvalidApiKey = "invalid_api_key", 401, "The API key is not known", "Check that the key was copied whole; make a new one if it was lost.";
+    /// The request to a source is not from whom it should be.
+    InvalidSignature = "invalid_signature", 401, "The signature is not valid", "Check that the source has the secret its provider signs with, and that nothing between the two changes the body.";
     /// The key was revoked.
     ApiKeyRevoked = "api_key_revoked", 401, "The API key was revoked", "Make a new key.";
     /// The key has expired.

@@ -21,11 +21,14 @@ use crate::{
     list::ListBody,
     operation::operation,
     parameters::{
-        ACTION, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, SCOPE, SINCE, STATUS, TYPE, UNTIL, WEBHOOK_ID,
+        ACTION, AFTER, BELOW, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, SCOPE, SINCE,
+        SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID,
     },
     plan::{PlanBody, SetPlan},
     preset::{PresetBody, PresetSummary},
+    record::{PutRecord, RecordBody, RecordHistoryBody, RecordListBody},
     secret::{RotateSecret, RotatedSecretBody, SecretBody},
+    source::{PreviewBody, PreviewRequest, ReceiptBody, ReceiptReplayedBody, SourceBody, SourceRequest},
     statistics::StatisticsBody,
     tenancy::{
         ApiKeyBody, CreateApiKey, CreateOrganization, CreateProject, InstanceBody, OrganizationBody, ProjectBody,
@@ -35,6 +38,7 @@ use crate::{
 };
 
 const READERS: &[Scope] = &[Scope::DeliveriesRead, Scope::WebhooksManage];
+const RECEIVERS: &[Scope] = &[Scope::DeliveriesRead, Scope::SourcesManage];
 const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 
 /// All operations.
@@ -156,6 +160,62 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/deliveries/{id}/retry", Access::Scope(Scope::WebhooksManage), 202, "Send a delivery again")
         .may_take::<RetryDelivery>()
         .answers::<DeliverySummary>(&[WebhookDisabled, PayloadExpunged, RateLimited]),
+    operation("POST", "/sources", Access::Scope(Scope::SourcesManage), 201, "Create a source")
+        .takes::<SourceRequest>()
+        .answers::<SourceBody>(&[IdempotencyConflict, AlreadyExists, UrlNotAllowed]),
+    operation("GET", "/sources", Access::AnyOf(RECEIVERS), 200, "List sources")
+        .query(PAGE)
+        .bare()
+        .answers::<ListBody<SourceBody>>(&[]),
+    operation("GET", "/sources/{id}", Access::AnyOf(RECEIVERS), 200, "Get a source").bare().answers::<SourceBody>(&[]),
+    operation("PUT", "/sources/{id}", Access::Scope(Scope::SourcesManage), 200, "Replace a source's settings")
+        .takes::<SourceRequest>()
+        .answers::<SourceBody>(&[AlreadyExists, ChangedMeanwhile, UrlNotAllowed]),
+    operation("DELETE", "/sources/{id}", Access::Scope(Scope::SourcesManage), 204, "Delete a source")
+        .bare()
+        .answers_nothing(&[]),
+    operation("POST", "/sources/{id}/preview", Access::Scope(Scope::SourcesManage), 200, "Try an action on a receipt")
+        .takes::<PreviewRequest>()
+        .answers::<PreviewBody>(&[]),
+    operation("GET", "/receipts", Access::AnyOf(RECEIVERS), 200, "List receipts")
+        .query(&[SOURCE_ID, RECEIPT_TYPE, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<ReceiptBody>>(&[]),
+    operation("GET", "/receipts/{id}", Access::AnyOf(RECEIVERS), 200, "Get a receipt with what was done about it")
+        .bare()
+        .answers::<ReceiptBody>(&[]),
+    operation(
+        "POST",
+        "/receipts/{id}/replay",
+        Access::Scope(Scope::SourcesManage),
+        202,
+        "Do everything about it again",
+    )
+    .bare()
+    .answers::<ReceiptReplayedBody>(&[IdempotencyConflict, ValidationFailed]),
+    operation(
+        "GET",
+        "/records/{kind}",
+        Access::AnyOf(RECEIVERS),
+        200,
+        "List records of a kind, in order of their keys",
+    )
+    .query(&[AFTER, LIMIT])
+    .bare()
+    .answers::<RecordListBody>(&[]),
+    operation("GET", "/records/{kind}/{key}", Access::AnyOf(RECEIVERS), 200, "Get a record")
+        .bare()
+        .answers::<RecordBody>(&[]),
+    operation("PUT", "/records/{kind}/{key}", Access::Scope(Scope::SourcesManage), 200, "Replace a record's data")
+        .takes::<PutRecord>()
+        .answers::<RecordBody>(&[ChangedMeanwhile]),
+    operation("DELETE", "/records/{kind}/{key}", Access::Scope(Scope::SourcesManage), 204, "Delete a record")
+        .bare()
+        .answers_nothing(&[]),
+    operation("GET", "/records/{kind}/{key}/history", Access::AnyOf(RECEIVERS), 200, "List a record's versions")
+        .query(&[BELOW, LIMIT])
+        .bare()
+        .answers::<RecordHistoryBody>(&[]),
     operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type")
         .takes::<EventTypeRequest>()
         .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists, RateLimited, LimitExceeded]),

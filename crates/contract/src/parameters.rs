@@ -67,6 +67,16 @@ pub const STATUS: Parameter = parameter(
 /// Entries of the audit log of one action.
 pub const ACTION: Parameter =
     parameter("action", "Only entries of this action", Kind::Pattern("^[a-z_.]{0,64}$"), "webhook.update");
+/// Receipts of one source.
+pub const SOURCE_ID: Parameter =
+    parameter("source_id", "Only receipts of this source", Kind::Text, crate::sample::SOURCE);
+/// Receipts of one type.
+pub const RECEIPT_TYPE: Parameter =
+    parameter("type", "Only receipts of this type, as its provider calls it", Kind::Text, "email.bounced");
+/// Where a list in order of keys begins.
+pub const AFTER: Parameter = parameter("after", "`next` of the page before", Kind::Text, "ann@example.com");
+/// Where a list of versions begins.
+pub const BELOW: Parameter = parameter("below", "Only versions below this one", Kind::Number(1, i32::MAX as u32), "7");
 /// How far statistics look back.
 pub const DAYS: Parameter = parameter("days", "Days to look back; 30 if left out", Kind::Number(1, 365), "7");
 /// Keys of the operator.

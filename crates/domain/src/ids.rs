@@ -222,6 +222,10 @@ ids! {
     AuditId = "aud_";
     /// A recovery or a replay.
     JobId = "job_";
+    /// Where a provider's webhooks come in.
+    SourceId = "src_";
+    /// One of them, taken in.
+    ReceiptId = "rcp_";
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub mod seal;
 pub mod secret;
 pub mod signature;
 pub mod signer;
+pub mod source;
 pub mod statistics;
 pub mod target;
 pub mod tenancy;

@@ -7,6 +7,8 @@ use crate::event_type::EventTypeName;
 pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
 /// A delivery used up its attempts.
 pub const DELIVERY_EXHAUSTED: &str = "delivery.exhausted";
+/// An action of a source used up its attempts.
+pub const ACTION_EXHAUSTED: &str = "action.exhausted";
 /// The oldest delivery that could be sent has been due for longer than it should.
 pub const INSTANCE_OVERDUE: &str = "instance.overdue";
 /// Nothing is overdue any more.
@@ -17,9 +19,10 @@ pub const LEDGER_UNEVEN: &str = "ledger.uneven";
 pub const JOB_FINISHED: &str = "job.finished";
 
 /// Every operational event: its type and what it means.
-pub const TYPES: [(&str, &str); 6] = [
+pub const TYPES: [(&str, &str); 7] = [
     (WEBHOOK_DISABLED, "A webhook was disabled because its receiver is gone or keeps failing, or by a plan's limit"),
     (DELIVERY_EXHAUSTED, "A delivery used up its attempts"),
+    (ACTION_EXHAUSTED, "An action of a source used up its attempts; what follows it was not done"),
     (INSTANCE_OVERDUE, "The oldest delivery that could be sent has been due for too long"),
     (INSTANCE_RECOVERED, "Nothing is overdue any more"),
     (LEDGER_UNEVEN, "Deliveries that were accepted and deliveries that can be accounted for differ"),

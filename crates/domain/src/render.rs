@@ -17,26 +17,39 @@ use crate::{event::Event, ids::DeliveryId, json::push_string};
 
 /// How an event becomes a body. The code is stored with each delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Rendering {
     /// `{id,type,created_at,data}`, milliseconds.
-    Standard = 1,
+    Standard,
     /// `{id,event,created_at,schema_version,data}`, milliseconds.
-    BotSubscription = 2,
+    BotSubscription,
     /// `{id,type,created_at,data}`, whole seconds.
-    SubscribeFlow = 3,
+    SubscribeFlow,
     /// `{id,timestamp,eventType,humanReadableEventName,…data}`; `id` is the delivery's.
-    Botdog = 4,
+    Botdog,
+    /// What the source's action in this place makes of a receipt.
+    Action(u8),
 }
+
+/// Codes from here on are places of actions.
+const ACTION_CODES: u8 = 64;
 
 impl Rendering {
     /// The stored code.
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Standard => 1,
+            Self::BotSubscription => 2,
+            Self::SubscribeFlow => 3,
+            Self::Botdog => 4,
+            Self::Action(place) => ACTION_CODES.saturating_add(place),
+        }
     }
 
     /// From the stored code.
     pub fn from_code(code: u8) -> Option<Self> {
+        if code >= ACTION_CODES {
+            return Some(Self::Action(code - ACTION_CODES));
+        }
         [Self::Standard, Self::BotSubscription, Self::SubscribeFlow, Self::Botdog]
             .into_iter()
             .find(|rendering| rendering.code() == code)
@@ -56,7 +69,7 @@ const FLAT_MEMBERS: [&str; 4] = ["id", "timestamp", "eventType", "humanReadableE
 
 /// The body of a delivery. An event with its own content type is sent as it came.
 pub fn render(event: &Event, rendering: Rendering, delivery_id: DeliveryId) -> Bytes {
-    if event.content_type.is_some() {
+    if event.content_type.is_some() || matches!(rendering, Rendering::Action(_)) {
         return event.payload.clone();
     }
     let mut out = Vec::with_capacity(event.payload.len() + 160);
@@ -73,6 +86,7 @@ pub fn render(event: &Event, rendering: Rendering, delivery_id: DeliveryId) -> B
             out.extend_from_slice(&event.payload);
         }
         Rendering::Botdog => push_flat(&mut out, event, delivery_id),
+        Rendering::Action(_) => {}
     }
     out.push(b'}');
     Bytes::from(out)

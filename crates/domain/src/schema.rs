@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    ids::{ApiKeyId, AuditId, DeliveryId, JobId, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, AuditId, DeliveryId, JobId, OrganizationId, ProjectId, ReceiptId, SourceId, WebhookId},
     tenancy::Scope,
     time::Timestamp,
 };
@@ -40,6 +40,8 @@ id_schemas! {
     DeliveryId: "The id of a delivery";
     AuditId: "The id of an entry of the audit log";
     JobId: "The id of a job";
+    SourceId: "The id of a source";
+    ReceiptId: "The id of a receipt";
 }
 
 impl JsonSchema for Timestamp {

@@ -103,7 +103,12 @@ impl SignatureLayout {
     /// The timestamp in a header's value of this form: `None` if the value has another form,
     /// `Some(None)` if the form has no timestamp.
     pub(crate) fn timestamp_in<'a>(&self, value: &'a str) -> Option<Option<&'a str>> {
-        let (mut rest, mut timestamp) = (value, None);
+        self.places_in(value).map(|(timestamp, _)| timestamp)
+    }
+
+    /// Timestamp and signature in a header's value, if it is of this form.
+    pub(crate) fn places_in<'a>(&self, value: &'a str) -> Option<(Option<&'a str>, &'a str)> {
+        let (mut rest, mut timestamp, mut signature) = (value, None, "");
         for (place, part) in self.0.iter().enumerate() {
             if let Part::Text(text) = part {
                 rest = rest.strip_prefix(text.as_str())?;
@@ -115,12 +120,13 @@ impl SignatureLayout {
                 Some(_) => return None,
                 None => rest.len(),
             };
-            if *part == Part::Timestamp {
-                timestamp = Some(&rest[..end]);
+            match part {
+                Part::Timestamp => timestamp = Some(&rest[..end]),
+                _ => signature = &rest[..end],
             }
             rest = &rest[end..];
         }
-        rest.is_empty().then_some(timestamp)
+        rest.is_empty().then_some((timestamp, signature))
     }
 
     pub(crate) fn render(&self, timestamp: &str, signature: &str) -> String {

@@ -1,7 +1,7 @@
 //! The engine's face: what the API and the binary call.
 
 use std::sync::{
-    Arc, OnceLock,
+    Arc, OnceLock, Weak,
     atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
@@ -26,6 +26,7 @@ use crate::{
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
+    receive::SourceCache,
     schema::Checked,
     signal::Signal,
     snapshot::Snapshot,
@@ -81,6 +82,7 @@ pub struct Engine {
     pub(crate) audit_kept_ms: AtomicU64,
     forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
+    pub(crate) sources: SourceCache,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -117,6 +119,7 @@ impl Engine {
         let EngineParts { store, sender, clock, entropy, master_key, user_agent, limits, overdue_after_ms } = parts;
         let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
+        let sources = SourceCache::new(Arc::clone(&master_key));
         let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             store: Arc::clone(&store),
@@ -149,8 +152,11 @@ impl Engine {
             audit_kept_ms: AtomicU64::new(u64::from(AUDIT_DAYS) * DAY_MS),
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
+            sources,
             tasks: std::sync::Mutex::default(),
         });
+        let actor: Weak<Self> = Arc::downgrade(&engine);
+        dispatcher.set_actor(actor);
         let tasks = vec![
             tokio::spawn(guarded(async move { batcher.run().await })),
             tokio::spawn(guarded(Arc::clone(&dispatcher).run_settling())),
@@ -182,18 +188,7 @@ impl Engine {
                 Ok(prepared) => prepared,
                 Err(refusal) => return self.replay_or(project_id, &publish, refusal).await,
             };
-            let bytes = new.event.payload.len();
-            let deliveries = new.deliveries.clone();
-            let Ok(answer) = self.batcher.submit(new) else { return Err(PublishError::BacklogFull) };
-            let appended = match answer.await {
-                Ok(appended) => appended?,
-                // The batcher ended between taking the event and writing it.
-                Err(_) => {
-                    self.dispatcher.unreserve(&deliveries, bytes);
-                    return Err(PublishError::Store(StoreError::Closed));
-                }
-            };
-            match appended {
+            match self.append_one(new).await? {
                 Appended::Stored => return Ok(Published::Accepted(accepted)),
                 Appended::Replayed { status, response } => return Ok(Published::Replayed { status, response }),
                 Appended::IdempotencyConflict => return Err(PublishError::IdempotencyConflict),
@@ -204,6 +199,20 @@ impl Engine {
             }
         }
         Err(PublishError::Store(StoreError::Unavailable("the project's webhooks change too fast".to_owned())))
+    }
+
+    /// Writes an event down with whatever else waits to be written.
+    pub(crate) async fn append_one(&self, new: NewEvent) -> Result<Appended, PublishError> {
+        let (bytes, deliveries) = (new.event.payload.len(), new.deliveries.clone());
+        let Ok(answer) = self.batcher.submit(new) else { return Err(PublishError::BacklogFull) };
+        match answer.await {
+            Ok(appended) => Ok(appended?),
+            // The batcher ended between taking the event and writing it.
+            Err(_) => {
+                self.dispatcher.unreserve(&deliveries, bytes);
+                Err(PublishError::Store(StoreError::Closed))
+            }
+        }
     }
 
     /// A request that was accepted once is answered the same way again, even if the catalogue has
@@ -289,7 +298,7 @@ impl Engine {
                 due_at,
             })
             .collect();
-        Ok((NewEvent { event, snapshot_version: snapshot.version, deliveries, idempotency }, accepted))
+        Ok((NewEvent { event, snapshot_version: snapshot.version, deliveries, idempotency, receipt: None }, accepted))
     }
 
     /// Sends a delivery again, at once and as often as asked.
@@ -314,7 +323,8 @@ impl Engine {
 
     /// The project with this id, of whatever organization.
     pub async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
-        Ok(self.router.snapshot(id).await?.map(|snapshot| snapshot.project.clone()))
+        let snapshot = self.router.snapshot(id).await?.filter(|snapshot| !snapshot.is_source);
+        Ok(snapshot.map(|snapshot| snapshot.project.clone()))
     }
 
     /// To be called after a change to a project's webhooks, before it is answered.
@@ -399,6 +409,7 @@ impl Engine {
         for task in tasks {
             task.abort();
         }
+        self.write_turned_away().await;
         self.store.close().await;
         finished
     }

@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use tidings_domain::{
-    ids::{ApiKeyId, AuditId, DeliveryId, EventKey, Id, IdSequence, JobId, OrganizationId, ProjectId, WebhookId},
+    ids::{
+        ApiKeyId, AuditId, DeliveryId, EventKey, Id, IdSequence, JobId, OrganizationId, ProjectId, SourceId, WebhookId,
+    },
     time::Timestamp,
 };
 use tidings_ports::{Clock, Entropy};
@@ -58,6 +60,11 @@ impl IdSource {
     /// A new audit entry's id.
     pub fn audit(&self) -> AuditId {
         AuditId(self.id())
+    }
+
+    /// A new source's id.
+    pub fn source(&self) -> SourceId {
+        SourceId(self.id())
     }
 
     /// A new job's id.

@@ -8,6 +8,7 @@ mod engine;
 mod ids;
 mod jobs;
 mod publish;
+mod receive;
 mod reporting;
 mod schema;
 mod secrets;
@@ -24,6 +25,9 @@ pub use jobs::{JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};
 pub use publish::{
     Accepted, BatchIdempotency, BatchOutcome, BatchPublished, IdempotencyKey, Publish, PublishError, Published,
     WriteBatchAnswer,
+};
+pub use receive::{
+    LiveSource, Receipt, Received, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets, source_lane,
 };
 pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};

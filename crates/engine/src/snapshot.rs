@@ -23,6 +23,7 @@ use tidings_ports::store::{NewDelivery, ProjectSnapshot, WebhookRecord, WebhookS
 
 use crate::{
     publish::{Publish, PublishError},
+    receive::Acting,
     schema::{Checked, SchemaCache, TypeSchemas},
     secrets::open_secrets,
 };
@@ -39,6 +40,8 @@ pub struct Target {
     pub(crate) url: Arc<TargetUrl>,
     pub(crate) signer: Signer,
     pub(crate) policy: RetryPolicy,
+    /// Set if the webhook is what the engine sees of a source.
+    pub(crate) acting: Option<Acting>,
     /// Headers that are the same for every attempt.
     pub(crate) fixed_headers: HeaderMap,
     /// See [`tidings_domain::head`]; and as it is while a former secret signs as well.
@@ -53,6 +56,8 @@ pub struct Snapshot {
     pub version: u64,
     /// The project.
     pub project: Project,
+    /// Whether it is what the engine sees of a source, and nobody else's project.
+    pub(crate) is_source: bool,
     targets: Vec<Arc<Target>>,
     by_id: HashMap<WebhookId, usize>,
     index: MatchIndex,
@@ -66,15 +71,17 @@ impl Snapshot {
     /// Makes a stored snapshot ready. A webhook that cannot be made ready is left out and logged:
     /// its deliveries wait until somebody mends it, and everyone else's go on.
     pub(crate) fn new(stored: ProjectSnapshot, master: &MasterKey, user_agent: &str, cache: &SchemaCache) -> Self {
+        let is_source = stored.source.is_some();
+        let mut acting = stored.source.map(Acting::new);
         let targets: Vec<_> = stored
             .webhooks
             .into_iter()
             .filter_map(|record| {
                 let id = record.webhook.id;
-                Target::new(record, master, user_agent)
-                    .inspect_err(|reason| tracing::error!(webhook.id = %id, reason, "a webhook cannot be used"))
-                    .ok()
-                    .map(Arc::new)
+                let made = Target::new(record, master, user_agent)
+                    .inspect_err(|reason| tracing::error!(webhook.id = %id, reason, "a webhook cannot be used"));
+                let acting = acting.take();
+                made.ok().map(|target| Arc::new(Target { acting, ..target }))
             })
             .collect();
         let index = MatchIndex::new(targets.iter().map(|target| &target.webhook));
@@ -83,7 +90,7 @@ impl Snapshot {
         let (schemas, schema_mode) = (schemas.collect(), stored.schema_mode);
         let event_types = stored.event_types.into_iter().map(|it| (it.name.clone(), without_versions(it))).collect();
         let (version, project) = (stored.version, stored.project);
-        Self { version, project, targets, by_id, index, event_types, schemas, schema_mode }
+        Self { version, project, is_source, targets, by_id, index, event_types, schemas, schema_mode }
     }
 
     /// The webhook with this id.
@@ -164,6 +171,7 @@ impl Target {
             head_template,
             overlap_template,
             policy: webhook.settings.retry_policy(),
+            acting: None,
             url: Arc::new(url),
             signer,
             state: record.state,

@@ -63,6 +63,7 @@ impl Engine {
         while self.store.expire_audit(acts, STEP_ROWS).await? == STEP_ROWS {}
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);
+        self.write_turned_away().await;
         self.watch_overdue().await?;
         if audit {
             self.audit_ledger().await?;

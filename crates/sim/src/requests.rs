@@ -270,5 +270,6 @@ fn late_verdict(
         decision: Decision { verdict: Verdict::Delivered, disable: None },
         ended_at: now,
         reported: true,
+        next: None,
     }
 }

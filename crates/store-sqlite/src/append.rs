@@ -12,7 +12,7 @@ use crate::{
     attempt_row::{self, FinishedRow},
     counters::{Ended, Hours, count_born, count_ended},
     memory::LeaseChange,
-    sql,
+    receipts, sql,
     states::{STATE_DELIVERED, STATE_FAILED},
     writer::Session,
 };
@@ -84,6 +84,11 @@ fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> rusq
                 .prepare_cached(sql::FORGET_IDEMPOTENCY)?
                 .execute(params![idempotency.owner, idempotency.key])?;
         }
+        return Ok(Appended::AlreadyExists);
+    }
+    if let Some(receipt) = &new.receipt
+        && !receipts::append(session, new.event.key.sequence(), receipt)?
+    {
         return Ok(Appended::AlreadyExists);
     }
     insert_event(session, new)?;

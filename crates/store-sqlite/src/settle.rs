@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 use serde_json::json;
 use tidings_domain::{
+    ids::{ReceiptId, SourceId},
     operational,
+    render::Rendering,
     retry::{DisableReason, Verdict},
     time::Timestamp,
 };
-use tidings_ports::store::{Settled, Settlement};
+use tidings_ports::store::{NewDelivery, ReplayedDelivery, Settled, Settlement};
 
 use crate::{
     attempt_row::{self, FinishedRow},
-    counters::{Ended, Hours},
+    counters::{Ended, Hours, count_born},
+    jobs::replay,
     memory::LeaseChange,
     reports::report,
     sql,
@@ -41,6 +44,9 @@ pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> r
             settled.push(Settled::Stale);
             continue;
         };
+        if let (Some(next), STATE_DELIVERED) = (&settlement.next, state) {
+            bear_next(session, settlement, next)?;
+        }
         session.memory.lease_changes.push(LeaseChange::Ended { delivery: settlement.delivery_id.sequence() });
         note_state(&mut states, settlement, state);
         note_hour(&mut hours, settlement, state);
@@ -85,6 +91,19 @@ fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> rusqlite::R
     };
     attempt_row::insert_finished(session.connection, &row, &settlement.attempt, head)?;
     Ok(Some(state))
+}
+
+/// The action after one that was done is born due, in the same transaction (INV-NO-LOSS). Its
+/// sequence does not follow the event's.
+fn bear_next(session: &mut Session<'_>, settlement: &Settlement, next: &NewDelivery) -> rusqlite::Result<()> {
+    // Whoever deleted the webhook ended what was there to come.
+    if session.memory.deleted.contains(next.webhook_id.sequence()) {
+        return Ok(());
+    }
+    let replayed = ReplayedDelivery { event: settlement.event.key, delivery: *next };
+    let due_at = next.due_at.unwrap_or(settlement.ended_at);
+    replay::insert(session, settlement.project_id.sequence(), &replayed, due_at)?;
+    count_born(session, 1)
 }
 
 fn schedule_retry(
@@ -197,6 +216,9 @@ fn disable(session: &mut Session<'_>, settlement: &Settlement, reason: DisableRe
 }
 
 fn report_exhausted(session: &Session<'_>, settlement: &Settlement) -> rusqlite::Result<()> {
+    if matches!(settlement.rendering, Rendering::Action(_)) {
+        return report_action(session, settlement);
+    }
     let data = json!({
         "delivery_id": settlement.delivery_id.to_string(),
         "webhook_id": settlement.webhook_id.to_string(),
@@ -208,4 +230,17 @@ fn report_exhausted(session: &Session<'_>, settlement: &Settlement) -> rusqlite:
         "exhausted_at": settlement.ended_at.rfc3339_millis(),
     });
     report(session, operational::DELIVERY_EXHAUSTED, &data, settlement.ended_at)
+}
+
+/// What the engine sees of a source is nobody's webhook: whoever is told of an action is told of its receipt.
+fn report_action(session: &Session<'_>, settlement: &Settlement) -> rusqlite::Result<()> {
+    let data = json!({
+        "delivery_id": settlement.delivery_id.to_string(),
+        "source_id": SourceId(settlement.webhook_id.0).to_string(),
+        "receipt_id": ReceiptId(settlement.event.key.0).to_string(),
+        "attempts": settlement.attempt.number,
+        "error": settlement.attempt.error,
+        "exhausted_at": settlement.ended_at.rfc3339_millis(),
+    });
+    report(session, operational::ACTION_EXHAUSTED, &data, settlement.ended_at)
 }

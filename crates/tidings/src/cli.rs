@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     api_key, audit_log, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan, preset,
-    project, serve, trigger, verify, webhook,
+    project, serve, source, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -103,6 +103,15 @@ pub(crate) enum ApiCommand {
     /// Look at recoveries and replays, and cancel them
     #[command(subcommand)]
     Job(job::JobCommand),
+    /// Manage sources, where providers' webhooks come in
+    #[command(subcommand)]
+    Source(source::SourceCommand),
+    /// Look at what came in, and do everything about it again
+    #[command(subcommand)]
+    Receipt(source::ReceiptCommand),
+    /// Look at the records that actions keep, and change them
+    #[command(subcommand)]
+    Record(source::RecordCommand),
     /// Publish the catalogue's example of an event type, and show what becomes of its deliveries
     #[command(after_help = trigger::EXAMPLES)]
     Trigger(trigger::TriggerArgs),

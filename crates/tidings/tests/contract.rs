@@ -71,7 +71,7 @@ impl Scene {
         let operator = world.operator().clone();
         let key = async |request: Value| organization_key(&operator, &project.organization_id, &request).await;
         let admin = key(json!({"name": "admin"})).await;
-        let weak = key(json!({"name": "weak", "scopes": ["sources:manage"]})).await;
+        let weak = key(json!({"name": "weak", "scopes": ["commands:manage"]})).await;
         // A profile whose secret may be looked at again.
         let webhook = world.subscribe(&project, receiver, "/hook", Signature::BotSubscription, json!({})).await;
         let event = admin.post("/events", &json!({"type": EVENT_TYPE, "data": {"tag": "customer"}})).await.expect(202);
@@ -85,6 +85,25 @@ impl Scene {
         // Its first version, which another takes the place of later.
         let schema = json!({"schema": {"type": ["object", "number"]}});
         admin.put(&format!("/event-types/{EVENT_TYPE}"), &schema).await.expect(200);
+        let source = json!({"name": "first", "kind": "none", "actions": [
+            {"kind": "record", "record": "subscriber", "key": "ann", "set": {"status": "bounced"}},
+        ]});
+        let source = admin.post("/sources", &source).await.expect(201);
+        let token = source["url"].as_str().and_then(|url| url.split_once("/in")).expect("a token").1.to_owned();
+        world
+            .operator()
+            .clone()
+            .without_key()
+            .with_base("/in")
+            .post(&token, &json!({"type": "ping"}))
+            .await
+            .expect(200);
+        let receipt_id = until("a receipt that was acted upon", BOUND, async || {
+            let done = admin.get("/records/subscriber/ann").await.status == 200;
+            let receipts = admin.get("/receipts").await;
+            done.then(|| text(&receipts.expect(200)["data"][0], "id"))
+        })
+        .await;
         let plans = operator.get("/plans").await.expect(200);
         let ids = BTreeMap::from([
             ("events", event_id),
@@ -94,6 +113,8 @@ impl Scene {
             ("organizations", project.organization_id),
             ("projects", project.id),
             ("presets", "botdog".to_owned()),
+            ("sources", text(&source, "id")),
+            ("receipts", receipt_id),
         ]);
         Self { admin, weak, ids, plan: text(&plans["data"][0], "name"), url: receiver.url("/hook"), operator }
     }
@@ -106,7 +127,7 @@ impl Scene {
         let segment = operation.path.split('/').nth(1).unwrap_or_default();
         match self.ids.get(segment) {
             Some(id) => operation.path.replace("{id}", id).replace("{name}", id).replace("{version}", "1"),
-            None => operation.path.to_owned(),
+            None => operation.path.replace("{kind}", "subscriber").replace("{key}", "ann"),
         }
     }
 
@@ -119,6 +140,11 @@ impl Scene {
                 json!({"events": [{"type": EVENT_TYPE, "data": 1}, {"type": "no.such", "data": 1}]})
             }
             ("POST", "/webhooks") => json!({"url": self.url, "name": "second"}),
+            ("PUT", "/sources/{id}") => json!({"name": "renamed", "kind": "none", "actions": [
+                {"kind": "record", "record": "subscriber", "key": "ann", "set": {"status": "active"}},
+            ]}),
+            ("POST", "/sources/{id}/preview") => json!({"action": {"kind": "emit", "type": EVENT_TYPE, "data": 1}}),
+            ("PUT", "/records/{kind}/{key}") => json!({"data": {"status": "active"}}),
             ("PUT" | "PATCH", "/webhooks/{id}") => json!({"name": "renamed", "max_in_flight": 4}),
             ("POST", "/events/{id}/replay") => json!({"webhook_id": self.ids["webhooks"]}),
             ("POST", "/webhooks/{id}/test") => json!({"event_type": EVENT_TYPE}),
@@ -197,6 +223,7 @@ async fn refuse(document: &Document, scene: &Scene, operation: &Operation) -> us
     }
     if operation.path.contains('{') {
         let missing = operation.path.replace("{id}", "no_such").replace("{name}", "no.such").replace("{version}", "1");
+        let missing = missing.replace("{kind}", "no.such").replace("{key}", "nobody");
         wrong.push((caller.clone(), missing, body.clone()));
     }
     if operation.body().is_some() {

@@ -14,6 +14,9 @@ pub(crate) mod presets;
 pub(crate) mod projects;
 pub(crate) mod publish;
 pub(crate) mod publish_batch;
+pub(crate) mod receipts;
+pub(crate) mod records;
+pub(crate) mod sources;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
@@ -24,7 +27,7 @@ use axum::{
 use tidings_contract::problem::FieldError;
 use tidings_domain::webhook::NAME_CHARACTERS_MAX;
 
-use crate::{compat, error::field_error, reference, state::Api};
+use crate::{compat, error::field_error, ingest, reference, state::Api};
 
 /// All routes, under [`tidings_contract::BASE_PATH`].
 pub(crate) fn routes(api: Api) -> Router {
@@ -59,6 +62,15 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/deliveries/{id}", get(deliveries::get))
         .route("/deliveries/{id}/attempts", get(deliveries::attempts))
         .route("/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/sources", post(sources::create).get(sources::list))
+        .route("/sources/{id}", get(sources::get).put(sources::update).delete(sources::delete))
+        .route("/sources/{id}/preview", post(sources::preview))
+        .route("/receipts", get(receipts::list))
+        .route("/receipts/{id}", get(receipts::get))
+        .route("/receipts/{id}/replay", post(receipts::replay))
+        .route("/records/{kind}", get(records::list))
+        .route("/records/{kind}/{key}", get(records::get).put(records::put).delete(records::delete))
+        .route("/records/{kind}/{key}/history", get(records::history))
         .route("/event-types", post(event_types::create).get(event_types::list))
         .route("/event-types/import", post(event_types::import))
         .route("/event-types/{name}/versions/{version}/retire", post(event_types::retire))
@@ -81,6 +93,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));
     Router::new()
         .nest(tidings_contract::BASE_PATH, native)
+        .merge(ingest::routes())
         .merge(compat::routes())
         .route("/.well-known/webhooks/{id}/public-key", get(webhooks::public_keys))
         .merge(reference::routes())

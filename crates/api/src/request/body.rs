@@ -65,6 +65,11 @@ fn too_large(bytes_max: usize) -> ApiError {
         .with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }
 
+/// A whole body of whatever type, for requests that others shape.
+pub(crate) async fn read_any(request: Request) -> Result<Bytes, ApiError> {
+    read_as(request, BODY_BYTES_MAX, |_| Ok(())).await
+}
+
 async fn read(request: Request, bytes_max: usize) -> Result<Bytes, ApiError> {
     read_as(request, bytes_max, check_type).await
 }

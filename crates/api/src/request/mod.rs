@@ -5,6 +5,6 @@ mod json;
 mod objects;
 mod query;
 
-pub(crate) use body::{Body, EVENT_BODY_BYTES_MAX, EventBytes, discard, read_batch};
+pub(crate) use body::{Body, EVENT_BODY_BYTES_MAX, EventBytes, discard, read_any, read_batch};
 pub(crate) use json::{parse, parse_or_default, parse_shallow};
 pub(crate) use query::{Query, cursor};

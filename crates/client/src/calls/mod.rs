@@ -11,6 +11,7 @@ mod organizations;
 mod plans;
 mod presets;
 mod projects;
+mod sources;
 mod statistics;
 mod webhooks;
 

@@ -41,6 +41,9 @@ pub const GROUPS: &[Group] = &[
     group("deliveries", "Deliveries", "One event on its way to one webhook.", "The delivery's id", sample::DELIVERY),
     group("jobs", "Jobs", "Long work in small steps.", "The job's id", sample::JOB),
     group("event-types", "Event types", "The catalogue of what may happen.", "The type's name", sample::TYPE),
+    group("sources", "Sources", "Where providers' webhooks come in.", "The source's id", sample::SOURCE),
+    group("receipts", "Receipts", "Providers' webhooks, taken in.", "The receipt's id", sample::RECEIPT),
+    group("records", "Records", "Documents that actions keep.", "The record's kind", "subscriber"),
     group("stats", "Statistics", "Figures of a whole project.", "", ""),
     group("organizations", "Organizations", "Customers.", "The organization's id", sample::ORGANIZATION),
     group("projects", "Projects", "Nothing crosses from one to another.", "The project's id", sample::PROJECT),
@@ -132,6 +135,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         .map(|name| {
             let (meaning, example) = match name {
                 "version" => ("The version's number", "1"),
+                "key" => ("The record's key", "ann@example.com"),
                 _ => (group.id, group.example),
             };
             json!({

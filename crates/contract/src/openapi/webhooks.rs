@@ -110,6 +110,14 @@ fn operational_data(name: &str) -> Value {
             "error": "the connection was refused",
             "exhausted_at": "2026-05-28T13:35:05.310Z",
         }),
+        operational::ACTION_EXHAUSTED => json!({
+            "delivery_id": sample::DELIVERY,
+            "source_id": sample::SOURCE,
+            "receipt_id": sample::RECEIPT,
+            "attempts": 10,
+            "error": "the connection was refused",
+            "exhausted_at": "2026-05-28T13:35:05.310Z",
+        }),
         operational::INSTANCE_OVERDUE => json!({
             "oldest_due_at": sample::ACCEPTED,
             "overdue_ms": 61_000,
@@ -194,6 +202,8 @@ fn body_schema(rendering: Rendering) -> Value {
             "eventType": kind,
             "humanReadableEventName": text("The type's description, or its name"),
         }),
+        // Receipts are not sent in a form of ours.
+        Rendering::Action(_) => json!({}),
     };
     let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     let mut schema = json!({"type": "object", "properties": properties, "required": required});

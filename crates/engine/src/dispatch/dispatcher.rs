@@ -1,7 +1,7 @@
 //! The dispatcher: the one place that starts requests and draws their consequences.
 
 use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError, Weak,
     atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
@@ -19,7 +19,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::{
     DispatchLimits, LaneView,
-    attempt::{build_request, facts_of, load_of, record_exchange},
+    acting::{Acted, Actor},
+    attempt::{facts_of, load_of, record_exchange},
     lanes::{Finished, Job, Lanes},
     settler::Settler,
 };
@@ -58,6 +59,7 @@ pub(crate) struct Dispatcher {
     forced: AtomicUsize,
     /// What the store knows about a wall clock that was set.
     pub(super) stepped_ms: AtomicI64,
+    pub(super) actor: OnceLock<Weak<dyn Actor>>,
 }
 
 impl Dispatcher {
@@ -73,6 +75,7 @@ impl Dispatcher {
             progress: Notify::new(),
             forced: AtomicUsize::new(0),
             stepped_ms: AtomicI64::new(0),
+            actor: OnceLock::new(),
         }
     }
 
@@ -172,8 +175,7 @@ impl Dispatcher {
         let lease = job.lease;
         let number = lease.attempts_made + 1;
         let started_at = self.parts.clock.wall();
-        let request = build_request(&target, &lease.event, lease.id, lease.rendering, number, started_at);
-        let exchange = self.parts.sender.send(request).await;
+        let Acted { exchange, next } = self.exchange(&target, &lease, number, started_at).await;
         let (now, ended_at) = (self.now(), self.parts.clock.wall());
         let facts = facts_of(&exchange, number, (now, ended_at), lease.manual, job.failing_since);
         let random = || (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
@@ -197,9 +199,15 @@ impl Dispatcher {
             decision,
             ended_at,
             reported: self.parts.operations.get() != Some(&lease.project_id),
+            next,
         };
         self.settler.push(settlement, permit);
         Some(finished)
+    }
+
+    /// Notes a delivery that was born due.
+    pub(crate) fn note_due(&self, webhook_id: WebhookId, project_id: ProjectId, due_at: Timestamp) {
+        self.with_lanes(|lanes| lanes.note_due(webhook_id, project_id, due_at));
     }
 
     /// The webhook as it is now; `None` if nothing may be sent to it. A lane that did not know its

@@ -134,6 +134,7 @@ impl Callers {
             webhooks: vec![record],
             event_types: Vec::new(),
             schema_mode: SchemaMode::Refuse,
+            source: None,
         };
         let snapshot = Snapshot::new(stored, &master, "Tidings/test", &SchemaCache::default());
         Arc::clone(snapshot.target(id).expect("it can be made ready"))

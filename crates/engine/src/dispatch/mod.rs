@@ -1,6 +1,7 @@
 //! From accepted to settled: lanes decide who is sent to next, workers send, verdicts are
 //! written down in batches, and what memory has no room for is claimed back from the store.
 
+mod acting;
 mod attempt;
 mod claimer;
 mod claims;
@@ -16,6 +17,7 @@ mod settler;
 mod settling;
 mod turns;
 
+pub(crate) use acting::{Acted, Actor};
 pub(crate) use attempt::{build_request, is_delivered, record_exchange};
 pub(crate) use dispatcher::{Dispatcher, DispatcherParts};
 

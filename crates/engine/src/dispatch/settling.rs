@@ -89,6 +89,10 @@ impl Dispatcher {
                     reported = true;
                     disabled.push(settlement.project_id);
                 }
+                if let (Some(next), Verdict::Delivered) = (settlement.next, settlement.decision.verdict) {
+                    let due_at = next.due_at.unwrap_or(settlement.ended_at);
+                    lanes.note_due(next.webhook_id, settlement.project_id, due_at);
+                }
                 if let (Verdict::Retry { due_at }, true) = (settlement.decision.verdict, *settled != Settled::Stale) {
                     lanes.note_due(settlement.webhook_id, settlement.project_id, due_at);
                 }

@@ -13,7 +13,7 @@ use tidings_domain::{
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
 
-use super::{Created, Idempotency, StoreError};
+use super::{Created, Idempotency, SourceRecord, StoreError};
 
 /// The configuration.
 #[async_trait]
@@ -341,4 +341,6 @@ pub struct ProjectSnapshot {
     pub event_types: Vec<EventType>,
     /// How strictly its events are held to their schemas.
     pub schema_mode: SchemaMode,
+    /// The source that the project stands for, if it does; it has one webhook then.
+    pub source: Option<SourceRecord>,
 }

@@ -153,6 +153,8 @@ pub struct DeliveryView {
     pub due_at: Option<Timestamp>,
     /// Whether its webhook is paused or disabled, so that it is held.
     pub held: bool,
+    /// How its body is rendered; of a receipt's delivery, the place of its action.
+    pub rendering_code: u8,
 }
 
 /// An attempt together with what its request head is filled from.

@@ -12,7 +12,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{AttemptRecord, StoreError};
+use super::{AttemptRecord, NewReceipt, StoreError};
 
 /// The durable log of events.
 #[async_trait]
@@ -44,6 +44,8 @@ pub struct NewEvent {
     pub deliveries: Vec<NewDelivery>,
     /// Makes a repetition answer as the first time.
     pub idempotency: Option<Idempotency>,
+    /// Set if it came in through a source. `AlreadyExists` if the source took in the same before.
+    pub receipt: Option<NewReceipt>,
 }
 
 /// A delivery that is being born.

@@ -10,6 +10,7 @@ mod log;
 mod maintenance;
 mod plans;
 mod queue;
+mod sources;
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditNote};
 pub use catalog::{
@@ -32,10 +33,18 @@ pub use queue::{
     AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
 };
 
-/// Everything a node needs of its store.
-pub trait Store: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog {}
+pub use sources::{
+    NewReceipt, NewSource, PutRecord, RECORD_BYTES_MAX, ReceiptFilter, ReceiptRecord, RecordChanged, RecordPut,
+    RecordVersion, RecordView, Records, SourceChange, SourceChanged, SourceRecord, Sources, TurnedAway,
+};
 
-impl<T: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog> Store for T {}
+/// Everything a node needs of its store.
+pub trait Store:
+    Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records
+{
+}
+
+impl<T: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records> Store for T {}
 
 /// Why the store did not do what was asked; by what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,7 +13,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::StoreError;
+use super::{NewDelivery, StoreError};
 use crate::sender::Timing;
 
 /// Unfinished deliveries and their leases.
@@ -131,6 +131,8 @@ pub struct Settlement {
     /// Whether its exhaustion is to be reported; deliveries of reports are not, or a receiver of
     /// reports that fails would be reported to itself for ever.
     pub reported: bool,
+    /// What comes next if this one was delivered: the following action of a receipt, born due.
+    pub next: Option<NewDelivery>,
 }
 
 /// What became of a settlement.

@@ -7,6 +7,7 @@ pub(crate) mod organization;
 pub(crate) mod plan;
 pub(crate) mod project;
 pub(crate) mod snapshot;
+pub(crate) mod source;
 pub(crate) mod webhook;
 
 use rusqlite::{Connection, Params, Row};

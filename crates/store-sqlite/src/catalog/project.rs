@@ -82,6 +82,11 @@ pub(crate) fn find(connection: &Connection, id: ProjectId) -> rusqlite::Result<O
     connection.prepare_cached(sql::FIND_PROJECT)?.query_row([id.sequence(), id.tail()], read).optional()
 }
 
+/// The same, and projects that stand for sources.
+pub(crate) fn find_any(connection: &Connection, id: ProjectId) -> rusqlite::Result<Option<ProjectRecord>> {
+    connection.prepare_cached(sql::FIND_ANY_PROJECT)?.query_row([id.sequence(), id.tail()], read).optional()
+}
+
 pub(crate) fn list(
     connection: &Connection,
     organization_id: OrganizationId,
@@ -126,5 +131,11 @@ pub(crate) fn delete_row(session: &mut Session<'_>, project: i64, now: Timestamp
         session.memory.deleted.add(webhook);
     }
     session.memory.versions.project_changed(project);
-    Ok(())
+    let sources: Vec<i64> = session
+        .connection
+        .prepare_cached(sql::DELETE_PROJECT_SOURCES)?
+        .query_map([project, at], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    // What a source is to the engine belongs to nobody else, and has no sources of its own.
+    sources.into_iter().try_for_each(|source| delete_row(session, source, now))
 }

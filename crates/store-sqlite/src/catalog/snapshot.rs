@@ -3,13 +3,13 @@
 use tidings_domain::{ids::ProjectId, tenancy::SchemaMode};
 use tidings_ports::store::ProjectSnapshot;
 
-use super::{event_type, project, webhook};
+use super::{event_type, project, source, webhook};
 use crate::{append::project_version, sql, writer::Session};
 
 /// Runs on the writer, because the versions live there: what it reads and the version it
 /// returns belong together.
 pub(crate) fn load(session: &mut Session<'_>, project_id: ProjectId) -> rusqlite::Result<Option<ProjectSnapshot>> {
-    let Some(found) = project::find(session.connection, project_id)? else { return Ok(None) };
+    let Some(found) = project::find_any(session.connection, project_id)? else { return Ok(None) };
     let version = project_version(session, project_id.sequence())?;
     let webhooks = session
         .connection
@@ -20,5 +20,6 @@ pub(crate) fn load(session: &mut Session<'_>, project_id: ProjectId) -> rusqlite
     let organization = found.project.organization_id.sequence();
     let mode = session.connection.prepare_cached(sql::FIND_SCHEMA_MODE)?.query_row([organization], |row| row.get(0))?;
     let schema_mode = SchemaMode::from_code(mode);
-    Ok(Some(ProjectSnapshot { version, project: found.project, webhooks, event_types, schema_mode }))
+    let source = source::of_lane(session.connection, project_id)?;
+    Ok(Some(ProjectSnapshot { version, project: found.project, webhooks, event_types, schema_mode, source }))
 }

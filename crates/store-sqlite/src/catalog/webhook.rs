@@ -33,7 +33,6 @@ pub(crate) fn create(
 ) -> rusqlite::Result<Created> {
     let webhook = &new.webhook;
     create_once(session, idempotency, webhook.id.timestamp(), |session| {
-        let (status, reason) = status_columns(webhook.status);
         let project = webhook.project_id.sequence();
         if project::find(session.connection, webhook.project_id)?.is_none() {
             return Ok(Created::ParentMissing);
@@ -41,22 +40,29 @@ pub(crate) fn create(
         if let Err(exceeded) = plan::check_creation(session.connection, project)? {
             return Ok(Created::LimitExceeded(exceeded));
         }
-        let made = session.connection.prepare_cached(sql::CREATE_WEBHOOK)?.execute(params![
-            webhook.id.sequence(),
-            webhook.id.tail(),
-            project,
-            status,
-            reason,
-            settings_text(&webhook.settings)?,
-            new.sealed,
-            webhook.id.timestamp().as_millis(),
-        ])?;
-        if made == 0 {
+        if !insert(session, new)? {
             return Ok(Created::ParentMissing);
         }
         session.memory.versions.project_changed(project);
         Ok(Created::Stored)
     })
+}
+
+/// False if there is no such project.
+pub(super) fn insert(session: &Session<'_>, new: &NewWebhook) -> rusqlite::Result<bool> {
+    let webhook = &new.webhook;
+    let (status, reason) = status_columns(webhook.status);
+    let made = session.connection.prepare_cached(sql::CREATE_WEBHOOK)?.execute(params![
+        webhook.id.sequence(),
+        webhook.id.tail(),
+        webhook.project_id.sequence(),
+        status,
+        reason,
+        settings_text(&webhook.settings)?,
+        new.sealed,
+        webhook.id.timestamp().as_millis(),
+    ])?;
+    Ok(made == 1)
 }
 
 /// What a webhook carries that was paused when a limit disabled it, so that it comes back paused.

@@ -49,6 +49,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeliveryView> {
         last_error: row.get(12)?,
         finished_at: row.get::<_, Option<i64>>(13)?.map(Timestamp::from_millis),
         due_at: row.get::<_, Option<i64>>(14)?.map(Timestamp::from_millis),
+        rendering_code: row.get(16)?,
         held: !state.is_final() && row.get::<_, u8>(15)? != 0,
     })
 }

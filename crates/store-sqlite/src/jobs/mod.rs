@@ -2,7 +2,7 @@
 
 mod port;
 mod recovery;
-mod replay;
+pub(crate) mod replay;
 
 pub(crate) use recovery::{count as count_recoverable, step as step_recovery};
 pub(crate) use replay::{count_events, count_without_delivery, events_after, replay_event, step as step_replay};

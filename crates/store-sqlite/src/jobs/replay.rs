@@ -75,7 +75,12 @@ fn had_delivery(connection: &Connection, event: EventKey, webhook_id: WebhookId)
 
 /// Makes one delivery, due at once. Its sequence does not follow the event's, so it is noted
 /// where events find such deliveries.
-fn insert(session: &Session<'_>, project: i64, replayed: &ReplayedDelivery, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn insert(
+    session: &Session<'_>,
+    project: i64,
+    replayed: &ReplayedDelivery,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let (event, delivery) = (replayed.event.sequence(), &replayed.delivery);
     session.connection.prepare_cached(sql::APPEND_DELIVERY)?.execute(params![
         delivery.id.sequence(),

@@ -100,7 +100,7 @@ impl World {
                 due_at: None,
             })
             .collect();
-        NewEvent { event: Arc::new(event), snapshot_version: 0, deliveries, idempotency: None }
+        NewEvent { event: Arc::new(event), snapshot_version: 0, deliveries, idempotency: None, receipt: None }
     }
 
     /// Appends events under the current version of their project.
@@ -156,5 +156,6 @@ pub(crate) fn settlement(lease: &LeasedDelivery, verdict: Verdict, now: Timestam
         decision: Decision { verdict, disable: None },
         ended_at: now,
         reported: true,
+        next: None,
     }
 }

@@ -21,6 +21,7 @@ mod progress;
 pub(crate) mod project;
 pub(crate) mod serve;
 mod session;
+pub(crate) mod source;
 pub(crate) mod trigger;
 pub(crate) mod verify;
 pub(crate) mod webhook;
@@ -87,6 +88,9 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Delivery(command) => done(command.run(&session).await),
             ApiCommand::AuditLog(command) => done(command.run(&session).await),
             ApiCommand::Job(command) => command.run(&session).await,
+            ApiCommand::Source(command) => done(command.run(&session).await),
+            ApiCommand::Receipt(command) => done(command.run(&session).await),
+            ApiCommand::Record(command) => done(command.run(&session).await),
             ApiCommand::Trigger(command) => command.run(&session).await,
         }
     })

@@ -2,110 +2,22 @@
 //! customer answers exactly as with ids that do not exist, and every operation asks for a key
 //! that may use it.
 
+mod tenant;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
 use tidings_contract::operations::{Access, OPERATIONS, Operation};
 use tidings_domain::{tenancy::Scope, time::Timestamp};
-use tidings_testkit::{
-    Answer, Api, Receiver, Server, Signature, World, operator, organization_key, unix_seconds, until,
-};
+use tidings_testkit::{Answer, Api, Receiver, Server, World, operator, organization_key, unix_seconds, until};
+
+use tenant::{Tenant, event_type, fill};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const BOUND: Duration = Duration::from_secs(20);
 const EVERY_SCOPE: [&str; 6] =
     ["events:write", "webhooks:manage", "deliveries:read", "sources:manage", "commands:manage", "admin"];
-
-/// A customer with one of everything.
-struct Tenant {
-    name: &'static str,
-    /// Reaches all of the organization.
-    admin: Api,
-    /// Reaches one project only.
-    bound: Api,
-    organization_id: String,
-    project_id: String,
-    webhook_id: String,
-    event_id: String,
-    delivery_id: String,
-    key_id: String,
-    job_id: String,
-}
-
-impl Tenant {
-    async fn settle(world: &mut World, receiver: &Receiver, name: &'static str) -> Self {
-        let project = world.project(name, &event_type(name)).await;
-        let path = format!("/{name}");
-        // A profile whose secret may be looked at again, so that every GET has an answer.
-        let webhook = world.subscribe(&project, receiver, &path, Signature::BotSubscription, json!({})).await;
-        let admin = organization_key(world.operator(), &project.organization_id, &json!({"name": "second"})).await;
-        let event = project.api.post("/events", &json!({"type": event_type(name), "data": name})).await.expect(202);
-        let event_id = event["id"].as_str().expect("an id").to_owned();
-        let delivery_id = until("a settled delivery", BOUND, async || {
-            let event = project.api.get(&format!("/events/{event_id}")).await.expect(200);
-            let delivery = event["deliveries"].get(0).filter(|delivery| delivery["status"] == "delivered")?;
-            delivery["id"].as_str().map(str::to_owned)
-        })
-        .await;
-        let keys = admin.get("/api-keys").await.expect(200);
-        let recover = json!({"since": "2020-01-01T00:00:00Z"});
-        let job = project.api.post(&format!("/webhooks/{}/recover", webhook.webhook_id), &recover).await.expect(202);
-        Self {
-            name,
-            bound: project.api,
-            organization_id: project.organization_id,
-            project_id: project.id,
-            webhook_id: webhook.webhook_id,
-            key_id: keys["data"][0]["id"].as_str().expect("an id").to_owned(),
-            job_id: job["job_id"].as_str().expect("an id").to_owned(),
-            admin,
-            event_id,
-            delivery_id,
-        }
-    }
-
-    /// The id of what the path leads to.
-    fn id_for(&self, path: &str) -> String {
-        match path.split('/').nth(1) {
-            Some("events") => self.event_id.clone(),
-            Some("webhooks") => self.webhook_id.clone(),
-            Some("deliveries") => self.delivery_id.clone(),
-            Some("event-types") => event_type(self.name),
-            Some("organizations") => self.organization_id.clone(),
-            Some("projects") => self.project_id.clone(),
-            Some("api-keys") => self.key_id.clone(),
-            Some("jobs") => self.job_id.clone(),
-            Some("presets") => "botdog".to_owned(),
-            other => panic!("the contract has a new resource {other:?}: give it an id here"),
-        }
-    }
-
-    /// Everything that the tenant sees, to compare before and after.
-    async fn everything(&self) -> Vec<Value> {
-        let mut seen = Vec::new();
-        for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
-            // Looking at a secret is written into the audit log, which so changes by being compared.
-            if operation.access != Access::Operator && operation.path != "/audit-log" {
-                seen.push(self.admin.get(&fill(operation.path, &self.id_or_nothing(operation.path))).await.expect(200));
-            }
-        }
-        seen
-    }
-
-    fn id_or_nothing(&self, path: &str) -> String {
-        if path.contains('{') { self.id_for(path) } else { String::new() }
-    }
-}
-
-/// Event types have names instead of ids; each tenant has another.
-fn event_type(name: &str) -> String {
-    format!("{name}.happened")
-}
-
-fn fill(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{name}", id).replace("{version}", "1")
-}
 
 /// An id of the same kind that nobody has.
 fn missing(id: &str) -> String {
@@ -118,6 +30,10 @@ fn body(operation: &Operation, name: &str) -> Value {
     match (operation.method, operation.path) {
         ("POST", "/events") => json!({"type": event_type(name), "data": 1}),
         ("POST", "/webhooks") => json!({"url": "http://127.0.0.1:9/hook"}),
+        ("POST", "/sources") => json!({"name": "taken over", "kind": "none"}),
+        ("PUT", "/sources/{id}") => json!({"name": "taken over", "kind": "none", "enabled": false}),
+        ("PUT", "/records/{kind}/{key}") => json!({"data": {"of": "somebody else"}}),
+        ("POST", "/sources/{id}/preview") => json!({"action": {"kind": "emit", "type": "a.b", "data": 1}}),
         ("POST", "/event-types") => json!({"name": "taken.over"}),
         ("POST", "/event-types/import") => {
             json!({"document": {"openapi": "3.1.0", "webhooks": {"taken.over": {"post": {}}}}})
@@ -171,8 +87,15 @@ async fn ids_of_others_answer_like_ids_that_do_not_exist() {
     let Scene { server: _server, receiver, one, other } = scene().await;
     let before = other.everything().await;
     let mut compared = 0;
-    // Presets belong to the instance, and everybody sees the same.
-    let of_tenants = |operation: &&Operation| operation.path.contains('{') && !operation.path.starts_with("/presets");
+    // Presets belong to the instance, and everybody sees the same. Whoever changes a record of a name
+    // that others have too changes their own.
+    let by_name = ["/presets", "/records"];
+    let of_tenants = |operation: &&Operation| {
+        operation.path.contains('{') && !by_name.iter().any(|start| operation.path.starts_with(start))
+    };
+    for operation in OPERATIONS.iter().filter(|operation| operation.path.starts_with("/records")) {
+        call(&one.admin, operation, &fill(operation.path, ""), one.name).await;
+    }
     for operation in OPERATIONS.iter().filter(of_tenants) {
         let foreign = other.id_for(operation.path);
         let nobodys = missing(&foreign);
@@ -213,6 +136,8 @@ async fn keys_of_sister_projects_and_of_the_operator_cross_nothing() {
         let callers: &[&Api] = match segment {
             // These are the instance's, and the operator's to reach whomever it acts for.
             "presets" | "organizations" => &[],
+            // Names that everybody may use.
+            "records" => &[],
             // These are the organization's, sister projects included.
             "event-types" | "projects" | "api-keys" => &[&acting],
             _ => &[&acting, &sister],

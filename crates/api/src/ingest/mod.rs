@@ -1,0 +1,149 @@
+//! Where providers' webhooks come in: `POST /in/{token}`.
+//!
+//! In order: is there such a source, is there room for one more, the body (bounded while it streams
+//! in), the signature over the bytes as they came, and then the commit. Only then the answer.
+
+mod rates;
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    response::Response,
+    routing::post,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tidings_contract::codes::ErrorCode;
+use tidings_domain::source::{Identity, Incoming, Rejection, accept};
+use tidings_engine::{LiveSource, PublishError, Receipt, Received, SourceAddress};
+
+pub(crate) use rates::Rates;
+
+use crate::{answer::json, error::ApiError, request::read_any, state::Api};
+
+/// Bytes of a request's headers that a receipt keeps.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Headers whose values are keys to something else and are not kept.
+const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+
+/// The address that a request came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+pub(crate) fn routes() -> Router<Api> {
+    Router::new().route("/in/{token}", post(at_token)).route("/webhooks/resend", post(at_resend))
+}
+
+/// A token is looked up by its hash, so that a look-up takes as long for any text.
+pub(crate) fn token_hash(token: &str) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    digest.as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
+async fn at_token(State(api): State<Api>, Path(token): Path<String>, request: Request) -> Result<Response, ApiError> {
+    receive(&api, SourceAddress::Token(token_hash(&token)), request).await
+}
+
+/// A fixed address, for whoever gave it to Resend before sources had addresses of their own.
+async fn at_resend(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    receive(&api, SourceAddress::Named(api.parts().default_project, "resend"), request).await
+}
+
+async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<Response, ApiError> {
+    let missing = || ApiError::new(ErrorCode::NotFound, "there is no such source");
+    let live = api.engine().source_at(address).await?.ok_or_else(missing)?;
+    if live.source.disabled {
+        return Err(missing());
+    }
+    let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+    api.rates().take(&live.source, address, api.engine().now()).map_err(|wait_s| slow_down(&live, wait_s))?;
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let headers = kept(request.headers());
+    let content_type = sendable_type(request.headers());
+    let body = read_any(request).await?;
+    let identity = check(api, &live, &Incoming::new(&headers, &query, &body))?;
+    if let Some(text) = identity.handshake {
+        return Ok(plain(StatusCode::OK, text));
+    }
+    let receipt = Receipt {
+        identity,
+        address: address.map(|address| address.to_string()).unwrap_or_default(),
+        headers: headers_text(&live, &headers),
+        content_type,
+        body,
+    };
+    match api.engine().receive(&live.source, receipt).await {
+        // A repetition is answered like the first.
+        Ok(Received::Stored(_) | Received::Duplicate) => Ok(answer(&live)),
+        Err(PublishError::NoProject) => Err(missing()),
+        Err(PublishError::BacklogFull) => {
+            Err(ApiError::unavailable("too much is waiting to be written; send it again in a moment"))
+        }
+        Err(PublishError::Store(error)) => Err(error.into()),
+        Err(error) => Err(ApiError::new(ErrorCode::Internal, error.to_string())),
+    }
+}
+
+/// Whether the request is genuine. What is not is counted, and nothing else of it is kept.
+fn check(api: &Api, live: &Arc<LiveSource>, incoming: &Incoming<'_>) -> Result<Identity, ApiError> {
+    let source = &live.source;
+    let accepted = accept(source.kind, &source.settings, &live.secrets.secrets, incoming, api.engine().now());
+    accepted.map_err(|rejection: Rejection| {
+        api.engine().note_rejected(source.id);
+        tracing::debug!(source.id = %source.id, reason = %rejection, "a request to a source was refused");
+        ApiError::new(ErrorCode::InvalidSignature, rejection.to_string())
+    })
+}
+
+fn slow_down(live: &LiveSource, wait_s: u64) -> ApiError {
+    let detail = format!("the source {} takes no more requests for {wait_s} s", live.source.name);
+    ApiError::new(ErrorCode::RateLimited, detail).with_header(header::RETRY_AFTER, HeaderValue::from(wait_s))
+}
+
+fn answer(live: &LiveSource) -> Response {
+    match &live.source.settings.response {
+        None => json(StatusCode::OK, &serde_json::json!({"received": true})),
+        Some(custom) => plain(StatusCode::from_u16(custom.status).unwrap_or(StatusCode::OK), custom.body.clone()),
+    }
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(axum::body::Body::from(text));
+    *response.status_mut() = status;
+    // As text, whatever it says: an answer must not become a page of this server's.
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&http::HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    headers.iter().filter_map(text).collect()
+}
+
+fn sendable_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    (value.len() <= 256).then(|| value.to_owned())
+}
+
+/// One `name: value` a line, without what would give somebody access.
+fn headers_text(live: &LiveSource, headers: &[(String, String)]) -> String {
+    let own = live.source.settings.token_header.as_deref().map(str::to_ascii_lowercase);
+    let mut text = String::new();
+    for (name, value) in headers {
+        if NOT_KEPT.contains(&name.as_str()) || own.as_ref() == Some(name) {
+            continue;
+        }
+        if text.len() + name.len() + value.len() + 3 > HEADER_BYTES_MAX {
+            break;
+        }
+        text.push_str(name);
+        text.push_str(": ");
+        text.push_str(value);
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! How many requests a source takes in, and how many from one address.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use tidings_domain::{ids::SourceId, source::Source, time::Timestamp};
+
+/// Counts that are kept at most; beyond, those that say nothing any more are forgotten, and if that
+/// is none, all.
+const COUNTS_MAX: usize = 65_536;
+const MINUTE_MS: i64 = 60_000;
+
+/// The limits of all sources.
+#[derive(Debug, Default)]
+pub(crate) struct Rates(Mutex<HashMap<(SourceId, Option<IpAddr>), i64>>);
+
+impl Rates {
+    /// Takes one request's place, or says in how many seconds there is one.
+    ///
+    /// Of each limit only one number is kept: the time at which all that was taken would have come
+    /// at an even pace. It may run ahead of now by a minute, so a minute's worth may come at once.
+    pub(crate) fn take(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        let settings = &source.settings;
+        if address.is_some_and(|address| settings.allow.iter().any(|block| block.contains(address))) {
+            return Ok(());
+        }
+        let limits = [(None, settings.rate_limit), (address, settings.address_rate_limit)];
+        let limits = limits.into_iter().filter_map(|(of, per_minute)| Some(((source.id, of), per_minute?)));
+        let now = now.as_millis();
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Vec::new();
+        for (key, per_minute) in limits {
+            let step = MINUTE_MS / i64::from(per_minute).max(1);
+            let next = counts.get(&key).copied().unwrap_or(now).max(now) + step.max(1);
+            if next - now > MINUTE_MS {
+                return Err((next - now - MINUTE_MS).unsigned_abs().div_ceil(1000).max(1));
+            }
+            taken.push((key, next));
+        }
+        if counts.len() >= COUNTS_MAX {
+            counts.retain(|_, at| *at > now);
+            if counts.len() >= COUNTS_MAX {
+                counts.clear();
+            }
+        }
+        counts.extend(taken);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_domain::{
+        ids::ProjectId,
+        source::{Settings, SourceKind},
+    };
+
+    use super::*;
+
+    fn source(settings: Settings) -> Source {
+        Source {
+            id: SourceId::from_parts(1, 2),
+            project_id: ProjectId::from_parts(3, 4),
+            name: "a".to_owned(),
+            kind: SourceKind::None,
+            disabled: false,
+            settings,
+            updated_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[test]
+    fn a_minutes_worth_comes_at_once_and_then_evenly() {
+        let source = source(Settings { rate_limit: Some(60), ..Settings::default() });
+        let (rates, at) = (Rates::default(), |ms: i64| Timestamp::from_millis(1_000_000 + ms));
+        for _ in 0..60 {
+            assert_eq!(rates.take(&source, None, at(0)), Ok(()));
+        }
+        assert_eq!(rates.take(&source, None, at(0)), Err(1));
+        assert_eq!(rates.take(&source, None, at(1_000)), Ok(()));
+        assert_eq!(rates.take(&source, None, at(1_000)), Err(1));
+    }
+
+    #[test]
+    fn addresses_have_limits_of_their_own_and_some_have_none() {
+        let settings = Settings {
+            address_rate_limit: Some(1),
+            allow: vec!["10.0.0.0/8".parse().expect("a block")],
+            ..Settings::default()
+        };
+        let (source, rates, now) = (source(settings), Rates::default(), Timestamp::from_millis(1_000_000));
+        let address = |text: &str| Some(text.parse().expect("an address"));
+        assert_eq!(rates.take(&source, address("192.0.2.1"), now), Ok(()));
+        assert_eq!(rates.take(&source, address("192.0.2.1"), now), Err(60));
+        assert_eq!(rates.take(&source, address("192.0.2.2"), now), Ok(()));
+        for _ in 0..10 {
+            assert_eq!(rates.take(&source, address("10.1.2.3"), now), Ok(()));
+        }
+    }
+}

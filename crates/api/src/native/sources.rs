@@ -1,0 +1,337 @@
+//! Sources.
+
+use axum::{
+    extract::{FromRequestParts, Path, State},
+    http::request::Parts,
+    response::Response,
+};
+use http::{StatusCode, header};
+use serde_json::{Value, json};
+use tidings_contract::{
+    codes::ErrorCode,
+    problem::FieldError,
+    source::{PreviewBody, PreviewRequest, SourceBody, SourceRequest, VerifyBody},
+};
+use tidings_domain::{
+    ids::{ProjectId, ReceiptId, SourceId},
+    source::{self, Action, Settings, SignatureForm, Source},
+    target::{Refusal, TargetUrl},
+    tenancy::key_text,
+};
+use tidings_engine::{SourceSecrets, open_source_secrets, seal_source_secrets, source_lane};
+use tidings_ports::store::{NewSource, ReceiptFilter, ReceiptRecord, SourceChange, SourceChanged, SourceRecord};
+
+use super::{check_name, receipts};
+use crate::{
+    answer::{empty, json as json_answer, json_bytes, list as list_body},
+    audit::Audit,
+    auth::Caller,
+    error::{ApiError, field_error},
+    idempotency::Repeatable,
+    ingest::token_hash,
+    request::{Body, Query, parse},
+    state::Api,
+};
+
+/// Where the server is, as whoever asks sees it.
+pub(crate) struct Base(String);
+
+impl FromRequestParts<Api> for Base {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Self::Rejection> {
+        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let scheme = header("x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        let host = header(header::HOST.as_str()).or(authority).unwrap_or("localhost");
+        Ok(Self(format!("{scheme}://{host}")))
+    }
+}
+
+/// What a request asks for, checked.
+struct Draft {
+    settings: Settings,
+    secrets: Vec<String>,
+}
+
+async fn draft(api: &Api, request: &SourceRequest, former: Vec<String>) -> Result<Draft, ApiError> {
+    let mut errors: Vec<FieldError> = Vec::new();
+    errors.extend(check_name("name", &request.name).err());
+    let verify = match request.verify.as_ref().map(form).transpose() {
+        Ok(verify) => verify,
+        Err(message) => {
+            errors.push(field_error("verify", "invalid", message));
+            None
+        }
+    };
+    let mut allow = Vec::new();
+    for (place, text) in request.allow.iter().enumerate() {
+        match text.parse() {
+            Ok(block) => allow.push(block),
+            Err(error) => errors.push(field_error(&format!("allow[{place}]"), "invalid", format!("{error}"))),
+        }
+    }
+    let settings = Settings {
+        tolerance_s: request.tolerance_s,
+        verify,
+        token_header: request.token_header.clone(),
+        dedupe: request.dedupe.clone(),
+        actions: request.actions.clone(),
+        response: request.response.clone(),
+        allow,
+        rate_limit: request.rate_limit,
+        address_rate_limit: request.address_rate_limit,
+    };
+    let secrets = request.secrets.clone().unwrap_or(former);
+    let wrong = source::check(request.kind, &settings, &secrets);
+    let known = errors.iter().any(|error| error.field == "verify");
+    let wrong = wrong.into_iter().filter(|(field, _)| !(known && field == "verify"));
+    errors.extend(wrong.map(|(field, message)| field_error(&field, "invalid", message)));
+    if !errors.is_empty() {
+        return Err(ApiError::fields(errors));
+    }
+    check_forwards(api, &settings).await?;
+    Ok(Draft { settings, secrets })
+}
+
+/// The same addresses are allowed as for webhooks; what they resolve to is asked now, and again by
+/// every dial.
+async fn check_forwards(api: &Api, settings: &Settings) -> Result<(), ApiError> {
+    for (place, action) in settings.actions.iter().enumerate() {
+        let Action::Forward { url, .. } = action else { continue };
+        let field = format!("actions[{place}].url");
+        let refused = |refusal: Refusal| {
+            let error = field_error(&field, ErrorCode::UrlNotAllowed.as_str(), refusal.to_string());
+            ApiError::fields(vec![error]).with("reason", Value::from(refusal.reason.as_str()))
+        };
+        let url: TargetUrl = api.parts().policy.check_url(url).map_err(refused)?;
+        if url.credentials().is_some() {
+            let message = "an address to forward to has no user and password: whoever may see the source sees it";
+            return Err(ApiError::field(&field, "invalid", message));
+        }
+        api.parts().sender.check(&url).await.map_err(refused)?;
+    }
+    Ok(())
+}
+
+fn form(body: &VerifyBody) -> Result<SignatureForm, String> {
+    let value = serde_json::to_value(body).unwrap_or_default();
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn verify_body(form: &SignatureForm) -> Option<VerifyBody> {
+    serde_json::from_value(serde_json::to_value(form).ok()?).ok()
+}
+
+fn body(api: &Api, base: &Base, record: &SourceRecord) -> SourceBody {
+    let (source, settings) = (&record.source, &record.source.settings);
+    let secrets = open_source_secrets(&api.parts().master_key, source.id, &record.sealed).unwrap_or_default();
+    let more = api.engine().turned_away(source.id);
+    SourceBody {
+        id: source.id,
+        name: source.name.clone(),
+        kind: source.kind,
+        url: format!("{}/in/{}", base.0, secrets.token),
+        enabled: !source.disabled,
+        secret_count: u32::try_from(secrets.secrets.len()).unwrap_or(u32::MAX),
+        tolerance_s: settings.tolerance_s,
+        verify: settings.verify.as_ref().and_then(verify_body),
+        token_header: settings.token_header.clone(),
+        dedupe: settings.dedupe.clone(),
+        actions: settings.actions.clone(),
+        response: settings.response.clone(),
+        allow: settings.allow.iter().map(ToString::to_string).collect(),
+        rate_limit: settings.rate_limit,
+        address_rate_limit: settings.address_rate_limit,
+        rejected: record.rejected + u64::from(more.rejected),
+        duplicates: record.duplicates + u64::from(more.duplicates),
+        created_at: source.id.timestamp(),
+        updated_at: source.updated_at,
+    }
+}
+
+pub(crate) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    base: Base,
+    repeatable: Repeatable,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: SourceRequest = parse(&bytes)?;
+    let project_id = caller.project(&api);
+    let owner = project_id.sequence();
+    if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
+        return Ok(first);
+    }
+    let Draft { settings, secrets } = draft(&api, &request, Vec::new()).await?;
+    let (ids, master) = (api.engine().ids(), &api.parts().master_key);
+    let id = ids.source();
+    let secrets = SourceSecrets { token: key_text("", ids.random_bytes()), secrets };
+    let source = Source {
+        id,
+        project_id,
+        name: request.name,
+        kind: request.kind,
+        disabled: request.enabled == Some(false),
+        settings,
+        updated_at: id.timestamp(),
+    };
+    let sealed = seal_source_secrets(master, id, &secrets, ids.nonce());
+    let record = SourceRecord { source, sealed, revision: 1, rejected: 0, duplicates: 0 };
+    let answer = json_bytes(&body(&api, &base, &record));
+    let idempotency = repeatable.record(&api, owner, &bytes, &answer);
+    let new = NewSource {
+        token_hash: token_hash(&secrets.token),
+        lane: source_lane(id, master, ids.nonce()),
+        source: record.source,
+        sealed: record.sealed,
+    };
+    caller.audit().makes(id);
+    let created = caller.store(&api).create_source(new, idempotency).await?;
+    api.engine().source_changed(id).await;
+    repeatable.answer(&api, owner, created, answer, "source of this name")
+}
+
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    base: Base,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let page = api.store().list_sources(caller.project(&api), query.page()?).await?;
+    Ok(json_answer(StatusCode::OK, &list_body(page.map(|record| body(&api, &base, &record)))))
+}
+
+async fn find(api: &Api, project_id: ProjectId, id: &str) -> Result<SourceRecord, ApiError> {
+    let missing = || ApiError::not_found("source");
+    let id: SourceId = id.parse().map_err(|_| missing())?;
+    api.store().find_source(project_id, id).await?.ok_or_else(missing)
+}
+
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    base: Base,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let record = find(&api, caller.project(&api), &id).await?;
+    Ok(json_answer(StatusCode::OK, &body(&api, &base, &record)))
+}
+
+pub(crate) async fn update(
+    State(api): State<Api>,
+    caller: Caller,
+    audit: Audit,
+    base: Base,
+    Path(id): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: SourceRequest = parse(&bytes)?;
+    let project_id = caller.project(&api);
+    let record = find(&api, project_id, &id).await?;
+    let source = record.source.clone();
+    if source.kind != request.kind {
+        let message = format!("it is {} and cannot be changed; create another source", source.kind.as_str());
+        return Err(ApiError::field("kind", "invalid", message));
+    }
+    let (ids, master) = (api.engine().ids(), &api.parts().master_key);
+    let former = open_source_secrets(master, source.id, &record.sealed)
+        .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+    audit.before(&body(&api, &base, &record));
+    let Draft { settings, secrets } = draft(&api, &request, former.secrets).await?;
+    let secrets = SourceSecrets { token: former.token, secrets };
+    let source = Source {
+        name: request.name,
+        disabled: request.enabled == Some(false),
+        settings,
+        updated_at: api.engine().now(),
+        ..source
+    };
+    let sealed = seal_source_secrets(master, source.id, &secrets, ids.nonce());
+    let change = SourceChange { source: source.clone(), sealed: sealed.clone(), expected_revision: record.revision };
+    let changed = caller.store(&api).update_source(change).await?;
+    api.engine().source_changed(source.id).await;
+    match changed {
+        SourceChanged::Stored => {
+            let record = SourceRecord { source, sealed, ..record };
+            Ok(json_answer(StatusCode::OK, &body(&api, &base, &record)))
+        }
+        SourceChanged::NameTaken => {
+            Err(ApiError::new(ErrorCode::AlreadyExists, "the project has another source of this name"))
+        }
+        SourceChanged::Stale => {
+            find(&api, project_id, &id).await?;
+            Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the source was changed by somebody else meanwhile"))
+        }
+    }
+}
+
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id: SourceId = id.parse().map_err(|_| ApiError::not_found("source"))?;
+    let deleted = caller.store(&api).delete_source(caller.project(&api), id, api.engine().now()).await?;
+    api.engine().source_changed(id).await;
+    if deleted { Ok(empty()) } else { Err(ApiError::not_found("source")) }
+}
+
+pub(crate) async fn preview(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: PreviewRequest = parse(&bytes)?;
+    let project_id = caller.project(&api);
+    let record = find(&api, project_id, &id).await?;
+    if let Err((member, reason)) = request.action.check() {
+        return Err(ApiError::field(&format!("action.{member}"), "invalid", reason));
+    }
+    let receipt = match request.receipt_id {
+        Some(id) => api.store().find_receipt(project_id, id).await?.filter(|it| it.source_id == record.source.id),
+        None => latest(&api, project_id, record.source.id).await?,
+    };
+    let receipt = receipt.ok_or_else(|| {
+        let message = "the source has no such receipt; leave it out for the latest, once there is one";
+        ApiError::field("receipt_id", "invalid", message)
+    })?;
+    Ok(json_answer(StatusCode::OK, &previewed(&request.action, &receipt)))
+}
+
+async fn latest(api: &Api, project_id: ProjectId, id: SourceId) -> Result<Option<ReceiptRecord>, ApiError> {
+    let filter = ReceiptFilter { source_id: Some(id), event_type: None };
+    let page = tidings_domain::page::PageRequest { limit: 1, before: None };
+    let found = api.store().list_receipts(project_id, filter, page).await?.rows.into_iter().next();
+    match found {
+        Some(found) => Ok(api.store().find_receipt(project_id, ReceiptId(found.event.key.0)).await?),
+        None => Ok(None),
+    }
+}
+
+fn previewed(action: &Action, receipt: &ReceiptRecord) -> PreviewBody {
+    let value = receipts::value_of(receipt);
+    let result = match action {
+        Action::Emit { event_type, data, .. } => match event_type.fill_text(&value) {
+            Some(name) => Ok(json!({"type": name, "data": data.fill(&value)})),
+            None => Err("the receipt gives no type for the event".to_owned()),
+        },
+        Action::Forward { url, .. } => Ok(json!({ "url": url })),
+        Action::Record { .. } => match action.record_change(&value) {
+            Some(Ok(change)) => {
+                let increment: serde_json::Map<_, _> =
+                    change.increment.iter().map(|(name, by)| (name.clone(), Value::from(*by))).collect();
+                Ok(json!({"record": change.kind, "key": change.key, "set": change.set, "increment": increment}))
+            }
+            Some(Err(reason)) => Err(reason),
+            None => Ok(Value::Null),
+        },
+    };
+    let (result, error) = match result {
+        Ok(result) => (Some(result), None),
+        Err(error) => (None, Some(error)),
+    };
+    let applies = action.is_for(receipt.event_type.as_deref());
+    PreviewBody { receipt_id: ReceiptId(receipt.event.key.0), applies, result, error }
+}

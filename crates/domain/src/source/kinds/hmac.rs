@@ -1,0 +1,66 @@
+//! A signature of any form: the source says in which header, how it is written, and over what.
+
+use aws_lc_rs::hmac as codes;
+
+use super::Provider;
+use crate::{
+    signature::{Encoding, SignedContent},
+    source::{
+        Algorithm, Settings,
+        incoming::{Incoming, Rejection},
+        signing::{any_is_base64, any_is_hex, authenticate, body_text, seconds},
+    },
+};
+
+/// Where a request that is signed with its id carries that.
+const ID: &str = "webhook-id";
+
+pub(in crate::source) struct Hmac;
+
+impl Provider for Hmac {
+    fn tolerance_s(&self) -> Option<u32> {
+        Some(300)
+    }
+
+    fn verify(&self, incoming: &Incoming<'_>, secret: &str, settings: &Settings) -> Result<Option<i64>, Rejection> {
+        let form = settings.verify.as_ref().ok_or(Rejection::Mismatch)?;
+        let header = form.header.to_ascii_lowercase();
+        let wrong = || Rejection::Form { header: header.clone(), form: "that the source's layout gives" };
+        let (timestamp, given) = form.layout.places_in(incoming.need(&header)?).ok_or_else(wrong)?;
+        let timestamp = match (timestamp, &form.timestamp_header) {
+            (Some(text), _) => Some(text),
+            (None, Some(name)) => Some(incoming.need(&name.to_ascii_lowercase())?),
+            (None, None) => None,
+        };
+        let at = timestamp.map(|text| seconds(&header, text)).transpose()?;
+        let stamp = timestamp.unwrap_or_default().as_bytes();
+        let id = match form.signed {
+            SignedContent::IdTimestampBody => incoming.need(ID)?.as_bytes(),
+            _ => b"",
+        };
+        let parts: &[&[u8]] = match form.signed {
+            SignedContent::Body => &[incoming.body],
+            SignedContent::TimestampBody => &[stamp, b".", incoming.body],
+            SignedContent::IdTimestampBody => &[id, b".", stamp, b".", incoming.body],
+        };
+        let algorithm = match form.algorithm {
+            Algorithm::Sha1 => codes::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            Algorithm::Sha256 => codes::HMAC_SHA256,
+            Algorithm::Sha512 => codes::HMAC_SHA512,
+        };
+        let code = authenticate(algorithm, secret.as_bytes(), parts);
+        match form.encoding {
+            Encoding::Hex => any_is_hex([given].into_iter(), &code)?,
+            Encoding::Base64 => any_is_base64([given].into_iter(), &code)?,
+        }
+        Ok(at)
+    }
+
+    fn event_id(&self, incoming: &Incoming<'_>) -> Option<String> {
+        incoming.header(ID).map(str::to_owned)
+    }
+
+    fn event_type(&self, incoming: &Incoming<'_>) -> Option<String> {
+        body_text(incoming, "/type").or_else(|| body_text(incoming, "/event"))
+    }
+}

@@ -1,0 +1,208 @@
+//! Doing one action of a receipt. What comes of it looks like an HTTP exchange, so that schedule,
+//! history and statistics are those of every delivery: 200 with what was done, 422 with the reason
+//! why it could not be, 503 while the store does not answer.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde_json::json;
+use tidings_domain::{
+    event_type::EventTypeName,
+    ids::ReceiptId,
+    render::Rendering,
+    source::{Action, Incoming, Template, receipt_value},
+    time::Timestamp,
+};
+use tidings_ports::{
+    sender::{Answer, Exchange, OutgoingRequest, Timing},
+    store::{LeasedDelivery, NewDelivery, ReceiptRecord, RecordChanged, StoreError},
+};
+
+use super::Acting;
+use crate::{
+    Engine,
+    dispatch::{Acted, Actor},
+    publish::{Accepted, IdempotencyKey, Publish, PublishError, Published},
+    snapshot::Target,
+};
+
+/// Keys of clients are printable, so none of theirs is ever one of these.
+const KEY_PREFIX: &str = "\u{1}action ";
+/// Headers that belong to one connection, or to whoever stands between, and are not sent on.
+const HOP_BY_HOP: [&str; 16] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+/// Why an action could not be done.
+enum Trouble {
+    /// Somebody has to change something.
+    Refused(String),
+    /// It may work another time.
+    Passing(String),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+#[async_trait]
+impl Actor for Engine {
+    async fn act(&self, target: &Target, acting: &Acting, lease: &LeasedDelivery, place: u8) -> Acted {
+        let begun = self.clock.now();
+        let receipt = match self.store.receipt_of(lease.event.key.sequence()).await {
+            Ok(Some(receipt)) => receipt,
+            Ok(None) => return done(self.answer(Err(Trouble::Refused("the receipt is gone".to_owned())), begun)),
+            Err(error) => return done(self.answer(Err(error.into()), begun)),
+        };
+        let next = acting.place_after(Some(place), receipt.event_type.as_deref()).map(|place| NewDelivery {
+            id: self.ids.deliveries(1).remove(0),
+            webhook_id: lease.webhook_id,
+            rendering: Rendering::Action(place),
+            leased: false,
+            due_at: Some(self.clock.now()),
+        });
+        let exchange = match acting.source.settings.actions.get(usize::from(place)) {
+            None => self.answer(Err(Trouble::Refused("the source has no such action any more".to_owned())), begun),
+            Some(Action::Forward { .. }) => match acting.urls.get(usize::from(place)).cloned().flatten() {
+                Some(url) => {
+                    let headers = forwarded(target, &receipt, &lease.event.content_type);
+                    let timeout_ms = target.webhook.settings.timeout_ms();
+                    let body = lease.event.payload.clone();
+                    self.sender.send(OutgoingRequest { url, headers, body, timeout_ms }).await
+                }
+                None => self.answer(Err(Trouble::Refused("the action's address cannot be used".to_owned())), begun),
+            },
+            Some(action) => {
+                let result = self.act_here(acting, action, lease, &receipt).await;
+                self.answer(result, begun)
+            }
+        };
+        Acted { exchange, next }
+    }
+}
+
+fn done(exchange: Exchange) -> Acted {
+    Acted { exchange, next: None }
+}
+
+impl Engine {
+    /// Actions that end within the process.
+    async fn act_here(
+        &self,
+        acting: &Acting,
+        action: &Action,
+        lease: &LeasedDelivery,
+        receipt: &ReceiptRecord,
+    ) -> Result<serde_json::Value, Trouble> {
+        let project_id = acting.source.project_id;
+        let headers = header_lines(&receipt.headers);
+        let incoming = Incoming::new(&headers, "", &receipt.event.payload);
+        let (id, event_type) = (receipt.provider_id.as_deref(), receipt.event_type.as_deref());
+        let value = receipt_value(&incoming, id, event_type, receipt.event.created_at());
+        if let Some(change) = action.record_change(&value) {
+            let change = change.map_err(Trouble::Refused)?;
+            let (cause, now) = (ReceiptId(receipt.event.key.0).to_string(), self.clock.wall());
+            let (kind, key) = (change.kind.clone(), change.key.clone());
+            return match self.store.change_record(project_id, change, lease.id, cause, now).await? {
+                RecordChanged::Version(version) => Ok(json!({"record": kind, "key": key, "version": version})),
+                RecordChanged::TooLarge => Err(Trouble::Refused(format!("the record {kind}/{key} would be too large"))),
+            };
+        }
+        let Action::Emit { event_type, data, .. } = action else {
+            return Err(Trouble::Refused("the action cannot be done by this version".to_owned()));
+        };
+        let event_type = type_of(event_type, &value)?;
+        let payload = serde_json::to_vec(&data.fill(&value)).expect("values always become JSON");
+        let publish = Publish {
+            event_type,
+            custom_id: None,
+            scopes: Vec::new(),
+            content_type: None,
+            payload: Bytes::from(payload),
+            deliver_at: None,
+            schema_version: None,
+            // However often it is tried, the event is published once.
+            idempotency: Some(IdempotencyKey {
+                key: format!("{KEY_PREFIX}{}", lease.id),
+                request_hash: [0; 32],
+                status: 200,
+                answer: emitted,
+            }),
+        };
+        match self.publish(project_id, publish).await {
+            Ok(Published::Accepted(accepted)) => Ok(serde_json::from_slice(&emitted(&accepted)).unwrap_or_default()),
+            Ok(Published::Replayed { response, .. }) => Ok(serde_json::from_slice(&response).unwrap_or_default()),
+            Err(error @ (PublishError::Store(_) | PublishError::BacklogFull)) => {
+                Err(Trouble::Passing(error.to_string()))
+            }
+            Err(PublishError::SchemaViolation(violations)) => {
+                let places: Vec<_> = violations.iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
+                Err(Trouble::Refused(format!("the event breaks the schema of its type: {}", places.join("; "))))
+            }
+            Err(error) => Err(Trouble::Refused(error.to_string())),
+        }
+    }
+
+    fn answer(&self, result: Result<serde_json::Value, Trouble>, begun: Timestamp) -> Exchange {
+        let (status, body) = match result {
+            Ok(done) => (StatusCode::OK, done),
+            Err(Trouble::Refused(reason)) => (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": reason })),
+            Err(Trouble::Passing(reason)) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": reason })),
+        };
+        let took_ms = u32::try_from(self.clock.now().as_millis().abs_diff(begun.as_millis())).unwrap_or(u32::MAX);
+        let timing = Timing { total_us: took_ms.saturating_mul(1000), ..Timing::default() };
+        let body = Bytes::from(body.to_string());
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        Exchange { result: Ok(Answer { status, headers, body, truncated: false }), timing }
+    }
+}
+
+fn emitted(accepted: &Accepted) -> Bytes {
+    let done = json!({"event_id": accepted.id, "type": accepted.event_type, "deliveries": accepted.deliveries});
+    Bytes::from(done.to_string())
+}
+
+fn type_of(template: &Template, receipt: &serde_json::Value) -> Result<EventTypeName, Trouble> {
+    let text = template.fill_text(receipt).unwrap_or_default();
+    text.parse().map_err(|error: tidings_domain::event_type::InvalidEventType| Trouble::Refused(error.to_string()))
+}
+
+/// Headers as they are stored, one `name: value` a line.
+fn header_lines(text: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+    text.lines().filter_map(pair).collect()
+}
+
+/// What the provider said about its request goes with it, its signature included.
+fn forwarded(target: &Target, receipt: &ReceiptRecord, content_type: &Option<String>) -> HeaderMap {
+    let mut headers = target.fixed_headers.clone();
+    for (name, value) in header_lines(&receipt.headers) {
+        let own = HOP_BY_HOP.contains(&name.as_str()) || name.starts_with("x-forwarded-");
+        if let (false, Ok(name), Ok(value)) =
+            (own, HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
+        {
+            headers.append(name, value);
+        }
+    }
+    if let Some(Ok(value)) = content_type.as_deref().map(HeaderValue::from_str) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    headers
+}

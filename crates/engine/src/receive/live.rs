@@ -1,0 +1,204 @@
+//! Sources in memory: unsealed, found by their address, and what is counted about them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use tidings_domain::{
+    ids::{ProjectId, SourceId, WebhookId},
+    outcome::{Action as Retry, OutcomePattern, Rule},
+    profile::Profile,
+    seal::{MasterKey, SEAL_NONCE_BYTES},
+    source::{Action, Source},
+    target::TargetUrl,
+    webhook::{RetryOverride, Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
+};
+use tidings_ports::store::{NewWebhook, SourceRecord, Store, StoreError, TurnedAway};
+use zeroize::Zeroizing;
+
+use crate::secrets::{SecretsError, seal_secrets};
+
+/// Addresses that are remembered, those of no source included.
+const ADDRESSES_MAX: usize = 4_096;
+/// Sources whose counts wait to be written.
+const COUNTED_MAX: usize = 4_096;
+/// What the engine's view of a source has for an address; nothing is ever sent there.
+const LANE_URL: &str = "https://source.invalid/";
+
+/// What is secret about a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSecrets {
+    /// The last part of its address.
+    pub token: String,
+    /// What its provider signs with, newest first.
+    pub secrets: Vec<String>,
+}
+
+/// Encrypts what is secret about a source.
+pub fn seal_source_secrets(
+    master: &MasterKey,
+    id: SourceId,
+    secrets: &SourceSecrets,
+    nonce: [u8; SEAL_NONCE_BYTES],
+) -> Vec<u8> {
+    let plain = Zeroizing::new(serde_json::to_vec(secrets).expect("strings always become JSON"));
+    master.seal(&id.to_string(), &plain, nonce)
+}
+
+/// Decrypts what is secret about a source.
+pub fn open_source_secrets(master: &MasterKey, id: SourceId, sealed: &[u8]) -> Result<SourceSecrets, SecretsError> {
+    let plain = master.open(&id.to_string(), sealed).map_err(|_| SecretsError::Unsealable)?;
+    serde_json::from_slice(&plain).map_err(|_| SecretsError::Unreadable)
+}
+
+/// What the engine sees of a source: a webhook of the same key, in a project of the same key.
+pub fn source_lane(id: SourceId, master: &MasterKey, nonce: [u8; SEAL_NONCE_BYTES]) -> NewWebhook {
+    let mut settings = WebhookSettings::new(LANE_URL.to_owned(), Profile::Standard);
+    // A receiver that is gone must not end the source's other actions.
+    let rules = vec![Rule { outcome: OutcomePattern::Status(410), action: Retry::Retry }];
+    settings.retry = Some(RetryOverride { rules, ..RetryOverride::default() });
+    let id = WebhookId(id.0);
+    let webhook = Webhook { id, project_id: ProjectId(id.0), settings, status: WebhookStatus::Active };
+    NewWebhook { sealed: seal_secrets(master, id, &WebhookSecrets::default(), nonce), webhook }
+}
+
+/// Where a request to a source goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SourceAddress {
+    /// To the address of its own: SHA-256 of the token.
+    Token([u8; 32]),
+    /// To one that belongs to whichever source of the project has this name.
+    Named(ProjectId, &'static str),
+}
+
+/// A source and its secrets.
+#[derive(Debug)]
+pub struct LiveSource {
+    /// The source.
+    pub source: Source,
+    /// Its secrets.
+    pub secrets: SourceSecrets,
+}
+
+/// What a source does, ready to be done.
+#[derive(Debug)]
+pub(crate) struct Acting {
+    pub(crate) source: Source,
+    /// By place; `None` for actions that send nothing, and for addresses that no longer parse.
+    pub(crate) urls: Vec<Option<Arc<TargetUrl>>>,
+}
+
+impl Acting {
+    pub(crate) fn new(record: SourceRecord) -> Self {
+        let url = |action: &Action| match action {
+            Action::Forward { url, .. } => TargetUrl::parse(url).ok().map(Arc::new),
+            _ => None,
+        };
+        Self { urls: record.source.settings.actions.iter().map(url).collect(), source: record.source }
+    }
+
+    /// The place of the first action for a type, or of the next one.
+    pub(crate) fn place_after(&self, place: Option<u8>, event_type: Option<&str>) -> Option<u8> {
+        let from = place.map_or(0, |place| usize::from(place) + 1);
+        let actions = self.source.settings.actions.iter().enumerate().skip(from);
+        let (place, _) = actions.into_iter().find(|(_, action)| action.is_for(event_type))?;
+        u8::try_from(place).ok()
+    }
+}
+
+/// Sources by their address, and counts that wait to be written.
+pub(crate) struct SourceCache {
+    master: Arc<MasterKey>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    known: HashMap<SourceAddress, Option<Arc<LiveSource>>>,
+    /// Grows whenever everything is forgotten, so that a look-up under way brings nothing old back.
+    generation: u64,
+    counts: BTreeMap<SourceId, TurnedAway>,
+}
+
+impl SourceCache {
+    pub(crate) fn new(master: Arc<MasterKey>) -> Self {
+        Self { master, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) async fn find(
+        &self,
+        address: SourceAddress,
+        store: &Arc<dyn Store>,
+    ) -> Result<Option<Arc<LiveSource>>, StoreError> {
+        let generation = {
+            let state = self.state();
+            if let Some(known) = state.known.get(&address) {
+                return Ok(known.clone());
+            }
+            state.generation
+        };
+        let found = match &address {
+            SourceAddress::Token(hash) => store.find_source_by_token(*hash).await?,
+            SourceAddress::Named(project_id, name) => store.find_source_by_name(*project_id, name).await?,
+        };
+        let found = found.and_then(|record| self.live(record));
+        let mut state = self.state();
+        if state.generation == generation {
+            if state.known.len() >= ADDRESSES_MAX {
+                state.known.clear();
+            }
+            state.known.insert(address, found.clone());
+        }
+        Ok(found)
+    }
+
+    fn live(&self, record: SourceRecord) -> Option<Arc<LiveSource>> {
+        let id = record.source.id;
+        let secrets = open_source_secrets(&self.master, id, &record.sealed)
+            .inspect_err(|reason| tracing::error!(source.id = %id, %reason, "a source cannot be used"));
+        Some(Arc::new(LiveSource { source: record.source, secrets: secrets.ok()? }))
+    }
+
+    pub(crate) fn forget(&self) {
+        let mut state = self.state();
+        state.generation += 1;
+        state.known.clear();
+    }
+
+    pub(crate) fn note_rejected(&self, id: SourceId) {
+        self.count(TurnedAway { source_id: id, rejected: 1, duplicates: 0 });
+    }
+
+    pub(crate) fn note_duplicate(&self, id: SourceId) {
+        self.count(TurnedAway { source_id: id, rejected: 0, duplicates: 1 });
+    }
+
+    fn count(&self, more: TurnedAway) {
+        let mut state = self.state();
+        if state.counts.len() >= COUNTED_MAX && !state.counts.contains_key(&more.source_id) {
+            return;
+        }
+        let nothing = TurnedAway { source_id: more.source_id, rejected: 0, duplicates: 0 };
+        let counts = state.counts.entry(more.source_id).or_insert(nothing);
+        counts.rejected = counts.rejected.saturating_add(more.rejected);
+        counts.duplicates = counts.duplicates.saturating_add(more.duplicates);
+    }
+
+    pub(crate) fn turned_away(&self, id: SourceId) -> TurnedAway {
+        self.state().counts.get(&id).copied().unwrap_or(TurnedAway { source_id: id, rejected: 0, duplicates: 0 })
+    }
+
+    pub(crate) fn take_turned_away(&self) -> Vec<TurnedAway> {
+        std::mem::take(&mut self.state().counts).into_values().collect()
+    }
+
+    pub(crate) fn put_back(&self, counts: Vec<TurnedAway>) {
+        counts.into_iter().for_each(|more| self.count(more));
+    }
+}

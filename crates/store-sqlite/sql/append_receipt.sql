@@ -1,0 +1,2 @@
+INSERT INTO receipt (seq, project, source, provider_id, type, address, headers) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT DO NOTHING

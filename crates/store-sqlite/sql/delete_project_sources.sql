@@ -1,0 +1,1 @@
+UPDATE source SET deleted_at = ?2 WHERE project = ?1 AND deleted_at IS NULL RETURNING seq

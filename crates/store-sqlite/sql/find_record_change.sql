@@ -1,0 +1,1 @@
+SELECT version FROM record_change WHERE delivery = ?1

@@ -1,0 +1,3 @@
+SELECT kind, key, data, version, updated_at FROM record
+WHERE project = ?1 AND kind = ?2 AND key > ?3 AND data IS NOT NULL
+ORDER BY key LIMIT ?4

@@ -1,0 +1,164 @@
+//! Sources.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use tidings_domain::{
+    ids::{ProjectId, SourceId},
+    page::{Page, PageRequest},
+    source::{Source, SourceKind},
+    time::Timestamp,
+};
+use tidings_ports::store::{Created, Idempotency, NewSource, SourceChange, SourceChanged, SourceRecord, TurnedAway};
+
+use super::{COUNT_MAX, before, create_once, limit, project, read_page, webhook};
+use crate::{sql, writer::Session};
+
+pub(crate) fn create(
+    session: &mut Session<'_>,
+    new: &NewSource,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    let source = &new.source;
+    create_once(session, idempotency, source.id.timestamp(), |session| {
+        if name_is_taken(session, source)? {
+            return Ok(Created::AlreadyExists);
+        }
+        let (seq, tail, owner) = (source.id.sequence(), source.id.tail(), source.project_id.sequence());
+        let made = session.connection.prepare_cached(sql::CREATE_SOURCE)?.execute(params![
+            seq,
+            tail,
+            owner,
+            source.name,
+            source.kind.as_str(),
+            new.token_hash,
+            source.disabled,
+            settings_text(source)?,
+            new.sealed,
+            source.updated_at.as_millis(),
+        ])?;
+        if made == 0 {
+            return Ok(Created::ParentMissing);
+        }
+        session.connection.prepare_cached(sql::CREATE_SOURCE_PROJECT)?.execute([seq, tail, owner])?;
+        webhook::insert(session, &new.lane)?;
+        Ok(Created::Stored)
+    })
+}
+
+fn name_is_taken(session: &Session<'_>, source: &Source) -> rusqlite::Result<bool> {
+    let (owner, own) = (source.project_id.sequence(), source.id.sequence());
+    session.connection.prepare_cached(sql::FIND_SOURCE_BY_NAME)?.exists(params![owner, source.name, own])
+}
+
+fn settings_text(source: &Source) -> rusqlite::Result<String> {
+    serde_json::to_string(&source.settings).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<SourceRecord> {
+    let text = |column: usize| row.get::<_, String>(column);
+    let wrong = |column, error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error));
+    let kind: SourceKind =
+        serde_json::from_value(serde_json::Value::String(text(5)?)).map_err(|error| wrong(5, error))?;
+    Ok(SourceRecord {
+        source: Source {
+            id: SourceId::from_parts(row.get(0)?, row.get(1)?),
+            project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
+            name: text(4)?,
+            kind,
+            disabled: row.get(6)?,
+            settings: serde_json::from_str(&text(7)?).map_err(|error| wrong(7, error))?,
+            updated_at: Timestamp::from_millis(row.get(10)?),
+        },
+        sealed: row.get(8)?,
+        revision: row.get(9)?,
+        rejected: row.get::<_, i64>(11)?.unsigned_abs(),
+        duplicates: row.get::<_, i64>(12)?.unsigned_abs(),
+    })
+}
+
+pub(crate) fn find(
+    connection: &Connection,
+    project_id: ProjectId,
+    id: SourceId,
+) -> rusqlite::Result<Option<SourceRecord>> {
+    let key = [id.sequence(), id.tail(), project_id.sequence()];
+    connection.prepare_cached(sql::FIND_SOURCE)?.query_row(key, read).optional()
+}
+
+/// The source that a project stands for.
+pub(crate) fn of_lane(connection: &Connection, project_id: ProjectId) -> rusqlite::Result<Option<SourceRecord>> {
+    connection.prepare_cached(sql::FIND_SOURCE_OF_LANE)?.query_row([project_id.sequence()], read).optional()
+}
+
+pub(crate) fn find_by_token(connection: &Connection, hash: [u8; 32]) -> rusqlite::Result<Option<SourceRecord>> {
+    connection.prepare_cached(sql::FIND_SOURCE_BY_TOKEN)?.query_row([hash], read).optional()
+}
+
+pub(crate) fn find_by_name(
+    connection: &Connection,
+    project_id: ProjectId,
+    name: &str,
+) -> rusqlite::Result<Option<SourceRecord>> {
+    let place = params![project_id.sequence(), name];
+    connection.prepare_cached(sql::FIND_SOURCE_NAMED)?.query_row(place, read).optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    page: PageRequest,
+) -> rusqlite::Result<Page<SourceRecord>> {
+    let project = project_id.sequence();
+    read_page(
+        connection,
+        (sql::LIST_SOURCES, params![project, before(page), limit(page)]),
+        (sql::COUNT_SOURCES, params![project, COUNT_MAX]),
+        page,
+        read,
+        |record| record.source.id.sequence(),
+    )
+}
+
+pub(crate) fn update(session: &mut Session<'_>, change: &SourceChange) -> rusqlite::Result<SourceChanged> {
+    let source = &change.source;
+    if name_is_taken(session, source)? {
+        return Ok(SourceChanged::NameTaken);
+    }
+    let changed = session.connection.prepare_cached(sql::UPDATE_SOURCE)?.execute(params![
+        source.id.sequence(),
+        source.id.tail(),
+        source.project_id.sequence(),
+        source.name,
+        source.disabled,
+        settings_text(source)?,
+        change.sealed,
+        source.updated_at.as_millis(),
+        change.expected_revision,
+    ])?;
+    if changed == 0 {
+        return Ok(SourceChanged::Stale);
+    }
+    session.memory.versions.project_changed(source.id.sequence());
+    Ok(SourceChanged::Stored)
+}
+
+pub(crate) fn delete(
+    session: &mut Session<'_>,
+    project_id: ProjectId,
+    id: SourceId,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let key = [id.sequence(), id.tail(), project_id.sequence(), now.as_millis()];
+    let deleted = session.connection.prepare_cached(sql::DELETE_SOURCE)?.execute(key)?;
+    if deleted == 1 {
+        project::delete_row(session, id.sequence(), now)?;
+    }
+    Ok(deleted == 1)
+}
+
+pub(crate) fn count_turned_away(session: &Session<'_>, counts: &[TurnedAway]) -> rusqlite::Result<()> {
+    let mut count = session.connection.prepare_cached(sql::COUNT_TURNED_AWAY)?;
+    for turned_away in counts {
+        count.execute(params![turned_away.source_id.sequence(), turned_away.rejected, turned_away.duplicates])?;
+    }
+    Ok(())
+}

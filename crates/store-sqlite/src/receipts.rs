@@ -1,0 +1,76 @@
+//! Receipts: what an event has beside it if it came in through a source.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tidings_domain::{
+    ids::{ProjectId, ReceiptId, SourceId},
+    page::{Page, PageRequest},
+};
+use tidings_ports::store::{NewReceipt, ReceiptFilter, ReceiptRecord};
+
+use crate::{
+    catalog::{COUNT_MAX, before, limit, read_page},
+    queue::read_event,
+    sql,
+    writer::Session,
+};
+
+/// False if the source took in the same before.
+pub(crate) fn append(session: &Session<'_>, seq: i64, receipt: &NewReceipt) -> rusqlite::Result<bool> {
+    let added = session.connection.prepare_cached(sql::APPEND_RECEIPT)?.execute(params![
+        seq,
+        receipt.project_id.sequence(),
+        receipt.source_id.sequence(),
+        receipt.provider_id,
+        receipt.event_type,
+        receipt.address,
+        receipt.headers,
+    ])?;
+    Ok(added == 1)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
+    let source_id = SourceId::from_parts(row.get(8)?, row.get(9)?);
+    Ok(ReceiptRecord {
+        event: read_event(row, 0, ProjectId(source_id.0))?,
+        source_id,
+        provider_id: row.get(10)?,
+        event_type: row.get(11)?,
+        address: row.get(12)?,
+        headers: row.get(13)?,
+    })
+}
+
+pub(crate) fn find(
+    connection: &Connection,
+    project_id: ProjectId,
+    id: ReceiptId,
+) -> rusqlite::Result<Option<ReceiptRecord>> {
+    let key = [id.sequence(), id.tail(), project_id.sequence()];
+    connection.prepare_cached(sql::FIND_RECEIPT)?.query_row(key, read).optional()
+}
+
+pub(crate) fn of_event(connection: &Connection, event: i64) -> rusqlite::Result<Option<ReceiptRecord>> {
+    connection.prepare_cached(sql::FIND_ANY_RECEIPT)?.query_row([event], read).optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    filter: &ReceiptFilter,
+    page: PageRequest,
+) -> rusqlite::Result<Page<ReceiptRecord>> {
+    let (project, source) = (project_id.sequence(), filter.source_id.map(SourceId::sequence));
+    // The source was looked up in its project, so its receipts are the project's.
+    let (list, of) = match source {
+        Some(source) => (sql::LIST_RECEIPTS_OF_SOURCE, source),
+        None => (sql::LIST_RECEIPTS, project),
+    };
+    read_page(
+        connection,
+        (list, params![of, before(page), filter.event_type, limit(page)]),
+        (sql::COUNT_RECEIPTS, params![project, source, filter.event_type, COUNT_MAX]),
+        page,
+        read,
+        |record| record.event.key.sequence(),
+    )
+}

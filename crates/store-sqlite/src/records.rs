@@ -1,0 +1,162 @@
+//! Records and their versions.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::{Map, Value};
+use tidings_domain::{
+    ids::{DeliveryId, ProjectId},
+    source::RecordChange,
+    time::Timestamp,
+};
+use tidings_ports::store::{PutRecord, RECORD_BYTES_MAX, RecordChanged, RecordPut, RecordVersion, RecordView};
+
+use crate::{catalog::COUNT_MAX, sql, writer::Session};
+
+/// Whose record, of which kind, with which key.
+struct Place<'a> {
+    project: i64,
+    kind: &'a str,
+    key: &'a str,
+}
+
+/// What is written: the data, and who did it for which action.
+struct Written<'a> {
+    data: Option<&'a [u8]>,
+    cause: &'a str,
+    delivery: Option<i64>,
+    now: Timestamp,
+}
+
+pub(crate) fn change(
+    session: &Session<'_>,
+    project_id: ProjectId,
+    change: &RecordChange,
+    delivery: DeliveryId,
+    cause: &str,
+    now: Timestamp,
+) -> rusqlite::Result<RecordChanged> {
+    let delivery = delivery.sequence();
+    let earlier: Option<u32> = session
+        .connection
+        .prepare_cached(sql::FIND_RECORD_CHANGE)?
+        .query_row([delivery], |row| row.get(0))
+        .optional()?;
+    if let Some(version) = earlier {
+        return Ok(RecordChanged::Version(version));
+    }
+    let place = Place { project: project_id.sequence(), kind: &change.kind, key: &change.key };
+    let before = find_at(session.connection, &place)?;
+    let data = before.as_ref().and_then(|record| record.data.as_deref());
+    let mut data: Map<String, Value> = data.and_then(|data| serde_json::from_slice(data).ok()).unwrap_or_default();
+    change.apply(&mut data);
+    let data = serde_json::to_vec(&data).expect("maps always become JSON");
+    if data.len() > RECORD_BYTES_MAX {
+        return Ok(RecordChanged::TooLarge);
+    }
+    let written = Written { data: Some(&data), cause, delivery: Some(delivery), now };
+    write(session, &place, before.as_ref(), &written).map(RecordChanged::Version)
+}
+
+/// Writes the next version of a record.
+fn write(
+    session: &Session<'_>,
+    place: &Place<'_>,
+    before: Option<&RecordView>,
+    written: &Written<'_>,
+) -> rusqlite::Result<u32> {
+    let version = before.map_or(0, |record| record.version) + 1;
+    let data = written.data.map(String::from_utf8_lossy);
+    let at = written.now.as_millis();
+    let Place { project, kind, key } = place;
+    session.connection.prepare_cached(sql::PUT_RECORD)?.execute(params![project, kind, key, data, version, at])?;
+    session.connection.prepare_cached(sql::NOTE_RECORD_CHANGE)?.execute(params![
+        project,
+        kind,
+        key,
+        version,
+        data,
+        written.cause,
+        at,
+        written.delivery
+    ])?;
+    Ok(version)
+}
+
+pub(crate) fn put(session: &Session<'_>, put: &PutRecord, now: Timestamp) -> rusqlite::Result<RecordPut> {
+    let place = Place { project: put.project_id.sequence(), kind: &put.kind, key: &put.key };
+    let before = find_at(session.connection, &place)?;
+    let known = before.as_ref().filter(|record| record.data.is_some()).map_or(0, |record| record.version);
+    if put.expected_version.is_some_and(|expected| expected != known) {
+        return Ok(RecordPut::Stale(known));
+    }
+    if put.data.is_none() && known == 0 {
+        return Ok(RecordPut::NotFound);
+    }
+    let data = put.data.as_ref().map(|data| serde_json::to_vec(data).expect("maps always become JSON"));
+    let written = Written { data: data.as_deref(), cause: &put.cause, delivery: None, now };
+    let version = write(session, &place, before.as_ref(), &written)?;
+    let (kind, key) = (put.kind.clone(), put.key.clone());
+    Ok(RecordPut::Stored(RecordView { kind, key, data: data.map(Bytes::from), version, updated_at: now }))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<RecordView> {
+    Ok(RecordView {
+        kind: row.get(0)?,
+        key: row.get(1)?,
+        data: row.get::<_, Option<String>>(2)?.map(Bytes::from),
+        version: row.get(3)?,
+        updated_at: Timestamp::from_millis(row.get(4)?),
+    })
+}
+
+fn find_at(connection: &Connection, place: &Place<'_>) -> rusqlite::Result<Option<RecordView>> {
+    let Place { project, kind, key } = place;
+    connection.prepare_cached(sql::FIND_RECORD)?.query_row(params![project, kind, key], read).optional()
+}
+
+pub(crate) fn find(
+    connection: &Connection,
+    project_id: ProjectId,
+    kind: &str,
+    key: &str,
+) -> rusqlite::Result<Option<RecordView>> {
+    let found = find_at(connection, &Place { project: project_id.sequence(), kind, key })?;
+    Ok(found.filter(|record| record.data.is_some()))
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    kind: &str,
+    after: &str,
+    limit: u32,
+) -> rusqlite::Result<(Vec<RecordView>, u64)> {
+    let project = project_id.sequence();
+    let records = connection
+        .prepare_cached(sql::LIST_RECORDS)?
+        .query_map(params![project, kind, after, limit], read)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let count: u32 = connection
+        .prepare_cached(sql::COUNT_RECORDS)?
+        .query_row(params![project, kind, COUNT_MAX], |row| row.get(0))?;
+    Ok((records, u64::from(count)))
+}
+
+pub(crate) fn history(
+    connection: &Connection,
+    project_id: ProjectId,
+    (kind, key): (&str, &str),
+    below: u32,
+    limit: u32,
+) -> rusqlite::Result<Vec<RecordVersion>> {
+    let read = |row: &Row<'_>| {
+        Ok(RecordVersion {
+            version: row.get(0)?,
+            data: row.get::<_, Option<String>>(1)?.map(Bytes::from),
+            cause: row.get(2)?,
+            at: Timestamp::from_millis(row.get(3)?),
+        })
+    };
+    let mut list = connection.prepare_cached(sql::LIST_RECORD_CHANGES)?;
+    list.query_map(params![project_id.sequence(), kind, key, below, limit], read)?.collect()
+}

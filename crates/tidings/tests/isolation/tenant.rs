@@ -1,0 +1,129 @@
+//! A customer with one of everything.
+
+use serde_json::{Value, json};
+use tidings_contract::operations::{Access, OPERATIONS};
+use tidings_testkit::{Api, Receiver, Signature, World, organization_key, until};
+
+use crate::BOUND;
+
+/// A record that every tenant has.
+pub(crate) const RECORD_KIND: &str = "subscriber";
+pub(crate) const RECORD_KEY: &str = "ann";
+
+/// A customer with one of everything.
+pub(crate) struct Tenant {
+    pub(crate) name: &'static str,
+    /// Reaches all of the organization.
+    pub(crate) admin: Api,
+    /// Reaches one project only.
+    pub(crate) bound: Api,
+    pub(crate) organization_id: String,
+    pub(crate) project_id: String,
+    pub(crate) webhook_id: String,
+    pub(crate) event_id: String,
+    pub(crate) delivery_id: String,
+    pub(crate) key_id: String,
+    pub(crate) job_id: String,
+    pub(crate) source_id: String,
+    pub(crate) receipt_id: String,
+}
+
+impl Tenant {
+    pub(crate) async fn settle(world: &mut World, receiver: &Receiver, name: &'static str) -> Self {
+        let project = world.project(name, &event_type(name)).await;
+        let path = format!("/{name}");
+        // A profile whose secret may be looked at again, so that every GET has an answer.
+        let webhook = world.subscribe(&project, receiver, &path, Signature::BotSubscription, json!({})).await;
+        let admin = organization_key(world.operator(), &project.organization_id, &json!({"name": "second"})).await;
+        let event = project.api.post("/events", &json!({"type": event_type(name), "data": name})).await.expect(202);
+        let event_id = event["id"].as_str().expect("an id").to_owned();
+        let delivery_id = until("a settled delivery", BOUND, async || {
+            let event = project.api.get(&format!("/events/{event_id}")).await.expect(200);
+            let delivery = event["deliveries"].get(0).filter(|delivery| delivery["status"] == "delivered")?;
+            delivery["id"].as_str().map(str::to_owned)
+        })
+        .await;
+        let keys = admin.get("/api-keys").await.expect(200);
+        let recover = json!({"since": "2020-01-01T00:00:00Z"});
+        let job = project.api.post(&format!("/webhooks/{}/recover", webhook.webhook_id), &recover).await.expect(202);
+        let source = json!({"name": "open", "kind": "none", "actions": [
+            {"kind": "record", "record": RECORD_KIND, "key": RECORD_KEY, "set": {"of": name}},
+        ]});
+        let source = project.api.post("/sources", &source).await.expect(201);
+        let token = source["url"].as_str().and_then(|url| url.split_once("/in")).expect("a token").1.to_owned();
+        world
+            .operator()
+            .clone()
+            .without_key()
+            .with_base("/in")
+            .post(&token, &json!({"type": "ping"}))
+            .await
+            .expect(200);
+        let receipt_id = until("a receipt that was acted upon", BOUND, async || {
+            let done = project.api.get(&format!("/records/{RECORD_KIND}/{RECORD_KEY}")).await.status == 200;
+            let receipts = project.api.get("/receipts").await;
+            done.then(|| receipts.expect(200)["data"][0]["id"].as_str().expect("an id").to_owned())
+        })
+        .await;
+        Self {
+            name,
+            source_id: source["id"].as_str().expect("an id").to_owned(),
+            receipt_id,
+            bound: project.api,
+            organization_id: project.organization_id,
+            project_id: project.id,
+            webhook_id: webhook.webhook_id,
+            key_id: keys["data"][0]["id"].as_str().expect("an id").to_owned(),
+            job_id: job["job_id"].as_str().expect("an id").to_owned(),
+            admin,
+            event_id,
+            delivery_id,
+        }
+    }
+
+    /// The id of what the path leads to.
+    pub(crate) fn id_for(&self, path: &str) -> String {
+        match path.split('/').nth(1) {
+            Some("events") => self.event_id.clone(),
+            Some("webhooks") => self.webhook_id.clone(),
+            Some("deliveries") => self.delivery_id.clone(),
+            Some("event-types") => event_type(self.name),
+            Some("organizations") => self.organization_id.clone(),
+            Some("projects") => self.project_id.clone(),
+            Some("api-keys") => self.key_id.clone(),
+            Some("jobs") => self.job_id.clone(),
+            Some("sources") => self.source_id.clone(),
+            Some("receipts") => self.receipt_id.clone(),
+            // Records have names that everybody may use.
+            Some("records") => RECORD_KEY.to_owned(),
+            Some("presets") => "botdog".to_owned(),
+            other => panic!("the contract has a new resource {other:?}: give it an id here"),
+        }
+    }
+
+    /// Everything that the tenant sees, to compare before and after.
+    pub(crate) async fn everything(&self) -> Vec<Value> {
+        let mut seen = Vec::new();
+        for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+            // Looking at a secret is written into the audit log, which so changes by being compared.
+            if operation.access != Access::Operator && operation.path != "/audit-log" {
+                seen.push(self.admin.get(&fill(operation.path, &self.id_or_nothing(operation.path))).await.expect(200));
+            }
+        }
+        seen
+    }
+
+    pub(crate) fn id_or_nothing(&self, path: &str) -> String {
+        if path.contains('{') { self.id_for(path) } else { String::new() }
+    }
+}
+
+/// Event types have names instead of ids; each tenant has another.
+pub(crate) fn event_type(name: &str) -> String {
+    format!("{name}.happened")
+}
+
+pub(crate) fn fill(path: &str, id: &str) -> String {
+    let path = path.replace("{id}", id).replace("{name}", id).replace("{version}", "1");
+    path.replace("{kind}", RECORD_KIND).replace("{key}", RECORD_KEY)
+}
