@@ -216,6 +216,8 @@ fn refuse_framing() -> Response {
 fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: SocketAddr) -> Response {
     explain(&mut response, &Asked { method: method.as_str(), path, request_id });
     let status = response.status();
+    // What follows is all that some sources go by: it is a secret.
+    let path = if path.starts_with("/in/") { "/in/…" } else { path };
     if status.is_server_error() {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
     } else {

@@ -22,7 +22,7 @@ pub struct SourceRequest {
     /// What the provider signs with; several while one is exchanged for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Vec<String>>,
-    /// Whether it takes anything in; true, if left out.
+    /// Whether it takes anything in; true, or as it is, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Seconds that a request's time may be off; the provider's, if left out.

@@ -345,6 +345,7 @@ impl Engine {
     /// To be called after an organization was deleted with all its projects.
     pub async fn projects_deleted(&self, organization_id: OrganizationId) {
         self.router.forget_projects_of(Some(organization_id));
+        self.sources.forget();
         for project_id in self.dispatcher.projects() {
             self.dispatcher.project_changed(project_id).await;
         }

@@ -27,7 +27,8 @@ pub use publish::{
     WriteBatchAnswer,
 };
 pub use receive::{
-    LiveSource, Receipt, Received, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets, source_lane,
+    HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets,
+    source_lanes,
 };
 pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};

@@ -41,7 +41,7 @@ pub struct Target {
     pub(crate) signer: Signer,
     pub(crate) policy: RetryPolicy,
     /// Set if the webhook is what the engine sees of a source.
-    pub(crate) acting: Option<Acting>,
+    pub(crate) acting: Option<Arc<Acting>>,
     /// Headers that are the same for every attempt.
     pub(crate) fixed_headers: HeaderMap,
     /// See [`tidings_domain::head`]; and as it is while a former secret signs as well.
@@ -72,7 +72,7 @@ impl Snapshot {
     /// its deliveries wait until somebody mends it, and everyone else's go on.
     pub(crate) fn new(stored: ProjectSnapshot, master: &MasterKey, user_agent: &str, cache: &SchemaCache) -> Self {
         let is_source = stored.source.is_some();
-        let mut acting = stored.source.map(Acting::new);
+        let acting = stored.source.map(|source| Arc::new(Acting::new(source, &stored.webhooks)));
         let targets: Vec<_> = stored
             .webhooks
             .into_iter()
@@ -80,8 +80,7 @@ impl Snapshot {
                 let id = record.webhook.id;
                 let made = Target::new(record, master, user_agent)
                     .inspect_err(|reason| tracing::error!(webhook.id = %id, reason, "a webhook cannot be used"));
-                let acting = acting.take();
-                made.ok().map(|target| Arc::new(Target { acting, ..target }))
+                made.ok().map(|target| Arc::new(Target { acting: acting.clone(), ..target }))
             })
             .collect();
         let index = MatchIndex::new(targets.iter().map(|target| &target.webhook));

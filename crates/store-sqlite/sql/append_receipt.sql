@@ -1,2 +1,3 @@
-INSERT INTO receipt (seq, project, source, provider_id, type, address, headers) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO receipt (seq, project, source, provider_id, type, address, headers, revision)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 ON CONFLICT DO NOTHING

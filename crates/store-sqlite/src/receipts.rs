@@ -1,6 +1,6 @@
 //! Receipts: what an event has beside it if it came in through a source.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
     ids::{ProjectId, ReceiptId, SourceId},
     page::{Page, PageRequest},
@@ -24,12 +24,15 @@ pub(crate) fn append(session: &Session<'_>, seq: i64, receipt: &NewReceipt) -> r
         receipt.event_type,
         receipt.address,
         receipt.headers,
+        receipt.revision,
     ])?;
     Ok(added == 1)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
     let source_id = SourceId::from_parts(row.get(8)?, row.get(9)?);
+    let actions = serde_json::from_str(&row.get::<_, String>(14)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(14, Type::Text, Box::new(error)))?;
     Ok(ReceiptRecord {
         event: read_event(row, 0, ProjectId(source_id.0))?,
         source_id,
@@ -37,6 +40,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
         event_type: row.get(11)?,
         address: row.get(12)?,
         headers: row.get(13)?,
+        actions,
     })
 }
 
@@ -47,6 +51,10 @@ pub(crate) fn find(
 ) -> rusqlite::Result<Option<ReceiptRecord>> {
     let key = [id.sequence(), id.tail(), project_id.sequence()];
     connection.prepare_cached(sql::FIND_RECEIPT)?.query_row(key, read).optional()
+}
+
+pub(crate) fn renew(session: &Session<'_>, event: i64, revision: u32) -> rusqlite::Result<()> {
+    session.connection.prepare_cached(sql::RENEW_RECEIPT)?.execute(params![event, revision]).map(drop)
 }
 
 pub(crate) fn of_event(connection: &Connection, event: i64) -> rusqlite::Result<Option<ReceiptRecord>> {

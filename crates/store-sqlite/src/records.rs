@@ -44,11 +44,16 @@ pub(crate) fn change(
     if let Some(version) = earlier {
         return Ok(RecordChanged::Version(version));
     }
+    if !session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([project_id.sequence()])? {
+        return Ok(RecordChanged::NoProject);
+    }
     let place = Place { project: project_id.sequence(), kind: &change.kind, key: &change.key };
     let before = find_at(session.connection, &place)?;
     let data = before.as_ref().and_then(|record| record.data.as_deref());
     let mut data: Map<String, Value> = data.and_then(|data| serde_json::from_slice(data).ok()).unwrap_or_default();
-    change.apply(&mut data);
+    if let Err(reason) = change.apply(&mut data) {
+        return Ok(RecordChanged::NoNumber(reason));
+    }
     let data = serde_json::to_vec(&data).expect("maps always become JSON");
     if data.len() > RECORD_BYTES_MAX {
         return Ok(RecordChanged::TooLarge);

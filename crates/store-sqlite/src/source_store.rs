@@ -62,6 +62,10 @@ impl Sources for SqliteStore {
         self.readers.call(move |connection| receipts::find(connection, project_id, id)).await
     }
 
+    async fn renew_receipt(&self, event: i64, revision: u32) -> Result<(), StoreError> {
+        self.writer.call(move |session| receipts::renew(session, event, revision)).await
+    }
+
     async fn receipt_of(&self, event: i64) -> Result<Option<ReceiptRecord>, StoreError> {
         self.readers.call(move |connection| receipts::of_event(connection, event)).await
     }

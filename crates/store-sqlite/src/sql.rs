@@ -57,6 +57,9 @@ statements! {
     FIND_SOURCE_BY_TOKEN = "find_source_by_token";
     FIND_SOURCE_BY_NAME = "find_source_by_name";
     FIND_SOURCE_NAMED = "find_source_named";
+    ADD_SOURCE_ACTIONS = "add_source_actions";
+    RENEW_RECEIPT = "renew_receipt";
+    PROJECT_LIVES = "project_lives";
     LIST_SOURCES = "list_sources";
     COUNT_SOURCES = "count_sources";
     UPDATE_SOURCE = "update_source";

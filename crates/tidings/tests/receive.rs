@@ -170,7 +170,11 @@ async fn unknown_disabled_and_deleted_sources_answer_alike() {
     disabled["enabled"] = json!(false);
     project.api.put(&path, &disabled).await.expect(200);
     assert_eq!(without(&provider.send("msg_2", &bounce("a@example.com")).await.expect(404)), unknown);
+    // What is left out stays as it is.
     project.api.put(&path, &source(json!([]))).await.expect(200);
+    assert_eq!(without(&provider.send("msg_2", &bounce("a@example.com")).await.expect(404)), unknown);
+    disabled["enabled"] = json!(true);
+    project.api.put(&path, &disabled).await.expect(200);
     provider.send("msg_2", &bounce("a@example.com")).await.expect(200);
     project.api.delete(&path).await.expect(204);
     assert_eq!(without(&provider.send("msg_3", &bounce("a@example.com")).await.expect(404)), unknown);
@@ -313,4 +317,104 @@ async fn the_fixed_address_for_resend_leads_to_the_default_projects_source_of_th
         (operator.get("/records/subscriber/ann@example.com").await.status == 200).then_some(())
     })
     .await;
+}
+
+async fn in_state(api: &Api, id: &str, place: usize, status: &str) -> Value {
+    until("an action to get there", BOUND, async || {
+        let receipt = api.get(&format!("/receipts/{id}")).await.expect(200);
+        (receipt["actions"][place]["status"] == status).then_some(receipt)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_done_as_it_was_asked_for_whatever_is_changed_meanwhile() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    receiver.route("/first", Behaviour::Status(503));
+    receiver.route("/second", Behaviour::Ok);
+    let project = World::new(&server).project("acme", EVENT_TYPE).await;
+    let record = |kind: &str| json!({"kind": "record", "record": kind, "key": "{{/id}}", "set": {"seen": true}});
+    let forward = |path: &str| json!({"kind": "forward", "url": receiver.url(path)});
+    let before = source(json!([forward("/first"), record("old")]));
+    let made = project.api.post("/sources", &before).await.expect(201);
+    let provider = Provider::of(&server, &made);
+    provider.send("msg_1", &bounce("ann@example.com")).await.expect(200);
+    let id = first_receipt(&project.api).await;
+    in_state(&project.api, &id, 0, "retrying").await;
+    let path = format!("/sources/{}", made["id"].as_str().expect("an id"));
+    project.api.put(&path, &source(json!([record("new"), forward("/second")]))).await.expect(200);
+    receiver.route("/first", Behaviour::Ok);
+    let receipt = settled(&project.api, &id, 2).await;
+    let kinds: Vec<_> = receipt["actions"].as_array().expect("actions").iter().map(|it| it["kind"].clone()).collect();
+    assert_eq!(kinds, ["forward", "record"], "{receipt}");
+    project.api.get("/records/old/msg_1").await.expect(200);
+    assert_eq!(project.api.get("/records/new/msg_1").await.status, 404);
+    assert_eq!(receiver.count_at("/second"), 0);
+    // A replay does what the source asks for now.
+    project.api.post(&format!("/receipts/{id}/replay"), &json!({})).await.expect(202);
+    settled(&project.api, &id, 4).await;
+    project.api.get("/records/new/msg_1").await.expect(200);
+    assert_eq!(receiver.count_at("/second"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_lanes_neither_a_dead_receiver_nor_an_impossible_action_holds_up_other_receipts() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    receiver.route("/dead", Behaviour::Status(503));
+    let project = World::new(&server).project("acme", EVENT_TYPE).await;
+    let actions = json!([
+        {"kind": "forward", "on": ["dead"], "url": receiver.url("/dead")},
+        {"kind": "record", "on": ["impossible"], "record": "seen", "key": "{{/body/nothing}}", "set": {"a": 1}},
+        {"kind": "record", "on": ["fine"], "record": "seen", "key": "{{/id}}", "set": {"a": 1}},
+    ]);
+    let made = project.api.post("/sources", &source(actions)).await.expect(201);
+    let provider = Provider::of(&server, &made);
+    // More than a breaker lets pass.
+    for number in 0..20 {
+        for kind in ["dead", "impossible"] {
+            provider.send(&format!("{kind}_{number}"), &json!({ "type": kind })).await.expect(200);
+        }
+    }
+    receiver.wait_for("/dead", 12, BOUND).await;
+    provider.send("fine_1", &json!({"type": "fine"})).await.expect(200);
+    let at_once = Duration::from_secs(3);
+    until("the record, long before the breaker's next probe", at_once, async || {
+        (project.api.get("/records/seen/fine_1").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_bounded_circles_end_and_templates_cannot_fill_the_memory() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let project = World::new(&server).project("acme", EVENT_TYPE).await;
+    let open = |name: &str, actions: Value| json!({"name": name, "kind": "none", "actions": actions});
+    receiver.route("/on", Behaviour::Ok);
+    let forward = json!([{"kind": "forward", "url": receiver.url("/on")}]);
+    let made = project.api.post("/sources", &open("circle", forward)).await.expect(201);
+    let provider = Provider::of(&server, &made);
+    for (hops, then) in [("0", "1"), ("4", "5")] {
+        let api = provider.api.clone().with_header("x-tidings-hops", hops);
+        api.post(&provider.path, &json!({"type": "round"})).await.expect(200);
+        until("the request, one hop further", BOUND, async || {
+            receiver.requests_at("/on").iter().any(|sent| sent.header("x-tidings-hops") == then).then_some(())
+        })
+        .await;
+    }
+    let api = provider.api.clone().with_header("x-tidings-hops", "5");
+    assert_eq!(api.post(&provider.path, &json!({"type": "round"})).await.expect(400)["code"], "malformed_request");
+
+    let places = vec!["{{/body/a}}"; 1_000];
+    let emit = json!([{"kind": "emit", "type": EVENT_TYPE, "data": places}]);
+    let made = project.api.post("/sources", &open("large", emit)).await.expect(201);
+    let provider = Provider::of(&server, &made);
+    provider.api.post(&provider.path, &json!({"a": vec![1; 300_000]})).await.expect(200);
+    let id = first_receipt(&project.api).await;
+    let receipt = in_state(&project.api, &id, 0, "retrying").await;
+    let reason = receipt["actions"][0]["result"]["error"].as_str().expect("a reason").to_owned();
+    assert!(reason.contains("262144 bytes"), "{reason}");
+    assert_eq!(project.api.get("/events").await.expect(200)["total"], 0);
 }

@@ -15,8 +15,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tidings_contract::codes::ErrorCode;
-use tidings_domain::source::{Identity, Incoming, Rejection, accept};
-use tidings_engine::{LiveSource, PublishError, Receipt, Received, SourceAddress};
+use tidings_domain::source::{Identity, Incoming, Rejection, SourceKind, accept};
+use tidings_engine::{HOPS, LiveSource, PublishError, Receipt, Received, SourceAddress};
 
 pub(crate) use rates::Rates;
 
@@ -24,6 +24,8 @@ use crate::{answer::json, error::ApiError, request::read_any, state::Api};
 
 /// Bytes of a request's headers that a receipt keeps.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// How often a request may have been sent on by servers like this one.
+const HOPS_MAX: u32 = 5;
 /// Headers whose values are keys to something else and are not kept.
 const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
 
@@ -52,9 +54,17 @@ async fn at_resend(State(api): State<Api>, request: Request) -> Result<Response,
 
 async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<Response, ApiError> {
     let missing = || ApiError::new(ErrorCode::NotFound, "there is no such source");
+    let named = matches!(address, SourceAddress::Named(..));
     let live = api.engine().source_at(address).await?.ok_or_else(missing)?;
-    if live.source.disabled {
+    // The address that everybody knows is for requests that are signed.
+    let unsigned = named && !matches!(live.source.kind, SourceKind::Resend | SourceKind::Standard);
+    if live.source.disabled || unsigned {
         return Err(missing());
+    }
+    let hops = request.headers().get(HOPS).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    if hops.is_some_and(|hops: u32| hops >= HOPS_MAX) {
+        let detail = format!("the request was sent on {HOPS_MAX} times already; it goes in a circle");
+        return Err(ApiError::new(ErrorCode::MalformedRequest, detail));
     }
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
     api.rates().take(&live.source, address, api.engine().now()).map_err(|wait_s| slow_down(&live, wait_s))?;

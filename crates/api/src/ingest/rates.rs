@@ -11,7 +11,7 @@ use tidings_domain::{ids::SourceId, source::Source, time::Timestamp};
 /// Counts that are kept at most; beyond, those that say nothing any more are forgotten, and if that
 /// is none, all.
 const COUNTS_MAX: usize = 65_536;
-const MINUTE_MS: i64 = 60_000;
+const MINUTE_US: i64 = 60_000_000;
 
 /// The limits of all sources.
 #[derive(Debug, Default)]
@@ -29,14 +29,14 @@ impl Rates {
         }
         let limits = [(None, settings.rate_limit), (address, settings.address_rate_limit)];
         let limits = limits.into_iter().filter_map(|(of, per_minute)| Some(((source.id, of), per_minute?)));
-        let now = now.as_millis();
+        let now = now.as_millis() * 1000;
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
         for (key, per_minute) in limits {
-            let step = MINUTE_MS / i64::from(per_minute).max(1);
+            let step = MINUTE_US / i64::from(per_minute).max(1);
             let next = counts.get(&key).copied().unwrap_or(now).max(now) + step.max(1);
-            if next - now > MINUTE_MS {
-                return Err((next - now - MINUTE_MS).unsigned_abs().div_ceil(1000).max(1));
+            if next - now > MINUTE_US {
+                return Err((next - now - MINUTE_US).unsigned_abs().div_ceil(1_000_000).max(1));
             }
             taken.push((key, next));
         }

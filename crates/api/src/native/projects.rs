@@ -135,7 +135,8 @@ pub(crate) async fn delete(
         return Err(ApiError::not_found("project"));
     }
     api.keys().forget();
-    api.engine().project_changed(project.id).await;
+    // Its sources have lanes of their own.
+    api.engine().projects_deleted(project.organization_id).await;
     plans::webhooks_deleted(&api, project.organization_id).await?;
     Ok(empty())
 }

@@ -13,7 +13,7 @@ use tidings_domain::{
     render::Rendering,
     source::{Incoming, receipt_value},
 };
-use tidings_ports::store::{ReceiptFilter, ReceiptRecord, SourceRecord};
+use tidings_ports::store::{ReceiptFilter, ReceiptRecord};
 
 use crate::{
     answer::{json, json_bytes, list as list_body},
@@ -26,6 +26,9 @@ use crate::{
 
 /// Bytes of an answer that are shown as the result of an action.
 const RESULT_BYTES_MAX: usize = 4_096;
+
+/// Actions that are shown with their receipt, the newest: replays add to them.
+const ACTIONS_SHOWN_MAX: usize = 100;
 
 fn header_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| line.split_once(": "))
@@ -76,8 +79,7 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Result<ReceiptRecord, Api
 
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     let receipt = find(&api, &caller, &id).await?;
-    let source = api.store().find_source(caller.project(&api), receipt.source_id).await?;
-    let actions = actions(&api, &receipt, source.as_ref()).await?;
+    let actions = actions(&api, &receipt).await?;
     let headers = header_lines(&receipt.headers);
     let headers = headers.map(|(name, value)| HeaderBody { name: name.to_owned(), value: value.to_owned() });
     let value = serde_json::from_slice(&receipt.event.payload).ok();
@@ -91,18 +93,16 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
     Ok(json(StatusCode::OK, &body))
 }
 
-async fn actions(
-    api: &Api,
-    receipt: &ReceiptRecord,
-    source: Option<&SourceRecord>,
-) -> Result<Vec<ReceiptActionBody>, ApiError> {
+async fn actions(api: &Api, receipt: &ReceiptRecord) -> Result<Vec<ReceiptActionBody>, ApiError> {
     let mut all = Vec::new();
-    for view in api.store().deliveries_of(&receipt.event).await? {
+    let views = api.store().deliveries_of(&receipt.event).await?;
+    let first = views.len().saturating_sub(ACTIONS_SHOWN_MAX);
+    for view in views.into_iter().skip(first) {
         let place = match Rendering::from_code(view.rendering_code) {
             Some(Rendering::Action(place)) => place,
             _ => 0,
         };
-        let action = source.and_then(|record| record.source.settings.actions.get(usize::from(place)));
+        let action = receipt.actions.get(usize::from(place));
         let attempts = api.store().attempts_of(receipt.event.project_id, view.id).await?;
         let result = attempts.last().map(|last| match &last.attempt.error {
             Some(reason) => serde_json::json!({ "error": reason }),

@@ -13,7 +13,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     page::{PAGE_ROWS_MAX, PageRequest, Total},
-    source::{RECORD_KEY_CHARACTERS_MAX, check_record_kind},
+    source::{check_record_key, check_record_kind},
 };
 use tidings_ports::store::{self, RECORD_BYTES_MAX, RecordPut, RecordView};
 
@@ -83,12 +83,7 @@ pub(crate) async fn put(
 ) -> Result<Response, ApiError> {
     let request: PutRecord = parse(&bytes)?;
     check_record_kind(&kind).map_err(|message| ApiError::field("kind", "invalid", message))?;
-    let characters = key.chars().count();
-    if characters == 0 || characters > RECORD_KEY_CHARACTERS_MAX || key.chars().any(char::is_control) {
-        let message =
-            format!("must have 1 to {RECORD_KEY_CHARACTERS_MAX} characters, none of them a control character");
-        return Err(ApiError::field("key", "invalid", message));
-    }
+    check_record_key(&key).map_err(|message| ApiError::field("key", "invalid", message))?;
     if serde_json::to_vec(&request.data).map_or(true, |data| data.len() > RECORD_BYTES_MAX) {
         return Err(ApiError::field("data", "too_long", format!("must have at most {RECORD_BYTES_MAX} bytes")));
     }

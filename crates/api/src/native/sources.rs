@@ -13,12 +13,13 @@ use tidings_contract::{
     source::{PreviewBody, PreviewRequest, SourceBody, SourceRequest, VerifyBody},
 };
 use tidings_domain::{
+    event_type::{EventTypeName, InvalidEventType},
     ids::{ProjectId, ReceiptId, SourceId},
-    source::{self, Action, Settings, SignatureForm, Source},
+    source::{self, Action, Settings, SignatureForm, Source, Template},
     target::{Refusal, TargetUrl},
     tenancy::key_text,
 };
-use tidings_engine::{SourceSecrets, open_source_secrets, seal_source_secrets, source_lane};
+use tidings_engine::{SourceSecrets, open_source_secrets, seal_source_secrets, source_lanes};
 use tidings_ports::store::{NewSource, ReceiptFilter, ReceiptRecord, SourceChange, SourceChanged, SourceRecord};
 
 use super::{check_name, receipts};
@@ -182,7 +183,7 @@ pub(crate) async fn create(
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
     let new = NewSource {
         token_hash: token_hash(&secrets.token),
-        lane: source_lane(id, master, ids.nonce()),
+        lanes: source_lanes(id, master, ids),
         source: record.source,
         sealed: record.sealed,
     };
@@ -242,7 +243,7 @@ pub(crate) async fn update(
     let secrets = SourceSecrets { token: former.token, secrets };
     let source = Source {
         name: request.name,
-        disabled: request.enabled == Some(false),
+        disabled: request.enabled.map_or(source.disabled, |enabled| !enabled),
         settings,
         updated_at: api.engine().now(),
         ..source
@@ -310,13 +311,16 @@ async fn latest(api: &Api, project_id: ProjectId, id: SourceId) -> Result<Option
     }
 }
 
+fn emitted(event_type: &Template, data: &Template, value: &Value) -> Result<Value, String> {
+    let name = event_type.fill_text(value)?.ok_or("the receipt gives no type for the event")?;
+    let name: EventTypeName = name.parse().map_err(|error: InvalidEventType| error.to_string())?;
+    Ok(json!({"type": name, "data": data.fill(value)?}))
+}
+
 fn previewed(action: &Action, receipt: &ReceiptRecord) -> PreviewBody {
     let value = receipts::value_of(receipt);
     let result = match action {
-        Action::Emit { event_type, data, .. } => match event_type.fill_text(&value) {
-            Some(name) => Ok(json!({"type": name, "data": data.fill(&value)})),
-            None => Err("the receipt gives no type for the event".to_owned()),
-        },
+        Action::Emit { event_type, data, .. } => emitted(event_type, data, &value),
         Action::Forward { url, .. } => Ok(json!({ "url": url })),
         Action::Record { .. } => match action.record_change(&value) {
             Some(Ok(change)) => {

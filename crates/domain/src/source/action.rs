@@ -139,18 +139,28 @@ impl Action {
     /// The change that a `record` makes out of a receipt; the reason if the receipt has no key for it.
     pub fn record_change(&self, receipt: &Value) -> Option<Result<RecordChange, String>> {
         let Self::Record { record, key, set, increment, .. } = self else { return None };
-        Some(match key.fill_text(receipt).filter(|key| key.chars().count() <= RECORD_KEY_CHARACTERS_MAX) {
-            None => Err(format!("the receipt has no key for the record at {}", key.0)),
-            Some(key) => {
-                let set = match Template(Value::Object(set.clone())).fill(receipt) {
-                    Value::Object(set) => set,
-                    _ => Map::new(),
-                };
-                let by = |(name, by): (&String, &Value)| Some((name.clone(), by.as_i64()?));
-                let increment = increment.iter().filter_map(by).collect();
-                Ok(RecordChange { kind: record.clone(), key, set, increment })
-            }
-        })
+        Some(key.fill_text(receipt).and_then(|filled| {
+            let key = filled.ok_or_else(|| format!("the receipt has no key for the record at {}", key.0))?;
+            check_record_key(&key)?;
+            let set = match Template(Value::Object(set.clone())).fill(receipt)? {
+                Value::Object(set) => set,
+                _ => Map::new(),
+            };
+            let by = |(name, by): (&String, &Value)| Some((name.clone(), by.as_i64()?));
+            let increment = increment.iter().filter_map(by).collect();
+            Ok(RecordChange { kind: record.clone(), key, set, increment })
+        }))
+    }
+}
+
+/// Whether a text can be a record's key.
+pub fn check_record_key(key: &str) -> Result<(), String> {
+    let characters = key.chars().count();
+    match (1..=RECORD_KEY_CHARACTERS_MAX).contains(&characters) && !key.chars().any(char::is_control) {
+        true => Ok(()),
+        false => Err(format!(
+            "a record's key has 1 to {RECORD_KEY_CHARACTERS_MAX} characters, none of them a control character"
+        )),
     }
 }
 
@@ -167,15 +177,19 @@ pub fn check_record_kind(kind: &str) -> Result<(), String> {
 }
 
 impl RecordChange {
-    /// The record's data after the change.
-    pub fn apply(&self, data: &mut Map<String, Value>) {
+    /// Changes the record's data; the reason if something in it does not count.
+    pub fn apply(&self, data: &mut Map<String, Value>) -> Result<(), String> {
         for (name, value) in &self.set {
             data.insert(name.clone(), value.clone());
         }
         for (name, by) in &self.increment {
-            let before = data.get(name).and_then(Value::as_i64).unwrap_or(0);
+            let before = match data.get(name) {
+                None | Some(Value::Null) => 0,
+                Some(value) => value.as_i64().ok_or_else(|| format!("{name} is {value}, which is no whole number"))?,
+            };
             data.insert(name.clone(), before.saturating_add(*by).into());
         }
+        Ok(())
     }
 }
 
@@ -225,9 +239,12 @@ mod tests {
         let change = change.expect("a key");
         assert_eq!(change.key, "a@b.example");
         let mut data = Map::new();
-        change.apply(&mut data);
-        change.apply(&mut data);
+        change.apply(&mut data).expect("it counts");
+        change.apply(&mut data).expect("it counts");
         assert_eq!(Value::Object(data), json!({"status": "bounced", "why": "full", "bounces": 2}));
+        let mut text = Map::from_iter([("bounces".to_owned(), json!("12"))]);
+        assert!(change.apply(&mut text).is_err(), "what is no number is not lost");
         assert!(one.record_change(&json!({"body": {}})).expect("a record").is_err());
+        assert!(one.record_change(&json!({"body": {"to": "a\nb"}})).expect("a record").is_err());
     }
 }

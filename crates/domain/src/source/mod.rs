@@ -11,9 +11,9 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use action::{ACTIONS_MAX, Action, RECORD_KEY_CHARACTERS_MAX, RecordChange, check_record_kind};
+pub use action::{ACTIONS_MAX, Action, RECORD_KEY_CHARACTERS_MAX, RecordChange, check_record_key, check_record_kind};
 pub use incoming::{Incoming, Rejection};
-pub use template::{TEMPLATE_BYTES_MAX, Template};
+pub use template::{FILLED_BYTES_MAX, TEMPLATE_BYTES_MAX, Template};
 
 use crate::{
     ids::{ProjectId, SourceId},
@@ -216,7 +216,11 @@ pub fn accept(
     let own = settings.dedupe.as_deref().map(|place| at_place(place, incoming));
     let provider_id = own.unwrap_or_else(|| provider.event_id(incoming));
     let event_type = provider.event_type(incoming).map(|it| it.chars().take(PROVIDER_TYPE_CHARACTERS_MAX).collect());
-    Ok(Identity { provider_id: provider_id.map(shorten), event_type, handshake: provider.handshake(incoming) })
+    Ok(Identity {
+        provider_id: provider_id.filter(|id| !id.is_empty()).map(shorten),
+        event_type,
+        handshake: provider.handshake(incoming),
+    })
 }
 
 fn check_time(at_s: i64, now: Timestamp, tolerance_s: u32) -> Result<(), Rejection> {
@@ -234,7 +238,8 @@ fn at_place(place: &str, incoming: &Incoming<'_>) -> Option<String> {
     }
     match incoming.data().pointer(place)? {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        // Greater ones lose digits when they are read, and two of them would be taken for one.
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::incoming::{Incoming, Rejection};
 use crate::secret::hex;
 
-/// Characters of a signature header that are looked at; providers send a few hundred at most.
+/// Signatures of one header that are looked at; providers send two or three.
 const SIGNATURES_MAX: usize = 16;
 
 /// HMAC-SHA256 over the parts one after the other.

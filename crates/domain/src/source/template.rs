@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 
 /// Bytes of a template as JSON.
 pub const TEMPLATE_BYTES_MAX: usize = 16_384;
+/// Bytes that a filled template may have as JSON, about as many as an event: each place may stand
+/// for a whole body, and there may be hundreds of places.
+pub const FILLED_BYTES_MAX: usize = 256 * 1024;
 /// Levels of a template: it is filled by recursion.
 const DEPTH_MAX: usize = 32;
 /// What can be asked of a receipt.
@@ -37,17 +40,50 @@ impl Template {
         check(&self.0, DEPTH_MAX)
     }
 
-    /// Fills it.
-    pub fn fill(&self, receipt: &Value) -> Value {
-        fill(&self.0, receipt)
+    /// Fills it; the reason if it would become too large.
+    pub fn fill(&self, receipt: &Value) -> Result<Value, String> {
+        let mut budget = Budget(FILLED_BYTES_MAX);
+        fill(&self.0, receipt, &mut budget)
+            .map_err(|TooLarge| format!("what is filled in has more than {FILLED_BYTES_MAX} bytes"))
     }
 
     /// Fills it as text, for names and keys; `None` if there is nothing, or something without a text.
-    pub fn fill_text(&self, receipt: &Value) -> Option<String> {
-        match self.fill(receipt) {
+    pub fn fill_text(&self, receipt: &Value) -> Result<Option<String>, String> {
+        Ok(match self.fill(receipt)? {
             Value::String(text) if !text.is_empty() => Some(text),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
+        })
+    }
+}
+
+/// What may still be filled in. It is taken before anything is copied.
+struct Budget(usize);
+
+struct TooLarge;
+
+impl Budget {
+    fn take(&mut self, bytes: usize) -> Result<(), TooLarge> {
+        self.0 = self.0.checked_sub(bytes).ok_or(TooLarge)?;
+        Ok(())
+    }
+
+    /// About as many bytes as the value has as JSON.
+    fn take_value(&mut self, value: &Value) -> Result<(), TooLarge> {
+        match value {
+            Value::String(text) => self.take(text.len() + 2),
+            Value::Array(values) => {
+                self.take(2 + values.len())?;
+                values.iter().try_for_each(|value| self.take_value(value))
+            }
+            Value::Object(members) => {
+                self.take(2)?;
+                members.iter().try_for_each(|(name, value)| {
+                    self.take(name.len() + 4)?;
+                    self.take_value(value)
+                })
+            }
+            _ => self.take(4),
         }
     }
 }
@@ -64,36 +100,42 @@ fn check(value: &Value, depth_left: usize) -> Result<(), String> {
     }
 }
 
-fn fill(value: &Value, receipt: &Value) -> Value {
+fn fill(value: &Value, receipt: &Value, budget: &mut Budget) -> Result<Value, TooLarge> {
     match value {
-        Value::String(text) => fill_string(text, receipt),
-        Value::Array(values) => values.iter().map(|value| fill(value, receipt)).collect(),
+        Value::String(text) => fill_string(text, receipt, budget),
+        Value::Array(values) => values.iter().map(|value| fill(value, receipt, budget)).collect(),
         Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| (name.clone(), fill(value, receipt)));
-            Value::Object(members.collect::<Map<_, _>>())
+            let members = members.iter().map(|(name, value)| Ok((name.clone(), fill(value, receipt, budget)?)));
+            Ok(Value::Object(members.collect::<Result<Map<_, _>, TooLarge>>()?))
         }
-        other => other.clone(),
+        other => Ok(other.clone()),
     }
 }
 
-fn fill_string(text: &str, receipt: &Value) -> Value {
+fn fill_string(text: &str, receipt: &Value, budget: &mut Budget) -> Result<Value, TooLarge> {
     // Templates are checked when they are saved; one that is not stays as it is.
-    let Ok(pieces) = pieces(text) else { return Value::String(text.to_owned()) };
+    let Ok(pieces) = pieces(text) else { return Ok(Value::String(text.to_owned())) };
     if let [Piece::Place(place)] = pieces.as_slice() {
-        let found = receipt.pointer(place.pointer).cloned().unwrap_or(Value::Null);
-        return match found {
+        let Some(found) = receipt.pointer(place.pointer) else { return Ok(Value::Null) };
+        budget.take_value(found)?;
+        return Ok(match found {
             Value::String(text) if place.lower => Value::String(text.to_lowercase()),
-            other => other,
-        };
+            other => other.clone(),
+        });
     }
     let mut out = String::with_capacity(text.len());
     for piece in &pieces {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Place(place) => out.push_str(&text_at(place, receipt)),
+            Piece::Place(place) => {
+                if let Some(found) = receipt.pointer(place.pointer) {
+                    budget.take_value(found)?;
+                }
+                out.push_str(&text_at(place, receipt));
+            }
         }
     }
-    Value::String(out)
+    Ok(Value::String(out))
 }
 
 fn text_at<'a>(place: &Place<'_>, receipt: &'a Value) -> Cow<'a, str> {
@@ -163,7 +205,17 @@ mod tests {
         for (template, expected) in rows {
             let template = Template(template);
             assert_eq!(template.check(), Ok(()));
-            assert_eq!(template.fill(&receipt), expected);
+            assert_eq!(template.fill(&receipt), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn inv_bounded_what_is_filled_in_has_a_maximum_however_often_it_stands_there() {
+        let receipt = json!({"body": {"a": vec![1; 50_000], "t": "x".repeat(100_000)}});
+        for place in ["{{/body/a}}", "{{/body/t}}", "<{{/body/t}}>"] {
+            assert!(Template(json!([place])).fill(&receipt).is_ok(), "{place}");
+            let error = Template(json!(vec![place; 400])).fill(&receipt).expect_err(place);
+            assert!(error.contains("262144"), "{error}");
         }
     }
 

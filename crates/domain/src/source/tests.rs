@@ -191,9 +191,17 @@ fn providers_say_what_it_is_and_what_it_is_called() {
 fn a_receipts_own_id_is_where_the_source_says() {
     let headers = headers(&[("x-request", "abc")]);
     let long = "x".repeat(1_000);
-    let body = json!({"a": {"n": 7}, "long": long}).to_string();
+    let mut body = json!({"a": {"n": 7}, "long": long, "empty": ""}).to_string();
+    body.insert_str(1, "\"big\":123456789012345678901,");
     let incoming = Incoming::new(&headers, "", body.as_bytes());
-    for (place, id) in [("/a/n", Some("7")), ("header:X-Request", Some("abc")), ("/a", None), ("/b", None)] {
+    for (place, id) in [
+        ("/a/n", Some("7")),
+        ("/empty", None),
+        ("/big", None),
+        ("header:X-Request", Some("abc")),
+        ("/a", None),
+        ("/b", None),
+    ] {
         let settings = Settings { dedupe: Some(place.to_owned()), ..Settings::default() };
         let identity = accept(SourceKind::None, &settings, &[] as &[&str], &incoming, Timestamp::from_millis(0));
         assert_eq!(identity.expect("taken").provider_id.as_deref(), id, "{place}");

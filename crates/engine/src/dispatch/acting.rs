@@ -22,6 +22,8 @@ fn unable() -> Exchange {
 pub(crate) struct Acted {
     pub(crate) exchange: Exchange,
     pub(crate) next: Option<NewDelivery>,
+    /// Whether it was done within the process: then nobody's receiver is known any better by it.
+    pub(crate) here: bool,
 }
 
 /// Does the actions of sources. It is the engine, which the dispatcher is a part of.
@@ -43,11 +45,11 @@ impl Dispatcher {
             return match (&target.acting, self.actor.get().and_then(Weak::upgrade)) {
                 (Some(acting), Some(actor)) => actor.act(target, acting, lease, place).await,
                 // Tried again later; a receipt is never sent anywhere but where an action says.
-                _ => Acted { exchange: unable(), next: None },
+                _ => Acted { exchange: unable(), next: None, here: true },
             };
         }
         let request = build_request(target, &lease.event, lease.id, lease.rendering, number, started_at);
-        Acted { exchange: self.parts.sender.send(request).await, next: None }
+        Acted { exchange: self.parts.sender.send(request).await, next: None, here: false }
     }
 
     /// Who does actions; set before anything is started.

@@ -7,6 +7,7 @@ use std::sync::{
 
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
+    lane::Load,
     retry::Verdict,
     time::Timestamp,
     webhook::WebhookStatus,
@@ -175,17 +176,22 @@ impl Dispatcher {
         let lease = job.lease;
         let number = lease.attempts_made + 1;
         let started_at = self.parts.clock.wall();
-        let Acted { exchange, next } = self.exchange(&target, &lease, number, started_at).await;
+        let Acted { exchange, next, here } = self.exchange(&target, &lease, number, started_at).await;
         let (now, ended_at) = (self.now(), self.parts.clock.wall());
         let facts = facts_of(&exchange, number, (now, ended_at), lease.manual, job.failing_since);
         let random = || (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-        let decision = target.policy.decide(facts, random);
+        let mut decision = target.policy.decide(facts, random);
+        if target.acting.is_some() {
+            // A source is its owner's to disable.
+            decision.disable = None;
+        }
         let finished = Finished {
-            load: load_of(&exchange),
+            load: if here { Load::Answered(0) } else { load_of(&exchange) },
             succeeded: match decision.verdict {
                 Verdict::Delivered => Some(true),
+                // What cannot be done here says nothing about whether the next can.
                 Verdict::Dropped => None,
-                Verdict::Retry { .. } | Verdict::Exhausted => Some(false),
+                Verdict::Retry { .. } | Verdict::Exhausted => (!here).then_some(false),
             },
         };
         let settlement = Settlement {

@@ -2,6 +2,8 @@
 //! history and statistics are those of every delivery: 200 with what was done, 422 with the reason
 //! why it could not be, 503 while the store does not answer.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -11,6 +13,7 @@ use tidings_domain::{
     ids::ReceiptId,
     render::Rendering,
     source::{Action, Incoming, Template, receipt_value},
+    target::TargetUrl,
     time::Timestamp,
 };
 use tidings_ports::{
@@ -18,7 +21,7 @@ use tidings_ports::{
     store::{LeasedDelivery, NewDelivery, ReceiptRecord, RecordChanged, StoreError},
 };
 
-use super::Acting;
+use super::{Acting, place_after};
 use crate::{
     Engine,
     dispatch::{Acted, Actor},
@@ -28,8 +31,10 @@ use crate::{
 
 /// Keys of clients are printable, so none of theirs is ever one of these.
 const KEY_PREFIX: &str = "\u{1}action ";
+/// Counts how often a request was sent on, so that what goes in a circle ends.
+pub const HOPS: HeaderName = HeaderName::from_static("x-tidings-hops");
 /// Headers that belong to one connection, or to whoever stands between, and are not sent on.
-const HOP_BY_HOP: [&str; 16] = [
+const HOP_BY_HOP: [&str; 19] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -41,11 +46,14 @@ const HOP_BY_HOP: [&str; 16] = [
     "host",
     "keep-alive",
     "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
     "user-agent",
+    "via",
+    "x-real-ip",
 ];
 
 /// Why an action could not be done.
@@ -71,35 +79,35 @@ impl Actor for Engine {
             Ok(None) => return done(self.answer(Err(Trouble::Refused("the receipt is gone".to_owned())), begun)),
             Err(error) => return done(self.answer(Err(error.into()), begun)),
         };
-        let next = acting.place_after(Some(place), receipt.event_type.as_deref()).map(|place| NewDelivery {
+        let next = place_after(&receipt.actions, Some(place), receipt.event_type.as_deref());
+        let next = next.map(|(place, action)| NewDelivery {
             id: self.ids.deliveries(1).remove(0),
-            webhook_id: lease.webhook_id,
+            webhook_id: acting.lane_of(action),
             rendering: Rendering::Action(place),
             leased: false,
             due_at: Some(self.clock.now()),
         });
-        let exchange = match acting.source.settings.actions.get(usize::from(place)) {
-            None => self.answer(Err(Trouble::Refused("the source has no such action any more".to_owned())), begun),
-            Some(Action::Forward { .. }) => match acting.urls.get(usize::from(place)).cloned().flatten() {
-                Some(url) => {
-                    let headers = forwarded(target, &receipt, &lease.event.content_type);
-                    let timeout_ms = target.webhook.settings.timeout_ms();
-                    let body = lease.event.payload.clone();
-                    self.sender.send(OutgoingRequest { url, headers, body, timeout_ms }).await
+        let (exchange, here) = match receipt.actions.get(usize::from(place)) {
+            None => (self.answer(Err(Trouble::Refused("the source has no such action".to_owned())), begun), true),
+            Some(Action::Forward { url, .. }) => match TargetUrl::parse(url) {
+                Ok(url) => {
+                    let headers = forwarded(target, &receipt, lease.event.content_type.as_deref());
+                    let (timeout_ms, body) = (target.webhook.settings.timeout_ms(), lease.event.payload.clone());
+                    (self.sender.send(OutgoingRequest { url: Arc::new(url), headers, body, timeout_ms }).await, false)
                 }
-                None => self.answer(Err(Trouble::Refused("the action's address cannot be used".to_owned())), begun),
+                Err(refusal) => (self.answer(Err(Trouble::Refused(refusal.to_string())), begun), true),
             },
             Some(action) => {
                 let result = self.act_here(acting, action, lease, &receipt).await;
-                self.answer(result, begun)
+                (self.answer(result, begun), true)
             }
         };
-        Acted { exchange, next }
+        Acted { exchange, next, here }
     }
 }
 
 fn done(exchange: Exchange) -> Acted {
-    Acted { exchange, next: None }
+    Acted { exchange, next: None, here: true }
 }
 
 impl Engine {
@@ -122,6 +130,8 @@ impl Engine {
             let (kind, key) = (change.kind.clone(), change.key.clone());
             return match self.store.change_record(project_id, change, lease.id, cause, now).await? {
                 RecordChanged::Version(version) => Ok(json!({"record": kind, "key": key, "version": version})),
+                RecordChanged::NoNumber(reason) => Err(Trouble::Refused(reason)),
+                RecordChanged::NoProject => Err(Trouble::Refused("the project was deleted".to_owned())),
                 RecordChanged::TooLarge => Err(Trouble::Refused(format!("the record {kind}/{key} would be too large"))),
             };
         }
@@ -129,7 +139,8 @@ impl Engine {
             return Err(Trouble::Refused("the action cannot be done by this version".to_owned()));
         };
         let event_type = type_of(event_type, &value)?;
-        let payload = serde_json::to_vec(&data.fill(&value)).expect("values always become JSON");
+        let payload =
+            serde_json::to_vec(&data.fill(&value).map_err(Trouble::Refused)?).expect("values always become JSON");
         let publish = Publish {
             event_type,
             custom_id: None,
@@ -180,7 +191,7 @@ fn emitted(accepted: &Accepted) -> Bytes {
 }
 
 fn type_of(template: &Template, receipt: &serde_json::Value) -> Result<EventTypeName, Trouble> {
-    let text = template.fill_text(receipt).unwrap_or_default();
+    let text = template.fill_text(receipt).map_err(Trouble::Refused)?.unwrap_or_default();
     text.parse().map_err(|error: tidings_domain::event_type::InvalidEventType| Trouble::Refused(error.to_string()))
 }
 
@@ -191,18 +202,33 @@ fn header_lines(text: &str) -> Vec<(String, String)> {
 }
 
 /// What the provider said about its request goes with it, its signature included.
-fn forwarded(target: &Target, receipt: &ReceiptRecord, content_type: &Option<String>) -> HeaderMap {
+fn forwarded(target: &Target, receipt: &ReceiptRecord, content_type: Option<&str>) -> HeaderMap {
     let mut headers = target.fixed_headers.clone();
-    for (name, value) in header_lines(&receipt.headers) {
-        let own = HOP_BY_HOP.contains(&name.as_str()) || name.starts_with("x-forwarded-");
+    let lines = header_lines(&receipt.headers);
+    let named: Vec<_> =
+        lines.iter().filter(|(name, _)| name == "connection").map(|(_, value)| value.as_str()).collect();
+    let of_connection =
+        |name: &str| named.iter().flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case(name));
+    for (name, value) in &lines {
+        let own = HOP_BY_HOP.contains(&name.as_str())
+            || name.starts_with("x-forwarded-")
+            || name.starts_with("x-tidings-")
+            || of_connection(name);
         if let (false, Ok(name), Ok(value)) =
-            (own, HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
+            (own, HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
         {
             headers.append(name, value);
         }
     }
-    if let Some(Ok(value)) = content_type.as_deref().map(HeaderValue::from_str) {
+    if let Some(Ok(value)) = content_type.map(HeaderValue::from_str) {
         headers.insert(header::CONTENT_TYPE, value);
     }
+    headers.insert(HOPS, HeaderValue::from(hops(&lines).saturating_add(1)));
     headers
+}
+
+/// How often a request was sent on already.
+fn hops(headers: &[(String, String)]) -> u32 {
+    let found = headers.iter().find(|(name, _)| name == HOPS.as_str());
+    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }

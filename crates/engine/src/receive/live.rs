@@ -12,15 +12,17 @@ use tidings_domain::{
     profile::Profile,
     seal::{MasterKey, SEAL_NONCE_BYTES},
     source::{Action, Source},
-    target::TargetUrl,
     webhook::{RetryOverride, Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
-use tidings_ports::store::{NewWebhook, SourceRecord, Store, StoreError, TurnedAway};
+use tidings_ports::store::{NewWebhook, SourceRecord, Store, StoreError, TurnedAway, WebhookRecord};
 use zeroize::Zeroizing;
 
-use crate::secrets::{SecretsError, seal_secrets};
+use crate::{
+    IdSource,
+    secrets::{SecretsError, seal_secrets},
+};
 
-/// Addresses that are remembered, those of no source included.
+/// Addresses that are remembered.
 const ADDRESSES_MAX: usize = 4_096;
 /// Sources whose counts wait to be written.
 const COUNTED_MAX: usize = 4_096;
@@ -53,14 +55,19 @@ pub fn open_source_secrets(master: &MasterKey, id: SourceId, sealed: &[u8]) -> R
     serde_json::from_slice(&plain).map_err(|_| SecretsError::Unreadable)
 }
 
-/// What the engine sees of a source: a webhook of the same key, in a project of the same key.
-pub fn source_lane(id: SourceId, master: &MasterKey, nonce: [u8; SEAL_NONCE_BYTES]) -> NewWebhook {
+/// What the engine sees of a source, in a project of the same key: a webhook of the same key for
+/// what is done within the process, and another one for what is sent on.
+pub fn source_lanes(id: SourceId, master: &MasterKey, ids: &IdSource) -> [NewWebhook; 2] {
+    let project_id = ProjectId(id.0);
+    [WebhookId(id.0), ids.webhook()].map(|lane| source_lane(project_id, lane, master, ids.nonce()))
+}
+
+fn source_lane(project_id: ProjectId, id: WebhookId, master: &MasterKey, nonce: [u8; SEAL_NONCE_BYTES]) -> NewWebhook {
     let mut settings = WebhookSettings::new(LANE_URL.to_owned(), Profile::Standard);
     // A receiver that is gone must not end the source's other actions.
     let rules = vec![Rule { outcome: OutcomePattern::Status(410), action: Retry::Retry }];
     settings.retry = Some(RetryOverride { rules, ..RetryOverride::default() });
-    let id = WebhookId(id.0);
-    let webhook = Webhook { id, project_id: ProjectId(id.0), settings, status: WebhookStatus::Active };
+    let webhook = Webhook { id, project_id, settings, status: WebhookStatus::Active };
     NewWebhook { sealed: seal_secrets(master, id, &WebhookSecrets::default(), nonce), webhook }
 }
 
@@ -82,30 +89,40 @@ pub struct LiveSource {
     pub secrets: SourceSecrets,
 }
 
-/// What a source does, ready to be done.
+/// What the engine has to know of a source while it does its actions.
 #[derive(Debug)]
 pub(crate) struct Acting {
     pub(crate) source: Source,
-    /// By place; `None` for actions that send nothing, and for addresses that no longer parse.
-    pub(crate) urls: Vec<Option<Arc<TargetUrl>>>,
+    pub(crate) revision: u32,
+    /// The webhook that stands for what is sent on.
+    forwards: WebhookId,
 }
 
 impl Acting {
-    pub(crate) fn new(record: SourceRecord) -> Self {
-        let url = |action: &Action| match action {
-            Action::Forward { url, .. } => TargetUrl::parse(url).ok().map(Arc::new),
-            _ => None,
-        };
-        Self { urls: record.source.settings.actions.iter().map(url).collect(), source: record.source }
+    pub(crate) fn new(record: SourceRecord, webhooks: &[WebhookRecord]) -> Self {
+        let own = WebhookId(record.source.id.0);
+        let other = webhooks.iter().map(|record| record.webhook.id).find(|id| *id != own);
+        Self { source: record.source, revision: record.revision, forwards: other.unwrap_or(own) }
     }
 
-    /// The place of the first action for a type, or of the next one.
-    pub(crate) fn place_after(&self, place: Option<u8>, event_type: Option<&str>) -> Option<u8> {
-        let from = place.map_or(0, |place| usize::from(place) + 1);
-        let actions = self.source.settings.actions.iter().enumerate().skip(from);
-        let (place, _) = actions.into_iter().find(|(_, action)| action.is_for(event_type))?;
-        u8::try_from(place).ok()
+    /// The lane of an action: a dead receiver holds up nothing that needs none.
+    pub(crate) fn lane_of(&self, action: &Action) -> WebhookId {
+        match action {
+            Action::Forward { .. } => self.forwards,
+            Action::Emit { .. } | Action::Record { .. } => WebhookId(self.source.id.0),
+        }
     }
+}
+
+/// The place of the first action for a type, or of the next one.
+pub(crate) fn place_after<'a>(
+    actions: &'a [Action],
+    place: Option<u8>,
+    event_type: Option<&str>,
+) -> Option<(u8, &'a Action)> {
+    let from = place.map_or(0, |place| usize::from(place) + 1);
+    let (place, action) = actions.iter().enumerate().skip(from).find(|(_, action)| action.is_for(event_type))?;
+    Some((u8::try_from(place).ok()?, action))
 }
 
 /// Sources by their address, and counts that wait to be written.
@@ -116,7 +133,7 @@ pub(crate) struct SourceCache {
 
 #[derive(Default)]
 struct State {
-    known: HashMap<SourceAddress, Option<Arc<LiveSource>>>,
+    known: HashMap<SourceAddress, Arc<LiveSource>>,
     /// Grows whenever everything is forgotten, so that a look-up under way brings nothing old back.
     generation: u64,
     counts: BTreeMap<SourceId, TurnedAway>,
@@ -139,7 +156,7 @@ impl SourceCache {
         let generation = {
             let state = self.state();
             if let Some(known) = state.known.get(&address) {
-                return Ok(known.clone());
+                return Ok(Some(Arc::clone(known)));
             }
             state.generation
         };
@@ -149,11 +166,12 @@ impl SourceCache {
         };
         let found = found.and_then(|record| self.live(record));
         let mut state = self.state();
-        if state.generation == generation {
+        // Whoever guesses addresses must not push those out that exist.
+        if let (true, Some(found)) = (state.generation == generation, &found) {
             if state.known.len() >= ADDRESSES_MAX {
                 state.known.clear();
             }
-            state.known.insert(address, found.clone());
+            state.known.insert(address, Arc::clone(found));
         }
         Ok(found)
     }

@@ -3,8 +3,9 @@
 mod actions;
 mod live;
 
-pub(crate) use live::{Acting, SourceCache};
-pub use live::{LiveSource, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets, source_lane};
+pub use actions::HOPS;
+pub(crate) use live::{Acting, SourceCache, place_after};
+pub use live::{LiveSource, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets, source_lanes};
 
 use std::sync::Arc;
 
@@ -56,8 +57,10 @@ impl Engine {
         for _ in 0..STALE_REPEATS_MAX {
             let snapshot = self.router.snapshot(lane).await?.ok_or(PublishError::NoProject)?;
             let target = snapshot.targets().next().ok_or(PublishError::NoProject)?;
-            let event_type = receipt.identity.event_type.as_deref();
-            let first = target.acting.as_ref().and_then(|acting| acting.place_after(None, event_type));
+            let acting = target.acting.as_ref().ok_or(PublishError::NoProject)?;
+            let (event_type, actions) = (receipt.identity.event_type.as_deref(), &acting.source.settings.actions);
+            let first = place_after(actions, None, event_type)
+                .and_then(|(place, action)| Some((place, snapshot.target(acting.lane_of(action))?)));
             let (key, ids) = self.ids.event(usize::from(first.is_some()));
             let event = Arc::new(Event {
                 key,
@@ -71,19 +74,16 @@ impl Engine {
                 payload: receipt.body.clone(),
             });
             let leased = match first {
-                Some(_) => self.dispatcher.reserve(&[target], event.payload.len()),
+                Some((_, target)) => self.dispatcher.reserve(&[target], event.payload.len()),
                 None => Vec::new(),
             };
             let deliveries: Vec<_> = first
                 .iter()
                 .zip(ids)
                 .zip(leased)
-                .map(|((&place, id), leased)| NewDelivery {
-                    id,
-                    webhook_id: target.webhook.id,
-                    rendering: Rendering::Action(place),
-                    leased,
-                    due_at: None,
+                .map(|((&(place, target), id), leased)| {
+                    let rendering = Rendering::Action(place);
+                    NewDelivery { id, webhook_id: target.webhook.id, rendering, leased, due_at: None }
                 })
                 .collect();
             let new = NewEvent {
@@ -97,6 +97,7 @@ impl Engine {
                     event_type: receipt.identity.event_type.clone(),
                     address: receipt.address.clone(),
                     headers: receipt.headers.clone(),
+                    revision: acting.revision,
                 }),
                 event,
             };
@@ -105,9 +106,13 @@ impl Engine {
                 Appended::StaleSnapshot => {
                     self.router.reload(lane).await?;
                 }
-                _ => {
+                Appended::AlreadyExists => {
                     self.sources.note_duplicate(source.id);
                     return Ok(Received::Duplicate);
+                }
+                // A receipt has no idempotency key.
+                Appended::Replayed { .. } | Appended::IdempotencyConflict => {
+                    return Err(PublishError::IdempotencyConflict);
                 }
             }
         }
@@ -123,17 +128,15 @@ impl Engine {
         let lane = ProjectId(receipt.source_id.0);
         for _ in 0..STALE_REPEATS_MAX {
             let Some(snapshot) = self.router.snapshot(lane).await? else { return Ok(None) };
-            let Some(target) = snapshot.targets().next() else { return Ok(None) };
-            let first = target.acting.as_ref().and_then(|it| it.place_after(None, receipt.event_type.as_deref()));
-            let Some(place) = first else { return Ok(None) };
+            let acting = snapshot.targets().next().and_then(|target| target.acting.as_ref());
+            let Some(acting) = acting else { return Ok(None) };
+            let first = place_after(&acting.source.settings.actions, None, receipt.event_type.as_deref());
+            let Some((place, action)) = first else { return Ok(None) };
+            let webhook_id = acting.lane_of(action);
             let id = self.ids.deliveries(1).remove(0);
-            let delivery = NewDelivery {
-                id,
-                webhook_id: target.webhook.id,
-                rendering: Rendering::Action(place),
-                leased: false,
-                due_at: None,
-            };
+            let rendering = Rendering::Action(place);
+            let delivery = NewDelivery { id, webhook_id, rendering, leased: false, due_at: None };
+            self.store.renew_receipt(receipt.event.key.sequence(), acting.revision).await?;
             let replay = NewReplay {
                 project_id: lane,
                 snapshot_version: snapshot.version,
@@ -142,7 +145,7 @@ impl Engine {
             let now = self.clock.now();
             match self.store.replay_event(replay, idempotency.clone(), now).await? {
                 EventReplayed::Created(created) => {
-                    self.dispatcher.note_due(target.webhook.id, lane, now);
+                    self.dispatcher.note_due(webhook_id, lane, now);
                     return Ok(Some(created));
                 }
                 EventReplayed::StaleSnapshot => {

@@ -7,7 +7,7 @@ use tidings_domain::{
     event::Event,
     ids::{DeliveryId, ProjectId, ReceiptId, SourceId},
     page::{Page, PageRequest},
-    source::{RecordChange, Source},
+    source::{Action, RecordChange, Source},
     time::Timestamp,
 };
 
@@ -50,6 +50,10 @@ pub trait Sources: Send + Sync {
 
     /// Finds a receipt of a project.
     async fn find_receipt(&self, project_id: ProjectId, id: ReceiptId) -> Result<Option<ReceiptRecord>, StoreError>;
+
+    /// Has what is still to be done about a receipt, and is done from now on, go by this revision of
+    /// its source.
+    async fn renew_receipt(&self, event: i64, revision: u32) -> Result<(), StoreError>;
 
     /// Finds a receipt by its event's sequence, of whatever project.
     async fn receipt_of(&self, event: i64) -> Result<Option<ReceiptRecord>, StoreError>;
@@ -104,8 +108,9 @@ pub struct NewSource {
     pub token_hash: [u8; 32],
     /// Token and secrets, sealed.
     pub sealed: Vec<u8>,
-    /// What the engine sees of it: a webhook of the same key, in a project of the same key.
-    pub lane: NewWebhook,
+    /// What the engine sees of it, in a project of the same key: a webhook of the same key for what
+    /// is done within the process, and another for what is sent on.
+    pub lanes: [NewWebhook; 2],
 }
 
 /// A source as it is stored.
@@ -171,6 +176,8 @@ pub struct NewReceipt {
     pub address: String,
     /// Its headers, one `name: value` a line.
     pub headers: String,
+    /// The revision of the source whose actions are done.
+    pub revision: u32,
 }
 
 /// A receipt as it is stored.
@@ -188,6 +195,8 @@ pub struct ReceiptRecord {
     pub address: String,
     /// Its headers, one `name: value` a line.
     pub headers: String,
+    /// What is done about it: the source's actions as they were when it came, or was replayed last.
+    pub actions: Vec<Action>,
 }
 
 /// Which receipts.
@@ -200,12 +209,16 @@ pub struct ReceiptFilter {
 }
 
 /// What became of an action's change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordChanged {
     /// The record has this version now, or had it from an earlier try.
     Version(u32),
     /// The record would become larger than records may be.
     TooLarge,
+    /// Something in the record does not count.
+    NoNumber(String),
+    /// The project was deleted.
+    NoProject,
 }
 
 /// A record that is being replaced.

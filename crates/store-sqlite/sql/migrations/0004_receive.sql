@@ -1,5 +1,6 @@
--- Where providers' webhooks come in. To the engine a source is a project with one webhook: both have
--- rows of the same key, which are `hidden` from everybody else. Its receipts are events of that
+-- Where providers' webhooks come in. To the engine a source is a project with two webhooks: for what is
+-- done within the process, and for what is sent on, so that a dead receiver holds up nothing else.
+-- Project and first webhook have the source's key; all are `hidden` from everybody else. Its receipts are events of that
 -- project, so lists of the owner's project do not show them, and no list has to leave them out.
 ALTER TABLE project ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
 
@@ -23,6 +24,15 @@ CREATE TABLE source (
 ) STRICT;
 CREATE UNIQUE INDEX source_by_name ON source (project, name) WHERE deleted_at IS NULL;
 
+-- A source's actions, revision by revision: what waits is done as it was asked for, whatever is
+-- changed meanwhile.
+CREATE TABLE source_actions (
+    source INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    actions TEXT NOT NULL,
+    PRIMARY KEY (source, revision)
+) STRICT, WITHOUT ROWID;
+
 -- What a receipt has beside its event, whose key it shares. project is the source's owner.
 CREATE TABLE receipt (
     seq INTEGER PRIMARY KEY,
@@ -31,7 +41,8 @@ CREATE TABLE receipt (
     provider_id TEXT,
     type TEXT,
     address TEXT NOT NULL,
-    headers TEXT NOT NULL
+    headers TEXT NOT NULL,
+    revision INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX receipt_by_provider_id ON receipt (source, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX receipt_by_source ON receipt (source, seq);

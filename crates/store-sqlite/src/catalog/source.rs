@@ -39,9 +39,20 @@ pub(crate) fn create(
             return Ok(Created::ParentMissing);
         }
         session.connection.prepare_cached(sql::CREATE_SOURCE_PROJECT)?.execute([seq, tail, owner])?;
-        webhook::insert(session, &new.lane)?;
+        for lane in &new.lanes {
+            webhook::insert(session, lane)?;
+        }
+        note_actions(session, source, 1)?;
         Ok(Created::Stored)
     })
+}
+
+/// What is done about receipts from this revision on.
+fn note_actions(session: &Session<'_>, source: &Source, revision: u32) -> rusqlite::Result<()> {
+    let actions = serde_json::to_string(&source.settings.actions)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let mut add = session.connection.prepare_cached(sql::ADD_SOURCE_ACTIONS)?;
+    add.execute(params![source.id.sequence(), revision, actions]).map(drop)
 }
 
 fn name_is_taken(session: &Session<'_>, source: &Source) -> rusqlite::Result<bool> {
@@ -137,6 +148,7 @@ pub(crate) fn update(session: &mut Session<'_>, change: &SourceChange) -> rusqli
     if changed == 0 {
         return Ok(SourceChanged::Stale);
     }
+    note_actions(session, source, change.expected_revision + 1)?;
     session.memory.versions.project_changed(source.id.sequence());
     Ok(SourceChanged::Stored)
 }

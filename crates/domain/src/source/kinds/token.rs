@@ -14,7 +14,10 @@ impl Provider for Token {
     fn verify(&self, incoming: &Incoming<'_>, secret: &str, settings: &Settings) -> Result<Option<i64>, Rejection> {
         let header = settings.token_header.as_deref().unwrap_or("authorization").to_ascii_lowercase();
         let given = match incoming.header(&header) {
-            Some(value) => Some(value.strip_prefix("Bearer ").unwrap_or(value).to_owned()),
+            Some(value) => Some(match value.split_once(' ') {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.to_owned(),
+                _ => value.to_owned(),
+            }),
             None => incoming.parameter("token"),
         };
         let given = given.ok_or(Rejection::MissingHeader(header))?;

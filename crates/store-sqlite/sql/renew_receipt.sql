@@ -1,0 +1,1 @@
+UPDATE receipt SET revision = ?2 WHERE seq = ?1
