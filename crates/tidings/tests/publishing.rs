@@ -224,19 +224,22 @@ async fn a_batch_too_many_is_told_so_even_if_its_sender_reads_nothing_before_it_
     let mut slow = Vec::new();
     let mut whole = head.clone().into_bytes();
     whole.resize(head.len() + BATCH_BYTES, b' ');
-    // Batches whose bodies never come take all the places that the project has.
+    // Batches whose bodies never come take all the places that the project has: whoever is told to go
+    // on has one.
+    let waiting = head.replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
     for _ in 0..PROJECT_BATCHES_MAX {
         let mut stream = TcpStream::connect(server.address()).await.expect("connected");
-        stream.write_all(head.as_bytes()).await.expect("sent");
+        stream.write_all(waiting.as_bytes()).await.expect("sent");
+        assert_eq!(&status_line(&mut stream).await, b"HTTP/1.1 100");
         slow.push(stream);
     }
-    // Until they have, a batch gets its turn, and is refused for being empty.
-    until("429, read after everything was sent", BOUND, async || {
-        let mut stream = TcpStream::connect(server.address()).await.expect("connected");
-        stream.write_all(&whole).await.expect("everything is taken in");
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await.expect("an answer");
-        (&answer == b"HTTP/1.1 429").then_some(())
-    })
-    .await;
+    let mut stream = TcpStream::connect(server.address()).await.expect("connected");
+    stream.write_all(&whole).await.expect("everything is taken in");
+    assert_eq!(&status_line(&mut stream).await, b"HTTP/1.1 429");
+}
+
+async fn status_line(stream: &mut TcpStream) -> [u8; 12] {
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.expect("an answer");
+    answer
 }
