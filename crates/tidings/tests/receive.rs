@@ -279,6 +279,10 @@ async fn limits_are_per_source_and_wrong_settings_are_explained() {
     limited["rate_limit"] = json!(2);
     let made = project.api.post("/sources", &limited).await.expect(201);
     let provider = Provider::of(&server, &made);
+    for _ in 0..5 {
+        let forged = provider.api.send(Method::POST, &provider.path, "{}").await;
+        assert_eq!(forged.expect(401)["code"], "invalid_signature");
+    }
     for (id, status) in [("a", 200), ("b", 200), ("c", 429)] {
         let answer = provider.send(id, &bounce("a@example.com")).await;
         answer.expect(status);

@@ -67,7 +67,8 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
         return Err(ApiError::new(ErrorCode::MalformedRequest, detail));
     }
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
-    api.rates().take(&live.source, address, api.engine().now()).map_err(|wait_s| slow_down(&live, wait_s))?;
+    let (rates, now) = (api.rates(), api.engine().now());
+    rates.take_of_address(&live.source, address, now).map_err(|wait_s| slow_down(&live, wait_s))?;
     let query = request.uri().query().unwrap_or_default().to_owned();
     let headers = kept(request.headers());
     let content_type = sendable_type(request.headers());
@@ -76,6 +77,7 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
     if let Some(text) = identity.handshake {
         return Ok(plain(StatusCode::OK, text));
     }
+    rates.take_of_source(&live.source, address, now).map_err(|wait_s| slow_down(&live, wait_s))?;
     let receipt = Receipt {
         identity,
         address: address.map(|address| address.to_string()).unwrap_or_default(),

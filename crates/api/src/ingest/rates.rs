@@ -9,7 +9,7 @@ use std::{
 use tidings_domain::{ids::SourceId, source::Source, time::Timestamp};
 
 /// Counts that are kept at most; beyond, those that say nothing any more are forgotten, and if that
-/// is none, all.
+/// is none, those of addresses.
 const COUNTS_MAX: usize = 65_536;
 const MINUTE_US: i64 = 60_000_000;
 
@@ -18,37 +18,50 @@ const MINUTE_US: i64 = 60_000_000;
 pub(crate) struct Rates(Mutex<HashMap<(SourceId, Option<IpAddr>), i64>>);
 
 impl Rates {
-    /// Takes one request's place, or says in how many seconds there is one.
-    ///
+    /// Takes a place among what an address may ask a source, before anything is read; or says in how
+    /// many seconds there is one.
+    pub(crate) fn take_of_address(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        match (address, source.settings.address_rate_limit) {
+            (Some(_), Some(per_minute)) if !is_allowed(source, address) => {
+                self.take((source.id, address), per_minute, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a place among what a source takes in. Only genuine requests are asked for one: forged
+    /// ones must not use up what the provider needs.
+    pub(crate) fn take_of_source(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        match source.settings.rate_limit {
+            Some(per_minute) if !is_allowed(source, address) => self.take((source.id, None), per_minute, now),
+            _ => Ok(()),
+        }
+    }
+
     /// Of each limit only one number is kept: the time at which all that was taken would have come
     /// at an even pace. It may run ahead of now by a minute, so a minute's worth may come at once.
-    pub(crate) fn take(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
-        let settings = &source.settings;
-        if address.is_some_and(|address| settings.allow.iter().any(|block| block.contains(address))) {
-            return Ok(());
-        }
-        let limits = [(None, settings.rate_limit), (address, settings.address_rate_limit)];
-        let limits = limits.into_iter().filter_map(|(of, per_minute)| Some(((source.id, of), per_minute?)));
+    fn take(&self, key: (SourceId, Option<IpAddr>), per_minute: u32, now: Timestamp) -> Result<(), u64> {
         let now = now.as_millis() * 1000;
+        let step = (MINUTE_US / i64::from(per_minute).max(1)).max(1);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Vec::new();
-        for (key, per_minute) in limits {
-            let step = MINUTE_US / i64::from(per_minute).max(1);
-            let next = counts.get(&key).copied().unwrap_or(now).max(now) + step.max(1);
-            if next - now > MINUTE_US {
-                return Err((next - now - MINUTE_US).unsigned_abs().div_ceil(1_000_000).max(1));
-            }
-            taken.push((key, next));
+        let next = counts.get(&key).copied().unwrap_or(now).max(now) + step;
+        if next - now > MINUTE_US {
+            return Err((next - now - MINUTE_US).unsigned_abs().div_ceil(1_000_000).max(1));
         }
         if counts.len() >= COUNTS_MAX {
             counts.retain(|_, at| *at > now);
-            if counts.len() >= COUNTS_MAX {
-                counts.clear();
-            }
         }
-        counts.extend(taken);
+        if counts.len() >= COUNTS_MAX {
+            // Of addresses only: there are few sources, and their owners chose their limits.
+            counts.retain(|(_, address), _| address.is_none());
+        }
+        counts.insert(key, next);
         Ok(())
     }
+}
+
+fn is_allowed(source: &Source, address: Option<IpAddr>) -> bool {
+    address.is_some_and(|address| source.settings.allow.iter().any(|block| block.contains(address)))
 }
 
 #[cfg(test)]
@@ -77,11 +90,11 @@ mod tests {
         let source = source(Settings { rate_limit: Some(60), ..Settings::default() });
         let (rates, at) = (Rates::default(), |ms: i64| Timestamp::from_millis(1_000_000 + ms));
         for _ in 0..60 {
-            assert_eq!(rates.take(&source, None, at(0)), Ok(()));
+            assert_eq!(rates.take_of_source(&source, None, at(0)), Ok(()));
         }
-        assert_eq!(rates.take(&source, None, at(0)), Err(1));
-        assert_eq!(rates.take(&source, None, at(1_000)), Ok(()));
-        assert_eq!(rates.take(&source, None, at(1_000)), Err(1));
+        assert_eq!(rates.take_of_source(&source, None, at(0)), Err(1));
+        assert_eq!(rates.take_of_source(&source, None, at(1_000)), Ok(()));
+        assert_eq!(rates.take_of_source(&source, None, at(1_000)), Err(1));
     }
 
     #[test]
@@ -93,11 +106,11 @@ mod tests {
         };
         let (source, rates, now) = (source(settings), Rates::default(), Timestamp::from_millis(1_000_000));
         let address = |text: &str| Some(text.parse().expect("an address"));
-        assert_eq!(rates.take(&source, address("192.0.2.1"), now), Ok(()));
-        assert_eq!(rates.take(&source, address("192.0.2.1"), now), Err(60));
-        assert_eq!(rates.take(&source, address("192.0.2.2"), now), Ok(()));
+        assert_eq!(rates.take_of_address(&source, address("192.0.2.1"), now), Ok(()));
+        assert_eq!(rates.take_of_address(&source, address("192.0.2.1"), now), Err(60));
+        assert_eq!(rates.take_of_address(&source, address("192.0.2.2"), now), Ok(()));
         for _ in 0..10 {
-            assert_eq!(rates.take(&source, address("10.1.2.3"), now), Ok(()));
+            assert_eq!(rates.take_of_address(&source, address("10.1.2.3"), now), Ok(()));
         }
     }
 }
