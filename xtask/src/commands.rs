@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use xtask::{
-    dependencies,
+    dependencies, libraries,
     rules::{House, RULES},
     sdk,
     steps::{Cargo, Outcome, run_step},
@@ -51,6 +51,7 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
     summary.add(run_step("tests", || cargo.run_tests(&tests))?);
     summary.add(run_step("official SDK", || sdk::test_with_sdk(&cargo))?);
+    summary.add(run_step("providers' libraries", || libraries::test_with_libraries(&cargo))?);
     summary.add(run_step("licences, bans, sources", || check_dependencies(&cargo))?);
     if with_deny {
         summary.add(run_step("cargo-deny", || tools::run_cargo_deny(&cargo))?);

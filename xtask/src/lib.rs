@@ -5,7 +5,9 @@
 
 pub mod dependencies;
 pub mod faults;
+pub mod libraries;
 pub mod licence;
+pub mod python;
 pub mod rules;
 pub mod sdk;
 pub mod steps;

@@ -43,6 +43,7 @@ fn vectors() -> Vec<Vector> {
     hmac.settings.verify = Some(serde_json::from_value(form).expect("a form"));
     let code = signing::hmac_sha256(b"It's-a-Secret", &[b"Hello, World!"]);
     hmac.headers[0].1 = format!("sha256={}", hex(&code));
+    let stamped = codes_with_a_time();
     let shopify = "hush-hush";
     let code = signing::hmac_sha256(shopify.as_bytes(), &[BODY.as_bytes()]);
     let code = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, code);
@@ -91,6 +92,41 @@ fn vectors() -> Vec<Vector> {
         vector(SourceKind::Shopify, shopify, &[("x-shopify-hmac-sha256", &code)], BODY, 0),
         vector(SourceKind::Token, "open-sesame", &[("authorization", "Bearer open-sesame")], BODY, 0),
         hmac,
+    ]
+    .into_iter()
+    .chain(stamped)
+    .collect()
+}
+
+/// Forms of kind `hmac` that sign a time: in the signature's own header, and in another one.
+fn codes_with_a_time() -> [Vector; 2] {
+    let at_s = 1_730_000_000_i64;
+    let vector = |form: Value, headers: Vec<(String, String)>| Vector {
+        kind: SourceKind::Hmac,
+        secret: "It's-a-Secret",
+        settings: Settings { verify: Some(serde_json::from_value(form).expect("a form")), ..Settings::default() },
+        headers,
+        body: BODY,
+        at_s,
+    };
+    let stamp = at_s.to_string();
+    let code = signing::hmac_sha256(b"It's-a-Secret", &[stamp.as_bytes(), b".", BODY.as_bytes()]);
+    let written = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &code);
+    [
+        vector(
+            json!({
+                "header": "X-Signature", "layout": "t={timestamp},v1={signature}", "signed": "{timestamp}.{body}",
+                "encoding": "hex",
+            }),
+            headers(&[("x-signature", &format!("t={stamp},v1={}", hex(&code)))]),
+        ),
+        vector(
+            json!({
+                "header": "X-Signature", "layout": "{signature}", "signed": "{timestamp}.{body}", "encoding": "base64",
+                "timestamp_header": "X-Timestamp",
+            }),
+            headers(&[("x-signature", &written), ("x-timestamp", &stamp)]),
+        ),
     ]
 }
 
@@ -148,6 +184,50 @@ fn no_byte_can_be_changed() {
                 assert!(accepted.is_err() || ignored, "{:?} {name} {place}: {accepted:?}", vector.kind);
             }
         }
+    }
+}
+
+/// SplitMix64: enough to choose places with.
+fn random(state: &mut u64) -> usize {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    usize::try_from((mixed ^ (mixed >> 27)) >> 33).expect("31 bits fit")
+}
+
+/// Changes one to four bytes; never the case of a letter alone, which says nothing in hexadecimal.
+fn scramble(bytes: &mut [u8], ascii: bool, state: &mut u64) {
+    let before = bytes.to_vec();
+    while bytes == before {
+        for _ in 0..=random(state) % 4 {
+            let place = random(state) % bytes.len();
+            let mask = 1 + random(state) % if ascii { 0x1f } else { 0xff };
+            bytes[place] ^= u8::try_from(mask).expect("a byte");
+        }
+    }
+}
+
+#[test]
+fn no_one_of_a_hundred_thousand_tampered_requests_is_taken() {
+    const TAMPERED: usize = 100_000;
+    // A token is no signature, and only its header could be changed.
+    let vectors: Vec<_> = vectors().into_iter().filter(|vector| vector.kind != SourceKind::Token).collect();
+    let mut state = 1;
+    for number in 0..TAMPERED {
+        let vector = &vectors[number % vectors.len()];
+        let (mut headers, mut body) = (vector.headers.clone(), vector.body.as_bytes().to_vec());
+        // Stripe's other schemes stand in the same header and are not looked at.
+        headers.iter_mut().for_each(|(_, value)| value.truncate(value.find(",v0").unwrap_or(value.len())));
+        let what = random(&mut state) % (headers.len() + 1);
+        match headers.get_mut(what) {
+            None => scramble(&mut body, false, &mut state),
+            Some((_, value)) => {
+                let mut bytes = std::mem::take(value).into_bytes();
+                scramble(&mut bytes, true, &mut state);
+                *value = String::from_utf8(bytes).expect("ASCII");
+            }
+        }
+        let accepted = vector.accept(&[vector.secret], &body, &headers, vector.at_s);
+        assert!(accepted.is_err(), "{number}: {:?} took {headers:?} {}", vector.kind, String::from_utf8_lossy(&body));
     }
 }
 
