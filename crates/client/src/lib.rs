@@ -27,10 +27,12 @@ mod error;
 mod exchange;
 mod headers;
 mod pool;
+mod provider;
 mod query;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;
+pub use provider::{ProviderAnswer, send_as_provider};
 pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery, ReceiptQuery, RecordQuery};
 pub use tidings_contract as contract;

@@ -8,6 +8,7 @@ mod first_start;
 mod inbox;
 mod output;
 mod presets;
+mod samples;
 mod system;
 mod telemetry;
 mod wire;

@@ -219,3 +219,44 @@ async fn tampers(sender: &Sender<'_>, headers: &[(String, String)], body: &[u8])
     }
     refused
 }
+
+/// Runs `tidings trigger` without a server.
+async fn trigger(arguments: &[&str]) -> Value {
+    let mut command = Command::new(BINARY);
+    command.arg("trigger").args(arguments).arg("--json").env_clear().kill_on_drop(true);
+    let output = within("a command", BOUND, command.output()).await.expect("it runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs the libraries in target/libraries; `cargo xtask test` provides them and runs this"]
+async fn providers_own_libraries_take_every_sample_for_genuine() {
+    let libraries = [
+        ("stripe", "stripe"),
+        ("github", "@octokit/webhooks-methods"),
+        ("shopify", "@shopify/shopify-api"),
+        ("slack", "slack_sdk"),
+        ("standard", "standardwebhooks"),
+        ("resend", "resend"),
+        ("resend", "svix"),
+    ];
+    let mut requests = Vec::new();
+    for (kind, library) in libraries {
+        for listed in trigger(&[kind, "--list"]).await.as_array().expect("a list") {
+            let event = listed["event"].as_str().expect("a name");
+            let to_nobody = ["--dry-run", "--url", "http://127.0.0.1:1/in/x", "--secret", STANDARD_SECRET];
+            let mut request = trigger(&[&[kind, event], &to_nobody[..]].concat()).await;
+            request["library"] = json!(library);
+            request["secret"] = json!(STANDARD_SECRET);
+            let mut changed = request.clone();
+            changed["body"] = json!(format!("{} ", request["body"].as_str().expect("a text")));
+            requests.extend([request, changed]);
+        }
+    }
+    let answers = ask(&requests).await;
+    for (place, (answer, request)) in answers.iter().zip(&requests).enumerate() {
+        assert_eq!(answer["genuine"], place % 2 == 0, "{answer}: {request}");
+    }
+    println!("{} samples, each genuine to its provider's library, and none with another body", answers.len() / 2);
+}

@@ -3,6 +3,7 @@
 mod action;
 mod incoming;
 mod kinds;
+mod outgoing;
 mod signing;
 mod template;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 pub use action::{ACTIONS_MAX, Action, RECORD_KEY_CHARACTERS_MAX, RecordChange, check_record_key, check_record_kind};
 pub use incoming::{Incoming, Rejection};
+pub use outgoing::{Headers, Outgoing, sign};
 pub use template::{FILLED_BYTES_MAX, TEMPLATE_BYTES_MAX, Template};
 
 use crate::{
@@ -70,7 +72,7 @@ kinds! {
     /// `Stripe-Signature`.
     Stripe = "stripe" => kinds::Stripe;
     /// Resend, which signs like Svix.
-    Resend = "resend" => kinds::Standard;
+    Resend = "resend" => kinds::Standard("svix");
     /// `X-Hub-Signature-256`.
     GitHub = "github" => kinds::GitHub;
     /// `X-Shopify-Hmac-Sha256`.
@@ -78,7 +80,7 @@ kinds! {
     /// `X-Slack-Signature`.
     Slack = "slack" => kinds::Slack;
     /// Standard Webhooks, and Svix's names for the same headers.
-    Standard = "standard" => kinds::Standard;
+    Standard = "standard" => kinds::Standard("webhook");
     /// A signature of a form that the source describes.
     Hmac = "hmac" => kinds::Hmac;
     /// A secret that is sent along.

@@ -19,6 +19,7 @@ pub(crate) mod plan;
 pub(crate) mod preset;
 mod progress;
 pub(crate) mod project;
+mod sample;
 pub(crate) mod serve;
 mod session;
 pub(crate) mod source;

@@ -301,7 +301,7 @@ fn receipt_row(receipt: &ReceiptBody) -> [String; 5] {
     ]
 }
 
-fn receipt(receipt: &ReceiptBody) -> String {
+pub(super) fn receipt(receipt: &ReceiptBody) -> String {
     let fields = Fields::default()
         .add("id", receipt.id)
         .add("source", receipt.source_id)

@@ -27,6 +27,7 @@ pub(crate) use flags::ServerFlags;
 pub(crate) use report::{report_json, report_table};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use sources::Sources;
+pub(crate) use suggest::way_out;
 
 /// Everything a server needs to know before it starts.
 #[derive(Debug, Clone, PartialEq)]

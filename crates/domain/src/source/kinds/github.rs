@@ -1,10 +1,14 @@
 //! GitHub: `X-Hub-Signature-256: sha256=HEX` over the body.
 
 use super::Provider;
-use crate::source::{
-    Settings,
-    incoming::{Incoming, Rejection},
-    signing::{any_is_hex, hmac_sha256},
+use crate::{
+    secret::hex,
+    source::{
+        Settings,
+        incoming::{Incoming, Rejection},
+        outgoing::{Headers, Outgoing, headers},
+        signing::{any_is_hex, hmac_sha256},
+    },
 };
 
 const SIGNATURE: &str = "x-hub-signature-256";
@@ -17,6 +21,15 @@ impl Provider for GitHub {
         let given = incoming.need(SIGNATURE)?.strip_prefix("sha256=").ok_or_else(form)?;
         any_is_hex([given].into_iter(), &hmac_sha256(secret.as_bytes(), &[incoming.body]))?;
         Ok(None)
+    }
+
+    fn sign(&self, outgoing: &Outgoing<'_>, secret: &str, _: &Settings) -> Headers {
+        let code = hex(&hmac_sha256(secret.as_bytes(), &[outgoing.body]));
+        headers([
+            (SIGNATURE, &format!("sha256={code}")),
+            ("x-github-delivery", outgoing.id),
+            ("x-github-event", outgoing.event_type),
+        ])
     }
 
     fn event_id(&self, incoming: &Incoming<'_>) -> Option<String> {

@@ -1,13 +1,16 @@
 //! A signature of any form: the source says in which header, how it is written, and over what.
 
 use aws_lc_rs::hmac as codes;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::Provider;
 use crate::{
+    secret::hex,
     signature::{Encoding, SignedContent},
     source::{
-        Algorithm, Settings,
+        Algorithm, Settings, SignatureForm,
         incoming::{Incoming, Rejection},
+        outgoing::{Headers, Outgoing},
         signing::{any_is_base64, any_is_hex, authenticate, body_text, seconds},
     },
 };
@@ -16,6 +19,22 @@ use crate::{
 const ID: &str = "webhook-id";
 
 pub(in crate::source) struct Hmac;
+
+/// What this form's signature is written from.
+fn code(form: &SignatureForm, secret: &str, id: &str, stamp: &str, body: &[u8]) -> Vec<u8> {
+    let (id, stamp) = (id.as_bytes(), stamp.as_bytes());
+    let parts: &[&[u8]] = match form.signed {
+        SignedContent::Body => &[body],
+        SignedContent::TimestampBody => &[stamp, b".", body],
+        SignedContent::IdTimestampBody => &[id, b".", stamp, b".", body],
+    };
+    let algorithm = match form.algorithm {
+        Algorithm::Sha1 => codes::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        Algorithm::Sha256 => codes::HMAC_SHA256,
+        Algorithm::Sha512 => codes::HMAC_SHA512,
+    };
+    authenticate(algorithm, secret.as_bytes(), parts)
+}
 
 impl Provider for Hmac {
     fn tolerance_s(&self) -> Option<u32> {
@@ -33,27 +52,31 @@ impl Provider for Hmac {
             (None, None) => None,
         };
         let at = timestamp.map(|text| seconds(&header, text)).transpose()?;
-        let stamp = timestamp.unwrap_or_default().as_bytes();
         let id = match form.signed {
-            SignedContent::IdTimestampBody => incoming.need(ID)?.as_bytes(),
-            _ => b"",
+            SignedContent::IdTimestampBody => incoming.need(ID)?,
+            _ => "",
         };
-        let parts: &[&[u8]] = match form.signed {
-            SignedContent::Body => &[incoming.body],
-            SignedContent::TimestampBody => &[stamp, b".", incoming.body],
-            SignedContent::IdTimestampBody => &[id, b".", stamp, b".", incoming.body],
-        };
-        let algorithm = match form.algorithm {
-            Algorithm::Sha1 => codes::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            Algorithm::Sha256 => codes::HMAC_SHA256,
-            Algorithm::Sha512 => codes::HMAC_SHA512,
-        };
-        let code = authenticate(algorithm, secret.as_bytes(), parts);
+        let code = code(form, secret, id, timestamp.unwrap_or_default(), incoming.body);
         match form.encoding {
             Encoding::Hex => any_is_hex([given].into_iter(), &code)?,
             Encoding::Base64 => any_is_base64([given].into_iter(), &code)?,
         }
         Ok(at)
+    }
+
+    fn sign(&self, outgoing: &Outgoing<'_>, secret: &str, settings: &Settings) -> Headers {
+        // Settings are checked when they are set; without a form there is nothing to sign.
+        let Some(form) = &settings.verify else { return Headers::new() };
+        let stamp = outgoing.at_s.to_string();
+        let code = code(form, secret, outgoing.id, &stamp, outgoing.body);
+        let written = match form.encoding {
+            Encoding::Hex => hex(&code),
+            Encoding::Base64 => STANDARD.encode(&code),
+        };
+        let mut headers = vec![(form.header.to_ascii_lowercase(), form.layout.render(&stamp, &written))];
+        headers.extend(form.timestamp_header.iter().map(|name| (name.to_ascii_lowercase(), stamp.clone())));
+        headers.push((ID.to_owned(), outgoing.id.to_owned()));
+        headers
     }
 
     fn event_id(&self, incoming: &Incoming<'_>) -> Option<String> {

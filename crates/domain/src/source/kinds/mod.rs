@@ -12,6 +12,7 @@ mod token;
 use super::{
     Settings,
     incoming::{Incoming, Rejection},
+    outgoing::{Headers, Outgoing},
 };
 
 pub(super) use github::GitHub;
@@ -42,6 +43,9 @@ pub(super) trait Provider: Sync {
 
     /// Whether whoever knows the secret made this request; returns the time it carries, in Unix seconds.
     fn verify(&self, incoming: &Incoming<'_>, secret: &str, settings: &Settings) -> Result<Option<i64>, Rejection>;
+
+    /// The headers that it puts to a request of its own, so that this kind finds it genuine.
+    fn sign(&self, outgoing: &Outgoing<'_>, secret: &str, settings: &Settings) -> Headers;
 
     /// The provider's own id of what it reports, which is the same when it sends it again.
     fn event_id(&self, incoming: &Incoming<'_>) -> Option<String>;

@@ -4,6 +4,7 @@ use super::Provider;
 use crate::source::{
     Settings,
     incoming::{Incoming, Rejection},
+    outgoing::{Headers, Outgoing},
     signing::body_text,
 };
 
@@ -16,6 +17,10 @@ impl Provider for Nobody {
 
     fn verify(&self, _: &Incoming<'_>, _: &str, _: &Settings) -> Result<Option<i64>, Rejection> {
         Ok(None)
+    }
+
+    fn sign(&self, _: &Outgoing<'_>, _: &str, _: &Settings) -> Headers {
+        Headers::new()
     }
 
     fn event_id(&self, _: &Incoming<'_>) -> Option<String> {

@@ -1,9 +1,12 @@
 //! Shopify: `X-Shopify-Hmac-Sha256: BASE64` over the body.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::Provider;
 use crate::source::{
     Settings,
     incoming::{Incoming, Rejection},
+    outgoing::{Headers, Outgoing, headers},
     signing::{any_is_base64, hmac_sha256},
 };
 
@@ -14,6 +17,15 @@ impl Provider for Shopify {
         let given = incoming.need("x-shopify-hmac-sha256")?;
         any_is_base64([given].into_iter(), &hmac_sha256(secret.as_bytes(), &[incoming.body]))?;
         Ok(None)
+    }
+
+    fn sign(&self, outgoing: &Outgoing<'_>, secret: &str, _: &Settings) -> Headers {
+        let code = STANDARD.encode(hmac_sha256(secret.as_bytes(), &[outgoing.body]));
+        headers([
+            ("x-shopify-hmac-sha256", &code),
+            ("x-shopify-webhook-id", outgoing.id),
+            ("x-shopify-topic", outgoing.event_type),
+        ])
     }
 
     fn event_id(&self, incoming: &Incoming<'_>) -> Option<String> {

@@ -1,10 +1,14 @@
 //! Slack: `X-Slack-Signature: v0=HEX` over `v0:timestamp:body`.
 
 use super::Provider;
-use crate::source::{
-    Settings,
-    incoming::{Incoming, Rejection},
-    signing::{any_is_hex, body_text, hmac_sha256, seconds},
+use crate::{
+    secret::hex,
+    source::{
+        Settings,
+        incoming::{Incoming, Rejection},
+        outgoing::{Headers, Outgoing, headers},
+        signing::{any_is_hex, body_text, hmac_sha256, seconds},
+    },
 };
 
 const SIGNATURE: &str = "x-slack-signature";
@@ -27,8 +31,15 @@ impl Provider for Slack {
         Ok(Some(at))
     }
 
+    fn sign(&self, outgoing: &Outgoing<'_>, secret: &str, _: &Settings) -> Headers {
+        let timestamp = outgoing.at_s.to_string();
+        let code = hex(&hmac_sha256(secret.as_bytes(), &[b"v0:", timestamp.as_bytes(), b":", outgoing.body]));
+        headers([(TIMESTAMP, &timestamp), (SIGNATURE, &format!("v0={code}"))])
+    }
+
     fn event_id(&self, incoming: &Incoming<'_>) -> Option<String> {
-        body_text(incoming, "/event_id")
+        // Commands are no events, but each call of one has an id as well.
+        body_text(incoming, "/event_id").or_else(|| body_text(incoming, "/trigger_id"))
     }
 
     fn event_type(&self, incoming: &Incoming<'_>) -> Option<String> {

@@ -2,10 +2,14 @@
 //! are for Stripe's own tests and are not looked at.
 
 use super::Provider;
-use crate::source::{
-    Settings,
-    incoming::{Incoming, Rejection},
-    signing::{any_is_hex, body_text, hmac_sha256, seconds},
+use crate::{
+    secret::hex,
+    source::{
+        Settings,
+        incoming::{Incoming, Rejection},
+        outgoing::{Headers, Outgoing, headers},
+        signing::{any_is_hex, body_text, hmac_sha256, seconds},
+    },
 };
 
 const SIGNATURE: &str = "stripe-signature";
@@ -27,6 +31,12 @@ impl Provider for Stripe {
         let code = hmac_sha256(secret.as_bytes(), &[timestamp.as_bytes(), b".", incoming.body]);
         any_is_hex(items().filter(|(name, _)| *name == "v1").map(|(_, value)| value), &code)?;
         Ok(Some(at))
+    }
+
+    fn sign(&self, outgoing: &Outgoing<'_>, secret: &str, _: &Settings) -> Headers {
+        let timestamp = outgoing.at_s.to_string();
+        let code = hex(&hmac_sha256(secret.as_bytes(), &[timestamp.as_bytes(), b".", outgoing.body]));
+        headers([(SIGNATURE, &format!("t={timestamp},v1={code}"))])
     }
 
     fn event_id(&self, incoming: &Incoming<'_>) -> Option<String> {

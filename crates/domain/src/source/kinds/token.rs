@@ -5,6 +5,7 @@ use super::Provider;
 use crate::source::{
     Settings,
     incoming::{Incoming, Rejection},
+    outgoing::{Headers, Outgoing, headers},
     signing::{any_is, body_text},
 };
 
@@ -23,6 +24,13 @@ impl Provider for Token {
         let given = given.ok_or(Rejection::MissingHeader(header))?;
         any_is([given].into_iter(), secret)?;
         Ok(None)
+    }
+
+    fn sign(&self, _: &Outgoing<'_>, secret: &str, settings: &Settings) -> Headers {
+        match &settings.token_header {
+            Some(name) => headers([(&name.to_ascii_lowercase(), secret)]),
+            None => headers([("authorization", &format!("Bearer {secret}"))]),
+        }
     }
 
     fn event_id(&self, _: &Incoming<'_>) -> Option<String> {
