@@ -56,6 +56,8 @@ codes! {
     LimitExceeded = "limit_exceeded", 403, "The plan's limit is reached", "Delete what is not needed, or choose another plan at upgrade_url.";
     /// The secret was shown once.
     SecretNotRevealable = "secret_not_revealable", 403, "The secret was shown once and is not shown again", "Rotate the secret to get a new one; only webhooks of the profile botsubscription show theirs again.";
+    /// A source gives its challenge back to its provider alone.
+    HandshakeRefused = "handshake_refused", 403, "The source's handshake was refused", "Check that the provider has the token that stands in the source's handshake.";
     /// There is no such thing, or it belongs to somebody else.
     NotFound = "not_found", 404, "There is no such thing", "Check the id and the project: things of other projects are not found either.";
     /// The path knows other methods.

@@ -37,6 +37,9 @@ pub struct SourceRequest {
     /// Where a receipt's own id stands: a JSON pointer into the body, or `header:NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dedupe: Option<String>,
+    /// What a provider gets back that first asks whether the address is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<HandshakeBody>,
     /// What is done with each receipt, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
@@ -74,6 +77,20 @@ pub struct VerifyBody {
     pub timestamp_header: Option<String>,
 }
 
+/// How a provider asks whether an address is right: with a text of its own, which it wants back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandshakeBody {
+    /// The parameter of the address whose value is given back as text.
+    pub challenge: String,
+    /// The parameter that has to carry the token, if any has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_parameter: Option<String>,
+    /// The token, with `token_parameter`. Never shown; it stays if it is left out of a `PUT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
 /// A source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceBody {
@@ -97,6 +114,9 @@ pub struct SourceBody {
     pub token_header: Option<String>,
     /// See the request.
     pub dedupe: Option<String>,
+    /// See the request; without the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<HandshakeBody>,
     /// See the request.
     pub actions: Vec<Action>,
     /// See the request.

@@ -163,8 +163,12 @@ async fn unknown_disabled_and_deleted_sources_answer_alike() {
     let provider = Provider::of(&server, &made);
     provider.send("msg_1", &bounce("a@example.com")).await.expect(200);
     let without = |answer: &Value| json!([answer["code"], answer["detail"], answer["title"]]);
-    let unknown = Provider { api: provider.api.clone(), path: "/no-such-token".to_owned() };
-    let unknown = without(&unknown.send("msg_2", &bounce("a@example.com")).await.expect(404));
+    let at = |path: &str| Provider { api: provider.api.clone(), path: path.to_owned() };
+    let unknown = without(&at("/no-such-token").send("msg_2", &bounce("a@example.com")).await.expect(404));
+    // Neither is what could be nobody's.
+    for path in ["/%ff", "/%00", "/%C3%A4", "/-"] {
+        assert_eq!(without(&at(path).send("msg_2", &bounce("a@example.com")).await.expect(404)), unknown, "{path}");
+    }
 
     let mut disabled = source(json!([]));
     disabled["enabled"] = json!(false);

@@ -1,4 +1,4 @@
-//! Where providers' webhooks come in: `POST /in/{token}`.
+//! Where providers' webhooks come in: `POST /in/{token}`; some providers first ask with a `GET`.
 //!
 //! In order: is there such a source, is there room for one more, the body (bounded while it streams
 //! in), the signature over the bytes as they came, and then the commit. Only then the answer.
@@ -9,11 +9,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     response::Response,
-    routing::post,
+    routing::any,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tidings_contract::codes::ErrorCode;
 use tidings_domain::source::{Identity, Incoming, Rejection, SourceKind, accept};
 use tidings_engine::{HOPS, LiveSource, PublishError, Receipt, Received, SourceAddress};
@@ -34,7 +34,7 @@ const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 pub(crate) fn routes() -> Router<Api> {
-    Router::new().route("/in/{token}", post(at_token)).route("/webhooks/resend", post(at_resend))
+    Router::new().route("/in/{token}", any(at_token)).route("/webhooks/resend", any(at_resend))
 }
 
 /// A token is looked up by its hash, so that a look-up takes as long for any text.
@@ -43,7 +43,13 @@ pub(crate) fn token_hash(token: &str) -> [u8; 32] {
     digest.as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 
-async fn at_token(State(api): State<Api>, Path(token): Path<String>, request: Request) -> Result<Response, ApiError> {
+async fn at_token(
+    State(api): State<Api>,
+    token: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    // What is no text is nobody's token, like any other that does not exist.
+    let token = token.map(|Path(token)| token).unwrap_or_default();
     receive(&api, SourceAddress::Token(token_hash(&token)), request).await
 }
 
@@ -52,15 +58,30 @@ async fn at_resend(State(api): State<Api>, request: Request) -> Result<Response,
     receive(&api, SourceAddress::Named(api.parts().default_project, "resend"), request).await
 }
 
-async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<Response, ApiError> {
-    let missing = || ApiError::new(ErrorCode::NotFound, "there is no such source");
+fn missing() -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "there is no such source")
+}
+
+/// The source at an address, if it takes anything in there.
+async fn find(api: &Api, address: SourceAddress) -> Result<Option<Arc<LiveSource>>, ApiError> {
     let named = matches!(address, SourceAddress::Named(..));
-    let live = api.engine().source_at(address).await?.ok_or_else(missing)?;
-    // The address that everybody knows is for requests that are signed.
-    let unsigned = named && !matches!(live.source.kind, SourceKind::Resend | SourceKind::Standard);
-    if live.source.disabled || unsigned {
-        return Err(missing());
+    let live = api.engine().source_at(address).await?;
+    Ok(live.filter(|live| {
+        // The address that everybody knows is for requests that are signed.
+        let unsigned = named && !matches!(live.source.kind, SourceKind::Resend | SourceKind::Standard);
+        !live.source.disabled && !unsigned
+    }))
+}
+
+async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<Response, ApiError> {
+    let live = find(api, address).await?;
+    let handshake = live.as_ref().and_then(|live| live.source.settings.handshake.as_ref());
+    match *request.method() {
+        Method::POST => {}
+        Method::GET if handshake.is_some() => {}
+        _ => return Ok(other_methods(handshake.is_some())),
     }
+    let live = live.ok_or_else(missing)?;
     let hops = request.headers().get(HOPS).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     if hops.is_some_and(|hops: u32| hops >= HOPS_MAX) {
         let detail = format!("the request was sent on {HOPS_MAX} times already; it goes in a circle");
@@ -71,6 +92,9 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
     rates.take_of_address(&live.source, address, now).map_err(|wait_s| slow_down(&live, wait_s))?;
     let query = request.uri().query().unwrap_or_default().to_owned();
     let headers = kept(request.headers());
+    if let Some(answer) = shake(api, &live, request.method(), &Incoming::new(&headers, &query, b"")) {
+        return answer;
+    }
     let content_type = sendable_type(request.headers());
     let body = read_any(request).await?;
     let identity = check(api, &live, &Incoming::new(&headers, &query, &body))?;
@@ -95,6 +119,31 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
         Err(PublishError::Store(error)) => Err(error.into()),
         Err(error) => Err(ApiError::new(ErrorCode::Internal, error.to_string())),
     }
+}
+
+/// The answer to a provider that wants a text of its own back before it sends anything; `None` if it
+/// does not ask for one.
+fn shake(api: &Api, live: &LiveSource, method: &Method, incoming: &Incoming<'_>) -> Option<Result<Response, ApiError>> {
+    let handshake = live.source.settings.handshake.as_ref()?;
+    let asked = handshake.answer(incoming, live.secrets.handshake_token.as_deref());
+    let asked = match (asked, method) {
+        (None, &Method::GET) => Err("it carries no challenge"),
+        (asked, _) => asked?,
+    };
+    Some(asked.map(|text| plain(StatusCode::OK, text)).map_err(|reason| {
+        api.engine().note_rejected(live.source.id);
+        tracing::debug!(source.id = %live.source.id, reason, "a handshake with a source was refused");
+        ApiError::new(ErrorCode::HandshakeRefused, format!("the request gets nothing back: {reason}"))
+    }))
+}
+
+/// The server writes the body of this answer.
+fn other_methods(with_get: bool) -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let allow = HeaderValue::from_static(if with_get { "GET, POST" } else { "POST" });
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
 }
 
 /// Whether the request is genuine. What is not is counted, and nothing else of it is kept.

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tidings_contract::{
     codes::ErrorCode,
     problem::FieldError,
-    source::{PreviewBody, PreviewRequest, SourceBody, SourceRequest, VerifyBody},
+    source::{HandshakeBody, PreviewBody, PreviewRequest, SourceBody, SourceRequest, VerifyBody},
 };
 use tidings_domain::{
     event_type::{EventTypeName, InvalidEventType},
     ids::{ProjectId, ReceiptId, SourceId},
-    source::{self, Action, Settings, SignatureForm, Source, Template},
+    source::{self, Action, Handshake, Settings, SignatureForm, Source, Template},
     target::{Refusal, TargetUrl},
     tenancy::key_text,
 };
@@ -52,10 +52,10 @@ impl FromRequestParts<Api> for Base {
 /// What a request asks for, checked.
 struct Draft {
     settings: Settings,
-    secrets: Vec<String>,
+    secrets: SourceSecrets,
 }
 
-async fn draft(api: &Api, request: &SourceRequest, former: Vec<String>) -> Result<Draft, ApiError> {
+async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets) -> Result<Draft, ApiError> {
     let mut errors: Vec<FieldError> = Vec::new();
     errors.extend(check_name("name", &request.name).err());
     let verify = match request.verify.as_ref().map(form).transpose() {
@@ -77,17 +77,28 @@ async fn draft(api: &Api, request: &SourceRequest, former: Vec<String>) -> Resul
         verify,
         token_header: request.token_header.clone(),
         dedupe: request.dedupe.clone(),
+        handshake: request.handshake.as_ref().map(handshake),
         actions: request.actions.clone(),
         response: request.response.clone(),
         allow,
         rate_limit: request.rate_limit,
         address_rate_limit: request.address_rate_limit,
     };
-    let secrets = request.secrets.clone().unwrap_or(former);
-    let wrong = source::check(request.kind, &settings, &secrets);
+    let secrets = SourceSecrets {
+        secrets: request.secrets.clone().unwrap_or(former.secrets),
+        // Where no parameter carries a token, there is none.
+        handshake_token: request.handshake.as_ref().and_then(|asked| match (&asked.token, &asked.token_parameter) {
+            (None, Some(_)) => former.handshake_token,
+            (given, _) => given.clone(),
+        }),
+        token: former.token,
+    };
+    let wrong = source::check(request.kind, &settings, &secrets.secrets);
     let known = errors.iter().any(|error| error.field == "verify");
     let wrong = wrong.into_iter().filter(|(field, _)| !(known && field == "verify"));
     errors.extend(wrong.map(|(field, message)| field_error(&field, "invalid", message)));
+    let wrong = settings.handshake.iter().flat_map(|it| it.check(secrets.handshake_token.as_deref()));
+    errors.extend(wrong.map(|(member, message)| field_error(&format!("handshake.{member}"), "invalid", message)));
     if !errors.is_empty() {
         return Err(ApiError::fields(errors));
     }
@@ -120,6 +131,15 @@ fn form(body: &VerifyBody) -> Result<SignatureForm, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
+fn handshake(body: &HandshakeBody) -> Handshake {
+    Handshake { challenge: body.challenge.clone(), token_parameter: body.token_parameter.clone() }
+}
+
+fn handshake_body(handshake: &Handshake) -> HandshakeBody {
+    let Handshake { challenge, token_parameter } = handshake.clone();
+    HandshakeBody { challenge, token_parameter, token: None }
+}
+
 fn verify_body(form: &SignatureForm) -> Option<VerifyBody> {
     serde_json::from_value(serde_json::to_value(form).ok()?).ok()
 }
@@ -139,6 +159,7 @@ fn body(api: &Api, base: &Base, record: &SourceRecord) -> SourceBody {
         verify: settings.verify.as_ref().and_then(verify_body),
         token_header: settings.token_header.clone(),
         dedupe: settings.dedupe.clone(),
+        handshake: settings.handshake.as_ref().map(handshake_body),
         actions: settings.actions.clone(),
         response: settings.response.clone(),
         allow: settings.allow.iter().map(ToString::to_string).collect(),
@@ -164,10 +185,10 @@ pub(crate) async fn create(
     if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
         return Ok(first);
     }
-    let Draft { settings, secrets } = draft(&api, &request, Vec::new()).await?;
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
+    let nothing = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
+    let Draft { settings, secrets } = draft(&api, &request, nothing).await?;
     let id = ids.source();
-    let secrets = SourceSecrets { token: key_text("", ids.random_bytes()), secrets };
     let source = Source {
         id,
         project_id,
@@ -199,6 +220,7 @@ pub(crate) async fn list(
     base: Base,
     query: Query,
 ) -> Result<Response, ApiError> {
+    let _counts = api.engine().hold_turned_away().await;
     let page = api.store().list_sources(caller.project(&api), query.page()?).await?;
     Ok(json_answer(StatusCode::OK, &list_body(page.map(|record| body(&api, &base, &record)))))
 }
@@ -215,6 +237,7 @@ pub(crate) async fn get(
     base: Base,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
+    let _counts = api.engine().hold_turned_away().await;
     let record = find(&api, caller.project(&api), &id).await?;
     Ok(json_answer(StatusCode::OK, &body(&api, &base, &record)))
 }
@@ -239,8 +262,7 @@ pub(crate) async fn update(
     let former = open_source_secrets(master, source.id, &record.sealed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     audit.before(&body(&api, &base, &record));
-    let Draft { settings, secrets } = draft(&api, &request, former.secrets).await?;
-    let secrets = SourceSecrets { token: former.token, secrets };
+    let Draft { settings, secrets } = draft(&api, &request, former).await?;
     let source = Source {
         name: request.name,
         disabled: request.enabled.map_or(source.disabled, |enabled| !enabled),

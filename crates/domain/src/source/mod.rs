@@ -1,6 +1,7 @@
 //! Sources: where providers' webhooks come in, how they are told from forgeries, what is done with them.
 
 mod action;
+mod handshake;
 mod incoming;
 mod kinds;
 mod outgoing;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use action::{ACTIONS_MAX, Action, RECORD_KEY_CHARACTERS_MAX, RecordChange, check_record_key, check_record_kind};
+pub use handshake::Handshake;
 pub use incoming::{Incoming, Rejection};
 pub use outgoing::{Headers, Outgoing, sign};
 pub use template::{FILLED_BYTES_MAX, TEMPLATE_BYTES_MAX, Template};
@@ -124,6 +126,9 @@ pub struct Settings {
     /// Where a receipt's own id stands, in place of the kind's place: a JSON pointer or `header:NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dedupe: Option<String>,
+    /// What a provider gets back that first asks whether the address is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<Handshake>,
     /// What is done with receipts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,

@@ -36,6 +36,9 @@ pub struct SourceSecrets {
     pub token: String,
     /// What its provider signs with, newest first.
     pub secrets: Vec<String>,
+    /// What its provider has to know to get a challenge back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake_token: Option<String>,
 }
 
 /// Encrypts what is secret about a source.
@@ -129,6 +132,8 @@ pub(crate) fn place_after<'a>(
 pub(crate) struct SourceCache {
     master: Arc<MasterKey>,
     state: Mutex<State>,
+    /// Held while counts are on their way from memory to the store: they are in neither then.
+    pub(crate) moving: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -141,7 +146,7 @@ struct State {
 
 impl SourceCache {
     pub(crate) fn new(master: Arc<MasterKey>) -> Self {
-        Self { master, state: Mutex::default() }
+        Self { master, state: Mutex::default(), moving: tokio::sync::Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

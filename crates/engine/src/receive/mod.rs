@@ -173,6 +173,12 @@ impl Engine {
         self.sources.note_rejected(id);
     }
 
+    /// For as long as this is held, requests that were turned away are either in the store's count or
+    /// in [`Self::turned_away`], and in one of the two only.
+    pub async fn hold_turned_away(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.sources.moving.lock().await
+    }
+
     /// Requests that were turned away and are not in the store's count yet.
     pub fn turned_away(&self, id: SourceId) -> TurnedAway {
         self.sources.turned_away(id)
@@ -180,6 +186,7 @@ impl Engine {
 
     /// Writes down how many requests were turned away.
     pub(crate) async fn write_turned_away(&self) {
+        let _moving = self.sources.moving.lock().await;
         let counts = self.sources.take_turned_away();
         if counts.is_empty() {
             return;

@@ -94,6 +94,9 @@ pub(crate) struct Given {
     /// The signature's form, for kind hmac: JSON
     #[arg(long, value_name = "JSON")]
     verify: Option<String>,
+    /// What a provider gets back that first asks whether the address is right: JSON
+    #[arg(long, value_name = "JSON")]
+    handshake: Option<String>,
     /// The header with the secret, for kind token
     #[arg(long, value_name = "HEADER")]
     token_header: Option<String>,
@@ -136,6 +139,10 @@ impl Given {
             let verify = read_json("--verify", &verify)?;
             source.verify = Some(serde_json::from_str(verify.get()).context("--verify is not a signature's form")?);
         }
+        if let Some(handshake) = self.handshake {
+            let handshake = read_json("--handshake", &handshake)?;
+            source.handshake = Some(serde_json::from_str(handshake.get()).context("--handshake is not a handshake")?);
+        }
         if !self.allow.is_empty() {
             source.allow = self.allow;
         }
@@ -159,6 +166,7 @@ fn request_of(source: &SourceBody) -> SourceRequest {
         verify: source.verify.clone(),
         token_header: source.token_header.clone(),
         dedupe: source.dedupe.clone(),
+        handshake: source.handshake.clone(),
         actions: source.actions.clone(),
         response: source.response.clone(),
         allow: source.allow.clone(),
