@@ -31,7 +31,7 @@ use tidings_domain::{
     ids::{ApiKeyId, OrganizationId, ProjectId},
     target::TargetUrl,
 };
-use tidings_ports::store::{AuditEntry, AuditNote, Store};
+use tidings_ports::store::{AuditActor, AuditEntry, AuditNote, Store};
 
 use crate::{
     answer::{REPLAY, json_bytes},
@@ -232,7 +232,7 @@ fn entry(api: &Api, notes: &Notes, subject: String, replayed: bool) -> Option<Au
         id: api.engine().ids().audit(),
         organization_id: own_organization.or(act.organization),
         project_id: own_project.or(act.project),
-        actor: act.actor,
+        actor: AuditActor::Key(act.actor),
         operator: act.operator,
         action: act.action.to_owned(),
         subject,

@@ -38,6 +38,8 @@ pub struct ApiParts {
     pub default_organization: OrganizationId,
     /// The default project of that organization.
     pub default_project: ProjectId,
+    /// The project whose source `resend` has the address `/webhooks/resend`.
+    pub resend_project: ProjectId,
 }
 
 /// The shared state of all handlers.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tidings_domain::{
-    ids::{ApiKeyId, AuditId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, AuditId, OrganizationId, ProjectId, ReceiptId},
     time::Timestamp,
 };
 
@@ -93,8 +93,12 @@ pub struct AuditEntryBody {
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditActorBody {
-    /// The API key that was used.
-    pub key_id: ApiKeyId,
+    /// The API key that was used; `null` if nobody did it: a provider's receipt, or the instance
+    /// by itself because the time had come.
+    pub key_id: Option<ApiKeyId>,
+    /// The receipt that it was done because of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_id: Option<ReceiptId>,
     /// Whether it is the operator's.
     pub operator: bool,
 }

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod batch;
+pub mod billing;
 pub mod codes;
 pub mod delivery;
 pub mod event;

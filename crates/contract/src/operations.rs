@@ -9,6 +9,7 @@ pub use crate::operation::{Access, Operation, Takes};
 use crate::{
     audit::AuditEntryBody,
     batch::{BatchBody, RawBatchRequest},
+    billing::BillingBody,
     codes::ErrorCode::{
         AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LimitExceeded, PayloadExpunged,
         RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed,
@@ -268,6 +269,15 @@ pub const OPERATIONS: &[Operation] = &[
     operation("PUT", "/organizations/{id}/plan", Access::Operator, 200, "Give an organization another plan")
         .takes::<SetPlan>()
         .answers::<OrganizationBody>(&[]),
+    operation(
+        "GET",
+        "/organizations/{id}/billing",
+        Access::Scope(Scope::Admin),
+        200,
+        "Get how an organization stands with what it pays for",
+    )
+    .bare()
+    .answers::<BillingBody>(&[]),
     operation("GET", "/plans", Access::AnyKey, 200, "List plans").bare().answers::<ListBody<PlanBody>>(&[]),
     operation("GET", "/presets", Access::AnyKey, 200, "List presets").bare().answers::<ListBody<PresetSummary>>(&[]),
     operation("GET", "/presets/{name}", Access::AnyKey, 200, "Get a preset with its catalogue")

@@ -21,6 +21,8 @@ pub struct PresetSummary {
     pub event_types: Vec<String>,
     /// Names of the plans it knows.
     pub plans: Vec<String>,
+    /// Names of the sources that it makes; they take nothing in until they are given their secrets.
+    pub sources: Vec<String>,
 }
 
 /// A preset with its catalogue.
@@ -38,6 +40,8 @@ pub struct PresetBody {
     pub event_types: Vec<PresetEventTypeBody>,
     /// Names of the plans it knows.
     pub plans: Vec<String>,
+    /// Names of the sources that it makes; they take nothing in until they are given their secrets.
+    pub sources: Vec<String>,
 }
 
 /// An event type of a preset.
@@ -64,6 +68,7 @@ impl Wire for PresetSummary {
             "profile": "subscribeflow",
             "event_types": ["tag.subscribed", "tag.unsubscribed"],
             "plans": ["free", "starter"],
+            "sources": ["resend"],
         })
     }
 }

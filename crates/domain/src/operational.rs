@@ -15,17 +15,29 @@ pub const INSTANCE_OVERDUE: &str = "instance.overdue";
 pub const INSTANCE_RECOVERED: &str = "instance.recovered";
 /// The audit of the ledger did not come out even.
 pub const LEDGER_UNEVEN: &str = "ledger.uneven";
+/// Stripe reported a failed payment of a subscription.
+pub const BILLING_PAYMENT_FAILED: &str = "billing.payment_failed";
+/// Billing gave an organization another plan.
+pub const BILLING_PLAN_CHANGED: &str = "billing.plan_changed";
+/// A subscription is for something that no plan stands for.
+pub const BILLING_UNKNOWN_PLAN: &str = "billing.unknown_plan";
+/// Somebody paid for an organization that does not exist.
+pub const BILLING_UNKNOWN_ORGANIZATION: &str = "billing.unknown_organization";
 /// A job ended.
 pub const JOB_FINISHED: &str = "job.finished";
 
 /// Every operational event: its type and what it means.
-pub const TYPES: [(&str, &str); 7] = [
+pub const TYPES: [(&str, &str); 11] = [
     (WEBHOOK_DISABLED, "A webhook was disabled because its receiver is gone or keeps failing, or by a plan's limit"),
     (DELIVERY_EXHAUSTED, "A delivery used up its attempts"),
     (ACTION_EXHAUSTED, "An action of a source used up its attempts; what follows it was not done"),
     (INSTANCE_OVERDUE, "The oldest delivery that could be sent has been due for too long"),
     (INSTANCE_RECOVERED, "Nothing is overdue any more"),
     (LEDGER_UNEVEN, "Deliveries that were accepted and deliveries that can be accounted for differ"),
+    (BILLING_PAYMENT_FAILED, "A payment for an organization's subscription failed; unless it is paid, its plan falls"),
+    (BILLING_PLAN_CHANGED, "An organization has another plan because of what it pays for, or no longer pays for"),
+    (BILLING_UNKNOWN_PLAN, "A subscription is for something that no plan stands for; nothing was changed"),
+    (BILLING_UNKNOWN_ORGANIZATION, "A payment names an organization that does not exist; nothing was changed"),
     (JOB_FINISHED, "A recovery or a replay ended"),
 ];
 

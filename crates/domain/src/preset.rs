@@ -1,16 +1,23 @@
 //! Presets: what fills a new project, described in data.
 
-use crate::{event_type::EventType, plan::Plan, profile::Profile};
+use crate::{
+    event_type::EventType,
+    plan::Plan,
+    profile::Profile,
+    source::{Settings, SourceKind},
+};
 
 /// Characters of a preset's name at most.
 pub const PRESET_NAME_CHARACTERS_MAX: usize = 64;
 /// Event types of one preset: a catalogue that people still read.
 pub const PRESET_EVENT_TYPES_MAX: usize = 1_000;
+/// Sources of one preset.
+pub const PRESET_SOURCES_MAX: usize = 16;
 /// Presets an instance may have.
 pub const PRESETS_MAX: usize = 256;
 
 /// A system as a project can be: its profile, its catalogue, its plans.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
     /// Its name, as in `preset = "botdog"`.
     pub name: String,
@@ -24,6 +31,19 @@ pub struct Preset {
     pub event_types: Vec<PresetEventType>,
     /// Plans that the system knows. An instance that has a plan of the same name keeps its own.
     pub plans: Vec<Plan>,
+    /// Where providers' webhooks come in. They take nothing in until they have their secret.
+    pub sources: Vec<PresetSource>,
+}
+
+/// A source that a preset makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PresetSource {
+    /// What it is called.
+    pub name: String,
+    /// Whose webhooks it takes.
+    pub kind: SourceKind,
+    /// How it works.
+    pub settings: Settings,
 }
 
 /// An entry of a preset's catalogue.
@@ -42,7 +62,7 @@ pub fn is_preset_name(text: &str) -> bool {
 }
 
 /// All presets of an instance, by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Presets(Vec<Preset>);
 
 impl Presets {
@@ -85,6 +105,7 @@ mod tests {
             profile: Profile::Standard,
             event_types: Vec::new(),
             plans: Vec::new(),
+            sources: Vec::new(),
         };
         let mut presets = Presets::default();
         assert!(presets.put(preset("b", "1")) && presets.put(preset("a", "2")) && presets.put(preset("b", "3")));

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use tidings_domain::{
+    billing::BillingRules,
     event::Event,
     filter::Subject,
     ids::{DeliveryId, OrganizationId, ProjectId, WebhookId},
@@ -83,6 +84,10 @@ pub struct Engine {
     forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     pub(crate) sources: SourceCache,
+    /// How reports about subscriptions become plans.
+    pub(crate) billing: OnceLock<Arc<BillingRules>>,
+    /// When the next round of upkeep begins unless somebody asks for one before.
+    pub(crate) next_upkeep_at: AtomicI64,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -153,6 +158,8 @@ impl Engine {
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             sources,
+            billing: OnceLock::new(),
+            next_upkeep_at: AtomicI64::new(i64::MAX),
             tasks: std::sync::Mutex::default(),
         });
         let actor: Weak<Self> = Arc::downgrade(&engine);
@@ -366,6 +373,10 @@ impl Engine {
     pub async fn idle(&self) {
         loop {
             let now = self.clock.now();
+            // Whoever sleeps until a time that has come may not have woken yet.
+            if now.as_millis() >= self.next_upkeep_at.load(Ordering::SeqCst) {
+                self.upkeep.ask();
+            }
             self.upkeep.done().await;
             self.jobs.done(now).await;
             if self.operations.get().is_some() {

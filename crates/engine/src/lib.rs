@@ -27,8 +27,8 @@ pub use publish::{
     WriteBatchAnswer,
 };
 pub use receive::{
-    HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets,
-    source_lanes,
+    HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, new_source, open_source_secrets,
+    seal_source_secrets,
 };
 pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};

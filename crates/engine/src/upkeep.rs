@@ -25,6 +25,7 @@ impl Engine {
         loop {
             let now = self.clock.now();
             let next = now.plus_millis(ROUND_MS);
+            self.next_upkeep_at.store(next.as_millis(), Ordering::SeqCst);
             let answers = self.upkeep.open();
             let audit = now >= audit_at;
             if audit {
@@ -64,6 +65,7 @@ impl Engine {
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);
         self.write_turned_away().await;
+        self.review_billing().await?;
         self.watch_overdue().await?;
         if audit {
             self.audit_ledger().await?;

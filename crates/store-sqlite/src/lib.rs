@@ -9,6 +9,7 @@ mod act;
 mod append;
 mod attempt_row;
 mod audit;
+mod billing;
 mod catalog;
 mod checkpoint;
 mod connection;

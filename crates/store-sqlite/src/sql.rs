@@ -161,6 +161,13 @@ statements! {
     COUNT_ORGANIZATION_WEBHOOKS = "count_organization_webhooks";
     LIST_ORGANIZATION_WEBHOOKS = "list_organization_webhooks";
     ALL_ORGANIZATIONS = "all_organizations";
+    FIND_BILLING_CUSTOMER = "find_billing_customer";
+    PUT_BILLING_CUSTOMER = "put_billing_customer";
+    LIST_BILLING_CUSTOMERS = "list_billing_customers";
+    FIND_BILLING = "find_billing";
+    PUT_BILLING = "put_billing";
+    FORGET_BILLING = "forget_billing";
+    NEXT_BILLING_REVIEW = "next_billing_review";
     SET_ORGANIZATION_PLAN = "set_organization_plan";
     DISABLE_OVER_LIMIT = "disable_over_limit";
     ENABLE_WITHIN_LIMIT = "enable_within_limit";

@@ -45,5 +45,5 @@ pub use raw::{RawAnswer, raw_exchange, send_slowly};
 pub use receiver::{Arrival, Behaviour, Hostile, Received, Receiver, RefusingPort, most_at_once};
 pub use rights::{in_namespaces, setting, skip, works};
 pub use server::{READY_BOUND, Server};
-pub use signature::{Signature, Verifier, unix_seconds};
+pub use signature::{Signature, Verifier, stripe_signature, unix_seconds};
 pub use wait::{until, within};

@@ -132,6 +132,12 @@ fn hmac_hex(secret: &str, parts: &[&[u8]]) -> String {
     tag.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The value of `Stripe-Signature` as Stripe makes it.
+pub fn stripe_signature(secret: &str, at_s: u64, body: &str) -> String {
+    let time = at_s.to_string();
+    format!("t={time},v1={}", hmac_hex(secret, &[time.as_bytes(), b".", body.as_bytes()]))
+}
+
 /// The time of day, for verifying timestamps.
 #[expect(clippy::disallowed_methods, reason = "a receiver's clock is not the server's: a verifier looks at its own")]
 pub fn unix_seconds() -> u64 {

@@ -5,29 +5,34 @@ use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::A
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tidings_domain::{
+    billing::BillingRules,
     ids::{OrganizationId, ProjectId},
     page::PageRequest,
     plan::Plans,
     seal::MasterKey,
     secret::Secret,
+    source::{self, Action, Settings, Source, SourceKind},
     tenancy::{
         ApiKey, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Organization, Project, Scopes, is_key_shaped,
         key_hash, key_text,
     },
 };
-use tidings_engine::Engine;
+use tidings_engine::{Engine, SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
 use tidings_ports::{
     Clock, Entropy,
-    store::{NewApiKey, NewOrganization, NewProject, Store},
+    store::{Created, NewApiKey, NewOrganization, NewProject, SourceChange, Store},
 };
 
-use crate::config::{MasterKeySource, ServeConfig};
+use crate::config::{MasterKeySource, STRIPE_TABLE, ServeConfig, StripeConfig};
 
 /// The name of the default organization and of its default project.
 const DEFAULT_NAME: &str = "default";
 
 /// The name of the project that operational events belong to.
 const OPERATIONS_NAME: &str = "operations";
+
+/// The name of the source that the instance's billing is.
+const STRIPE_SOURCE: &str = "stripe";
 
 /// Something sealed with the master key, to recognise it by.
 const MASTER_KEY_CHECK: &str = "master_key_check";
@@ -128,6 +133,70 @@ pub(crate) async fn plans(store: &dyn Store, clock: &dyn Clock, plans: &Arc<Plan
     Ok(())
 }
 
+/// How reports of Stripe's become plans, as it is configured.
+pub(crate) fn billing_rules(config: &StripeConfig, plans: &Arc<Plans>) -> anyhow::Result<BillingRules> {
+    let rules = BillingRules {
+        plans: Arc::clone(plans),
+        prices: config.prices.clone(),
+        free: config.free_plan.clone().context("there is always a name for the free plan")?,
+        grace_ms: u64::from(config.grace_days) * 86_400_000,
+    };
+    if let Some((plan, who)) = rules.unknown_plan() {
+        bail!("[{STRIPE_TABLE}]: {who} stands for {plan:?}, which is no plan; the plans are {}", plans.names());
+    }
+    Ok(rules)
+}
+
+/// The source of the instance's billing, with the configured secrets. Without any it stays as it is, and
+/// is not made.
+pub(crate) async fn stripe_source(
+    store: &dyn Store,
+    engine: &Engine,
+    master: &MasterKey,
+    project_id: ProjectId,
+    given: &[Secret],
+) -> anyhow::Result<()> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let secrets: Vec<String> = given.iter().map(|secret| secret.expose().to_owned()).collect();
+    let settings = Settings { actions: vec![Action::Plan { on: Vec::new() }], ..Settings::default() };
+    if let Some((field, reason)) = source::check(SourceKind::Stripe, &settings, &secrets, true).into_iter().next() {
+        bail!("TIDINGS_STRIPE_WEBHOOK_SECRET cannot be used: {field}: {reason}");
+    }
+    let ids = engine.ids();
+    if let Some(record) = store.find_source_by_name(project_id, STRIPE_SOURCE).await? {
+        let former = open_source_secrets(master, record.source.id, &record.sealed)?;
+        let sets_plans = record.source.settings.actions.iter().any(|action| matches!(action, Action::Plan { .. }));
+        if former.secrets == secrets && sets_plans && !record.source.disabled {
+            return Ok(());
+        }
+        let mut source = Source { disabled: false, updated_at: engine.now(), ..record.source };
+        if !sets_plans {
+            source.settings.actions.insert(0, Action::Plan { on: Vec::new() });
+        }
+        let secrets = SourceSecrets { secrets, ..former };
+        let sealed = seal_source_secrets(master, source.id, &secrets, ids.nonce());
+        store.update_source(SourceChange { source, sealed, expected_revision: record.revision }).await?;
+        tracing::info!("the source of Stripe's events has the configured secrets now");
+        return Ok(());
+    }
+    let id = ids.source();
+    let token = key_text("", ids.random_bytes());
+    let secrets = SourceSecrets { token, secrets, ..SourceSecrets::default() };
+    let (name, kind) = (STRIPE_SOURCE.to_owned(), SourceKind::Stripe);
+    let source = Source { id, project_id, name, kind, disabled: false, settings, updated_at: id.timestamp() };
+    let new = new_source(source, &secrets, master, ids);
+    match store.create_source(new, None).await? {
+        // The operator may have deleted the project; then nobody bills.
+        Created::ParentMissing => {
+            tracing::warn!("the project `operations` was deleted, so Stripe's events have no place")
+        }
+        _ => tracing::info!("Stripe's events are taken in at /webhooks/stripe"),
+    }
+    Ok(())
+}
+
 /// The operator's own project, which operational events belong to, made at the first start. One
 /// that its operator deleted stays deleted.
 pub(crate) async fn operations_project(
@@ -141,7 +210,7 @@ pub(crate) async fn operations_project(
         // Remembered after it was made: a crash in between leaves a second project, not none.
         let id = engine.ids().project();
         let project = Project { id, organization_id, name: OPERATIONS_NAME.to_owned() };
-        store.create_project(NewProject { project, preset: None }, None).await?;
+        store.create_project(NewProject { project, preset: None, sources: Vec::new() }, None).await?;
         store.remember_once(REMEMBERED, id.to_string().into_bytes()).await?;
     }
     let stored = store.find_remembered(REMEMBERED).await?.context("what was remembered is gone")?;

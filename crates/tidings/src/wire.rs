@@ -169,6 +169,7 @@ async fn start(
     let mut plans = config.plans.clone();
     presets::add_plans(&mut plans, &presets);
     let plans = Arc::new(plans);
+    let billing = Arc::new(first_start::billing_rules(&config.stripe, &plans)?);
     first_start::plans(&*store, &*clock, &plans).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
     let engine = Engine::start(EngineParts {
@@ -184,7 +185,10 @@ async fn start(
     .await?;
     engine.keep_audit_for(config.audit_days);
     let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
-    engine.report_to(first_start::operations_project(&*store, &engine, default_organization).await?);
+    let operations = first_start::operations_project(&*store, &engine, default_organization).await?;
+    first_start::stripe_source(&*store, &engine, &master_key, operations, &config.stripe.webhook_secrets).await?;
+    engine.report_to(operations);
+    engine.bill_by(billing);
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
     let api = Api::new(ApiParts {
         engine: Arc::clone(&engine),
@@ -197,6 +201,7 @@ async fn start(
         version: env!("CARGO_PKG_VERSION"),
         default_organization,
         default_project,
+        resend_project: config.resend_project.unwrap_or(default_project),
     });
     let server = Server::new(api, beside, ServerLimits::default());
     Ok(Running { address, new_operator_key, engine, server, listener })

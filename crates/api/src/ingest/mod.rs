@@ -15,7 +15,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tidings_contract::codes::ErrorCode;
-use tidings_domain::source::{Identity, Incoming, Rejection, SourceKind, accept};
+use tidings_domain::source::{Identity, Incoming, Rejection, SourceKind, accept, token_hash};
 use tidings_engine::{HOPS, LiveSource, PublishError, Receipt, Received, SourceAddress};
 
 pub(crate) use rates::Rates;
@@ -34,13 +34,8 @@ const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 pub(crate) fn routes() -> Router<Api> {
-    Router::new().route("/in/{token}", any(at_token)).route("/webhooks/resend", any(at_resend))
-}
-
-/// A token is looked up by its hash, so that a look-up takes as long for any text.
-pub(crate) fn token_hash(token: &str) -> [u8; 32] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
-    digest.as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    let router = Router::new().route("/in/{token}", any(at_token));
+    router.route("/webhooks/resend", any(at_resend)).route("/webhooks/stripe", any(at_stripe))
 }
 
 async fn at_token(
@@ -55,7 +50,15 @@ async fn at_token(
 
 /// A fixed address, for whoever gave it to Resend before sources had addresses of their own.
 async fn at_resend(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
-    receive(&api, SourceAddress::Named(api.parts().default_project, "resend"), request).await
+    receive(&api, SourceAddress::Named(api.parts().resend_project, "resend"), request).await
+}
+
+/// The instance's billing: one address for all organizations.
+async fn at_stripe(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    match api.engine().operations_project() {
+        Some(project_id) => receive(&api, SourceAddress::Named(project_id, "stripe"), request).await,
+        None => Err(ApiError::unavailable("the server is still starting; send it again in a moment")),
+    }
 }
 
 fn missing() -> ApiError {
@@ -68,8 +71,8 @@ async fn find(api: &Api, address: SourceAddress) -> Result<Option<Arc<LiveSource
     let live = api.engine().source_at(address).await?;
     Ok(live.filter(|live| {
         // The address that everybody knows is for requests that are signed.
-        let unsigned = named && !matches!(live.source.kind, SourceKind::Resend | SourceKind::Standard);
-        !live.source.disabled && !unsigned
+        let signed = matches!(live.source.kind, SourceKind::Resend | SourceKind::Standard | SourceKind::Stripe);
+        !live.source.disabled && (signed || !named)
     }))
 }
 

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tidings_contract::audit::{AuditActorBody, AuditEntryBody};
-use tidings_ports::store::{AuditEntry, AuditFilter};
+use tidings_ports::store::{AuditActor, AuditEntry, AuditFilter};
 
 use crate::{
     answer::{json, list as list_body},
@@ -22,12 +22,21 @@ fn body(entry: AuditEntry) -> AuditEntryBody {
         at: entry.id.timestamp(),
         action: entry.action,
         subject: entry.subject,
-        actor: AuditActorBody { key_id: entry.actor, operator: entry.operator },
+        actor: actor(entry.actor, entry.operator),
         organization_id: entry.organization_id,
         project_id: entry.project_id,
         address: entry.address,
         detail: serde_json::from_str(&entry.detail).unwrap_or_default(),
     }
+}
+
+fn actor(actor: AuditActor, operator: bool) -> AuditActorBody {
+    let (key_id, receipt_id) = match actor {
+        AuditActor::Key(id) => (Some(id), None),
+        AuditActor::Receipt(id) => (None, Some(id)),
+        AuditActor::Instance => (None, None),
+    };
+    AuditActorBody { key_id, receipt_id, operator }
 }
 
 /// The organization's entries; for the operator who names none, everybody's and the instance's.

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod audit_log;
+mod billing;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
@@ -81,6 +82,7 @@ pub(crate) fn routes(api: Api) -> Router {
             get(organizations::get).patch(organizations::update).delete(organizations::delete),
         )
         .route("/organizations/{id}/plan", put(plans::set))
+        .route("/organizations/{id}/billing", get(billing::get))
         .route("/plans", get(plans::list))
         .route("/presets", get(presets::list))
         .route("/presets/{name}", get(presets::get))

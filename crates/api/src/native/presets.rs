@@ -26,6 +26,7 @@ fn summary(preset: &Preset) -> PresetSummary {
         profile: preset.profile.to_string(),
         event_types: preset.event_types.iter().map(|entry| entry.event_type.name.to_string()).collect(),
         plans: plans(preset),
+        sources: preset.sources.iter().map(|source| source.name.clone()).collect(),
     }
 }
 
@@ -55,6 +56,7 @@ pub(crate) async fn get(State(api): State<Api>, _: Caller, Path(name): Path<Stri
         profile: preset.profile.to_string(),
         event_types: preset.event_types.iter().map(entry).collect(),
         plans: plans(preset),
+        sources: preset.sources.iter().map(|source| source.name.clone()).collect(),
     };
     Ok(json(StatusCode::OK, &body))
 }

@@ -9,10 +9,13 @@ use tidings_contract::tenancy::{CreateProject, ProjectBody, UpdateProject};
 use tidings_domain::{
     ids::ProjectId,
     page::{Page, Total},
+    preset::PresetSource,
     profile::Profile,
-    tenancy::Project,
+    source::Source,
+    tenancy::{Project, key_text},
 };
-use tidings_ports::store::{NewProject, ProjectRecord};
+use tidings_engine::{SourceSecrets, new_source};
+use tidings_ports::store::{NewProject, NewSource, ProjectRecord};
 
 use super::{check_name, plans, presets};
 use crate::{
@@ -61,12 +64,28 @@ pub(crate) async fn create(
     let answer = json_bytes(&body(&record));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
     let fills = preset.is_some();
-    let created =
-        caller.store(&api).create_project(NewProject { project: record.project, preset }, idempotency).await?;
+    let sources: Vec<_> =
+        preset.iter().flat_map(|preset| &preset.sources).map(|one| new_preset_source(&api, one, &record)).collect();
+    let ids: Vec<_> = sources.iter().map(|new| new.source.id).collect();
+    let new = NewProject { project: record.project, preset, sources };
+    let created = caller.store(&api).create_project(new, idempotency).await?;
+    for id in ids {
+        api.engine().source_changed(id).await;
+    }
     if fills {
         api.engine().catalogue_changed(Some(organization_id));
     }
     repeatable.answer(&api, owner, created, answer, "project")
+}
+
+/// A source as its preset describes it. It takes nothing in until it has been given its secret.
+fn new_preset_source(api: &Api, preset: &PresetSource, project: &ProjectRecord) -> NewSource {
+    let (ids, id) = (api.engine().ids(), api.engine().ids().source());
+    let PresetSource { name, kind, settings } = preset.clone();
+    let secrets = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
+    let (project_id, disabled, updated_at) = (project.project.id, true, id.timestamp());
+    let source = Source { id, project_id, name, kind, disabled, settings, updated_at };
+    new_source(source, &secrets, &api.parts().master_key, ids)
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {

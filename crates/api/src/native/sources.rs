@@ -13,14 +13,15 @@ use tidings_contract::{
     source::{HandshakeBody, PreviewBody, PreviewRequest, SourceBody, SourceRequest, VerifyBody},
 };
 use tidings_domain::{
+    billing,
     event_type::{EventTypeName, InvalidEventType},
     ids::{ProjectId, ReceiptId, SourceId},
-    source::{self, Action, Handshake, Settings, SignatureForm, Source, Template},
+    source::{self, Action, Handshake, Settings, SignatureForm, Source, SourceKind, Template},
     target::{Refusal, TargetUrl},
     tenancy::key_text,
 };
-use tidings_engine::{SourceSecrets, open_source_secrets, seal_source_secrets, source_lanes};
-use tidings_ports::store::{NewSource, ReceiptFilter, ReceiptRecord, SourceChange, SourceChanged, SourceRecord};
+use tidings_engine::{SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
+use tidings_ports::store::{ReceiptFilter, ReceiptRecord, SourceChange, SourceChanged, SourceRecord};
 
 use super::{check_name, receipts};
 use crate::{
@@ -29,7 +30,6 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    ingest::token_hash,
     request::{Body, Query, parse},
     state::Api,
 };
@@ -55,7 +55,7 @@ struct Draft {
     secrets: SourceSecrets,
 }
 
-async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets) -> Result<Draft, ApiError> {
+async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets, disabled: bool) -> Result<Draft, ApiError> {
     let mut errors: Vec<FieldError> = Vec::new();
     errors.extend(check_name("name", &request.name).err());
     let verify = match request.verify.as_ref().map(form).transpose() {
@@ -93,7 +93,8 @@ async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets) -> Res
         }),
         token: former.token,
     };
-    let wrong = source::check(request.kind, &settings, &secrets.secrets);
+    let enabled = request.enabled.unwrap_or(!disabled);
+    let wrong = source::check(request.kind, &settings, &secrets.secrets, enabled);
     let known = errors.iter().any(|error| error.field == "verify");
     let wrong = wrong.into_iter().filter(|(field, _)| !(known && field == "verify"));
     errors.extend(wrong.map(|(field, message)| field_error(&field, "invalid", message)));
@@ -104,6 +105,26 @@ async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets) -> Res
     }
     check_forwards(api, &settings).await?;
     Ok(Draft { settings, secrets })
+}
+
+/// Whoever may change what sets plans may give any organization any plan: that is the operator, and
+/// only for Stripe's events to the instance's own project.
+fn check_plans(api: &Api, caller: &Caller, kind: SourceKind, actions: &[Action]) -> Result<(), ApiError> {
+    let Some(place) = actions.iter().position(|action| matches!(action, Action::Plan { .. })) else { return Ok(()) };
+    let refused = |reason: &str| Err(ApiError::field(&format!("actions[{place}].kind"), "invalid", reason));
+    if !caller.is_operator() {
+        return Err(ApiError::new(
+            ErrorCode::InsufficientScope,
+            "only the operator's key may change a source that sets plans",
+        ));
+    }
+    if kind != SourceKind::Stripe {
+        return refused("plans are set by events of Stripe's: only a source of kind stripe has this action");
+    }
+    if api.engine().operations_project() != Some(caller.project(api)) {
+        return refused("plans are set for the whole instance: only a source of the project `operations` does that");
+    }
+    Ok(())
 }
 
 /// The same addresses are allowed as for webhooks; what they resolve to is asked now, and again by
@@ -185,9 +206,10 @@ pub(crate) async fn create(
     if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
         return Ok(first);
     }
+    check_plans(&api, &caller, request.kind, &request.actions)?;
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let nothing = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
-    let Draft { settings, secrets } = draft(&api, &request, nothing).await?;
+    let Draft { settings, secrets } = draft(&api, &request, nothing, false).await?;
     let id = ids.source();
     let source = Source {
         id,
@@ -198,16 +220,11 @@ pub(crate) async fn create(
         settings,
         updated_at: id.timestamp(),
     };
-    let sealed = seal_source_secrets(master, id, &secrets, ids.nonce());
+    let new = new_source(source, &secrets, master, ids);
+    let (source, sealed) = (new.source.clone(), new.sealed.clone());
     let record = SourceRecord { source, sealed, revision: 1, rejected: 0, duplicates: 0 };
     let answer = json_bytes(&body(&api, &base, &record));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
-    let new = NewSource {
-        token_hash: token_hash(&secrets.token),
-        lanes: source_lanes(id, master, ids),
-        source: record.source,
-        sealed: record.sealed,
-    };
     caller.audit().makes(id);
     let created = caller.store(&api).create_source(new, idempotency).await?;
     api.engine().source_changed(id).await;
@@ -261,8 +278,10 @@ pub(crate) async fn update(
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let former = open_source_secrets(master, source.id, &record.sealed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+    check_plans(&api, &caller, source.kind, &source.settings.actions)?;
+    check_plans(&api, &caller, source.kind, &request.actions)?;
     audit.before(&body(&api, &base, &record));
-    let Draft { settings, secrets } = draft(&api, &request, former).await?;
+    let Draft { settings, secrets } = draft(&api, &request, former, source.disabled).await?;
     let source = Source {
         name: request.name,
         disabled: request.enabled.map_or(source.disabled, |enabled| !enabled),
@@ -294,7 +313,9 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let id: SourceId = id.parse().map_err(|_| ApiError::not_found("source"))?;
+    let record = find(&api, caller.project(&api), &id).await?;
+    check_plans(&api, &caller, record.source.kind, &record.source.settings.actions)?;
+    let id = record.source.id;
     let deleted = caller.store(&api).delete_source(caller.project(&api), id, api.engine().now()).await?;
     api.engine().source_changed(id).await;
     if deleted { Ok(empty()) } else { Err(ApiError::not_found("source")) }
@@ -339,11 +360,20 @@ fn emitted(event_type: &Template, data: &Template, value: &Value) -> Result<Valu
     Ok(json!({"type": name, "data": data.fill(value)?}))
 }
 
+/// What an event of Stripe's says about whom.
+fn reported(event: &Value) -> Result<Value, String> {
+    let Some(report) = billing::read(event)? else { return Ok(json!({"ignored": true})) };
+    let organization = report.organization.map(|named| named.map_or_else(|text| text, |id| id.to_string()));
+    let (customer, subscription) = (report.customer, report.about.subscription().map(str::to_owned));
+    Ok(json!({"customer": customer, "organization": organization, "subscription": subscription}))
+}
+
 fn previewed(action: &Action, receipt: &ReceiptRecord) -> PreviewBody {
     let value = receipts::value_of(receipt);
     let result = match action {
         Action::Emit { event_type, data, .. } => emitted(event_type, data, &value),
         Action::Forward { url, .. } => Ok(json!({ "url": url })),
+        Action::Plan { .. } => reported(&value["body"]),
         Action::Record { .. } => match action.record_change(&value) {
             Some(Ok(change)) => {
                 let increment: serde_json::Map<_, _> =

@@ -2,6 +2,7 @@
 
 use http::Method;
 use tidings_contract::{
+    billing::BillingBody,
     list::ListBody,
     plan::{PlanBody, SetPlan},
     tenancy::OrganizationBody,
@@ -18,6 +19,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn list_plans(&self) -> Result<ListBody<PlanBody>, ClientError> {
         self.fetch(Call::get("/plans".to_owned())).await
+    }
+
+    /// Gets how an organization stands with what it pays for.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn get_organization_billing(&self, id: &str) -> Result<BillingBody, ClientError> {
+        self.fetch(Call::get(format!("{}/billing", item("/organizations", id)))).await
     }
 
     /// Gives an organization another plan.

@@ -125,6 +125,33 @@ fn operational_data(name: &str) -> Value {
         }),
         operational::INSTANCE_RECOVERED => json!({"oldest_due_at": null, "overdue_ms": 0, "pending_deliveries": 0}),
         operational::LEDGER_UNEVEN => json!({"born": 1_203, "unaccounted": 1}),
+        operational::BILLING_PAYMENT_FAILED => json!({
+            "organization_id": sample::ORGANIZATION,
+            "customer": "cus_ExampleCustomer",
+            "subscription": "sub_1ExampleSubscription",
+            "invoice": "in_1ExampleInvoice",
+            "grace_until": "2026-06-01T10:00:00.000Z",
+        }),
+        operational::BILLING_PLAN_CHANGED => json!({
+            "organization_id": sample::ORGANIZATION,
+            "before": "starter",
+            "after": "free",
+            "status": "canceled",
+            "cause": sample::RECEIPT,
+        }),
+        operational::BILLING_UNKNOWN_PLAN => json!({
+            "organization_id": sample::ORGANIZATION,
+            "customer": "cus_ExampleCustomer",
+            "subscription": "sub_1ExampleSubscription",
+            "price": "price_1ExamplePrice",
+            "lookup_key": null,
+            "plan": null,
+        }),
+        operational::BILLING_UNKNOWN_ORGANIZATION => json!({
+            "organization": "customer-4711",
+            "customer": "cus_ExampleCustomer",
+            "event": "evt_1ExampleEvent",
+        }),
         _ => json!({}),
     }
 }

@@ -56,6 +56,13 @@ pub enum Action {
         /// To where; the same addresses are allowed as for webhooks.
         url: String,
     },
+    /// Sets the plans of organizations by what Stripe reports about their subscriptions. Only for the
+    /// instance's own source.
+    Plan {
+        /// See `emit`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        on: Vec<String>,
+    },
 }
 
 /// A change to one record.
@@ -78,12 +85,13 @@ impl Action {
             Self::Emit { .. } => "emit",
             Self::Record { .. } => "record",
             Self::Forward { .. } => "forward",
+            Self::Plan { .. } => "plan",
         }
     }
 
     fn on(&self) -> &[String] {
         match self {
-            Self::Emit { on, .. } | Self::Record { on, .. } | Self::Forward { on, .. } => on,
+            Self::Emit { on, .. } | Self::Record { on, .. } | Self::Forward { on, .. } | Self::Plan { on } => on,
         }
     }
 
@@ -133,6 +141,7 @@ impl Action {
             Self::Forward { url, .. } => {
                 TargetUrl::parse(url).map(drop).map_err(|refusal| ("url", refusal.to_string()))
             }
+            Self::Plan { .. } => Ok(()),
         }
     }
 

@@ -189,6 +189,12 @@ pub struct CustomResponse {
     pub body: String,
 }
 
+/// What the token of a source's address is looked up by: a look-up takes as long for any text.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    digest.as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
 /// What a genuine request says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -258,12 +264,18 @@ fn shorten(id: String) -> String {
     }
 }
 
-/// Everything that is wrong with a source, each with the member it concerns.
-pub fn check(kind: SourceKind, settings: &Settings, secrets: &[impl AsRef<str>]) -> Vec<(String, String)> {
+/// Everything that is wrong with a source, each with the member it concerns. One that takes nothing in yet
+/// may still lack its secret.
+pub fn check(
+    kind: SourceKind,
+    settings: &Settings,
+    secrets: &[impl AsRef<str>],
+    enabled: bool,
+) -> Vec<(String, String)> {
     let provider = kind.provider();
     let mut wrong: Vec<(String, String)> = Vec::new();
     let mut add = |field: String, reason: String| wrong.push((field, reason));
-    if provider.needs_secret() && secrets.is_empty() {
+    if enabled && provider.needs_secret() && secrets.is_empty() {
         add(
             "secrets".to_owned(),
             format!("a source of kind {} needs the secret that its provider signs with", kind.as_str()),

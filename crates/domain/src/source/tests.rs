@@ -300,14 +300,15 @@ fn everything_that_is_wrong_with_a_source_is_named_at_once() {
     }))
     .expect("settings");
     let fields: Vec<_> =
-        check(SourceKind::Standard, &settings, &["short"]).into_iter().map(|(field, _)| field).collect();
+        check(SourceKind::Standard, &settings, &["short"], true).into_iter().map(|(field, _)| field).collect();
     assert_eq!(
         fields,
         ["secrets[0]", "tolerance_s", "token_header", "dedupe", "actions[0].url", "response.status", "rate_limit"]
     );
-    assert_eq!(check(SourceKind::Hmac, &Settings::default(), &["s"]).len(), 1);
-    assert_eq!(check(SourceKind::Stripe, &Settings::default(), &[] as &[&str])[0].0, "secrets");
-    assert!(check(SourceKind::None, &Settings::default(), &[] as &[&str]).is_empty());
+    assert_eq!(check(SourceKind::Hmac, &Settings::default(), &["s"], true).len(), 1);
+    assert_eq!(check(SourceKind::Stripe, &Settings::default(), &[] as &[&str], true)[0].0, "secrets");
+    assert!(check(SourceKind::Stripe, &Settings::default(), &[] as &[&str], false).is_empty(), "it takes nothing in");
+    assert!(check(SourceKind::None, &Settings::default(), &[] as &[&str], true).is_empty());
 }
 
 #[test]

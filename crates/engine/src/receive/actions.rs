@@ -57,7 +57,7 @@ const HOP_BY_HOP: [&str; 19] = [
 ];
 
 /// Why an action could not be done.
-enum Trouble {
+pub(super) enum Trouble {
     /// Somebody has to change something.
     Refused(String),
     /// It may work another time.
@@ -134,6 +134,9 @@ impl Engine {
                 RecordChanged::NoProject => Err(Trouble::Refused("the project was deleted".to_owned())),
                 RecordChanged::TooLarge => Err(Trouble::Refused(format!("the record {kind}/{key} would be too large"))),
             };
+        }
+        if let Action::Plan { .. } = action {
+            return self.set_plans_by(incoming.data(), ReceiptId(receipt.event.key.0)).await;
         }
         let Action::Emit { event_type, data, .. } = action else {
             return Err(Trouble::Refused("the action cannot be done by this version".to_owned()));

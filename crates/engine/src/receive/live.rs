@@ -11,10 +11,10 @@ use tidings_domain::{
     outcome::{Action as Retry, OutcomePattern, Rule},
     profile::Profile,
     seal::{MasterKey, SEAL_NONCE_BYTES},
-    source::{Action, Source},
+    source::{Action, Source, token_hash},
     webhook::{RetryOverride, Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
-use tidings_ports::store::{NewWebhook, SourceRecord, Store, StoreError, TurnedAway, WebhookRecord};
+use tidings_ports::store::{NewSource, NewWebhook, SourceRecord, Store, StoreError, TurnedAway, WebhookRecord};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -58,9 +58,19 @@ pub fn open_source_secrets(master: &MasterKey, id: SourceId, sealed: &[u8]) -> R
     serde_json::from_slice(&plain).map_err(|_| SecretsError::Unreadable)
 }
 
+/// A source that is being made, ready to be stored.
+pub fn new_source(source: Source, secrets: &SourceSecrets, master: &MasterKey, ids: &IdSource) -> NewSource {
+    NewSource {
+        token_hash: token_hash(&secrets.token),
+        sealed: seal_source_secrets(master, source.id, secrets, ids.nonce()),
+        lanes: source_lanes(source.id, master, ids),
+        source,
+    }
+}
+
 /// What the engine sees of a source, in a project of the same key: a webhook of the same key for
 /// what is done within the process, and another one for what is sent on.
-pub fn source_lanes(id: SourceId, master: &MasterKey, ids: &IdSource) -> [NewWebhook; 2] {
+fn source_lanes(id: SourceId, master: &MasterKey, ids: &IdSource) -> [NewWebhook; 2] {
     let project_id = ProjectId(id.0);
     [WebhookId(id.0), ids.webhook()].map(|lane| source_lane(project_id, lane, master, ids.nonce()))
 }
@@ -112,7 +122,7 @@ impl Acting {
     pub(crate) fn lane_of(&self, action: &Action) -> WebhookId {
         match action {
             Action::Forward { .. } => self.forwards,
-            Action::Emit { .. } | Action::Record { .. } => WebhookId(self.source.id.0),
+            Action::Emit { .. } | Action::Record { .. } | Action::Plan { .. } => WebhookId(self.source.id.0),
         }
     }
 }

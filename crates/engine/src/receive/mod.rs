@@ -1,11 +1,12 @@
 //! Receiving: a provider's request becomes an event of its source, whose actions are deliveries.
 
 mod actions;
+mod billing;
 mod live;
 
 pub use actions::HOPS;
 pub(crate) use live::{Acting, SourceCache, place_after};
-pub use live::{LiveSource, SourceAddress, SourceSecrets, open_source_secrets, seal_source_secrets, source_lanes};
+pub use live::{LiveSource, SourceAddress, SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The engine on the real embedded store, with a clock moved by hand and a scripted network.
 
 mod batches;
+mod billing;
 mod clock_set;
 mod delivery;
 mod filters;

@@ -42,7 +42,7 @@ pub(crate) struct Platform {
     master: Arc<MasterKey>,
 }
 
-fn master() -> Arc<MasterKey> {
+pub(crate) fn master() -> Arc<MasterKey> {
     Arc::new(MasterKey::from_bytes(&[7; 32]))
 }
 

@@ -1,13 +1,17 @@
 //! The audit log: who did what, when, from where.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use tidings_domain::{
-    ids::{ApiKeyId, AuditId, OrganizationId, ProjectId},
+    ids::{ApiKeyId, AuditId, OrganizationId, ParseIdError, ProjectId, ReceiptId},
     page::{Page, PageRequest},
     time::Timestamp,
 };
@@ -37,8 +41,8 @@ pub struct AuditEntry {
     pub organization_id: Option<OrganizationId>,
     /// In which project.
     pub project_id: Option<ProjectId>,
-    /// The key that was used.
-    pub actor: ApiKeyId,
+    /// Who did it.
+    pub actor: AuditActor,
     /// Whether that is the operator's.
     pub operator: bool,
     /// What was done.
@@ -49,6 +53,42 @@ pub struct AuditEntry {
     pub detail: String,
     /// The address the request came from.
     pub address: String,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditActor {
+    /// Whoever has this key.
+    Key(ApiKeyId),
+    /// A provider, with this receipt.
+    Receipt(ReceiptId),
+    /// The instance by itself, because the time had come.
+    Instance,
+}
+
+impl AuditActor {
+    const INSTANCE: &'static str = "instance";
+}
+
+impl fmt::Display for AuditActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(f),
+            Self::Receipt(id) => id.fmt(f),
+            Self::Instance => f.write_str(Self::INSTANCE),
+        }
+    }
+}
+
+impl FromStr for AuditActor {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        if text == Self::INSTANCE {
+            return Ok(Self::Instance);
+        }
+        text.parse().map(Self::Key).or_else(|error| text.parse().map(Self::Receipt).map_err(|_: ParseIdError| error))
+    }
 }
 
 /// An entry that is to be written with the change it is about.

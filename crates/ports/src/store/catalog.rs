@@ -13,7 +13,7 @@ use tidings_domain::{
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
 
-use super::{Created, Idempotency, SourceRecord, StoreError};
+use super::{Created, Idempotency, NewSource, SourceRecord, StoreError};
 
 /// The configuration.
 #[async_trait]
@@ -216,13 +216,15 @@ pub struct OrganizationRecord {
 }
 
 /// A project to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct NewProject {
     /// The project.
     pub project: Project,
     /// What fills it, in the transaction that makes it. Event types that the organization can use
     /// already are left as they are.
     pub preset: Option<Preset>,
+    /// The preset's sources, ready to be stored.
+    pub sources: Vec<NewSource>,
 }
 
 /// A project as stored.

@@ -3,6 +3,7 @@
 //! Callers pass ids and `now`; `Ok(None)` means not found; an error says what the caller can do.
 
 mod audit;
+mod billing;
 mod catalog;
 mod history;
 mod jobs;
@@ -12,7 +13,8 @@ mod plans;
 mod queue;
 mod sources;
 
-pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditNote};
+pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
+pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingSettled, BillingView};
 pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, KeyRecord, NewApiKey, NewOrganization,
     NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,
@@ -40,11 +42,14 @@ pub use sources::{
 
 /// Everything a node needs of its store.
 pub trait Store:
-    Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records
+    Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records + Billing
 {
 }
 
-impl<T: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records> Store for T {}
+impl<T: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records + Billing>
+    Store for T
+{
+}
 
 /// Why the store did not do what was asked; by what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{Created, Idempotency, NewProject, ProjectRecord};
 
-use super::{COUNT_MAX, before, create_once, event_type, limit, read_page};
+use super::{COUNT_MAX, before, create_once, event_type, limit, read_page, source};
 use crate::{sql, writer::Session};
 
 pub(crate) fn create(
@@ -23,6 +23,7 @@ pub(crate) fn create(
 ) -> rusqlite::Result<Created> {
     let (project, preset) = (&new.project, new.preset.as_ref());
     create_once(session, idempotency, project.id.timestamp(), |session| {
+        let sources = &new.sources;
         let new = preset.map(|preset| new_types(session, project, preset)).transpose()?.unwrap_or_default();
         let there = event_type::count(session.connection, project.organization_id.sequence())?;
         if !new.is_empty() && there as usize + new.len() > EVENT_TYPES_MAX as usize {
@@ -41,6 +42,9 @@ pub(crate) fn create(
         }
         for entry in new {
             add_type(session, project, entry)?;
+        }
+        for new in sources {
+            source::insert(session, new)?;
         }
         Ok(Created::Stored)
     })

@@ -18,33 +18,37 @@ pub(crate) fn create(
     idempotency: Option<&Idempotency>,
 ) -> rusqlite::Result<Created> {
     let source = &new.source;
-    create_once(session, idempotency, source.id.timestamp(), |session| {
-        if name_is_taken(session, source)? {
-            return Ok(Created::AlreadyExists);
-        }
-        let (seq, tail, owner) = (source.id.sequence(), source.id.tail(), source.project_id.sequence());
-        let made = session.connection.prepare_cached(sql::CREATE_SOURCE)?.execute(params![
-            seq,
-            tail,
-            owner,
-            source.name,
-            source.kind.as_str(),
-            new.token_hash,
-            source.disabled,
-            settings_text(source)?,
-            new.sealed,
-            source.updated_at.as_millis(),
-        ])?;
-        if made == 0 {
-            return Ok(Created::ParentMissing);
-        }
-        session.connection.prepare_cached(sql::CREATE_SOURCE_PROJECT)?.execute([seq, tail, owner])?;
-        for lane in &new.lanes {
-            webhook::insert(session, lane)?;
-        }
-        note_actions(session, source, 1)?;
-        Ok(Created::Stored)
-    })
+    create_once(session, idempotency, source.id.timestamp(), |session| insert(session, new))
+}
+
+/// Adds a source; its project may be of the same transaction.
+pub(super) fn insert(session: &mut Session<'_>, new: &NewSource) -> rusqlite::Result<Created> {
+    let source = &new.source;
+    if name_is_taken(session, source)? {
+        return Ok(Created::AlreadyExists);
+    }
+    let (seq, tail, owner) = (source.id.sequence(), source.id.tail(), source.project_id.sequence());
+    let made = session.connection.prepare_cached(sql::CREATE_SOURCE)?.execute(params![
+        seq,
+        tail,
+        owner,
+        source.name,
+        source.kind.as_str(),
+        new.token_hash,
+        source.disabled,
+        settings_text(source)?,
+        new.sealed,
+        source.updated_at.as_millis(),
+    ])?;
+    if made == 0 {
+        return Ok(Created::ParentMissing);
+    }
+    session.connection.prepare_cached(sql::CREATE_SOURCE_PROJECT)?.execute([seq, tail, owner])?;
+    for lane in &new.lanes {
+        webhook::insert(session, lane)?;
+    }
+    note_actions(session, source, 1)?;
+    Ok(Created::Stored)
 }
 
 /// What is done about receipts from this revision on.

@@ -9,7 +9,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::store::{
-    AuditEntry, AuditFilter, AuditLog as _, AuditNote, Catalog as _, History as _, Maintenance as _,
+    AuditActor, AuditEntry, AuditFilter, AuditLog as _, AuditNote, Catalog as _, History as _, Maintenance as _,
 };
 
 use crate::world::{START, World, newborn};
@@ -21,7 +21,7 @@ fn entry(seq: i64) -> AuditEntry {
         id: AuditId::from_parts(seq, 1),
         organization_id: None,
         project_id: None,
-        actor: ApiKeyId::from_parts(1, 1),
+        actor: AuditActor::Key(ApiKeyId::from_parts(1, 1)),
         operator: true,
         action: "webhook.delete".to_owned(),
         subject: "wh_1".to_owned(),

@@ -50,6 +50,7 @@ async fn inv_bounded_a_catalogue_has_so_many_event_types() {
         profile: Profile::Standard,
         event_types: names.iter().map(|name| PresetEventType { event_type: event_type(name), schema: None }).collect(),
         plans: Vec::new(),
+        sources: Vec::new(),
     };
     for (names, expected) in [
         (&["a.b", "c.d"][..], Created::CatalogueFull),
@@ -58,7 +59,10 @@ async fn inv_bounded_a_catalogue_has_so_many_event_types() {
     ] {
         let id = ProjectId::from_parts(world.sequence(), 1);
         let project = Project { id, organization_id, name: "p".to_owned() };
-        let made = world.store.create_project(NewProject { project, preset: Some(preset(names)) }, None).await;
+        let made = world
+            .store
+            .create_project(NewProject { project, preset: Some(preset(names)), sources: Vec::new() }, None)
+            .await;
         assert_eq!(made.as_ref(), Ok(&expected), "{names:?}");
         assert_eq!(world.store.find_project(id).await.expect("read").is_some(), expected == Created::Stored);
     }

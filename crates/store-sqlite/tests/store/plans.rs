@@ -38,7 +38,10 @@ impl World {
     async fn second_project(&mut self) -> ProjectId {
         let id = ProjectId::from_parts(self.sequence(), 1);
         let project = Project { id, organization_id: self.organization().await, name: "second".to_owned() };
-        self.store.create_project(NewProject { project, preset: None }, None).await.expect("stored");
+        self.store
+            .create_project(NewProject { project, preset: None, sources: Vec::new() }, None)
+            .await
+            .expect("stored");
         id
     }
 

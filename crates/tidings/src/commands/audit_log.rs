@@ -45,12 +45,14 @@ impl AuditLogCommand {
 }
 
 fn row(entry: &AuditEntryBody) -> [String; 6] {
+    let by_itself = || entry.actor.receipt_id.map_or_else(|| "instance".to_owned(), |id| id.to_string());
+    let actor = entry.actor.key_id.map_or_else(by_itself, |id| id.to_string());
     let operator = if entry.actor.operator { " (operator)" } else { "" };
     [
         entry.at.to_string(),
         entry.action.clone(),
         entry.subject.clone(),
-        format!("{}{operator}", entry.actor.key_id),
+        format!("{actor}{operator}"),
         entry.address.clone(),
         entry.detail.fields.join(" "),
     ]

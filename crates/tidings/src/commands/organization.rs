@@ -3,6 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 use tidings_client::contract::{
+    billing::BillingBody,
     plan::SetPlan,
     tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization},
 };
@@ -60,6 +61,12 @@ pub(crate) enum OrganizationCommand {
         /// The plan's name; `tidings plan list` shows them
         plan: String,
     },
+    /// Look at what an organization pays for, and how it stands with that
+    #[command(after_help = "Example:\n  tidings org billing org_01h2…")]
+    Billing {
+        /// Its id
+        id: String,
+    },
     /// Delete an organization with all its projects, keys and webhooks, for good
     #[command(after_help = "Example:\n  tidings org delete org_01h2… --yes")]
     Delete {
@@ -89,6 +96,7 @@ impl OrganizationCommand {
             Self::SetPlan { id, plan } => {
                 output.show(&client.set_organization_plan(&id, &SetPlan { plan }).await?, fields)
             }
+            Self::Billing { id } => output.show(&client.get_organization_billing(&id).await?, billing),
             Self::Delete { id, yes: true } => {
                 client.delete_organization(&id).await?;
                 output.done("deleted", &id)
@@ -114,4 +122,23 @@ fn fields(organization: &OrganizationBody) -> String {
         .add("schema mode", &organization.schema_mode)
         .add("created", organization.created_at)
         .to_string()
+}
+
+fn billing(billing: &BillingBody) -> String {
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let mut fields = Fields::default()
+        .add("organization", billing.organization_id)
+        .add("status", &billing.status)
+        .add("plan", text(billing.plan.clone()))
+        .add("grace until", text(billing.grace_until.map(|until| until.to_string())))
+        .add("changed", text(billing.updated_at.map(|at| at.to_string())));
+    for customer in &billing.customers {
+        for subscription in &customer.subscriptions {
+            let status = subscription.status.map(|status| format!("{status:?}").to_lowercase());
+            let prices = subscription.prices.iter().map(|price| price.id.as_str()).collect::<Vec<_>>().join(" ");
+            let what = format!("{} of {}: {} {prices}", subscription.id, customer.id, text(status));
+            fields = fields.add("subscription", what);
+        }
+    }
+    fields.to_string()
 }

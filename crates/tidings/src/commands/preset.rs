@@ -64,6 +64,7 @@ fn fields(preset: &PresetBody) -> String {
         .add("description", &preset.description)
         .add("profile", &preset.profile)
         .add("plans", preset.plans.join(", "))
+        .add("sources", preset.sources.join(", "))
         .to_string();
     let mut table = Table::new(&["EVENT TYPE", "GROUP", "DESCRIPTION"]);
     for entry in &preset.event_types {

@@ -161,7 +161,7 @@ impl SampleArgs {
             )
         })?;
         // With anything else the answer would be 401, which says nothing about why.
-        let wrong = source::check(kind, &Settings::default(), &[&secret]);
+        let wrong = source::check(kind, &Settings::default(), &[&secret], true);
         match wrong.into_iter().find(|(field, _)| field.starts_with("secrets")) {
             Some((_, reason)) => bail!("--secret cannot be used: {reason}"),
             None => Ok(secret),

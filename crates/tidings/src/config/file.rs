@@ -9,9 +9,12 @@ use toml::{
 
 use super::{
     ConfigError, plans,
-    settings::{Given, Kind, SETTINGS, Setting, Source},
+    settings::{Given, Kind, SETTINGS, STRIPE_TABLE, Setting, Source},
     suggest,
 };
+
+/// A setting's whole name, where it stands, and its value.
+type Found<'a> = (String, usize, &'a Spanned<DeValue<'a>>);
 
 /// A configuration file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +39,40 @@ impl ConfigFile {
         };
         let mut given = Vec::new();
         for (key, value) in &table {
-            let line = self.line(key.span().start);
-            match self.entry(key.get_ref(), value, line) {
-                Ok(entry) => given.push(entry),
+            match self.settings(String::from(&**key.get_ref()), key.span().start, value) {
+                Ok(settings) => settings.into_iter().for_each(|(name, offset, value)| {
+                    match self.entry(&name, value, self.line(offset)) {
+                        Ok(entry) => given.push(entry),
+                        Err(error) => errors.push(error),
+                    }
+                }),
                 Err(error) => errors.push(error),
             }
         }
         given
+    }
+
+    /// A setting, or those of a table of settings, each with its whole name and its place.
+    fn settings<'a>(
+        &self,
+        name: String,
+        offset: usize,
+        value: &'a Spanned<DeValue<'a>>,
+    ) -> Result<Vec<Found<'a>>, ConfigError> {
+        if name != STRIPE_TABLE && !STRIPE_TABLE.starts_with(&format!("{name}.")) {
+            return Ok(vec![(name, offset, value)]);
+        }
+        let DeValue::Table(table) = value.get_ref() else {
+            let place = self.place(self.line(offset));
+            let way_out = format!("write [{STRIPE_TABLE}] and its settings below it");
+            return Err(ConfigError::new(place, format!("`{name}` is a table"), way_out));
+        };
+        let mut found = Vec::new();
+        for (key, value) in table {
+            let inner = format!("{name}.{}", key.get_ref());
+            found.extend(self.settings(inner, key.span().start, value)?);
+        }
+        Ok(found)
     }
 
     fn entry(
@@ -84,12 +114,18 @@ impl ConfigFile {
 
 fn texts(setting: &Setting, value: &DeValue<'_>) -> Option<Vec<String>> {
     let one = |value: &DeValue<'_>| match (setting.kind, value) {
-        (Kind::Text | Kind::Texts, DeValue::String(text)) => Some(text.to_string()),
+        (Kind::Text | Kind::Texts | Kind::Pairs, DeValue::String(text)) => Some(text.to_string()),
         (Kind::Number | Kind::Numbers, DeValue::Integer(number)) => Some(number.as_str().to_owned()),
         (Kind::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
         _ => None,
     };
+    let pair = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+        let key: &std::borrow::Cow<'_, str> = key.get_ref();
+        Some(format!("{key}={}", one(value.get_ref())?))
+    };
     match value {
+        DeValue::Table(table) if setting.kind == Kind::Pairs => table.iter().map(pair).collect(),
+        _ if setting.kind == Kind::Pairs => None,
         DeValue::Array(values) if setting.kind.is_list() => values.iter().map(|value| one(value.get_ref())).collect(),
         _ if setting.kind.is_list() => None,
         value => one(value).map(|text| vec![text]),
@@ -104,6 +140,7 @@ fn expected(setting: &Setting) -> (&'static str, String) {
         Kind::Switch => ("true or false", format!("{name} = true")),
         Kind::Texts => ("an array of strings", format!("{name} = [\"10.0.0.0/8\"]")),
         Kind::Numbers => ("an array of numbers", format!("{name} = [8086]")),
+        Kind::Pairs => ("a table of strings", format!("[{name}] and below it price_123 = \"starter\"")),
         Kind::Plans => ("a table of plans", "[plans.team]".to_owned()),
     }
 }

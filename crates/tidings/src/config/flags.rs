@@ -74,6 +74,24 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "DIR")]
     pub(crate) presets_dir: Option<String>,
 
+    /// Let /webhooks/resend belong to this project's source `resend` [env: TIDINGS_RESEND_PROJECT; default: the default
+    /// project's]
+    #[arg(long, value_name = "ID")]
+    pub(crate) resend_project: Option<String>,
+
+    /// Let this price at Stripe stand for this plan; repeatable [env: TIDINGS_STRIPE_PRICES, separated by commas; the
+    /// webhook's secret: TIDINGS_STRIPE_WEBHOOK_SECRET]
+    #[arg(long, value_name = "PRICE=PLAN")]
+    pub(crate) stripe_price: Vec<String>,
+
+    /// Give organizations that pay no longer this plan [env: TIDINGS_STRIPE_FREE_PLAN; default: free]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stripe_free_plan: Option<String>,
+
+    /// Let a payment be overdue for this many days before the plan falls [env: TIDINGS_STRIPE_GRACE_DAYS; default: 7]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) stripe_grace_days: Option<String>,
+
     /// Write log lines that pass this filter, such as `info` or `tidings_engine=debug` [env: TIDINGS_LOG]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -110,6 +128,10 @@ impl ServerFlags {
             "default_plan" => one(&self.default_plan),
             "upgrade_url" => one(&self.upgrade_url),
             "presets_dir" => one(&self.presets_dir),
+            "resend_project" => one(&self.resend_project),
+            "billing.stripe.prices" => self.stripe_price.clone(),
+            "billing.stripe.free_plan" => one(&self.stripe_free_plan),
+            "billing.stripe.grace_days" => one(&self.stripe_grace_days),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

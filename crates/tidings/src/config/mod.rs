@@ -17,15 +17,21 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use tidings_domain::{plan::Plans, secret::Secret, target::Cidr};
+use tidings_domain::{
+    ids::ProjectId,
+    plan::{PlanName, Plans},
+    secret::Secret,
+    target::Cidr,
+};
 
 pub(crate) use error::{ConfigError, join};
 pub(crate) use file::ConfigFile;
 pub(crate) use flags::ServerFlags;
 pub(crate) use report::{report_json, report_table};
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use settings::STRIPE_TABLE;
 pub(crate) use sources::Sources;
 pub(crate) use suggest::way_out;
 
@@ -60,11 +66,28 @@ pub(crate) struct ServeConfig {
     pub(crate) plans: Plans,
     /// Where further presets lie.
     pub(crate) presets_dir: Option<PathBuf>,
+    /// Whose source `resend` has the address /webhooks/resend; the default project's if not set.
+    pub(crate) resend_project: Option<ProjectId>,
+    /// Billing by Stripe.
+    pub(crate) stripe: StripeConfig,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
     pub(crate) log: Option<String>,
     /// Threads for asynchronous work; one less than there are cores if not set, because the
     /// store writes on a thread of its own.
     pub(crate) workers: Option<usize>,
+}
+
+/// What is to be known about Stripe.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StripeConfig {
+    /// What its webhooks are signed with; none: the source, if there is one, stays as it is.
+    pub(crate) webhook_secrets: Vec<Secret>,
+    /// Plans by the id of a price.
+    pub(crate) prices: BTreeMap<String, PlanName>,
+    /// The plan of whoever pays for none.
+    pub(crate) free_plan: Option<PlanName>,
+    /// How long a payment may be overdue before the plan falls, in days.
+    pub(crate) grace_days: u32,
 }
 
 /// Where the master key is.

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use tidings_domain::{
-    plan::{PLANS_MAX, Plans},
+    billing::{FREE_PLAN, GRACE_DAYS},
+    ids::ProjectId,
+    plan::{PLANS_MAX, PlanName, Plans},
     seal::MasterKey,
     secret::Secret,
     target::Cidr,
@@ -14,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{
-    ConfigError, ConfigFile, MasterKeySource, ServeConfig, ServerFlags,
+    ConfigError, ConfigFile, MasterKeySource, ServeConfig, ServerFlags, StripeConfig,
     layers::gather,
     plans::parse_plan,
     settings::{Given, SETTINGS, Setting, Source},
@@ -86,6 +88,8 @@ impl Reader<'_> {
         let audit_days = self.one("audit_days", parse_days);
         let plans = self.plans();
         let presets_dir = self.one("presets_dir", parse_path);
+        let resend_project = self.one("resend_project", parse_project);
+        let stripe = self.stripe();
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -103,6 +107,8 @@ impl Reader<'_> {
             audit_days: audit_days.unwrap_or(AUDIT_DAYS),
             plans,
             presets_dir,
+            resend_project,
+            stripe,
             log,
             workers,
         })
@@ -143,6 +149,18 @@ impl Reader<'_> {
         }
         plans.upgrade_url = self.one("upgrade_url", parse_upgrade_url);
         plans
+    }
+
+    fn stripe(&mut self) -> StripeConfig {
+        // Whether plans of these names exist is known once the presets are read.
+        let prices = self.many("billing.stripe.prices", parse_price).into_iter().collect();
+        let free_plan = self.one("billing.stripe.free_plan", parse_plan_name);
+        StripeConfig {
+            webhook_secrets: self.many("billing.stripe.webhook_secret", parse_stripe_secret),
+            prices,
+            free_plan: free_plan.or_else(|| FREE_PLAN.parse().ok()),
+            grace_days: self.one("billing.stripe.grace_days", parse_days).unwrap_or(GRACE_DAYS),
+        }
     }
 
     fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Option<T> {
@@ -262,6 +280,33 @@ fn parse_days(text: &str) -> Result<u32, Refused> {
     }
 }
 
+fn parse_project(text: &str) -> Result<ProjectId, Refused> {
+    text.parse().or_else(|_| {
+        refused(format!("{text:?} is not a project's id"), "write it like prj_…; `tidings project list` shows them")
+    })
+}
+
+fn parse_plan_name(text: &str) -> Result<PlanName, Refused> {
+    text.parse().or_else(|error| refused(format!("{text:?}: {error}"), "name a plan"))
+}
+
+fn parse_price(text: &str) -> Result<(String, PlanName), Refused> {
+    match text.split_once('=') {
+        Some((price, plan)) if !price.trim().is_empty() => Ok((price.trim().to_owned(), parse_plan_name(plan.trim())?)),
+        _ => refused(format!("{text:?} is not a price and its plan"), "write PRICE=PLAN, such as price_123=starter"),
+    }
+}
+
+fn parse_stripe_secret(text: &str) -> Result<Secret, Refused> {
+    // The text itself stays out of the message.
+    let way_out = "copy it from the endpoint's page at Stripe: it starts with whsec_";
+    let secret = Secret::parse(text).or_else(|_| refused("this is not a secret", way_out))?;
+    if text.starts_with("sk_") || text.starts_with("rk_") || text.starts_with("pk_") {
+        return refused("this is an API key of Stripe's, not the secret of a webhook", way_out);
+    }
+    Ok(secret)
+}
+
 fn parse_log(text: &str) -> Result<String, Refused> {
     match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -287,6 +332,8 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "default_plan" => vec![Plans::default().default_plan().name.to_string()],
         "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
         "audit_days" => vec![AUDIT_DAYS.to_string()],
+        "billing.stripe.free_plan" => vec![FREE_PLAN.to_owned()],
+        "billing.stripe.grace_days" => vec![GRACE_DAYS.to_string()],
         _ => Vec::new(),
     };
     // This version refuses `database_url`, so there is nothing to show.

@@ -28,11 +28,13 @@ pub(crate) enum Kind {
     Numbers,
     /// Tables by the name of a plan; elsewhere `NAME=COUNT`, in a variable separated by commas.
     Plans,
+    /// A table of strings; elsewhere `KEY=VALUE`, in a variable separated by commas.
+    Pairs,
 }
 
 impl Kind {
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Texts | Self::Numbers | Self::Plans)
+        matches!(self, Self::Texts | Self::Numbers | Self::Plans | Self::Pairs)
     }
 }
 
@@ -40,18 +42,21 @@ const fn setting(name: &'static str, flag: &'static str, variable: &'static str,
     Setting { name, flag: Some(flag), variable, kind, secret: false }
 }
 
-const fn secret(name: &'static str, variable: &'static str) -> Setting {
-    Setting { name, flag: None, variable, kind: Kind::Text, secret: true }
+const fn secret(name: &'static str, variable: &'static str, kind: Kind) -> Setting {
+    Setting { name, flag: None, variable, kind, secret: true }
 }
 
+/// What the names of Stripe's settings start with: they stand in the table of this name.
+pub(crate) const STRIPE_TABLE: &str = "billing.stripe";
+
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 18] = [
+pub(crate) const SETTINGS: [Setting; 23] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
     setting("public_url", "--public-url", "TIDINGS_PUBLIC_URL", Kind::Text),
-    secret("operator_key", "TIDINGS_OPERATOR_KEY"),
-    secret("master_key", "TIDINGS_MASTER_KEY"),
+    secret("operator_key", "TIDINGS_OPERATOR_KEY", Kind::Text),
+    secret("master_key", "TIDINGS_MASTER_KEY", Kind::Text),
     setting("master_key_file", "--master-key-file", "TIDINGS_MASTER_KEY_FILE", Kind::Text),
     setting("allow_http", "--allow-http", "TIDINGS_ALLOW_HTTP", Kind::Switch),
     setting("allow_target", "--allow-target", "TIDINGS_ALLOW_TARGET", Kind::Texts),
@@ -62,6 +67,11 @@ pub(crate) const SETTINGS: [Setting; 18] = [
     setting("default_plan", "--default-plan", "TIDINGS_DEFAULT_PLAN", Kind::Text),
     setting("upgrade_url", "--upgrade-url", "TIDINGS_UPGRADE_URL", Kind::Text),
     setting("presets_dir", "--presets-dir", "TIDINGS_PRESETS_DIR", Kind::Text),
+    setting("resend_project", "--resend-project", "TIDINGS_RESEND_PROJECT", Kind::Text),
+    secret("billing.stripe.webhook_secret", "TIDINGS_STRIPE_WEBHOOK_SECRET", Kind::Texts),
+    setting("billing.stripe.prices", "--stripe-price", "TIDINGS_STRIPE_PRICES", Kind::Pairs),
+    setting("billing.stripe.free_plan", "--stripe-free-plan", "TIDINGS_STRIPE_FREE_PLAN", Kind::Text),
+    setting("billing.stripe.grace_days", "--stripe-grace-days", "TIDINGS_STRIPE_GRACE_DAYS", Kind::Number),
     setting("log", "--log", "TIDINGS_LOG", Kind::Text),
     setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
 ];

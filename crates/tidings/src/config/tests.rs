@@ -102,6 +102,16 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
         ("", "", "[plans.team]\nwebhooks = -1\n", "tidings.toml:1: \"-1\" is not a number of webhooks"),
         ("", "", "[plans.Team]\nwebhooks = 1\n", "tidings.toml:1: \"Team\": a plan's name has"),
         ("", "", "[plans.team]\n", "tidings.toml:1: the plan `team` lacks `webhooks`"),
+        ("", "", "[billing.stripe]\ngrace = 3\n", "tidings.toml:2: `billing.stripe.grace` is not a setting"),
+        ("", "", "[billing]\nstripe = 3\n", "tidings.toml:2: `billing.stripe` is a table"),
+        (
+            "",
+            "",
+            "[billing.stripe.prices]\nprice_1 = 3\n",
+            "tidings.toml:1: `billing.stripe.prices` is a table of strings",
+        ),
+        ("", "", "[billing.stripe]\nwebhook_secret = []\n", "set TIDINGS_STRIPE_WEBHOOK_SECRET instead"),
+        ("", "", "[billing.paddle]\na = 1\n", "`billing.paddle` is not a setting"),
         ("", "", "default_plan = \"gold\"", "tidings.toml:1: \"gold\" is not a plan; name one of unlimited, free"),
         ("--plan team", "", "", "--plan: \"team\" is not a plan; write NAME=COUNT"),
         ("--upgrade-url /billing", "", "", "--upgrade-url: \"/billing\" is not a URL"),
@@ -146,24 +156,29 @@ fn the_report_shows_sources_and_hides_secrets() {
     assert_eq!(
         report_table(&resolved),
         "\
-SETTING          VALUE            FROM
-listen           127.0.0.1:0      --listen
-data_dir         ./tidings-data   default
-public_url       -                default
-operator_key     ********         TIDINGS_OPERATOR_KEY
-master_key       -                default
-master_key_file  -                default
-allow_http       false            default
-allow_target     10.0.0.0/8, ::1  tidings.toml:2
-allow_port       -                default
-overdue_after    300              default
-audit_days       730              default
-plans            -                default
-default_plan     unlimited        default
-upgrade_url      -                default
-presets_dir      -                default
-log              -                default
-workers          -                default
+SETTING                        VALUE            FROM
+listen                         127.0.0.1:0      --listen
+data_dir                       ./tidings-data   default
+public_url                     -                default
+operator_key                   ********         TIDINGS_OPERATOR_KEY
+master_key                     -                default
+master_key_file                -                default
+allow_http                     false            default
+allow_target                   10.0.0.0/8, ::1  tidings.toml:2
+allow_port                     -                default
+overdue_after                  300              default
+audit_days                     730              default
+plans                          -                default
+default_plan                   unlimited        default
+upgrade_url                    -                default
+presets_dir                    -                default
+resend_project                 -                default
+billing.stripe.webhook_secret  -                default
+billing.stripe.prices          -                default
+billing.stripe.free_plan       free             default
+billing.stripe.grace_days      7                default
+log                            -                default
+workers                        -                default
 "
     );
     let json = report_json(&resolved);
@@ -190,6 +205,29 @@ fn plans_are_added_to_the_built_in_ones() {
     let resolved = resolved.expect("valid");
     assert_eq!(limits(&resolved), "unlimited=None free=Some(0) starter=Some(3) professional=None team=Some(7)");
     assert_eq!(resolved.config.plans.upgrade_url.as_deref(), Some("https://a.example/b"));
+}
+
+#[test]
+fn stripe_is_told_in_a_table_of_its_own() {
+    let file = "\
+[billing.stripe]
+grace_days = 3
+free_plan = \"starter\"
+
+[billing.stripe.prices]
+price_1 = \"starter\"
+\"price 2\" = \"professional\"
+";
+    let resolved = given("", &["TIDINGS_STRIPE_WEBHOOK_SECRET=whsec_canary, whsec_second"], file).expect("valid");
+    let stripe = &resolved.config.stripe;
+    let prices: Vec<_> = stripe.prices.iter().map(|(price, plan)| format!("{price}={plan}")).collect();
+    assert_eq!(prices, ["price 2=professional", "price_1=starter"]);
+    assert_eq!((stripe.grace_days, stripe.webhook_secrets.len()), (3, 2));
+    assert_eq!(stripe.free_plan.as_ref().map(ToString::to_string).as_deref(), Some("starter"));
+    assert!(!report_table(&resolved).contains("canary") && !format!("{resolved:?}").contains("canary"));
+
+    let resolved = given("--stripe-price price_1=team --stripe-grace-days 9", &[], file).expect("valid");
+    assert_eq!((resolved.config.stripe.prices.len(), resolved.config.stripe.grace_days), (1, 9));
 }
 
 #[test]

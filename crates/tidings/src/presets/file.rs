@@ -8,8 +8,12 @@ use tidings_domain::{
     event_type::{EventType, EventTypeName, RESERVED_EVENT_TYPE, TEST_EVENT_TYPE},
     json::is_too_deep,
     plan::Plan,
-    preset::{PRESET_EVENT_TYPES_MAX, PRESET_NAME_CHARACTERS_MAX, Preset, PresetEventType, is_preset_name},
+    preset::{
+        PRESET_EVENT_TYPES_MAX, PRESET_NAME_CHARACTERS_MAX, PRESET_SOURCES_MAX, Preset, PresetEventType, PresetSource,
+        is_preset_name,
+    },
     profile::Profile,
+    source::{self, Action, Settings, SourceKind},
     webhook::{DESCRIPTION_CHARACTERS_MAX, NAME_CHARACTERS_MAX},
 };
 use tidings_engine::Schema;
@@ -29,6 +33,8 @@ struct PresetFile {
     event_types: Spanned<Vec<TypeEntry>>,
     #[serde(default)]
     plans: Vec<PlanEntry>,
+    #[serde(default)]
+    sources: Vec<SourceEntry>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +58,18 @@ struct PlanEntry {
     /// Left out: as many as wanted.
     #[serde(default)]
     webhooks: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceEntry {
+    name: Spanned<String>,
+    kind: Spanned<SourceKind>,
+    /// Where a receipt's own id stands, if the kind has no place for it.
+    #[serde(default)]
+    dedupe: Option<String>,
+    /// JSON, as in the API.
+    actions: Spanned<String>,
 }
 
 /// Reads a preset.
@@ -113,9 +131,61 @@ impl Reader<'_> {
         }
         let mut seen = BTreeSet::new();
         let event_types = file.event_types.into_inner();
-        let event_types = event_types.into_iter().filter_map(|entry| self.event_type(entry, &mut seen)).collect();
+        let event_types: Vec<_> =
+            event_types.into_iter().filter_map(|entry| self.event_type(entry, &mut seen)).collect();
         let plans = file.plans.into_iter().filter_map(|entry| self.plan(&entry)).collect();
-        Some(Preset { name: file.name.into_inner(), title, description, profile: profile?, event_types, plans })
+        let sources = self.sources(file.sources, &event_types);
+        let (name, profile) = (file.name.into_inner(), profile?);
+        Some(Preset { name, title, description, profile, event_types, plans, sources })
+    }
+
+    fn sources(&mut self, entries: Vec<SourceEntry>, types: &[PresetEventType]) -> Vec<PresetSource> {
+        let mut seen = BTreeSet::new();
+        let mut sources = Vec::new();
+        for entry in entries {
+            if sources.len() == PRESET_SOURCES_MAX {
+                self.refuse(&entry.name, format!("a preset has up to {PRESET_SOURCES_MAX} sources"), "leave some out");
+                break;
+            }
+            if !seen.insert(entry.name.get_ref().clone()) {
+                self.refuse(&entry.name, "this source stands here twice", "leave one out");
+            }
+            sources.extend(self.source(entry, types));
+        }
+        sources
+    }
+
+    fn source(&mut self, entry: SourceEntry, types: &[PresetEventType]) -> Option<PresetSource> {
+        let actions: Vec<Action> = match serde_json::from_str(entry.actions.get_ref()) {
+            Ok(actions) => actions,
+            Err(error) => {
+                self.refuse(&entry.actions, format!("these are not actions: {error}"), "correct them");
+                return None;
+            }
+        };
+        let kind = *entry.kind.get_ref();
+        let settings = Settings { dedupe: entry.dedupe, actions, ..Settings::default() };
+        for (field, reason) in source::check(kind, &settings, &[] as &[&str], false) {
+            self.refuse(&entry.actions, format!("{field}: {reason}"), "correct it");
+        }
+        for action in &settings.actions {
+            let refused = match action {
+                Action::Record { .. } => None,
+                Action::Emit { event_type, .. } => {
+                    let known = |name: &str| types.iter().any(|entry| entry.event_type.name.as_str() == name);
+                    let fixed = event_type.0.as_str().filter(|text| !text.contains("{{"));
+                    fixed.filter(|name| !known(name)).map(|name| format!("{name} is not in the preset's catalogue"))
+                }
+                Action::Forward { .. } | Action::Plan { .. } => {
+                    Some(format!("a preset cannot have an action of kind {}", action.kind()))
+                }
+            };
+            if let Some(reason) = refused {
+                self.refuse(&entry.actions, reason, "correct it or leave it out");
+            }
+        }
+        let name = self.words(Some(entry.name), NAME_CHARACTERS_MAX)?;
+        Some(PresetSource { name, kind, settings })
     }
 
     fn event_type(&mut self, entry: TypeEntry, seen: &mut BTreeSet<EventTypeName>) -> Option<PresetEventType> {

@@ -32,11 +32,28 @@ fn every_system_has_its_preset_with_valid_examples() {
 #[test]
 fn what_is_wrong_is_named_with_file_and_line() {
     let good = "name = \"x\"\ntitle = \"X\"\nprofile = \"standard\"\n[[event_types]]\nname = \"a.b\"\n";
+    let source = |kind: &str, actions: &str| {
+        format!("{good}[[sources]]\nname = \"s\"\nkind = \"{kind}\"\nactions = '{actions}'\n")
+    };
     assert!(parse("x.toml", good).is_ok());
+    let emits = source("resend", r#"[{"kind": "emit", "type": "a.b", "data": {}}]"#);
+    assert_eq!(parse("x.toml", &emits).expect("valid").sources.len(), 1);
     for (text, message) in [
         (good.replace("title", "titel"), "x.toml:2: unknown field `titel`"),
         (format!("{good}colour = 1\n"), "x.toml:6: unknown field `colour`"),
-        (format!("{good}[[sources]]\nname = \"s\"\n"), "x.toml:6: unknown field `sources`"),
+        (format!("{good}[[records]]\nname = \"s\"\n"), "x.toml:6: unknown field `records`"),
+        (source("pigeon", "[]"), "x.toml:8: unknown variant `pigeon`"),
+        (source("resend", "[1]"), "x.toml:9: these are not actions"),
+        (source("resend", r#"[{"kind": "plan"}]"#), "x.toml:9: a preset cannot have an action of kind plan"),
+        (
+            source("resend", r#"[{"kind": "forward", "url": "https://example.com"}]"#),
+            "x.toml:9: a preset cannot have an action of kind forward",
+        ),
+        (
+            source("resend", r#"[{"kind": "emit", "type": "c.d", "data": {}}]"#),
+            "x.toml:9: c.d is not in the preset's catalogue",
+        ),
+        (source("hmac", "[]"), "x.toml:9: verify: "),
         (good.replace("\"x\"", "\"X y\""), "x.toml:1: this is not a preset's name"),
         (good.replace("standard", "mine"), "x.toml:3: \"mine\" is not a profile"),
         (good.replace("a.b", "a b"), "x.toml:5: \"a b\" is not an event type"),

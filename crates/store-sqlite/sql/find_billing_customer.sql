@@ -1,0 +1,1 @@
+SELECT state FROM billing_customer WHERE id = ?1

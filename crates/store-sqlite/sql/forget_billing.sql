@@ -1,0 +1,1 @@
+DELETE FROM billing WHERE organization = ?1
