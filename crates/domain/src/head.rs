@@ -88,6 +88,11 @@ pub fn fill(template: &str, values: &HeadValues<'_>) -> Vec<(String, String)> {
     template.lines().filter_map(line).collect()
 }
 
+/// Headers out of the text in which they are kept, one `name: value` a line.
+pub fn header_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| line.split_once(": "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,6 @@ use tidings_domain::{
     event::Event,
     filter::Subject,
     ids::{DeliveryId, OrganizationId, ProjectId, WebhookId},
-    operational,
     profile::Profile,
     seal::MasterKey,
     tenancy::Project,
@@ -245,19 +244,10 @@ impl Engine {
         publish: &Publish,
         checked: Option<Checked>,
     ) -> Result<(NewEvent, Accepted), PublishError> {
+        let checked = self.admit(snapshot, publish, checked)?;
         let name = &publish.event_type;
         let entry = snapshot.event_type(name);
-        let reported = self.operations_project() == Some(snapshot.project.id) && operational::is_type(name);
-        match entry {
-            None if !snapshot.knows(name) && !reported => return Err(PublishError::UnknownEventType(name.to_string())),
-            Some(entry) if entry.archived => return Err(PublishError::ArchivedEventType(name.to_string())),
-            _ => {}
-        }
         let subject = Subject::new(name, &publish.scopes, publish.content_type.as_deref(), &publish.payload);
-        let checked = match checked {
-            Some(checked) => checked,
-            None => snapshot.check(publish.schema_version, &subject)?,
-        };
         let targets: Vec<_> = snapshot.matching(&subject).collect();
         let (key, ids) = self.ids.event(targets.len());
         // Only flat bodies quote the label; the others need not carry it.

@@ -27,7 +27,7 @@ pub use publish::{
     WriteBatchAnswer,
 };
 pub use receive::{
-    HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, new_source, open_source_secrets,
+    ACTION_KIND, HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, new_source, open_source_secrets,
     seal_source_secrets,
 };
 pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     api_key, audit_log, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan, preset,
-    project, serve, source, trigger, verify, webhook,
+    project, receipt, record, serve, source, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -108,10 +108,10 @@ pub(crate) enum ApiCommand {
     Source(source::SourceCommand),
     /// Look at what came in, and do everything about it again
     #[command(subcommand)]
-    Receipt(source::ReceiptCommand),
+    Receipt(receipt::ReceiptCommand),
     /// Look at the records that actions keep, and change them
     #[command(subcommand)]
-    Record(source::RecordCommand),
+    Record(record::RecordCommand),
     /// Publish the catalogue's example of an event type, and show what becomes of its deliveries
     #[command(after_help = trigger::EXAMPLES)]
     Trigger(trigger::TriggerArgs),

@@ -90,6 +90,55 @@ async fn an_example_is_triggered_and_what_came_of_it_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_source_was_given_can_be_changed_and_taken_away() {
+    let scene = Scene::begin().await;
+    let create = [
+        "source",
+        "create",
+        "provider",
+        "--kind",
+        "token",
+        "--secret",
+        SECRET,
+        "--token-header",
+        "X-Token",
+        "--dedupe",
+        "/id",
+        "--rate-limit",
+        "60",
+        "--address-rate-limit",
+        "6",
+        "--allow",
+        "192.0.2.0/24",
+        "--response",
+        r#"{"status":202,"body":"thanks"}"#,
+        "--handshake",
+        r#"{"challenge":"challenge"}"#,
+        "--actions",
+        r#"[{"kind":"record","record":"seen","key":"{{/id}}","set":{"a":1}}]"#,
+    ];
+    let (succeeded, made) = scene.run(&create).await;
+    assert!(succeeded, "{made}");
+    assert_eq!(made["response"], json!({"status": 202, "body": "thanks"}));
+    let id = made["id"].as_str().expect("an id");
+    let (succeeded, changed) =
+        scene.run(&["source", "update", id, "--response", r#"{"status":204}"#, "--unset", "rate-limit"]).await;
+    assert!(succeeded, "{changed}");
+    assert_eq!((&changed["response"]["status"], &changed["rate_limit"]), (&json!(204), &Value::Null));
+    assert_eq!(changed["dedupe"], "/id", "what is not named stays");
+    let settings = ["actions", "handshake", "token-header", "dedupe", "response", "allow", "address-rate-limit"];
+    let unset: Vec<_> = settings.iter().flat_map(|setting| ["--unset", setting]).collect();
+    let (succeeded, bare) = scene.run(&[&["source", "update", id], &unset[..]].concat()).await;
+    assert!(succeeded, "{bare}");
+    for member in ["token_header", "dedupe", "response", "address_rate_limit", "handshake"] {
+        assert!(bare.get(member).is_none_or(Value::is_null), "{member}: {bare}");
+    }
+    assert_eq!((&bare["actions"], &bare["allow"], &bare["secret_count"]), (&json!([]), &json!([]), &json!(1)));
+    let (succeeded, refused) = scene.run(&["source", "update", id, "--unset", "secrets"]).await;
+    assert!(!succeeded && refused["error"].as_str().expect("an error").contains("possible values"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signature_is_checked_offline() {
     let scene = Scene::begin().await;
     scene.run(&["trigger", EVENT_TYPE, "--data", "1"]).await;

@@ -98,6 +98,23 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_kept_to_the_microsecond() {
+        // A request each 666 µs: in milliseconds there would be 60,000 a minute, or no limit at all.
+        const PER_MINUTE: i64 = 90_000;
+        let source = source(Settings { rate_limit: Some(90_000), ..Settings::default() });
+        let (rates, at) = (Rates::default(), |ms: i64| Timestamp::from_millis(1_000_000 + ms));
+        let taken = |ms: i64| {
+            let tries = 0..2 * PER_MINUTE;
+            tries.take_while(|_| rates.take_of_source(&source, None, at(ms)).is_ok()).count()
+        };
+        let at_once = taken(0);
+        assert!((90_000..90_100).contains(&at_once), "{at_once} at once");
+        let then: usize = (1..=1_000).map(taken).sum();
+        assert!((1_500..1_510).contains(&then), "{then} in the second after");
+        assert_eq!(rates.take_of_source(&source, None, at(1_000)), Err(1));
+    }
+
+    #[test]
     fn addresses_have_limits_of_their_own_and_some_have_none() {
         let settings = Settings {
             address_rate_limit: Some(1),

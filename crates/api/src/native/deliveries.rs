@@ -17,7 +17,7 @@ use tidings_contract::{
 use tidings_domain::{
     delivery::{DeliveryState, WaitingFor},
     event::Event,
-    head::{HeadValues, URL_LINE, fill},
+    head::{HeadValues, URL_LINE, fill, header_lines},
     ids::{DeliveryId, ProjectId, WebhookId},
     outcome::Outcome,
     render::{Rendering, render},
@@ -208,7 +208,7 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
         request: RequestBody { url, headers, body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned() },
         response: status.map(|status| ResponseBody {
             status,
-            headers: header_lines(&attempt.response_headers),
+            headers: kept_headers(&attempt.response_headers),
             body: String::from_utf8_lossy(&attempt.response_body).into_owned(),
             truncated: attempt.response_truncated,
         }),
@@ -216,9 +216,8 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
     }
 }
 
-fn header_lines(text: &str) -> Vec<(String, String)> {
-    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
-    text.lines().filter_map(pair).collect()
+fn kept_headers(text: &str) -> Vec<(String, String)> {
+    header_lines(text).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {

@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod organizations;
 pub(crate) mod plans;
 pub(crate) mod presets;
+mod preview;
 pub(crate) mod projects;
 pub(crate) mod publish;
 pub(crate) mod publish_batch;
@@ -65,7 +66,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/deliveries/{id}/retry", post(deliveries::retry))
         .route("/sources", post(sources::create).get(sources::list))
         .route("/sources/{id}", get(sources::get).put(sources::update).delete(sources::delete))
-        .route("/sources/{id}/preview", post(sources::preview))
+        .route("/sources/{id}/preview", post(preview::preview))
         .route("/receipts", get(receipts::list))
         .route("/receipts/{id}", get(receipts::get))
         .route("/receipts/{id}/replay", post(receipts::replay))

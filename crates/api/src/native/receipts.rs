@@ -7,13 +7,18 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use serde_json::Value;
-use tidings_contract::source::{HeaderBody, ReceiptActionBody, ReceiptBody, ReceiptReplayedBody};
+use tidings_contract::{
+    codes::ErrorCode,
+    source::{HeaderBody, ReceiptActionBody, ReceiptBody, ReceiptReplayedBody},
+};
 use tidings_domain::{
+    head::header_lines,
     ids::{ReceiptId, SourceId},
     render::Rendering,
     source::{Incoming, receipt_value},
 };
-use tidings_ports::store::{ReceiptFilter, ReceiptRecord};
+use tidings_engine::ACTION_KIND;
+use tidings_ports::store::{AttemptView, DeliveryView, ReceiptFilter, ReceiptRecord};
 
 use crate::{
     answer::{json, json_bytes, list as list_body},
@@ -29,10 +34,6 @@ const RESULT_BYTES_MAX: usize = 4_096;
 
 /// Actions that are shown with their receipt, the newest: replays add to them.
 const ACTIONS_SHOWN_MAX: usize = 100;
-
-fn header_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.lines().filter_map(|line| line.split_once(": "))
-}
 
 /// What templates are filled from.
 pub(super) fn value_of(receipt: &ReceiptRecord) -> Value {
@@ -98,11 +99,9 @@ async fn actions(api: &Api, receipt: &ReceiptRecord) -> Result<Vec<ReceiptAction
     let views = api.store().deliveries_of(&receipt.event).await?;
     let first = views.len().saturating_sub(ACTIONS_SHOWN_MAX);
     for view in views.into_iter().skip(first) {
-        let place = match Rendering::from_code(view.rendering_code) {
-            Some(Rendering::Action(place)) => place,
-            _ => 0,
+        let Some(Rendering::Action(place)) = Rendering::from_code(view.rendering_code) else {
+            return Err(unknown_action(&view));
         };
-        let action = receipt.actions.get(usize::from(place));
         let attempts = api.store().attempts_of(receipt.event.project_id, view.id).await?;
         let result = attempts.last().map(|last| match &last.attempt.error {
             Some(reason) => serde_json::json!({ "error": reason }),
@@ -111,7 +110,7 @@ async fn actions(api: &Api, receipt: &ReceiptRecord) -> Result<Vec<ReceiptAction
         all.push(ReceiptActionBody {
             delivery_id: view.id,
             place,
-            kind: action.map(|action| action.kind().to_owned()),
+            kind: kind_of(receipt, &view, place, attempts.last()),
             status: view.state.as_str().to_owned(),
             attempts: view.attempts_made,
             next_attempt_at: view.due_at,
@@ -120,6 +119,26 @@ async fn actions(api: &Api, receipt: &ReceiptRecord) -> Result<Vec<ReceiptAction
         });
     }
     Ok(all)
+}
+
+/// What an action is: for one that was tried, what was done then, whatever its source says by now;
+/// otherwise what stands at its place.
+fn kind_of(receipt: &ReceiptRecord, view: &DeliveryView, place: u8, last: Option<&AttemptView>) -> Option<String> {
+    let done = last.and_then(|last| {
+        let mut headers = header_lines(&last.attempt.response_headers);
+        let told = headers.find(|(name, _)| *name == ACTION_KIND.as_str()).map(|(_, kind)| kind.to_owned());
+        // Only a request to somebody else can be without an answer, and these have a lane of their own.
+        told.or_else(|| (view.webhook_id.0 != receipt.source_id.0).then(|| "forward".to_owned()))
+    });
+    done.or_else(|| Some(receipt.actions.get(usize::from(place))?.kind().to_owned()))
+}
+
+/// What a later version or a damaged file left behind is nobody's first action.
+fn unknown_action(view: &DeliveryView) -> ApiError {
+    let (id, code) = (view.id, view.rendering_code);
+    tracing::error!(delivery.id = %id, rendering.code = code, "a receipt's delivery is no action that this version knows");
+    let detail = format!("the delivery {id} of the receipt is no action that this version knows ({code})");
+    ApiError::new(ErrorCode::Internal, detail)
 }
 
 /// What an action did, or what the receiver of a forwarded receipt answered.

@@ -6,24 +6,22 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tidings_contract::{
     codes::ErrorCode,
     problem::FieldError,
-    source::{HandshakeBody, PreviewBody, PreviewRequest, SourceBody, SourceRequest, VerifyBody},
+    source::{HandshakeBody, SourceBody, SourceRequest, VerifyBody},
 };
 use tidings_domain::{
-    billing,
-    event_type::{EventTypeName, InvalidEventType},
-    ids::{ProjectId, ReceiptId, SourceId},
-    source::{self, Action, Handshake, Settings, SignatureForm, Source, SourceKind, Template},
+    ids::{ProjectId, SourceId},
+    source::{self, Action, Handshake, Settings, SignatureForm, Source, SourceKind},
     target::{Refusal, TargetUrl},
     tenancy::key_text,
 };
 use tidings_engine::{SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
-use tidings_ports::store::{ReceiptFilter, ReceiptRecord, SourceChange, SourceChanged, SourceRecord};
+use tidings_ports::store::{SourceChange, SourceChanged, SourceRecord};
 
-use super::{check_name, receipts};
+use super::check_name;
 use crate::{
     answer::{empty, json as json_answer, json_bytes, list as list_body},
     audit::Audit,
@@ -127,24 +125,47 @@ fn check_plans(api: &Api, caller: &Caller, kind: SourceKind, actions: &[Action])
     Ok(())
 }
 
-/// The same addresses are allowed as for webhooks; what they resolve to is asked now, and again by
-/// every dial.
 async fn check_forwards(api: &Api, settings: &Settings) -> Result<(), ApiError> {
     for (place, action) in settings.actions.iter().enumerate() {
         let Action::Forward { url, .. } = action else { continue };
         let field = format!("actions[{place}].url");
-        let refused = |refusal: Refusal| {
-            let error = field_error(&field, ErrorCode::UrlNotAllowed.as_str(), refusal.to_string());
-            ApiError::fields(vec![error]).with("reason", Value::from(refusal.reason.as_str()))
-        };
-        let url: TargetUrl = api.parts().policy.check_url(url).map_err(refused)?;
-        if url.credentials().is_some() {
-            let message = "an address to forward to has no user and password: whoever may see the source sees it";
-            return Err(ApiError::field(&field, "invalid", message));
-        }
-        api.parts().sender.check(&url).await.map_err(refused)?;
+        check_forward(api, url).await.map_err(|reason| match reason {
+            Forbidden::Refused(refusal) => {
+                let error = field_error(&field, ErrorCode::UrlNotAllowed.as_str(), refusal.to_string());
+                ApiError::fields(vec![error]).with("reason", Value::from(refusal.reason.as_str()))
+            }
+            Forbidden::Credentials => ApiError::field(&field, "invalid", reason.in_words()),
+        })?;
     }
     Ok(())
+}
+
+/// Why nothing is forwarded to an address.
+#[derive(Debug)]
+pub(super) enum Forbidden {
+    /// The same addresses are allowed as for webhooks.
+    Refused(Refusal),
+    /// It has a user and a password.
+    Credentials,
+}
+
+impl Forbidden {
+    pub(super) fn in_words(&self) -> String {
+        let credentials = "an address to forward to has no user and password: whoever may see the source sees it";
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Credentials => credentials.to_owned(),
+        }
+    }
+}
+
+/// Whether an address may be forwarded to; what it resolves to is asked now, and again by every dial.
+pub(super) async fn check_forward(api: &Api, url: &str) -> Result<(), Forbidden> {
+    let url: TargetUrl = api.parts().policy.check_url(url).map_err(Forbidden::Refused)?;
+    if url.credentials().is_some() {
+        return Err(Forbidden::Credentials);
+    }
+    api.parts().sender.check(&url).await.map_err(Forbidden::Refused)
 }
 
 fn form(body: &VerifyBody) -> Result<SignatureForm, String> {
@@ -242,7 +263,7 @@ pub(crate) async fn list(
     Ok(json_answer(StatusCode::OK, &list_body(page.map(|record| body(&api, &base, &record)))))
 }
 
-async fn find(api: &Api, project_id: ProjectId, id: &str) -> Result<SourceRecord, ApiError> {
+pub(super) async fn find(api: &Api, project_id: ProjectId, id: &str) -> Result<SourceRecord, ApiError> {
     let missing = || ApiError::not_found("source");
     let id: SourceId = id.parse().map_err(|_| missing())?;
     api.store().find_source(project_id, id).await?.ok_or_else(missing)
@@ -319,75 +340,4 @@ pub(crate) async fn delete(
     let deleted = caller.store(&api).delete_source(caller.project(&api), id, api.engine().now()).await?;
     api.engine().source_changed(id).await;
     if deleted { Ok(empty()) } else { Err(ApiError::not_found("source")) }
-}
-
-pub(crate) async fn preview(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Body(bytes): Body,
-) -> Result<Response, ApiError> {
-    let request: PreviewRequest = parse(&bytes)?;
-    let project_id = caller.project(&api);
-    let record = find(&api, project_id, &id).await?;
-    if let Err((member, reason)) = request.action.check() {
-        return Err(ApiError::field(&format!("action.{member}"), "invalid", reason));
-    }
-    let receipt = match request.receipt_id {
-        Some(id) => api.store().find_receipt(project_id, id).await?.filter(|it| it.source_id == record.source.id),
-        None => latest(&api, project_id, record.source.id).await?,
-    };
-    let receipt = receipt.ok_or_else(|| {
-        let message = "the source has no such receipt; leave it out for the latest, once there is one";
-        ApiError::field("receipt_id", "invalid", message)
-    })?;
-    Ok(json_answer(StatusCode::OK, &previewed(&request.action, &receipt)))
-}
-
-async fn latest(api: &Api, project_id: ProjectId, id: SourceId) -> Result<Option<ReceiptRecord>, ApiError> {
-    let filter = ReceiptFilter { source_id: Some(id), event_type: None };
-    let page = tidings_domain::page::PageRequest { limit: 1, before: None };
-    let found = api.store().list_receipts(project_id, filter, page).await?.rows.into_iter().next();
-    match found {
-        Some(found) => Ok(api.store().find_receipt(project_id, ReceiptId(found.event.key.0)).await?),
-        None => Ok(None),
-    }
-}
-
-fn emitted(event_type: &Template, data: &Template, value: &Value) -> Result<Value, String> {
-    let name = event_type.fill_text(value)?.ok_or("the receipt gives no type for the event")?;
-    let name: EventTypeName = name.parse().map_err(|error: InvalidEventType| error.to_string())?;
-    Ok(json!({"type": name, "data": data.fill(value)?}))
-}
-
-/// What an event of Stripe's says about whom.
-fn reported(event: &Value) -> Result<Value, String> {
-    let Some(report) = billing::read(event)? else { return Ok(json!({"ignored": true})) };
-    let organization = report.organization.map(|named| named.map_or_else(|text| text, |id| id.to_string()));
-    let (customer, subscription) = (report.customer, report.about.subscription().map(str::to_owned));
-    Ok(json!({"customer": customer, "organization": organization, "subscription": subscription}))
-}
-
-fn previewed(action: &Action, receipt: &ReceiptRecord) -> PreviewBody {
-    let value = receipts::value_of(receipt);
-    let result = match action {
-        Action::Emit { event_type, data, .. } => emitted(event_type, data, &value),
-        Action::Forward { url, .. } => Ok(json!({ "url": url })),
-        Action::Plan { .. } => reported(&value["body"]),
-        Action::Record { .. } => match action.record_change(&value) {
-            Some(Ok(change)) => {
-                let increment: serde_json::Map<_, _> =
-                    change.increment.iter().map(|(name, by)| (name.clone(), Value::from(*by))).collect();
-                Ok(json!({"record": change.kind, "key": change.key, "set": change.set, "increment": increment}))
-            }
-            Some(Err(reason)) => Err(reason),
-            None => Ok(Value::Null),
-        },
-    };
-    let (result, error) = match result {
-        Ok(result) => (Some(result), None),
-        Err(error) => (None, Some(error)),
-    };
-    let applies = action.is_for(receipt.event_type.as_deref());
-    PreviewBody { receipt_id: ReceiptId(receipt.event.key.0), applies, result, error }
 }

@@ -80,7 +80,7 @@ pub struct RecordChange {
 
 impl Action {
     /// The action's name.
-    pub fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> &'static str {
         match self {
             Self::Emit { .. } => "emit",
             Self::Record { .. } => "record",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidings_domain::filter::Subject;
+use tidings_domain::{filter::Subject, ids::ProjectId, operational};
 use tidings_ports::store::StoreError;
 
 use super::{Publish, PublishError};
@@ -12,6 +12,38 @@ use crate::{Engine, schema::Checked, snapshot::Snapshot};
 pub(crate) const LONG_CHECKS_MAX: usize = 4;
 
 impl Engine {
+    /// Why an event would be refused now, if it would be; nothing comes of it.
+    pub async fn would_refuse(&self, project_id: ProjectId, publish: &Publish) -> Result<(), PublishError> {
+        let snapshot = self.router.snapshot(project_id).await?.ok_or(PublishError::NoProject)?;
+        let checked = self.check_aside(&snapshot, publish).await?;
+        self.admit(&snapshot, publish, checked).map(drop)
+    }
+
+    /// Whether the catalogue knows the event's type and takes it. It may have been held to its
+    /// schema already.
+    pub(crate) fn admit(
+        &self,
+        snapshot: &Snapshot,
+        publish: &Publish,
+        checked: Option<Checked>,
+    ) -> Result<Checked, PublishError> {
+        let name = &publish.event_type;
+        let reported = self.operations_project() == Some(snapshot.project.id) && operational::is_type(name);
+        match snapshot.event_type(name) {
+            None if !snapshot.knows(name) && !reported => return Err(PublishError::UnknownEventType(name.to_string())),
+            Some(entry) if entry.archived => return Err(PublishError::ArchivedEventType(name.to_string())),
+            _ => {}
+        }
+        match checked {
+            Some(checked) => Ok(checked),
+            None => {
+                let content_type = publish.content_type.as_deref();
+                let subject = Subject::new(name, &publish.scopes, content_type, &publish.payload);
+                snapshot.check(publish.schema_version, &subject)
+            }
+        }
+    }
+
     /// Holds an event to its type's schema if that may take long; `None`: it is done at once.
     pub(crate) async fn check_aside(
         &self,

@@ -110,3 +110,12 @@ pub enum PublishError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl PublishError {
+    /// The reason in words, with every place that breaks a schema.
+    pub fn in_words(&self) -> String {
+        let Self::SchemaViolation(violations) = self else { return self.to_string() };
+        let places: Vec<_> = violations.iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
+        format!("the event breaks the schema of its type: {}", places.join("; "))
+    }
+}

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 use tidings_domain::{
     event_type::EventTypeName,
+    head::header_lines,
     ids::ReceiptId,
     render::Rendering,
     source::{Action, Incoming, Template, receipt_value},
@@ -33,6 +34,9 @@ use crate::{
 const KEY_PREFIX: &str = "\u{1}action ";
 /// Counts how often a request was sent on, so that what goes in a circle ends.
 pub const HOPS: HeaderName = HeaderName::from_static("x-tidings-hops");
+/// Says in the answer of a try which kind of action it was: the source may have another one there
+/// by the time somebody looks.
+pub const ACTION_KIND: HeaderName = HeaderName::from_static("x-tidings-action");
 /// Headers that belong to one connection, or to whoever stands between, and are not sent on.
 const HOP_BY_HOP: [&str; 19] = [
     "accept-encoding",
@@ -87,7 +91,8 @@ impl Actor for Engine {
             leased: false,
             due_at: Some(self.clock.now()),
         });
-        let (exchange, here) = match receipt.actions.get(usize::from(place)) {
+        let action = receipt.actions.get(usize::from(place));
+        let (mut exchange, here) = match action {
             None => (self.answer(Err(Trouble::Refused("the source has no such action".to_owned())), begun), true),
             Some(Action::Forward { url, .. }) => match TargetUrl::parse(url) {
                 Ok(url) => {
@@ -102,6 +107,10 @@ impl Actor for Engine {
                 (self.answer(result, begun), true)
             }
         };
+        if let (Some(action), Ok(answer)) = (action, &mut exchange.result) {
+            // Whatever a receiver says there, it is not asked.
+            answer.headers.insert(ACTION_KIND, HeaderValue::from_static(action.kind()));
+        }
         Acted { exchange, next, here }
     }
 }
@@ -120,7 +129,7 @@ impl Engine {
         receipt: &ReceiptRecord,
     ) -> Result<serde_json::Value, Trouble> {
         let project_id = acting.source.project_id;
-        let headers = header_lines(&receipt.headers);
+        let headers = kept_headers(receipt);
         let incoming = Incoming::new(&headers, "", &receipt.event.payload);
         let (id, event_type) = (receipt.provider_id.as_deref(), receipt.event_type.as_deref());
         let value = receipt_value(&incoming, id, event_type, receipt.event.created_at());
@@ -166,11 +175,7 @@ impl Engine {
             Err(error @ (PublishError::Store(_) | PublishError::BacklogFull)) => {
                 Err(Trouble::Passing(error.to_string()))
             }
-            Err(PublishError::SchemaViolation(violations)) => {
-                let places: Vec<_> = violations.iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
-                Err(Trouble::Refused(format!("the event breaks the schema of its type: {}", places.join("; "))))
-            }
-            Err(error) => Err(Trouble::Refused(error.to_string())),
+            Err(error) => Err(Trouble::Refused(error.in_words())),
         }
     }
 
@@ -198,16 +203,15 @@ fn type_of(template: &Template, receipt: &serde_json::Value) -> Result<EventType
     text.parse().map_err(|error: tidings_domain::event_type::InvalidEventType| Trouble::Refused(error.to_string()))
 }
 
-/// Headers as they are stored, one `name: value` a line.
-fn header_lines(text: &str) -> Vec<(String, String)> {
-    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
-    text.lines().filter_map(pair).collect()
+/// The headers that a receipt keeps.
+fn kept_headers(receipt: &ReceiptRecord) -> Vec<(String, String)> {
+    header_lines(&receipt.headers).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// What the provider said about its request goes with it, its signature included.
 fn forwarded(target: &Target, receipt: &ReceiptRecord, content_type: Option<&str>) -> HeaderMap {
     let mut headers = target.fixed_headers.clone();
-    let lines = header_lines(&receipt.headers);
+    let lines = kept_headers(receipt);
     let named: Vec<_> =
         lines.iter().filter(|(name, _)| name == "connection").map(|(_, value)| value.as_str()).collect();
     let of_connection =

@@ -4,7 +4,7 @@ mod actions;
 mod billing;
 mod live;
 
-pub use actions::HOPS;
+pub use actions::{ACTION_KIND, HOPS};
 pub(crate) use live::{Acting, SourceCache, place_after};
 pub use live::{LiveSource, SourceAddress, SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
 

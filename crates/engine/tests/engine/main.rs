@@ -10,6 +10,7 @@ mod jobs;
 mod pausing;
 mod plans;
 mod platform;
+mod receiving;
 mod refusals;
 mod reports;
 mod rotation;

@@ -19,6 +19,8 @@ pub(crate) mod plan;
 pub(crate) mod preset;
 mod progress;
 pub(crate) mod project;
+pub(crate) mod receipt;
+pub(crate) mod record;
 mod sample;
 pub(crate) mod serve;
 mod session;

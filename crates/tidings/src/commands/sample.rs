@@ -16,8 +16,8 @@ use tidings_ports::{Clock as _, Entropy as _};
 
 use super::{
     input::{read_json, read_text},
+    receipt as receipts,
     session::Session,
-    source as sources,
     trigger::LOOK_EVERY,
 };
 use crate::{
@@ -277,7 +277,7 @@ fn text(sent: &Sent) -> String {
         .add("status", sent.status)
         .add("answer", clean(&sent.answer));
     match &sent.receipt {
-        Some(receipt) => format!("{fields}\n{}", sources::receipt(receipt)),
+        Some(receipt) => format!("{fields}\n{}", receipts::receipt(receipt)),
         None => fields.to_string(),
     }
 }

@@ -1,28 +1,27 @@
-//! `tidings source`, `tidings receipt` and `tidings record`
+//! `tidings source`
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
-use tidings_client::{
-    ReceiptQuery, RecordQuery,
-    contract::{
-        record::{PutRecord, RecordBody, RecordHistoryBody, RecordListBody},
-        source::{PreviewBody, PreviewRequest, ReceiptBody, SourceBody, SourceRequest},
-    },
-};
+use tidings_client::contract::source::{PreviewBody, PreviewRequest, SourceBody, SourceRequest};
 
 use super::{
     input::{read_json, read_text},
     page::{PageArgs, page_table},
     session::Session,
 };
-use crate::output::{Fields, Table, clean, or_dash};
+use crate::output::{Fields, clean};
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
   tidings source create stripe --kind stripe --secret whsec_…
   tidings source create resend --kind resend --secret whsec_… --actions @actions.json
   tidings source create sensors --kind none --actions '[{\"kind\":\"emit\",\"type\":\"sensor.read\",\"data\":\"{{/body}}\"}]'";
+
+const UPDATE_EXAMPLES: &str = "\
+Examples:
+  tidings source update src_01h2… --secret whsec_new --secret whsec_old
+  tidings source update src_01h2… --response '{\"status\":202,\"body\":\"thanks\"}' --unset rate-limit";
 
 /// What to do with sources.
 #[derive(Debug, Subcommand)]
@@ -48,7 +47,7 @@ pub(crate) enum SourceCommand {
         id: String,
     },
     /// Change what is given of a source
-    #[command(after_help = "Example:\n  tidings source update src_01h2… --secret whsec_new --secret whsec_old")]
+    #[command(after_help = UPDATE_EXAMPLES)]
     Update {
         /// Its id
         id: String,
@@ -57,6 +56,9 @@ pub(crate) enum SourceCommand {
         name: Option<String>,
         #[command(flatten)]
         given: Box<Given>,
+        /// A setting that goes back to what it is without being given; repeatable
+        #[arg(long, value_name = "SETTING")]
+        unset: Vec<Unset>,
     },
     /// Delete a source; what came in stays
     #[command(after_help = "Example:\n  tidings source delete src_01h2…")]
@@ -106,6 +108,9 @@ pub(crate) struct Given {
     /// Seconds that a request's time may be off
     #[arg(long, value_name = "SECONDS")]
     tolerance_s: Option<u32>,
+    /// What is answered in place of 200 and {"received":true}: JSON with status and body
+    #[arg(long, value_name = "JSON")]
+    response: Option<String>,
     /// An address, or a block of them, that no limit applies to; repeatable
     #[arg(long = "allow", value_name = "CIDR")]
     allow: Vec<String>,
@@ -118,6 +123,36 @@ pub(crate) struct Given {
     /// Whether it takes anything in
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     enabled: Option<bool>,
+}
+
+/// What can be taken away from a source.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Unset {
+    Actions,
+    Handshake,
+    TokenHeader,
+    Dedupe,
+    ToleranceS,
+    Response,
+    Allow,
+    RateLimit,
+    AddressRateLimit,
+}
+
+impl Unset {
+    fn take(self, source: &mut SourceRequest) {
+        match self {
+            Self::Actions => source.actions.clear(),
+            Self::Handshake => source.handshake = None,
+            Self::TokenHeader => source.token_header = None,
+            Self::Dedupe => source.dedupe = None,
+            Self::ToleranceS => source.tolerance_s = None,
+            Self::Response => source.response = None,
+            Self::Allow => source.allow.clear(),
+            Self::RateLimit => source.rate_limit = None,
+            Self::AddressRateLimit => source.address_rate_limit = None,
+        }
+    }
 }
 
 impl Given {
@@ -142,6 +177,10 @@ impl Given {
         if let Some(handshake) = self.handshake {
             let handshake = read_json("--handshake", &handshake)?;
             source.handshake = Some(serde_json::from_str(handshake.get()).context("--handshake is not a handshake")?);
+        }
+        if let Some(response) = self.response {
+            let response = read_json("--response", &response)?;
+            source.response = Some(serde_json::from_str(response.get()).context("--response is not an answer")?);
         }
         if !self.allow.is_empty() {
             source.allow = self.allow;
@@ -191,8 +230,9 @@ impl SourceCommand {
                 page_table(list, ["ID", "NAME", "KIND", "ENABLED", "ACTIONS", "REJECTED", "DUPLICATES"], row)
             }),
             Self::Get { id } => output.show(&client.get_source(&id).await?, fields),
-            Self::Update { id, name, given } => {
+            Self::Update { id, name, given, unset } => {
                 let mut source = request_of(&client.get_source(&id).await?);
+                unset.into_iter().for_each(|setting| setting.take(&mut source));
                 source.name = name.unwrap_or(source.name);
                 output.show(&client.update_source(&id, &given.lay_over(source)?).await?, fields)
             }
@@ -249,200 +289,4 @@ fn previewed(preview: &PreviewBody) -> String {
         .maybe("result", preview.result.as_ref())
         .maybe("error", preview.error.as_ref())
         .to_string()
-}
-
-/// What to do with receipts.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReceiptCommand {
-    /// List what came in through sources, newest first
-    #[command(after_help = "Example:\n  tidings receipt list --source src_01h2… --type email.bounced")]
-    List {
-        /// Of this source only
-        #[arg(long, value_name = "ID")]
-        source: Option<String>,
-        /// Of this type only, as its provider calls it
-        #[arg(long = "type", value_name = "TYPE")]
-        event_type: Option<String>,
-        #[command(flatten)]
-        page: PageArgs,
-    },
-    /// Look at a receipt and what was done about it
-    #[command(after_help = "Example:\n  tidings receipt get rcp_01h2…")]
-    Get {
-        /// Its id
-        id: String,
-    },
-    /// Do everything about a receipt again
-    #[command(after_help = "Example:\n  tidings receipt replay rcp_01h2…")]
-    Replay {
-        /// Its id
-        id: String,
-    },
-}
-
-impl ReceiptCommand {
-    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output, .. } = session;
-        match self {
-            Self::List { source, event_type, page } => {
-                let query = ReceiptQuery { page: page.query(), source_id: source, event_type };
-                output.show(&client.list_receipts(&query).await?, |list| {
-                    page_table(list, ["ID", "SOURCE", "TYPE", "PROVIDER'S ID", "RECEIVED"], receipt_row)
-                })
-            }
-            Self::Get { id } => output.show(&client.get_receipt(&id).await?, receipt),
-            Self::Replay { id } => {
-                client.replay_receipt(&id).await?;
-                output.done("replaying", &id)
-            }
-        }
-    }
-}
-
-fn receipt_row(receipt: &ReceiptBody) -> [String; 5] {
-    [
-        receipt.id.to_string(),
-        receipt.source_id.to_string(),
-        clean(&or_dash(receipt.event_type.as_ref())),
-        clean(&or_dash(receipt.provider_id.as_ref())),
-        receipt.received_at.to_string(),
-    ]
-}
-
-pub(super) fn receipt(receipt: &ReceiptBody) -> String {
-    let fields = Fields::default()
-        .add("id", receipt.id)
-        .add("source", receipt.source_id)
-        .add("type", clean(&or_dash(receipt.event_type.as_ref())))
-        .add("provider's id", clean(&or_dash(receipt.provider_id.as_ref())))
-        .add("received", receipt.received_at)
-        .add("address", &receipt.address)
-        .maybe("body", receipt.body.as_ref());
-    let mut table = Table::new(&["ACTION", "STATUS", "TRIES", "DELIVERY", "RESULT"]);
-    for action in receipt.actions.iter().flatten() {
-        table.row([
-            or_dash(action.kind.as_ref()),
-            action.status.clone(),
-            action.attempts.to_string(),
-            action.delivery_id.to_string(),
-            clean(&or_dash(action.result.as_ref())),
-        ]);
-    }
-    format!("{fields}\n{table}")
-}
-
-/// What to do with records.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RecordCommand {
-    /// List records of a kind, in order of their keys
-    #[command(after_help = "Example:\n  tidings record list subscriber")]
-    List {
-        /// The kind, such as subscriber
-        kind: String,
-        /// Show this many, 1 to 100
-        #[arg(long, value_name = "COUNT", default_value_t = 50)]
-        limit: u32,
-        /// Go on behind this key
-        #[arg(long, value_name = "KEY")]
-        after: Option<String>,
-    },
-    /// Look at a record
-    #[command(after_help = "Example:\n  tidings record get subscriber ann@example.com")]
-    Get {
-        /// The kind
-        kind: String,
-        /// The key
-        key: String,
-    },
-    /// Replace a record's data
-    #[command(after_help = "Example:\n  tidings record put subscriber ann@example.com '{\"status\":\"active\"}'")]
-    Put {
-        /// The kind
-        kind: String,
-        /// The key
-        key: String,
-        /// All of its data: a JSON object, @FILE or - for standard input
-        data: String,
-        /// Only if it has this version; 0: only if there is none
-        #[arg(long)]
-        version: Option<u32>,
-    },
-    /// Delete a record; its versions stay
-    #[command(after_help = "Example:\n  tidings record delete subscriber ann@example.com")]
-    Delete {
-        /// The kind
-        kind: String,
-        /// The key
-        key: String,
-    },
-    /// List what became of a record, newest first
-    #[command(after_help = "Example:\n  tidings record history subscriber ann@example.com")]
-    History {
-        /// The kind
-        kind: String,
-        /// The key
-        key: String,
-        /// Show this many, 1 to 100
-        #[arg(long, value_name = "COUNT", default_value_t = 50)]
-        limit: u32,
-        /// Only versions below this one
-        #[arg(long, value_name = "VERSION")]
-        below: Option<u32>,
-    },
-}
-
-impl RecordCommand {
-    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Session { client, output, .. } = session;
-        match self {
-            Self::List { kind, limit, after } => {
-                let query = RecordQuery { limit: Some(limit), after };
-                output.show(&client.list_records(&kind, &query).await?, records)
-            }
-            Self::Get { kind, key } => output.show(&client.get_record(&kind, &key).await?, record),
-            Self::Put { kind, key, data, version } => {
-                let data = read_json("the data", &data)?;
-                let data = serde_json::from_str(data.get()).context("a record's data is a JSON object")?;
-                output.show(&client.put_record(&kind, &key, &PutRecord { data, version }).await?, record)
-            }
-            Self::Delete { kind, key } => {
-                client.delete_record(&kind, &key).await?;
-                output.done("deleted", &format!("{kind}/{key}"))
-            }
-            Self::History { kind, key, limit, below } => {
-                output.show(&client.record_history(&kind, &key, below, limit).await?, history)
-            }
-        }
-    }
-}
-
-fn record(record: &RecordBody) -> String {
-    Fields::default()
-        .add("kind", &record.kind)
-        .add("key", clean(&record.key))
-        .add("version", record.version)
-        .add("updated", record.updated_at)
-        .add("data", Value::Object(record.data.clone()))
-        .to_string()
-}
-
-fn records(list: &RecordListBody) -> String {
-    let mut table = Table::new(&["KEY", "VERSION", "UPDATED", "DATA"]);
-    for record in &list.data {
-        let data = Value::Object(record.data.clone()).to_string();
-        table.row([clean(&record.key), record.version.to_string(), record.updated_at.to_string(), clean(&data)]);
-    }
-    let more = list.next.as_ref().map(|key| format!("go on with --after {}\n", clean(key)));
-    format!("{table}{}", more.unwrap_or_default())
-}
-
-fn history(list: &RecordHistoryBody) -> String {
-    let mut table = Table::new(&["VERSION", "AT", "CAUSE", "DATA"]);
-    for version in &list.data {
-        let data = version.data.clone().map(Value::Object);
-        let data = data.map_or_else(|| "deleted".to_owned(), |data| data.to_string());
-        table.row([version.version.to_string(), version.at.to_string(), version.cause.clone(), clean(&data)]);
-    }
-    let more = list.next.map(|below| format!("go on with --below {below}\n"));
-    format!("{table}{}", more.unwrap_or_default())
 }
