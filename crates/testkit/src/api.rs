@@ -25,6 +25,11 @@ impl Api {
         Self { client: Arc::new(client), headers: HeaderMap::new(), base: BASE_PATH }
     }
 
+    /// Somebody else without any header, over the same connections.
+    pub(crate) fn stranger(&self) -> Self {
+        Self { client: Arc::clone(&self.client), headers: HeaderMap::new(), base: BASE_PATH }
+    }
+
     /// The same caller with another header; an earlier one of that name goes.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {

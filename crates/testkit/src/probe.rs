@@ -9,6 +9,7 @@ use crate::{
     figures::Latencies,
     platform::{Project, World},
     receiver::{Arrival, Receiver},
+    rights::setting,
     signature::Signature,
     wait::until,
 };
@@ -29,7 +30,15 @@ pub struct Probe {
     event_type: String,
 }
 
+/// Events of a measurement in a long run.
+const SAMPLES_LONG: usize = 2_000;
+
 impl Probe {
+    /// How many events a measurement has: so many, or more in a long run.
+    pub fn samples(usually: usize) -> usize {
+        if setting("TIDINGS_PENDING").is_some() { SAMPLES_LONG } else { usually }
+    }
+
     /// Moves in.
     pub async fn start(world: &mut World, event_type: &str) -> Self {
         let receiver = Receiver::start().await;

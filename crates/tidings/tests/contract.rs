@@ -3,16 +3,15 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 use tidings_contract::{
     BASE_PATH,
     operations::{Access, OPERATIONS, Operation},
     sample,
 };
-use tidings_testkit::{Answer, Api, Receiver, Server, Signature, World, organization_key, until};
+use tidings_testkit::{Answer, Api, Receiver, Server, Signature, World, organization_key};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
-const BOUND: Duration = Duration::from_secs(20);
 const EVENT_TYPE: &str = "tag.added";
 
 /// The document that the server itself hands out.
@@ -76,34 +75,11 @@ impl Scene {
         let webhook = world.subscribe(&project, receiver, "/hook", Signature::BotSubscription, json!({})).await;
         let event = admin.post("/events", &json!({"type": EVENT_TYPE, "data": {"tag": "customer"}})).await.expect(202);
         let event_id = text(&event, "id");
-        let delivery_id = until("a settled delivery", BOUND, async || {
-            let event = admin.get(&format!("/events/{event_id}")).await.expect(200);
-            let delivery = event["deliveries"].get(0).filter(|delivery| delivery["status"] == "delivered")?;
-            Some(text(delivery, "id"))
-        })
-        .await;
+        let delivery_id = admin.delivered(&event_id).await;
         // Its first version, which another takes the place of later.
         let schema = json!({"schema": {"type": ["object", "number"]}});
         admin.put(&format!("/event-types/{EVENT_TYPE}"), &schema).await.expect(200);
-        let source = json!({"name": "first", "kind": "none", "actions": [
-            {"kind": "record", "record": "subscriber", "key": "ann", "set": {"status": "bounced"}},
-        ]});
-        let source = admin.post("/sources", &source).await.expect(201);
-        let token = source["url"].as_str().and_then(|url| url.split_once("/in")).expect("a token").1.to_owned();
-        world
-            .operator()
-            .clone()
-            .without_key()
-            .with_base("/in")
-            .post(&token, &json!({"type": "ping"}))
-            .await
-            .expect(200);
-        let receipt_id = until("a receipt that was acted upon", BOUND, async || {
-            let done = admin.get("/records/subscriber/ann").await.status == 200;
-            let receipts = admin.get("/receipts").await;
-            done.then(|| text(&receipts.expect(200)["data"][0], "id"))
-        })
-        .await;
+        let (source, receipt_id) = admin.receive_once("subscriber", "ann", &json!({"status": "bounced"})).await;
         let plans = operator.get("/plans").await.expect(200);
         let ids = BTreeMap::from([
             ("events", event_id),

@@ -2,16 +2,10 @@
 //! receivers that are slow but alive: none of them holds up anybody else (INV-LANES).
 //! `cargo xtask torture neighbours` measures longer.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::json;
-use tidings_testkit::{Behaviour, Probe, Receiver, Server, Signature, World, setting, until};
+use tidings_testkit::{Behaviour, Flood, Probe, Receiver, Server, Signature, World, until};
 use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
@@ -19,14 +13,9 @@ const EVENT_TYPE: &str = "order.paid";
 const BOUND: Duration = Duration::from_secs(60);
 /// The probe's events in one measurement.
 const SAMPLES: usize = 200;
-const SAMPLES_LONG: usize = 2_000;
 
 /// Measurements are made one at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
-
-fn samples() -> usize {
-    if setting("TIDINGS_PENDING").is_some() { SAMPLES_LONG } else { SAMPLES }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn receivers_that_ask_for_time_get_it_and_hold_up_nobody() {
@@ -45,7 +34,7 @@ async fn receivers_that_ask_for_time_get_it_and_hold_up_nobody() {
         world.subscribe(&busy, &receiver, &path, Signature::Standard, quick).await;
         receiver.route(&path, too_many.clone());
     }
-    let baseline = probe.measure(samples()).await;
+    let baseline = probe.measure(Probe::samples(SAMPLES)).await;
     busy.publish_many(EVENT_TYPE, EVENTS, WEBHOOKS).await;
     probe.hold("B7", baseline, 1.2, async || {}).await;
     until("second attempts", BOUND, async || {
@@ -79,26 +68,19 @@ async fn large_payloads_do_not_hold_up_small_ones() {
     let large = world.project("large", EVENT_TYPE).await;
     world.subscribe_elsewhere(&large, &receiver.url("/"), "/", Signature::Standard, json!({})).await;
     receiver.route("/", Behaviour::Slow { wait: Duration::from_millis(50), status: 200 });
-    let baseline = probe.measure(samples()).await;
+    let baseline = probe.measure(Probe::samples(SAMPLES)).await;
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let (api, stopped) = (large.api.clone(), Arc::clone(&stop));
-    let publisher = tokio::spawn(async move {
-        let event = json!({"type": EVENT_TYPE, "data": "x".repeat(200 * 1024)});
-        let mut events = 0;
-        while !stopped.load(Ordering::SeqCst) {
+    let api = large.api.clone();
+    let publishing = Flood::start(1, move || {
+        let api = api.clone();
+        async move {
+            let event = json!({"type": EVENT_TYPE, "data": "x".repeat(200 * 1024)});
             api.post("/events", &event).await.expect(202);
-            events += 1;
+            1
         }
-        events
     });
     let mut events = 0;
-    probe
-        .hold("B11", baseline, 2.0, async || {
-            stop.store(true, Ordering::SeqCst);
-            events = publisher.await.expect("a publisher does not panic");
-        })
-        .await;
+    probe.hold("B11", baseline, 2.0, async || events = publishing.stop().await).await;
     println!("B11: {events} events of 200 KiB, one after the other");
     assert!(events > 20, "that is no stream");
 }
@@ -164,7 +146,7 @@ async fn receivers_just_within_their_deadline_hold_up_nobody() {
         world.subscribe_elsewhere(&slow, &receiver.url(&path), &path, Signature::Standard, settings).await;
         receiver.route(&path, Behaviour::Slow { wait: Duration::from_millis(2_500), status: 200 });
     }
-    let baseline = probe.measure(samples()).await;
+    let baseline = probe.measure(Probe::samples(SAMPLES)).await;
     slow.publish_many(EVENT_TYPE, EVENTS, WEBHOOKS).await;
     until("slow requests", BOUND, async || (receiver.in_flight() >= WEBHOOKS).then_some(())).await;
     probe

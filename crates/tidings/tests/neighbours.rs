@@ -2,32 +2,22 @@
 //! whose receiver is well (INV-LANES). Two measurements in one run, compared with each other;
 //! absolute times belong to the machine. `cargo xtask torture neighbours` does more.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::json;
-use tidings_testkit::{Behaviour, Probe, Receiver, Server, Signature, World, setting};
-use tokio::{sync::Mutex, task::JoinSet};
+use tidings_testkit::{Behaviour, Flood, Probe, Receiver, Server, Signature, World, setting};
+use tokio::sync::Mutex;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
 const SAMPLES: usize = 250;
-const SAMPLES_LONG: usize = 2_000;
+/// Events of one request of the flood.
+const AT_A_TIME: usize = 50;
 /// Deliveries that one webhook has pending.
 const PENDING: usize = 10_000;
 
 /// Measurements are made one at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
-
-/// The probe's events in one measurement.
-fn samples() -> usize {
-    if setting("TIDINGS_PENDING").is_some() { SAMPLES_LONG } else { SAMPLES }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_customer_who_floods_does_not_slow_down_another() {
@@ -39,31 +29,20 @@ async fn one_customer_who_floods_does_not_slow_down_another() {
     let flooder = world.project("flooder", EVENT_TYPE).await;
     world.subscribe_elsewhere(&flooder, &receiver.url("/"), "/", Signature::Standard, json!({})).await;
     receiver.route("/", Behaviour::Slow { wait: Duration::from_millis(5), status: 200 });
-    let baseline = probe.measure(samples()).await;
+    let baseline = probe.measure(Probe::samples(SAMPLES)).await;
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut publishers = JoinSet::new();
-    for _ in 0..4 {
-        let (flooder, stop) = (flooder.clone(), Arc::clone(&stop));
-        publishers.spawn(async move {
-            let mut events = 0;
-            while !stop.load(Ordering::SeqCst) {
-                flooder.publish_many(EVENT_TYPE, 50, 1).await;
-                events += 50;
-            }
-            events
-        });
-    }
-    let mut flood = 0;
-    probe
-        .hold("B2", baseline, 2.0, async || {
-            stop.store(true, Ordering::SeqCst);
-            flood = publishers.join_all().await.into_iter().sum::<usize>();
-        })
-        .await;
+    let flood = Flood::start(4, move || {
+        let flooder = flooder.clone();
+        async move {
+            flooder.publish_many(EVENT_TYPE, AT_A_TIME, 1).await;
+            AT_A_TIME
+        }
+    });
+    let mut events = 0;
+    probe.hold("B2", baseline, 2.0, async || events = flood.stop().await).await;
     let pending = world.pending_deliveries().await;
-    println!("B2: {flood} events of the flood were accepted meanwhile, {pending} of them wait");
-    assert!(flood > 1_000, "that is no flood");
+    println!("B2: {events} events of the flood were accepted meanwhile, {pending} of them wait");
+    assert!(events > 1_000, "that is no flood");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,7 +57,7 @@ async fn a_backlog_of_one_webhook_does_not_slow_down_another() {
     let webhook =
         world.subscribe_elsewhere(&slow, &receiver.url("/"), "/", Signature::Standard, json!({})).await.webhook_id;
     receiver.route("/", Behaviour::Slow { wait: Duration::from_secs(1), status: 200 });
-    let baseline = probe.measure(samples()).await;
+    let baseline = probe.measure(Probe::samples(SAMPLES)).await;
 
     slow.publish_many(EVENT_TYPE, wanted, 1).await;
     probe

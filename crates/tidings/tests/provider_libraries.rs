@@ -3,9 +3,8 @@
 
 use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
 
-use http::Method;
 use serde_json::{Value, json};
-use tidings_testkit::{Answer, Api, Server, World, unix_seconds, within};
+use tidings_testkit::{Answer, Api, Inlet, Server, World, unix_seconds, within};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
@@ -107,8 +106,7 @@ async fn ask(requests: &[Value]) -> Vec<Value> {
 /// A source of the case's kind, and a provider that sends there.
 struct Sender<'a> {
     case: &'a Case,
-    api: Api,
-    path: String,
+    inlet: Inlet,
     id: String,
 }
 
@@ -131,27 +129,25 @@ impl Sender<'_> {
     }
 
     async fn post(&self, signed: &[(String, String)], body: &[u8]) -> Answer {
-        let mut api = self.api.clone();
+        let mut inlet = self.inlet.clone();
         for (name, value) in self.case.unsigned {
-            api = api.with_header(name, value);
+            inlet = inlet.with_header(name, value);
         }
         for (name, value) in signed {
             // Names come from a library; there is a handful of them.
-            api = api.with_header(name.clone().leak(), value);
+            inlet = inlet.with_header(name.clone().leak(), value);
         }
-        api.send(Method::POST, &self.path, body.to_vec()).await
+        inlet.send(body.to_vec()).await
     }
 }
 
-async fn senders<'a>(server: &Server, project: &Api) -> Vec<Sender<'a>> {
+async fn senders<'a>(project: &Api) -> Vec<Sender<'a>> {
     let mut senders = Vec::new();
     for (place, case) in CASES.iter().enumerate() {
         let request = json!({"name": format!("{} {place}", case.kind), "kind": case.kind, "secrets": [case.secret]});
         let made = project.post("/sources", &request).await.expect(201);
-        let token = made["url"].as_str().expect("an address").split_once("/in/").expect("a token").1.to_owned();
         let id = made["id"].as_str().expect("an id").to_owned();
-        let api = Api::anonymous(server.client()).with_base("/in");
-        senders.push(Sender { case, api, path: format!("/{token}"), id });
+        senders.push(Sender { case, inlet: Inlet::of(project, &made), id });
     }
     senders
 }
@@ -166,7 +162,7 @@ fn signed(answer: &Value) -> Vec<(String, String)> {
 async fn what_providers_own_libraries_sign_is_taken_and_nothing_that_was_tampered_with() {
     let server = Server::start(BINARY).await;
     let project = World::new(&server).project("acme", EVENT_TYPE).await;
-    let senders = senders(&server, &project.api).await;
+    let senders = senders(&project.api).await;
     let (mut taken, mut refused) = (0, 0);
     for sender in &senders {
         let Case { kind, library, timed, .. } = sender.case;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use http::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use tidings_testkit::{Api, Behaviour, Project, Receiver, RefusingPort, Server, World, until};
+use tidings_testkit::{Api, Behaviour, Inlet, Project, Receiver, RefusingPort, Server, World, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "subscriber.updated";
@@ -15,18 +16,15 @@ const BOUND: Duration = Duration::from_secs(30);
 struct Source {
     project: Api,
     path: String,
-    provider: Api,
-    address: String,
+    inlet: Inlet,
 }
 
 impl Source {
-    async fn make(server: &Server, project: &Api, actions: Value) -> Self {
+    async fn make(project: &Api, actions: Value) -> Self {
         let request = json!({"name": "open", "kind": "none", "dedupe": "/id", "actions": actions});
         let made = project.post("/sources", &request).await.expect(201);
-        let address = made["url"].as_str().expect("an address").split_once("/in").expect("a token").1.to_owned();
         let path = format!("/sources/{}", made["id"].as_str().expect("an id"));
-        let provider = Api::anonymous(server.client()).with_base("/in");
-        Self { project: project.clone(), path, provider, address }
+        Self { project: project.clone(), path, inlet: Inlet::of(project, &made) }
     }
 
     async fn change(&self, actions: Value) {
@@ -36,7 +34,7 @@ impl Source {
 
     /// Sends something new, and returns the path of its receipt.
     async fn send(&self, id: &str) -> String {
-        self.provider.post(&self.address, &json!({"id": id, "type": "email.bounced"})).await.expect(200);
+        self.inlet.post(&json!({"id": id, "type": "email.bounced"})).await.expect(200);
         let receipts = self.project.get("/receipts?limit=1").await.expect(200);
         assert_eq!(receipts["data"][0]["provider_id"], id);
         format!("/receipts/{}", receipts["data"][0]["id"].as_str().expect("an id"))
@@ -76,15 +74,14 @@ async fn scene() -> (Server, Project) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receipt_shows_what_was_done_whatever_its_source_asks_for_since() {
-    let (server, project) = scene().await;
+    let (_server, project) = scene().await;
     let receiver = Receiver::start().await;
     let refusing = RefusingPort::reserve();
     // What a receiver says about itself is no word of ours.
     let boastful = Behaviour::Reply { status: 200, headers: &[("x-tidings-action", "emit")], body: "" };
     receiver.route("/boastful", boastful);
     let forward = |url: String| json!({"kind": "forward", "url": url});
-    let source =
-        Source::make(&server, &project.api, json!([forward(receiver.url("/boastful")), record("seen"), emit()])).await;
+    let source = Source::make(&project.api, json!([forward(receiver.url("/boastful")), record("seen"), emit()])).await;
     let receipt = source.send("1").await;
     assert_eq!(kinds(&source.ended(&receipt, 3).await), ["forward", "record", "emit"]);
     source.change(json!([emit(), emit(), record("again"), record("more")])).await;
@@ -109,7 +106,7 @@ async fn a_receipt_shows_what_was_done_whatever_its_source_asks_for_since() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_no_version_knows_is_an_error_that_is_seen() {
     let (server, project) = scene().await;
-    let source = Source::make(&server, &project.api, json!([record("seen")])).await;
+    let source = Source::make(&project.api, json!([record("seen")])).await;
     let receipt = source.send("1").await;
     source.ended(&receipt, 1).await;
     let database = Connection::open(server.database_path()).expect("the file opens");
@@ -125,7 +122,7 @@ async fn what_no_version_knows_is_an_error_that_is_seen() {
 async fn a_preview_asks_what_the_action_would_be_asked() {
     let (server, project) = scene().await;
     let receiver = Receiver::start().await;
-    let source = Source::make(&server, &project.api, json!([])).await;
+    let source = Source::make(&project.api, json!([])).await;
     source.send("1").await;
     let preview = async |action: Value| {
         let tried = project.api.post(&format!("{}/preview", source.path), &json!({"action": action})).await.expect(200);
@@ -171,16 +168,16 @@ async fn a_deleted_project_takes_its_sources_and_what_they_have_to_do_with_it() 
     let id = made["id"].as_str().expect("an id");
     let second = organization.clone().with_header("x-project-id", id);
     let forward = json!({"kind": "forward", "url": receiver.url("/dead")});
-    let source = Source::make(&server, &second, json!([forward, record("seen")])).await;
+    let source = Source::make(&second, json!([forward, record("seen")])).await;
     // The first of another project, which stays.
-    let other = Source::make(&server, &project.api, json!([forward])).await;
+    let other = Source::make(&project.api, json!([forward])).await;
     for source in [&source, &other] {
         let receipt = source.send("1").await;
         source.actions_once(&receipt, |actions| actions.iter().any(|it| it["status"] == "retrying")).await;
     }
     assert_eq!(world.pending_deliveries().await, 2);
     organization.delete(&format!("/projects/{id}")).await.expect(204);
-    let gone = source.provider.post(&source.address, &json!({"id": "2"})).await;
+    let gone = source.inlet.post(&json!({"id": "2"})).await;
     gone.expect_problem(404, "not_found");
     until("what the deleted one had to do to end", BOUND, async || {
         (world.pending_deliveries().await == 1).then_some(())
@@ -198,16 +195,16 @@ async fn inv_secret_no_log_holds_the_token_of_a_source() {
     let flags = ["--allow-http", "--allow-target", "127.0.0.0/8", "--log", "trace"];
     let server = Server::start_with(BINARY, &flags).await;
     let project = World::new(&server).project("acme", EVENT_TYPE).await;
-    let source = Source::make(&server, &project.api, json!([record("seen")])).await;
+    let source = Source::make(&project.api, json!([record("seen")])).await;
     let receipt = source.send("1").await;
     source.ended(&receipt, 1).await;
     // Refused in every way there is.
-    source.provider.get(&source.address).await.expect_problem(405, "method_not_allowed");
-    source.provider.get(&format!("{}/more", source.address)).await.expect_problem(404, "not_found");
-    source.provider.post(&format!("{}?x=1", source.address), &json!({"id": "1"})).await.expect(200);
+    source.inlet.ask(Method::GET, "", "").await.expect_problem(405, "method_not_allowed");
+    source.inlet.ask(Method::GET, "/more", "").await.expect_problem(404, "not_found");
+    source.inlet.ask(Method::POST, "?x=1", r#"{"id":"1"}"#).await.expect(200);
     project.api.delete(&source.path).await.expect(204);
-    source.provider.post(&source.address, &json!({})).await.expect_problem(404, "not_found");
-    let (log, token) = (server.log(), &source.address[1..]);
+    source.inlet.post(&json!({})).await.expect_problem(404, "not_found");
+    let (log, token) = (server.log(), source.inlet.token());
     assert!(log.contains("\"path\":\"/in/…\""), "requests are in the log");
     assert!(token.len() == 43 && !log.contains(token), "and the token is not");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use tidings_testkit::{Answer, Api, Behaviour, Receiver, Server, Signature, World, unix_seconds, until};
+use tidings_testkit::{Answer, Api, Behaviour, Inlet, Receiver, Server, Signature, World, unix_seconds, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const BOUND: Duration = Duration::from_secs(30);
@@ -18,15 +18,12 @@ fn now_s() -> i64 {
 
 /// A provider that sends signed requests to one source.
 struct Provider {
-    api: Api,
-    path: String,
+    inlet: Inlet,
 }
 
 impl Provider {
-    fn of(server: &Server, source: &Value) -> Self {
-        let url = source["url"].as_str().expect("an address");
-        let path = url.split_once("/in/").expect("a token").1;
-        Self { api: Api::anonymous(server.client()).with_base("/in"), path: format!("/{path}") }
+    fn of(api: &Api, source: &Value) -> Self {
+        Self { inlet: Inlet::of(api, source) }
     }
 
     async fn send(&self, id: &str, body: &Value) -> Answer {
@@ -36,8 +33,8 @@ impl Provider {
     async fn send_signed(&self, id: &str, body: String, at_s: i64, secret: &str) -> Answer {
         let library = svix::webhooks::Webhook::new(secret).expect("a secret");
         let signature = library.sign(id, at_s, body.as_bytes()).expect("a signature");
-        let api = self.api.clone().with_header("svix-id", id).with_header("svix-timestamp", &at_s.to_string());
-        api.with_header("svix-signature", &signature).send(Method::POST, &self.path, body).await
+        let inlet = self.inlet.clone().with_header("svix-id", id).with_header("svix-timestamp", &at_s.to_string());
+        inlet.with_header("svix-signature", &signature).send(body).await
     }
 }
 
@@ -86,7 +83,7 @@ async fn acceptance_17_a_bounce_changes_the_subscriber_and_goes_out_as_an_event(
     let project = world.project("acme", EVENT_TYPE).await;
     world.subscribe(&project, &receiver, "/hook", Signature::Standard, json!({})).await;
     let made = project.api.post("/sources", &source(actions())).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
 
     let answer = provider.send("msg_1", &bounce("Ann@Example.com")).await;
     assert_eq!(answer.expect(200)["received"], true);
@@ -124,7 +121,7 @@ async fn what_is_not_genuine_is_counted_and_leaves_nothing() {
     let server = Server::start(BINARY).await;
     let project = World::new(&server).project("acme", EVENT_TYPE).await;
     let made = project.api.post("/sources", &source(json!([]))).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     let body = bounce("ann@example.com").to_string();
     let other = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo0NTY3ODkw";
     for (at_s, secret, taken) in [
@@ -139,7 +136,7 @@ async fn what_is_not_genuine_is_counted_and_leaves_nothing() {
             false => assert_eq!(answer.expect(401)["code"], "invalid_signature"),
         }
     }
-    let unsigned = provider.api.send(Method::POST, &provider.path, body.clone()).await;
+    let unsigned = provider.inlet.send(body.clone()).await;
     assert_eq!(unsigned.expect(401)["code"], "invalid_signature");
     assert_eq!(project.api.get("/receipts").await.expect(200)["total"], 1);
     let path = format!("/sources/{}", made["id"].as_str().expect("an id"));
@@ -160,14 +157,14 @@ async fn unknown_disabled_and_deleted_sources_answer_alike() {
     let project = World::new(&server).project("acme", EVENT_TYPE).await;
     let made = project.api.post("/sources", &source(json!([]))).await.expect(201);
     let path = format!("/sources/{}", made["id"].as_str().expect("an id"));
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     provider.send("msg_1", &bounce("a@example.com")).await.expect(200);
     let without = |answer: &Value| json!([answer["code"], answer["detail"], answer["title"]]);
-    let at = |path: &str| Provider { api: provider.api.clone(), path: path.to_owned() };
-    let unknown = without(&at("/no-such-token").send("msg_2", &bounce("a@example.com")).await.expect(404));
+    let at = |token: &str| Provider { inlet: Inlet::at(&project.api, "/in", token) };
+    let unknown = without(&at("no-such-token").send("msg_2", &bounce("a@example.com")).await.expect(404));
     // Neither is what could be nobody's.
-    for path in ["/%ff", "/%00", "/%C3%A4", "/-"] {
-        assert_eq!(without(&at(path).send("msg_2", &bounce("a@example.com")).await.expect(404)), unknown, "{path}");
+    for token in ["%ff", "%00", "%C3%A4", "-"] {
+        assert_eq!(without(&at(token).send("msg_2", &bounce("a@example.com")).await.expect(404)), unknown, "{token}");
     }
 
     let mut disabled = source(json!([]));
@@ -184,7 +181,7 @@ async fn unknown_disabled_and_deleted_sources_answer_alike() {
     assert_eq!(without(&provider.send("msg_3", &bounce("a@example.com")).await.expect(404)), unknown);
     // What came in stays to be looked at.
     assert_eq!(project.api.get("/receipts").await.expect(200)["total"], 2);
-    let wrong = provider.api.send(Method::GET, &provider.path, "").await;
+    let wrong = provider.inlet.ask(Method::GET, "", "").await;
     assert_eq!(wrong.expect(405)["code"], "method_not_allowed");
 }
 
@@ -197,7 +194,7 @@ async fn a_thousand_identical_requests_are_one_receipt() {
     let made = project.api.post("/sources", &source(actions())).await.expect(201);
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
-        let provider = Provider::of(&server, &made);
+        let provider = Provider::of(&project.api, &made);
         senders.spawn(async move {
             for _ in 0..REQUESTS / AT_ONCE {
                 let answer = provider.send("msg_1", &bounce("ann@example.com")).await;
@@ -229,7 +226,7 @@ async fn a_failing_action_is_tried_again_and_what_follows_waits_for_it() {
         {"kind": "record", "record": "seen", "key": "{{/id}}", "set": {"type": "{{/type}}"}},
     ]);
     let made = project.api.post("/sources", &source(actions)).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     provider.send("msg_1", &bounce("ann@example.com")).await.expect(200);
     let forwarded = receiver.wait_for("/forward", 1, BOUND).await.remove(0);
     assert_eq!(forwarded.body, bounce("ann@example.com").to_string(), "the bytes as they came");
@@ -254,7 +251,7 @@ async fn inv_ack_a_receipt_that_was_answered_survives_a_kill() {
     let project = World::new(&server).project("acme", EVENT_TYPE).await;
     let made = project.api.post("/sources", &source(actions())).await.expect(201);
     for round in 0..rounds {
-        let provider = Provider::of(&server, &made);
+        let provider = Provider::of(&project.api, &made);
         provider.send(&format!("msg_{round}"), &bounce(&format!("r{round}@example.com"))).await.expect(200);
         server.kill().await;
         server.restart().await;
@@ -282,9 +279,9 @@ async fn limits_are_per_source_and_wrong_settings_are_explained() {
     let mut limited = source(json!([]));
     limited["rate_limit"] = json!(2);
     let made = project.api.post("/sources", &limited).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     for _ in 0..5 {
-        let forged = provider.api.send(Method::POST, &provider.path, "{}").await;
+        let forged = provider.inlet.send("{}").await;
         assert_eq!(forged.expect(401)["code"], "invalid_signature");
     }
     for (id, status) in [("a", 200), ("b", 200), ("c", 429)] {
@@ -317,7 +314,7 @@ async fn limits_are_per_source_and_wrong_settings_are_explained() {
 async fn the_fixed_address_for_resend_leads_to_the_default_projects_source_of_that_name() {
     let server = Server::start(BINARY).await;
     let operator = World::new(&server).operator().clone();
-    let fixed = Provider { api: operator.clone().without_key().with_base("/webhooks"), path: "/resend".to_owned() };
+    let fixed = Provider { inlet: Inlet::at(&operator, "/webhooks", "resend") };
     fixed.send("msg_1", &bounce("ann@example.com")).await.expect(404);
     operator.post("/sources", &source(actions())).await.expect(201);
     fixed.send("msg_1", &bounce("ann@example.com")).await.expect(200);
@@ -346,7 +343,7 @@ async fn what_waits_is_done_as_it_was_asked_for_whatever_is_changed_meanwhile() 
     let forward = |path: &str| json!({"kind": "forward", "url": receiver.url(path)});
     let before = source(json!([forward("/first"), record("old")]));
     let made = project.api.post("/sources", &before).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     provider.send("msg_1", &bounce("ann@example.com")).await.expect(200);
     let id = first_receipt(&project.api).await;
     in_state(&project.api, &id, 0, "retrying").await;
@@ -378,7 +375,7 @@ async fn inv_lanes_neither_a_dead_receiver_nor_an_impossible_action_holds_up_oth
         {"kind": "record", "on": ["fine"], "record": "seen", "key": "{{/id}}", "set": {"a": 1}},
     ]);
     let made = project.api.post("/sources", &source(actions)).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     // More than a breaker lets pass.
     for number in 0..20 {
         for kind in ["dead", "impossible"] {
@@ -403,23 +400,23 @@ async fn inv_bounded_circles_end_and_templates_cannot_fill_the_memory() {
     receiver.route("/on", Behaviour::Ok);
     let forward = json!([{"kind": "forward", "url": receiver.url("/on")}]);
     let made = project.api.post("/sources", &open("circle", forward)).await.expect(201);
-    let provider = Provider::of(&server, &made);
+    let provider = Provider::of(&project.api, &made);
     for (hops, then) in [("0", "1"), ("4", "5")] {
-        let api = provider.api.clone().with_header("x-tidings-hops", hops);
-        api.post(&provider.path, &json!({"type": "round"})).await.expect(200);
+        let inlet = provider.inlet.clone().with_header("x-tidings-hops", hops);
+        inlet.post(&json!({"type": "round"})).await.expect(200);
         until("the request, one hop further", BOUND, async || {
             receiver.requests_at("/on").iter().any(|sent| sent.header("x-tidings-hops") == then).then_some(())
         })
         .await;
     }
-    let api = provider.api.clone().with_header("x-tidings-hops", "5");
-    assert_eq!(api.post(&provider.path, &json!({"type": "round"})).await.expect(400)["code"], "malformed_request");
+    let inlet = provider.inlet.clone().with_header("x-tidings-hops", "5");
+    assert_eq!(inlet.post(&json!({"type": "round"})).await.expect(400)["code"], "malformed_request");
 
     let places = vec!["{{/body/a}}"; 1_000];
     let emit = json!([{"kind": "emit", "type": EVENT_TYPE, "data": places}]);
     let made = project.api.post("/sources", &open("large", emit)).await.expect(201);
-    let provider = Provider::of(&server, &made);
-    provider.api.post(&provider.path, &json!({"a": vec![1; 300_000]})).await.expect(200);
+    let provider = Provider::of(&project.api, &made);
+    provider.inlet.post(&json!({"a": vec![1; 300_000]})).await.expect(200);
     let id = first_receipt(&project.api).await;
     let receipt = in_state(&project.api, &id, 0, "retrying").await;
     let reason = receipt["actions"][0]["result"]["error"].as_str().expect("a reason").to_owned();

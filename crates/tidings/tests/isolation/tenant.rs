@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 use tidings_contract::operations::{Access, OPERATIONS};
-use tidings_testkit::{Api, Receiver, Signature, World, organization_key, until};
-
-use crate::BOUND;
+use tidings_testkit::{Api, Receiver, Signature, World, organization_key};
 
 /// A record that every tenant has.
 pub(crate) const RECORD_KIND: &str = "subscriber";
@@ -37,34 +35,12 @@ impl Tenant {
         let admin = organization_key(world.operator(), &project.organization_id, &json!({"name": "second"})).await;
         let event = project.api.post("/events", &json!({"type": event_type(name), "data": name})).await.expect(202);
         let event_id = event["id"].as_str().expect("an id").to_owned();
-        let delivery_id = until("a settled delivery", BOUND, async || {
-            let event = project.api.get(&format!("/events/{event_id}")).await.expect(200);
-            let delivery = event["deliveries"].get(0).filter(|delivery| delivery["status"] == "delivered")?;
-            delivery["id"].as_str().map(str::to_owned)
-        })
-        .await;
+        let delivery_id = project.api.delivered(&event_id).await;
         let keys = admin.get("/api-keys").await.expect(200);
         let recover = json!({"since": "2020-01-01T00:00:00Z"});
         let job = project.api.post(&format!("/webhooks/{}/recover", webhook.webhook_id), &recover).await.expect(202);
-        let source = json!({"name": "open", "kind": "none", "actions": [
-            {"kind": "record", "record": RECORD_KIND, "key": RECORD_KEY, "set": {"of": name}},
-        ]});
-        let source = project.api.post("/sources", &source).await.expect(201);
-        let token = source["url"].as_str().and_then(|url| url.split_once("/in")).expect("a token").1.to_owned();
-        world
-            .operator()
-            .clone()
-            .without_key()
-            .with_base("/in")
-            .post(&token, &json!({"type": "ping"}))
-            .await
-            .expect(200);
-        let receipt_id = until("a receipt that was acted upon", BOUND, async || {
-            let done = project.api.get(&format!("/records/{RECORD_KIND}/{RECORD_KEY}")).await.status == 200;
-            let receipts = project.api.get("/receipts").await;
-            done.then(|| receipts.expect(200)["data"][0]["id"].as_str().expect("an id").to_owned())
-        })
-        .await;
+        let data = json!({"of": name});
+        let (source, receipt_id) = project.api.receive_once(RECORD_KIND, RECORD_KEY, &data).await;
         Self {
             name,
             source_id: source["id"].as_str().expect("an id").to_owned(),
