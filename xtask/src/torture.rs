@@ -85,6 +85,14 @@ const PARTS: &[Part] = &[
         what: "what has piled up in an outage, ours or a receiver's, ten times as much as usual",
     },
     Part {
+        name: "downstream",
+        package: "tidings",
+        tests: &["downstream"],
+        setting: Some(("TIDINGS_OUTAGE_S", "60")),
+        counts: true,
+        what: "all that a source leads to is dead for 60 s while its provider goes on sending",
+    },
+    Part {
         name: "claims",
         package: "tidings-store-sqlite",
         tests: &["store"],
