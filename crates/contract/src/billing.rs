@@ -18,8 +18,11 @@ pub struct BillingBody {
     pub organization_id: OrganizationId,
     /// `none` (it never paid), `trialing`, `active`, `past_due` or `canceled`.
     pub status: String,
-    /// The plan that was last set because of what is paid for.
+    /// The plan that follows from what is paid for.
     pub plan: Option<String>,
+    /// Whether the organization gets that plan: not while the operator has given it a greater one before anything
+    /// was paid.
+    pub in_force: bool,
     /// The subscription that it follows from.
     pub subscription: Option<String>,
     /// When the plan falls unless something is paid.
@@ -58,6 +61,7 @@ impl Wire for BillingBody {
             "organization_id": sample::ORGANIZATION,
             "status": "past_due",
             "plan": "starter",
+            "in_force": true,
             "subscription": "sub_1ExampleSubscription",
             "grace_until": "2026-06-01T10:00:00.000Z",
             "updated_at": "2026-05-25T10:00:00.000Z",

@@ -1,1 +1,1 @@
-SELECT status, plan, subscription, review_at, updated_at FROM billing WHERE organization = ?1
+SELECT status, plan, in_force, subscription, review_at, updated_at FROM billing WHERE organization = ?1

@@ -1,1 +1,2 @@
-SELECT id, state FROM billing_customer WHERE organization = ?1 ORDER BY id
+SELECT c.id, c.state FROM billing_payee AS p JOIN billing_customer AS c ON c.id = p.customer
+WHERE p.organization = ?1 ORDER BY c.id

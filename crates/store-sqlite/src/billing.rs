@@ -1,32 +1,27 @@
 //! Billing: what is known of whoever pays, and what follows from it.
 
-use std::sync::Arc;
+mod reports;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
-use serde_json::json;
 use tidings_domain::{
-    billing::{About, BillingRules, BillingStatus, Customer, Standing, standing},
-    ids::{AuditId, OrganizationId},
-    operational,
+    billing::{BillingRules, BillingStatus, Customer, Standing, standing},
+    ids::{AuditId, OrganizationId, ProjectId},
     plan::PlanName,
     time::Timestamp,
 };
 use tidings_ports::store::{
-    AuditActor, AuditEntry, Billing, BillingNote, BillingSettled, BillingView, OrganizationRecord, StoreError,
+    AuditActor, Billing, BillingNote, BillingNoted, BillingSettled, BillingView, OrganizationRecord, StoreError,
 };
 
 use crate::{
-    audit,
     catalog::{organization, plan},
-    reports::report,
     sql,
     store::SqliteStore,
     writer::Session,
 };
-
-/// What acts of billing are called in the audit log: like those of people.
-const SET_PLAN: &str = "organization.set_plan";
 
 #[async_trait]
 impl Billing for SqliteStore {
@@ -35,7 +30,7 @@ impl Billing for SqliteStore {
         note: BillingNote,
         rules: Arc<BillingRules>,
         now: Timestamp,
-    ) -> Result<Vec<BillingSettled>, StoreError> {
+    ) -> Result<BillingNoted, StoreError> {
         self.add(move |session| take_in(session, &note, &rules, now)).await
     }
 
@@ -46,6 +41,13 @@ impl Billing for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<BillingSettled>, StoreError> {
         self.change(move |session| review(session, &rules, audit_id, now)).await
+    }
+
+    async fn recheck_billing(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.change(move |session| {
+            session.connection.prepare_cached(sql::RECHECK_BILLING)?.execute([now.as_millis()]).map(drop)
+        })
+        .await
     }
 
     async fn find_billing(&self, id: OrganizationId) -> Result<Option<BillingView>, StoreError> {
@@ -64,6 +66,7 @@ struct Act {
 struct Former {
     status: String,
     plan: Option<String>,
+    in_force: bool,
     subscription: Option<String>,
     review_at: Option<Timestamp>,
     updated_at: Timestamp,
@@ -74,7 +77,7 @@ fn take_in(
     note: &BillingNote,
     rules: &BillingRules,
     now: Timestamp,
-) -> rusqlite::Result<Vec<BillingSettled>> {
+) -> rusqlite::Result<BillingNoted> {
     let id = &note.report.customer;
     let before: Customer = session
         .connection
@@ -87,68 +90,25 @@ fn take_in(
         _ => None,
     };
     let mut after = before.clone();
-    after.note(&note.report, named);
-    let is_news = after != before;
-    let payer = after.claim.as_ref().map(|claim| claim.organization_id);
-    if is_news {
-        let state = serde_json::to_string(&after).expect("such documents always become JSON");
-        let row = params![id, payer.map(OrganizationId::sequence), state];
-        session.connection.prepare_cached(sql::PUT_BILLING_CUSTOMER)?.execute(row)?;
-        report_oddities(session, note, &after, named, rules, now)?;
+    if let Err(refusal) = after.note(&note.report, named) {
+        return Ok(BillingNoted::Refused(refusal.to_string()));
     }
-    // An organization that is no longer paid for by this customer stands differently as well.
-    let former = before.claim.map(|claim| claim.organization_id).filter(|former| Some(*former) != payer);
+    if after != before {
+        let state = serde_json::to_string(&after).expect("such documents always become JSON");
+        session.connection.prepare_cached(sql::PUT_BILLING_CUSTOMER)?.execute(params![id, state])?;
+        for payee in after.payees() {
+            session.connection.prepare_cached(sql::NOTE_BILLING_PAYEE)?.execute(params![payee.sequence(), id])?;
+        }
+    }
+    reports::oddities(session, note, (&before, &after), named, rules, now)?;
+    // One that is no longer paid for stands differently as well.
+    let concerned: BTreeSet<_> = before.payees().union(&after.payees()).copied().collect();
     let mut settled = Vec::new();
-    for (organization_id, audit_id) in payer.into_iter().chain(former).zip(note.audit_ids) {
+    for (organization_id, audit_id) in concerned.into_iter().zip(note.audit_ids.iter().copied()) {
         let act = Act { actor: AuditActor::Receipt(note.cause), audit_id };
         settled.extend(settle(session, organization_id, rules, act, now)?);
     }
-    Ok(settled)
-}
-
-/// Tells the operator what needs somebody's attention.
-fn report_oddities(
-    session: &Session<'_>,
-    note: &BillingNote,
-    customer: &Customer,
-    named: Option<OrganizationId>,
-    rules: &BillingRules,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let told = &note.report;
-    let organization_id = customer.claim.as_ref().map(|claim| claim.organization_id.to_string());
-    let subscription_id = told.about.subscription();
-    if let (Some(text), None) = (&told.organization, named) {
-        let text = text.as_ref().map_or_else(Clone::clone, ToString::to_string);
-        let data = json!({"organization": text, "customer": told.customer, "event": told.event});
-        report(session, operational::BILLING_UNKNOWN_ORGANIZATION, &data, now)?;
-    }
-    let subscription = subscription_id.and_then(|id| customer.subscriptions.get(id));
-    if let About::PaymentFailed { subscription, invoice } = &told.about {
-        let data = json!({
-            "organization_id": organization_id,
-            "customer": told.customer,
-            "subscription": subscription,
-            "invoice": invoice,
-            "grace_until": standing([customer], rules, now).grace_until.map(Timestamp::rfc3339_millis),
-        });
-        report(session, operational::BILLING_PAYMENT_FAILED, &data, now)?;
-    }
-    if subscription.is_some_and(|subscription| subscription.lacks_plan(rules, now)) {
-        let offer = subscription.and_then(|subscription| subscription.state.as_ref()).map(|state| &state.offer);
-        let checkout = subscription.and_then(|subscription| subscription.checkout.as_ref());
-        let price = offer.and_then(|offer| offer.prices.first());
-        let data = json!({
-            "organization_id": organization_id,
-            "customer": told.customer,
-            "subscription": subscription_id,
-            "price": price.map(|price| &price.id),
-            "lookup_key": price.and_then(|price| price.lookup_key.as_ref()),
-            "plan": offer.and_then(|offer| offer.plan.as_ref()).or_else(|| checkout?.plan.as_ref()),
-        });
-        report(session, operational::BILLING_UNKNOWN_PLAN, &data, now)?;
-    }
-    Ok(())
+    Ok(BillingNoted::Settled(settled))
 }
 
 /// Gives an organization what follows from everything that is known.
@@ -164,81 +124,61 @@ fn settle(
         return Ok(None);
     };
     let customers = customers(session.connection, id)?;
-    let stands = standing(customers.iter().map(|(_, customer)| customer), rules, now);
+    let mut stands = standing(id, customers.iter().map(|(_, customer)| customer), rules, now);
     let former = former(session.connection, id)?;
-    if stands.status == BillingStatus::None && former.is_none() {
-        return Ok(Some(settled(id, &stands, false, Vec::new())));
-    }
     let known = former.as_ref().and_then(|former| former.plan.as_deref());
+    if stands.status == BillingStatus::None {
+        // Whoever is no longer paid for has what everybody has who pays for nothing.
+        stands.plan = known.map(|_| rules.free.clone());
+        if former.is_none() {
+            return Ok(Some(settled(id, &stands, false, Vec::new())));
+        }
+    }
     let plan = stands.plan.as_ref().map(PlanName::as_str);
     // What the operator has set meanwhile stands until there is something new.
     let is_new = plan.is_some() && plan != known;
-    let kept = plan.or(known);
+    let in_force = former.as_ref().is_some_and(|former| former.in_force) || governs(&record, &stands, rules);
     let same = former.as_ref().is_some_and(|former| {
-        (former.status.as_str(), former.subscription.as_ref(), former.review_at)
-            == (stands.status.as_str(), stands.subscription.as_ref(), stands.grace_until)
+        (former.status.as_str(), former.subscription.as_ref(), former.review_at, former.in_force)
+            == (stands.status.as_str(), stands.subscription.as_ref(), stands.grace_until, in_force)
     });
     if is_new || !same {
         session.connection.prepare_cached(sql::PUT_BILLING)?.execute(params![
             id.sequence(),
             id.tail(),
             stands.status.as_str(),
-            kept,
+            plan.or(known),
+            in_force,
             stands.subscription,
             stands.grace_until.map(Timestamp::as_millis),
             now.as_millis(),
         ])?;
     }
-    let Some(plan) = stands.plan.as_ref().filter(|_| is_new) else {
+    let Some(plan) = stands.plan.as_ref().filter(|_| is_new && in_force) else {
         return Ok(Some(settled(id, &stands, false, Vec::new())));
     };
     let has = record.plan.as_deref().unwrap_or_else(|| rules.plans.default_plan().name.as_str()).to_owned();
     let projects = plan::set(session, id, plan, now)?.unwrap_or_default();
     let changed = has != plan.as_str();
     if changed {
-        tell(session, &record, (&has, plan), &stands, act, now)?;
+        reports::plan_changed(session, &record, (&has, plan), stands.status, act, now)?;
     }
     Ok(Some(settled(id, &stands, changed, projects)))
 }
 
-/// That an organization has another plan, to the operator and for the audit log.
-fn tell(
-    session: &mut Session<'_>,
-    record: &OrganizationRecord,
-    (before, after): (&str, &PlanName),
-    stands: &Standing,
-    act: Act,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let id = record.organization.id;
-    let data = json!({
-        "organization_id": id.to_string(),
-        "before": before,
-        "after": after.as_str(),
-        "status": stands.status.as_str(),
-        "cause": act.actor.to_string(),
-    });
-    report(session, operational::BILLING_PLAN_CHANGED, &data, now)?;
-    let detail = json!({"fields": ["plan"], "before": {"plan": before}, "after": {"plan": after.as_str()}});
-    let entry = AuditEntry {
-        id: act.audit_id,
-        organization_id: Some(id),
-        project_id: None,
-        actor: act.actor,
-        operator: false,
-        action: SET_PLAN.to_owned(),
-        subject: id.to_string(),
-        detail: detail.to_string(),
-        address: String::new(),
-    };
-    audit::append(session, &entry)
+/// Whether plans are set because of payments from now on. The first payment takes nothing away that the operator
+/// has given: anybody may pay for anybody.
+fn governs(record: &OrganizationRecord, stands: &Standing, rules: &BillingRules) -> bool {
+    let size = |name: Option<&PlanName>| name.and_then(|name| rules.size(name));
+    let given: Option<PlanName> = record.plan.as_deref().and_then(|name| name.parse().ok());
+    given.is_none() || size(stands.plan.as_ref()) >= size(given.as_ref())
 }
 
 fn settled(
     organization_id: OrganizationId,
     stands: &Standing,
     changed: bool,
-    projects: Vec<tidings_domain::ids::ProjectId>,
+    projects: Vec<ProjectId>,
 ) -> BillingSettled {
     BillingSettled {
         organization_id,
@@ -256,14 +196,18 @@ fn review(
     audit_id: AuditId,
     now: Timestamp,
 ) -> rusqlite::Result<Option<BillingSettled>> {
-    let next = session
-        .connection
-        .prepare_cached(sql::NEXT_BILLING_REVIEW)?
-        .query_row([now.as_millis()], |row| Ok(OrganizationId::from_parts(row.get(0)?, row.get(1)?)))
-        .optional()?;
-    match next {
-        Some(id) => settle(session, id, rules, Act { actor: AuditActor::Instance, audit_id }, now),
-        None => Ok(None),
+    loop {
+        let next = session
+            .connection
+            .prepare_cached(sql::NEXT_BILLING_REVIEW)?
+            .query_row([now.as_millis()], |row| Ok(OrganizationId::from_parts(row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some(id) = next else { return Ok(None) };
+        // One that was deleted leaves the list, and the next one is looked at.
+        let act = Act { actor: AuditActor::Instance, audit_id };
+        if let Some(settled) = settle(session, id, rules, act, now)? {
+            return Ok(Some(settled));
+        }
     }
 }
 
@@ -282,22 +226,38 @@ fn former(connection: &Connection, id: OrganizationId) -> rusqlite::Result<Optio
         Ok(Former {
             status: row.get(0)?,
             plan: row.get(1)?,
-            subscription: row.get(2)?,
-            review_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
-            updated_at: Timestamp::from_millis(row.get(4)?),
+            in_force: row.get(2)?,
+            subscription: row.get(3)?,
+            review_at: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+            updated_at: Timestamp::from_millis(row.get(5)?),
         })
     };
     connection.prepare_cached(sql::FIND_BILLING)?.query_row([id.sequence()], read).optional()
 }
 
 fn view(connection: &Connection, id: OrganizationId) -> rusqlite::Result<Option<BillingView>> {
-    let Some(former) = former(connection, id)? else { return Ok(None) };
+    let (former, customers) = (former(connection, id)?, customers(connection, id)?);
+    if former.is_none() && customers.is_empty() {
+        return Ok(None);
+    }
+    let of_this = |(customer_id, mut customer): (String, Customer)| {
+        let payees: Vec<_> = customer
+            .subscriptions
+            .iter()
+            .filter(|(_, one)| customer.payee(one) != Some(id))
+            .map(|(subscription, _)| subscription.clone())
+            .collect();
+        // What they pay for others is nobody's business here.
+        payees.iter().for_each(|subscription| drop(customer.subscriptions.remove(subscription)));
+        (customer_id, customer)
+    };
     Ok(Some(BillingView {
-        status: former.status,
-        plan: former.plan,
-        subscription: former.subscription,
-        grace_until: former.review_at,
-        updated_at: former.updated_at,
-        customers: customers(connection, id)?,
+        status: former.as_ref().map_or(BillingStatus::None.as_str(), |former| &former.status).to_owned(),
+        in_force: former.as_ref().is_some_and(|former| former.in_force),
+        plan: former.as_ref().and_then(|former| former.plan.clone()),
+        subscription: former.as_ref().and_then(|former| former.subscription.clone()),
+        grace_until: former.as_ref().and_then(|former| former.review_at),
+        updated_at: former.map(|former| former.updated_at),
+        customers: customers.into_iter().map(of_this).collect(),
     }))
 }

@@ -163,6 +163,8 @@ statements! {
     ALL_ORGANIZATIONS = "all_organizations";
     FIND_BILLING_CUSTOMER = "find_billing_customer";
     PUT_BILLING_CUSTOMER = "put_billing_customer";
+    NOTE_BILLING_PAYEE = "note_billing_payee";
+    RECHECK_BILLING = "recheck_billing";
     LIST_BILLING_CUSTOMERS = "list_billing_customers";
     FIND_BILLING = "find_billing";
     PUT_BILLING = "put_billing";

@@ -188,7 +188,7 @@ async fn start(
     let operations = first_start::operations_project(&*store, &engine, default_organization).await?;
     first_start::stripe_source(&*store, &engine, &master_key, operations, &config.stripe.webhook_secrets).await?;
     engine.report_to(operations);
-    engine.bill_by(billing);
+    engine.bill_by(billing).await?;
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
     let api = Api::new(ApiParts {
         engine: Arc::clone(&engine),

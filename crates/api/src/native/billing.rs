@@ -24,6 +24,7 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
         None => BillingBody {
             organization_id: id,
             status: BillingStatus::None.as_str().to_owned(),
+            in_force: false,
             plan: None,
             subscription: None,
             grace_until: None,
@@ -38,10 +39,11 @@ fn body(organization_id: OrganizationId, view: BillingView) -> BillingBody {
     BillingBody {
         organization_id,
         status: view.status,
+        in_force: view.in_force,
         plan: view.plan,
         subscription: view.subscription,
         grace_until: view.grace_until,
-        updated_at: Some(view.updated_at),
+        updated_at: view.updated_at,
         customers: view.customers.into_iter().map(|(id, one)| customer(id, one)).collect(),
     }
 }
@@ -53,7 +55,7 @@ fn customer(id: String, customer: Customer) -> CustomerBody {
 
 fn subscription(id: String, subscription: Subscription) -> SubscriptionBody {
     let overdue_s = subscription.overdue_since_s();
-    let (status, offer) = subscription.state.map(|state| (state.status, state.offer)).unzip();
+    let (status, offer) = subscription.state().map(|state| (state.status, state.offer.clone())).unzip();
     SubscriptionBody {
         id,
         status,

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use customer::{Checkout, Claim, Customer, Subscription, SubscriptionState};
+pub use customer::{Checkout, Claim, Customer, Failure, Subscription, SubscriptionState, TooMany};
 pub use report::{About, Offer, Price, Report, read};
 pub use standing::{BillingStatus, Standing, standing};
 
@@ -43,6 +43,11 @@ impl BillingRules {
         let named = self.prices.iter().map(|(price, plan)| (plan, format!("the price {price}")));
         let mut named = named.chain([(&self.free, "the free plan".to_owned())]);
         named.find(|(plan, _)| self.plans.find(plan.as_str()).is_none())
+    }
+
+    /// How much a plan allows, for comparing; `None` if there is no such plan.
+    pub fn size(&self, name: &PlanName) -> Option<u64> {
+        self.plans.find(name.as_str()).map(|plan| plan.webhooks.map_or(u64::MAX, u64::from))
     }
 
     /// The plan that an offer stands for: its price's entry, else its lookup key, else the plan
@@ -82,6 +87,21 @@ pub enum StripeStatus {
 }
 
 impl StripeStatus {
+    /// Stripe's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::IncompleteExpired => "incomplete_expired",
+            Self::Trialing => "trialing",
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Canceled => "canceled",
+            Self::Unpaid => "unpaid",
+            Self::Paused => "paused",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether nothing is overdue.
     fn is_healthy(self) -> bool {
         matches!(self, Self::Active | Self::Trialing)

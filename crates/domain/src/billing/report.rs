@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StripeStatus;
-use crate::ids::OrganizationId;
+use crate::{ids::OrganizationId, time::Timestamp};
 
 /// Characters of an id or a name at Stripe.
 const ID_CHARACTERS_MAX: usize = 255;
+/// How far ahead of its coming an event may be dated, in seconds: a day.
+const AHEAD_S_MAX: i64 = 86_400;
 /// Prices of one subscription that are looked at.
 const PRICES_MAX: usize = 20;
 
@@ -64,6 +66,8 @@ pub enum About {
     Paid {
         /// Of which subscription.
         subscription: String,
+        /// Which invoice.
+        invoice: String,
     },
 }
 
@@ -73,7 +77,7 @@ impl About {
         match self {
             Self::Checkout { subscription, .. } => subscription.as_deref(),
             Self::Subscription { id, .. } => Some(id),
-            Self::PaymentFailed { subscription, .. } | Self::Paid { subscription } => Some(subscription),
+            Self::PaymentFailed { subscription, .. } | Self::Paid { subscription, .. } => Some(subscription),
         }
     }
 }
@@ -103,7 +107,7 @@ pub struct Price {
 /// # Errors
 ///
 /// The reason why an event of a type that matters cannot be read.
-pub fn read(event: &Value) -> Result<Option<Report>, String> {
+pub fn read(event: &Value, received_at: Timestamp) -> Result<Option<Report>, String> {
     let kind = event["type"].as_str().ok_or("the event has no type")?;
     let Some(object) = event.pointer("/data/object").filter(|object| object.is_object()) else {
         return Err("the event has no data.object".to_owned());
@@ -111,11 +115,10 @@ pub fn read(event: &Value) -> Result<Option<Report>, String> {
     let about = match kind {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => checkout(kind, object),
         "invoice.payment_failed" => {
-            let invoice = id(&object["id"]).unwrap_or_default();
-            subscription_of(object).map(|subscription| About::PaymentFailed { subscription, invoice })
+            invoice(object)?.map(|(subscription, invoice)| About::PaymentFailed { subscription, invoice })
         }
         "invoice.paid" | "invoice.payment_succeeded" => {
-            subscription_of(object).map(|subscription| About::Paid { subscription })
+            invoice(object)?.map(|(subscription, invoice)| About::Paid { subscription, invoice })
         }
         _ if kind.starts_with("customer.subscription.") && !kind.ends_with("trial_will_end") => {
             Some(subscription(kind, event, object)?)
@@ -124,6 +127,10 @@ pub fn read(event: &Value) -> Result<Option<Report>, String> {
     };
     let Some(about) = about else { return Ok(None) };
     let at_s = event["created"].as_i64().ok_or("the event has no time: `created`")?;
+    // A time that is never reached would stand before everything that is said later.
+    if !(0..=received_at.as_seconds().saturating_add(AHEAD_S_MAX)).contains(&at_s) {
+        return Err(format!("the event's time, `created`, is {at_s}: nothing is dated so far from when it came"));
+    }
     let customer = id(&object["customer"]).ok_or("the event's object names no customer")?;
     let event = id(&event["id"]).ok_or("the event has no id")?;
     Ok(Some(Report { event, at_s, customer, organization: organization(object), about }))
@@ -156,9 +163,13 @@ fn checkout(kind: &str, session: &Value) -> Option<About> {
     })
 }
 
-/// Where invoices name their subscription has changed with the API's versions.
-fn subscription_of(invoice: &Value) -> Option<String> {
-    id(&invoice["subscription"]).or_else(|| id(&invoice["parent"]["subscription_details"]["subscription"]))
+/// The subscription of an invoice, if it is for one, and its own id. Where invoices name their subscription has
+/// changed with the API's versions.
+fn invoice(invoice: &Value) -> Result<Option<(String, String)>, String> {
+    let details = &invoice["parent"]["subscription_details"]["subscription"];
+    let Some(subscription) = id(&invoice["subscription"]).or_else(|| id(details)) else { return Ok(None) };
+    let invoice = id(&invoice["id"]).ok_or("the invoice has no id")?;
+    Ok(Some((subscription, invoice)))
 }
 
 fn subscription(kind: &str, event: &Value, object: &Value) -> Result<About, String> {

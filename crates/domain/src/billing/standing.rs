@@ -1,7 +1,7 @@
 //! Which plan follows from what is known.
 
 use super::{BillingRules, Customer, Offer, StripeStatus, Subscription};
-use crate::{plan::PlanName, time::Timestamp};
+use crate::{ids::OrganizationId, plan::PlanName, time::Timestamp};
 
 /// How an organization stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +54,10 @@ enum Means {
     Nothing,
 }
 
-/// How an organization stands that these customers pay for. The greatest plan that is paid for counts,
-/// so that whoever pays for somebody else can only add to what they have.
+/// How an organization stands that some of these customers' subscriptions are for. The greatest plan that is paid
+/// for counts, so that whoever pays for somebody else can only add to what they pay for themselves.
 pub fn standing<'a>(
+    organization_id: OrganizationId,
     customers: impl IntoIterator<Item = &'a Customer>,
     rules: &BillingRules,
     now: Timestamp,
@@ -64,16 +65,19 @@ pub fn standing<'a>(
     let mut best: Option<(u64, i64, Standing)> = None;
     let mut over: Option<BillingStatus> = None;
     let mut unnamed: Option<Standing> = None;
-    for (id, subscription) in customers.into_iter().flat_map(|customer| &customer.subscriptions) {
+    let all = customers.into_iter().flat_map(|customer| {
+        customer.subscriptions.iter().filter(move |(_, one)| customer.payee(one) == Some(organization_id))
+    });
+    for (id, subscription) in all {
         match meaning(subscription, rules, now) {
             Means::Plan { status, plan, grace_until } => {
-                let size = plan.as_ref().and_then(|name| rules.plans.find(name.as_str())).map(|plan| plan.webhooks);
+                let size = plan.as_ref().and_then(|name| rules.size(name));
                 let standing = Standing { status, plan, subscription: Some(id.clone()), grace_until };
                 let Some(size) = size else {
                     unnamed = Some(standing);
                     continue;
                 };
-                let rank = (size.map_or(u64::MAX, u64::from), started_s(subscription));
+                let rank = (size, started_s(subscription));
                 if best.as_ref().is_none_or(|(size, since, _)| rank > (*size, *since)) {
                     best = Some((rank.0, rank.1, standing));
                 }
@@ -91,7 +95,8 @@ pub fn standing<'a>(
 impl Subscription {
     /// Whether it is paid for, and for something that no plan stands for.
     pub fn lacks_plan(&self, rules: &BillingRules, now: Timestamp) -> bool {
-        let says_what = self.state.is_some() || self.checkout.as_ref().is_some_and(|checkout| checkout.plan.is_some());
+        let says_what =
+            self.state().is_some() || self.checkout.as_ref().is_some_and(|checkout| checkout.plan.is_some());
         says_what && matches!(meaning(self, rules, now), Means::Plan { plan: None, .. })
     }
 }
@@ -102,13 +107,15 @@ fn worse(one: BillingStatus, other: BillingStatus) -> BillingStatus {
 
 fn started_s(subscription: &Subscription) -> i64 {
     let checkout = subscription.checkout.as_ref().map(|checkout| checkout.at_s);
-    subscription.state.as_ref().map(|state| state.started_s).or(checkout).unwrap_or_default()
+    subscription.state().map(|state| state.started_s).or(checkout).unwrap_or_default()
 }
 
 fn meaning(subscription: &Subscription, rules: &BillingRules, now: Timestamp) -> Means {
-    let Subscription { checkout, state, .. } = subscription;
-    let named = Offer { prices: Vec::new(), plan: checkout.as_ref().and_then(|checkout| checkout.plan.clone()) };
-    let plan = state.as_ref().and_then(|state| rules.plan_of(&state.offer)).or_else(|| rules.plan_of(&named));
+    let (checkout, state) = (&subscription.checkout, subscription.state());
+    // What the checkout was for says nothing about a price that came later.
+    let named = checkout.as_ref().filter(|_| subscription.prices.len() <= 1);
+    let named = Offer { prices: Vec::new(), plan: named.and_then(|checkout| checkout.plan.clone()) };
+    let plan = state.and_then(|state| rules.plan_of(&state.offer)).or_else(|| rules.plan_of(&named));
     let status = match (state, checkout) {
         (None, None) => return Means::Nothing,
         // The checkout is completed, so it is paid for.
@@ -129,7 +136,8 @@ fn meaning(subscription: &Subscription, rules: &BillingRules, now: Timestamp) ->
     if !counts {
         return Means::Over { status: word };
     }
-    let Some(since_s) = subscription.overdue_since_s() else {
+    let past_due = state.filter(|_| status == StripeStatus::PastDue).map(|state| state.at_s);
+    let Some(since_s) = subscription.overdue_since_s().or(past_due) else {
         return Means::Plan { status: word, plan, grace_until: None };
     };
     let until = Timestamp::from_millis(since_s.saturating_mul(1_000)).plus_millis(rules.grace_ms);

@@ -5,6 +5,12 @@ use crate::{ids::OrganizationId, time::Timestamp};
 
 const DAY_S: i64 = 86_400;
 const ORGANIZATION: &str = "org_01ls2bhxf0f009x4gr8498pbsl";
+/// When everything came in here.
+const LATER: Timestamp = Timestamp::from_millis(1_000_000_000_000);
+
+fn organization() -> OrganizationId {
+    ORGANIZATION.parse().expect("an id")
+}
 
 fn rules() -> BillingRules {
     let name = |text: &str| text.parse::<PlanName>().expect("a plan's name");
@@ -31,6 +37,7 @@ fn checkout(at_s: i64, plan: Option<&str>) -> Value {
 fn subscription(verb: &str, at_s: i64, status: &str, price: &str) -> Value {
     let object = json!({
         "id": "sub_1", "customer": "cus_1", "status": status, "created": 1,
+        "metadata": {"organization_id": ORGANIZATION},
         "items": {"data": [{"price": {"id": price, "lookup_key": null}}]},
     });
     event(&format!("evt_{verb}{at_s}"), &format!("customer.subscription.{verb}"), at_s, object)
@@ -43,14 +50,14 @@ fn invoice(verb: &str, at_s: i64) -> Value {
 }
 
 fn note(customer: &mut Customer, event: &Value) {
-    let report = read(event).expect("it can be read").expect("it matters");
+    let report = read(event, LATER).expect("it can be read").expect("it matters");
     let organization = report.organization.clone().and_then(Result::ok);
-    customer.note(&report, organization);
+    customer.note(&report, organization).expect("there is room");
 }
 
 /// How it stands, as `STATUS PLAN`, at a time in seconds.
 fn stands(customer: &Customer, at_s: i64) -> String {
-    let standing = standing([customer], &rules(), Timestamp::from_millis(at_s * 1_000));
+    let standing = standing(organization(), [customer], &rules(), Timestamp::from_millis(at_s * 1_000));
     format!("{} {}", standing.status.as_str(), standing.plan.map_or_else(|| "-".to_owned(), |plan| plan.to_string()))
 }
 
@@ -83,8 +90,7 @@ fn a_subscription_lives() {
         // What was paid is not overdue, though the status says so until it is reported anew.
         assert_eq!(stands(&customer, event["created"].as_i64().expect("a time")), expected, "{event}");
     }
-    let claim = customer.claim.expect("the checkout names its organization");
-    assert_eq!(claim.organization_id, ORGANIZATION.parse::<OrganizationId>().expect("an id"));
+    assert_eq!(customer.payees().into_iter().collect::<Vec<_>>(), [organization()]);
 }
 
 /// Every order of the same events ends alike, whichever of them have come at all.
@@ -144,15 +150,81 @@ fn grace_is_counted_from_the_first_failure_that_was_not_made_good() {
 }
 
 #[test]
-fn within_one_second_the_former_values_decide() {
-    let pending = subscription("updated", 10, "incomplete", "price_s");
-    let mut active = subscription("updated", 10, "active", "price_s");
-    active["id"] = json!("evt_0");
-    active["data"]["previous_attributes"] = json!({"status": "incomplete"});
-    assert_eq!(after(&[pending.clone(), active.clone()], 10), "active starter");
-    assert_eq!(after(&[active, pending], 10), "active starter");
+fn within_one_second_the_former_values_decide_in_any_order() {
+    let of = |id: &str, status: &str, former: Value| {
+        let mut event = subscription("updated", 10, status, "price_s");
+        event["id"] = json!(id);
+        event["data"]["previous_attributes"] = former;
+        event
+    };
+    // Ids that would order them differently, and one that knows nothing of the others.
+    let events = [
+        of("evt_9", "incomplete", json!({})),
+        of("evt_1", "active", json!({"status": "incomplete"})),
+        of("evt_5", "active", json!({"default_payment_method": null})),
+    ];
+    let mut order: Vec<_> = (0..events.len()).collect();
+    permute(&mut order, 0, &mut |order| {
+        let events: Vec<_> = order.iter().map(|&place| events[place].clone()).collect();
+        assert_eq!(after(&events, 10), "active starter", "{order:?}");
+    });
     let deleted = subscription("deleted", 10, "active", "price_s");
     assert_eq!(after(&[deleted, subscription("updated", 11, "active", "price_s")], 11), "canceled free");
+}
+
+#[test]
+fn a_subscription_is_for_whom_it_says_and_else_for_whom_its_customer_pays() {
+    let other = "org_01ls2bhxf0f009x4gr8498pbsm";
+    let mut customer = Customer::default();
+    note(&mut customer, &checkout(1, Some("starter")));
+    let mut second = subscription("created", 2, "active", "price_p");
+    second["data"]["object"]["id"] = json!("sub_2");
+    second["data"]["object"]["metadata"]["organization_id"] = json!(other);
+    note(&mut customer, &second);
+    let of = |text: &str| {
+        let id = text.parse().expect("an id");
+        standing(id, [&customer], &rules(), LATER).plan.map(|plan| plan.to_string())
+    };
+    assert_eq!((of(ORGANIZATION).as_deref(), of(other).as_deref()), (Some("starter"), Some("professional")));
+    assert_eq!(customer.payees().len(), 2);
+}
+
+#[test]
+fn nothing_is_claimed_by_a_checkout_that_is_not_paid() {
+    let mut unpaid = checkout(5, Some("professional"));
+    unpaid["data"]["object"]["payment_status"] = json!("unpaid");
+    let mut customer = Customer::default();
+    note(&mut customer, &unpaid);
+    assert_eq!(customer, Customer::default());
+}
+
+#[test]
+fn another_invoice_that_is_paid_does_not_make_good_what_is_overdue() {
+    let mut other = invoice("paid", 40);
+    other["data"]["object"]["id"] = json!("in_other");
+    let failed = [checkout(1, Some("starter")), invoice("payment_failed", 30), other];
+    assert_eq!(after(&failed, 50), "past_due starter");
+    assert_eq!(after(&failed, 30 + 7 * DAY_S), "past_due free");
+    // Past due without any word of an invoice is counted from when it became so.
+    let past_due = [checkout(1, Some("starter")), subscription("updated", 30, "past_due", "price_s")];
+    assert_eq!(after(&past_due, 30 + 7 * DAY_S), "past_due free");
+}
+
+#[test]
+fn a_price_that_nobody_knows_does_not_lead_back_to_what_the_checkout_was_for() {
+    let events = [checkout(1, Some("starter")), subscription("created", 1, "active", "price_p")];
+    assert_eq!(after(&events, 2), "active professional");
+    let unknown = subscription("updated", 3, "active", "price_nobody_knows");
+    assert_eq!(after(&[events[0].clone(), events[1].clone(), unknown], 4), "active -", "nothing is changed");
+    let only = [checkout(1, Some("starter")), subscription("created", 1, "active", "price_nobody_knows")];
+    assert_eq!(after(&only, 4), "active starter", "the plan that its checkout named");
+}
+
+#[test]
+fn times_that_are_never_reached_are_refused() {
+    for at_s in [-1, 1_000_000_000 + 86_401, i64::MAX] {
+        assert!(read(&checkout(at_s, None), LATER).is_err(), "{at_s}");
+    }
 }
 
 #[test]
@@ -160,7 +232,7 @@ fn the_plan_is_the_prices_entry_else_its_lookup_key_else_what_metadata_name() {
     let of = |object: Value| {
         let mut event = subscription("updated", 10, "active", "price_other");
         event["data"]["object"]["items"] = object["items"].clone();
-        event["data"]["object"]["metadata"] = object["metadata"].clone();
+        event["data"]["object"]["metadata"]["plan"] = object["metadata"]["plan"].clone();
         after(&[event], 10)
     };
     let item = |id: &str, lookup_key: &str| json!({"data": [{"price": {"id": id, "lookup_key": lookup_key}}]});
@@ -184,7 +256,8 @@ fn the_greatest_plan_that_is_paid_for_counts() {
     note(&mut paying, &subscription("created", 10, "active", "price_p"));
     let mut other = Customer::default();
     note(&mut other, &subscription("created", 90, "active", "price_s"));
-    let plan = |customers: [&Customer; 2]| standing(customers, &rules(), Timestamp::from_millis(0)).plan;
+    let plan =
+        |customers: [&Customer; 2]| standing(organization(), customers, &rules(), Timestamp::from_millis(0)).plan;
     assert_eq!(plan([&paying, &other]).expect("a plan").as_str(), "professional");
     note(&mut other, &subscription("deleted", 91, "canceled", "price_s"));
     assert_eq!(plan([&other, &paying]).expect("a plan").as_str(), "professional");
@@ -195,9 +268,9 @@ fn the_greatest_plan_that_is_paid_for_counts() {
 #[test]
 fn what_is_not_about_subscriptions_does_not_matter_and_what_is_broken_says_so() {
     let one_off = event("evt_1", "checkout.session.completed", 1, json!({"mode": "payment", "customer": "cus_1"}));
-    let bill = event("evt_2", "invoice.payment_failed", 1, json!({"id": "in_1", "customer": "cus_1"}));
+    let bill = event("evt_2", "invoice.payment_failed", 1, json!({"customer": "cus_1"}));
     for event in [one_off, bill, event("evt_3", "charge.failed", 1, json!({}))] {
-        assert_eq!(read(&event), Ok(None));
+        assert_eq!(read(&event, LATER), Ok(None));
     }
     let mut unpaid = checkout(1, Some("starter"));
     unpaid["data"]["object"]["payment_status"] = json!("unpaid");
@@ -207,12 +280,12 @@ fn what_is_not_about_subscriptions_does_not_matter_and_what_is_broken_says_so() 
     for missing in ["created", "id"] {
         let mut event = checkout(1, None);
         event.as_object_mut().expect("an object").remove(missing);
-        assert!(read(&event).is_err(), "{missing}");
+        assert!(read(&event, LATER).is_err(), "{missing}");
     }
     let mut nobody = checkout(1, None);
     nobody["data"]["object"]["customer"] = Value::Null;
-    assert!(read(&nobody).is_err());
-    assert!(read(&json!({"id": "evt_1", "type": "invoice.paid", "created": 1})).is_err());
+    assert!(read(&nobody, LATER).is_err());
+    assert!(read(&json!({"id": "evt_1", "type": "invoice.paid", "created": 1}), LATER).is_err());
 }
 
 #[test]
@@ -221,7 +294,7 @@ fn an_organization_is_named_by_reference_or_in_metadata() {
         let mut event = checkout(1, None);
         event["data"]["object"]["client_reference_id"] = reference;
         event["data"]["object"]["metadata"]["organization_id"] = metadata;
-        read(&event).expect("it can be read").expect("it matters").organization
+        read(&event, LATER).expect("it can be read").expect("it matters").organization
     };
     let known: OrganizationId = ORGANIZATION.parse().expect("an id");
     assert_eq!(of(json!(ORGANIZATION), Value::Null), Some(Ok(known)));
@@ -231,18 +304,31 @@ fn an_organization_is_named_by_reference_or_in_metadata() {
 }
 
 #[test]
-fn a_customer_keeps_a_bounded_number_of_subscriptions_and_the_living_ones_first() {
-    let mut customer = Customer::default();
-    for number in 0..200 {
-        let verb = if number == 0 { "created" } else { "deleted" };
+fn a_customer_keeps_a_bounded_number_of_subscriptions_and_every_living_one() {
+    let event = |number: i64, verb: &str| {
         let mut event = subscription(verb, number + 1, "active", "price_s");
         event["data"]["object"]["id"] = json!(format!("sub_{number}"));
-        note(&mut customer, &event);
+        event
+    };
+    let mut customer = Customer::default();
+    for number in 0..200 {
+        note(&mut customer, &event(number, if number == 0 { "created" } else { "deleted" }));
     }
-    assert!(customer.subscriptions.len() <= 64, "{}", customer.subscriptions.len());
+    assert_eq!(customer.subscriptions.len(), 64);
     assert_eq!(stands(&customer, 300), "active starter");
     for at_s in 300..400 {
         note(&mut customer, &invoice("payment_failed", at_s));
+        let mut paid = invoice("paid", at_s);
+        paid["data"]["object"]["id"] = json!(format!("in_{at_s}"));
+        note(&mut customer, &paid);
     }
-    assert!(customer.subscriptions["sub_1"].failures.len() <= 16);
+    let full = &customer.subscriptions["sub_1"];
+    assert!(full.failures.len() <= 32 && full.paid.len() <= 32, "{full:?}");
+
+    let mut living = Customer::default();
+    (0..64).for_each(|number| note(&mut living, &event(number, "created")));
+    let before = living.clone();
+    let report = read(&event(64, "created"), LATER).expect("it can be read").expect("it matters");
+    assert_eq!(living.note(&report, None), Err(TooMany));
+    assert_eq!(living, before);
 }

@@ -145,7 +145,8 @@ impl Engine {
             };
         }
         if let Action::Plan { .. } = action {
-            return self.set_plans_by(incoming.data(), ReceiptId(receipt.event.key.0)).await;
+            let cause = ReceiptId(receipt.event.key.0);
+            return self.set_plans_by(incoming.data(), &acting.source, cause).await;
         }
         let Action::Emit { event_type, data, .. } = action else {
             return Err(Trouble::Refused("the action cannot be done by this version".to_owned()));

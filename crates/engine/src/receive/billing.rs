@@ -6,19 +6,27 @@ use serde_json::{Value, json};
 use tidings_domain::{
     billing::{BillingRules, read},
     ids::ReceiptId,
+    source::{Source, SourceKind},
     time::Timestamp,
 };
-use tidings_ports::store::{BillingNote, BillingSettled, StoreError};
+use tidings_ports::store::{BILLING_ORGANIZATIONS_MAX, BillingNote, BillingNoted, BillingSettled, StoreError};
 
 use super::actions::Trouble;
 use crate::Engine;
 
 impl Engine {
     /// Says how reports about subscriptions become plans. Until this is known, they wait.
-    pub fn bill_by(&self, rules: Arc<BillingRules>) {
+    ///
+    /// # Errors
+    ///
+    /// Organizations cannot be looked at again by these rules.
+    pub async fn bill_by(&self, rules: Arc<BillingRules>) -> Result<(), StoreError> {
+        // A grace may be shorter or longer than it was when the process ran last.
+        self.store.recheck_billing(self.clock.wall()).await?;
         // Only the first call counts: it is made once, while the process starts.
         let _ = self.billing.set(rules);
         self.upkeep.ask();
+        Ok(())
     }
 
     /// How reports about subscriptions become plans, once that is known.
@@ -27,14 +35,26 @@ impl Engine {
     }
 
     /// Does what an event of Stripe's means for the organization it is about.
-    pub(super) async fn set_plans_by(&self, event: &Value, cause: ReceiptId) -> Result<Value, Trouble> {
+    pub(super) async fn set_plans_by(
+        &self,
+        event: &Value,
+        source: &Source,
+        cause: ReceiptId,
+    ) -> Result<Value, Trouble> {
+        // Only what Stripe has signed gives plans, whoever has set up the source.
+        if source.kind != SourceKind::Stripe {
+            return Err(Trouble::Refused("plans are set by events of Stripe's only".to_owned()));
+        }
         let rules = self.billing.get().ok_or_else(|| Trouble::Passing("the server is still starting".to_owned()))?;
-        let Some(report) = read(event).map_err(Trouble::Refused)? else {
+        let Some(report) = read(event, cause.timestamp()).map_err(Trouble::Refused)? else {
             return Ok(json!({"ignored": "the event is not about a subscription"}));
         };
-        let audit_ids = [self.ids.audit(), self.ids.audit()];
+        let audit_ids = (0..BILLING_ORGANIZATIONS_MAX).map(|_| self.ids.audit()).collect();
         let note = BillingNote { report, cause, audit_ids };
-        let settled = self.store.note_billing(note, Arc::clone(rules), self.clock.wall()).await?;
+        let settled = match self.store.note_billing(note, Arc::clone(rules), self.clock.wall()).await? {
+            BillingNoted::Settled(settled) => settled,
+            BillingNoted::Refused(reason) => return Err(Trouble::Refused(reason)),
+        };
         self.tell_of(&settled).await;
         let organizations: Vec<_> = settled.iter().map(described).collect();
         Ok(json!({ "organizations": organizations }))

@@ -48,12 +48,19 @@ impl Story {
         platform.webhook_in(operations, Profile::Standard, REPORTS_URL, |_| {}).await;
         let plan = |name: &str| name.parse().expect("a plan's name");
         let prices = [("price_s", "starter"), ("price_p", "professional")];
-        platform.engine.bill_by(Arc::new(BillingRules {
-            plans,
-            prices: prices.map(|(price, name)| (price.to_owned(), plan(name))).into_iter().collect::<BTreeMap<_, _>>(),
-            free: plan("free"),
-            grace_ms: 7 * 86_400_000,
-        }));
+        platform
+            .engine
+            .bill_by(Arc::new(BillingRules {
+                plans,
+                prices: prices
+                    .map(|(price, name)| (price.to_owned(), plan(name)))
+                    .into_iter()
+                    .collect::<BTreeMap<_, _>>(),
+                free: plan("free"),
+                grace_ms: 7 * 86_400_000,
+            }))
+            .await
+            .expect("taken");
         let organization = platform.store.find_project(platform.project).await.expect("read").expect("there");
         let organization = organization.project.organization_id;
         let source = stripe_source(&platform, operations).await;
@@ -276,7 +283,7 @@ async fn a_crash_within_the_grace_does_not_end_or_forget_it() {
     let Story { platform, organization, source, webhooks } = story;
     let rules = platform.engine.billing_rules().expect("known");
     let platform = platform.crash_and_restart().await;
-    platform.engine.bill_by(rules);
+    platform.engine.bill_by(rules).await.expect("taken");
     let story = Story { platform, organization, source, webhooks };
     story.days_pass(6).await;
     assert_eq!(story.stands().await, "professional past_due +");

@@ -11,8 +11,8 @@ use tidings_domain::{
 
 use super::StoreError;
 
-/// Organizations that one report can concern: the one it names, and the one that was named before.
-pub const BILLING_ORGANIZATIONS_MAX: usize = 2;
+/// Organizations that one report can concern: as many as one customer can pay for.
+pub const BILLING_ORGANIZATIONS_MAX: usize = 66;
 
 /// Reports about subscriptions, and the plans that follow from them.
 #[async_trait]
@@ -24,7 +24,7 @@ pub trait Billing: Send + Sync {
         note: BillingNote,
         rules: Arc<BillingRules>,
         now: Timestamp,
-    ) -> Result<Vec<BillingSettled>, StoreError>;
+    ) -> Result<BillingNoted, StoreError>;
 
     /// Gives one organization its plan for which time alone has changed something. `None`: there is
     /// none to be looked at now.
@@ -35,7 +35,10 @@ pub trait Billing: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<BillingSettled>, StoreError>;
 
-    /// How an organization stands; `None` if it never paid.
+    /// Has every organization looked at again for which time matters, because the rules may be others now.
+    async fn recheck_billing(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// How an organization stands; `None` if nobody ever paid for it.
     async fn find_billing(&self, id: OrganizationId) -> Result<Option<BillingView>, StoreError>;
 }
 
@@ -46,8 +49,17 @@ pub struct BillingNote {
     pub report: Report,
     /// The receipt it came with.
     pub cause: ReceiptId,
-    /// For what is written into the audit log about it.
-    pub audit_ids: [AuditId; BILLING_ORGANIZATIONS_MAX],
+    /// For what is written into the audit log about it, one for each organization.
+    pub audit_ids: Vec<AuditId>,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BillingNoted {
+    /// It is taken in, and these organizations were looked at.
+    Settled(Vec<BillingSettled>),
+    /// It is not, for this reason.
+    Refused(String),
 }
 
 /// How an organization stands after something was taken in.
@@ -72,14 +84,16 @@ pub struct BillingSettled {
 pub struct BillingView {
     /// Its status, as it is written.
     pub status: String,
-    /// The plan that was set last because of what is paid for.
+    /// The plan that follows from what is paid for.
     pub plan: Option<String>,
+    /// Whether the organization gets that plan; not while the operator has given it a greater one.
+    pub in_force: bool,
     /// The subscription that it follows from.
     pub subscription: Option<String>,
     /// When the plan falls unless something is paid.
     pub grace_until: Option<Timestamp>,
     /// When something about it changed last.
-    pub updated_at: Timestamp,
+    pub updated_at: Option<Timestamp>,
     /// Who pays, by their id at Stripe.
     pub customers: Vec<(String, Customer)>,
 }

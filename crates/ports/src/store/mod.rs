@@ -14,7 +14,7 @@ mod queue;
 mod sources;
 
 pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
-pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingSettled, BillingView};
+pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingNoted, BillingSettled, BillingView};
 pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, KeyRecord, NewApiKey, NewOrganization,
     NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,

@@ -1,19 +1,26 @@
 -- What Stripe reported about whoever pays, as one document per customer: it is small, always read and
--- written as a whole, and the rules that change it are no statements. organization: for whom they pay.
+-- written as a whole, and the rules that change it are no statements.
 CREATE TABLE billing_customer (
     id TEXT PRIMARY KEY,
-    organization INTEGER,
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX billing_customer_by_organization ON billing_customer (organization) WHERE organization IS NOT NULL;
 
--- What followed from it. plan: what was last set because of it, so that a plan which the operator
--- gives meanwhile stays until there is something new. review_at: when time alone changes something.
+-- For whom they pay, or once paid.
+CREATE TABLE billing_payee (
+    organization INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    PRIMARY KEY (organization, customer)
+) STRICT, WITHOUT ROWID;
+
+-- What followed from it. plan: what was last said because of it, so that a plan which the operator
+-- gives meanwhile stays until there is something new. in_force: whether plans are set because of it;
+-- not while the operator has given more than is paid for. review_at: when time alone changes something.
 CREATE TABLE billing (
     organization INTEGER PRIMARY KEY,
     tail INTEGER NOT NULL,
     status TEXT NOT NULL,
     plan TEXT,
+    in_force INTEGER NOT NULL,
     subscription TEXT,
     review_at INTEGER,
     updated_at INTEGER NOT NULL

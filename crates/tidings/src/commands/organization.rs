@@ -130,13 +130,23 @@ fn billing(billing: &BillingBody) -> String {
         .add("organization", billing.organization_id)
         .add("status", &billing.status)
         .add("plan", text(billing.plan.clone()))
+        .add("in force", billing.in_force)
         .add("grace until", text(billing.grace_until.map(|until| until.to_string())))
         .add("changed", text(billing.updated_at.map(|at| at.to_string())));
     for customer in &billing.customers {
         for subscription in &customer.subscriptions {
-            let status = subscription.status.map(|status| format!("{status:?}").to_lowercase());
+            let status = subscription.status.map(|status| status.as_str().to_owned());
             let prices = subscription.prices.iter().map(|price| price.id.as_str()).collect::<Vec<_>>().join(" ");
-            let what = format!("{} of {}: {} {prices}", subscription.id, customer.id, text(status));
+            let counts = billing.subscription.as_ref() == Some(&subscription.id);
+            let overdue = subscription.overdue_since.map(|since| format!(", overdue since {since}"));
+            let what = format!(
+                "{}{} of {}: {} {prices}{}",
+                subscription.id,
+                if counts { " (counts)" } else { "" },
+                customer.id,
+                text(status),
+                overdue.unwrap_or_default()
+            );
             fields = fields.add("subscription", what);
         }
     }
