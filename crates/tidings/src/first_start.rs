@@ -5,7 +5,7 @@ use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::A
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tidings_domain::{
-    billing::BillingRules,
+    billing::{BILLING_SOURCE, BillingRules},
     ids::{OrganizationId, ProjectId},
     page::PageRequest,
     plan::Plans,
@@ -20,7 +20,7 @@ use tidings_domain::{
 use tidings_engine::{Engine, SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
 use tidings_ports::{
     Clock, Entropy,
-    store::{Created, NewApiKey, NewOrganization, NewProject, SourceChange, Store},
+    store::{Created, NewApiKey, NewOrganization, NewProject, SourceChange, SourceChanged, Store},
 };
 
 use crate::config::{MasterKeySource, STRIPE_TABLE, ServeConfig, StripeConfig};
@@ -30,9 +30,6 @@ const DEFAULT_NAME: &str = "default";
 
 /// The name of the project that operational events belong to.
 const OPERATIONS_NAME: &str = "operations";
-
-/// The name of the source that the instance's billing is.
-const STRIPE_SOURCE: &str = "stripe";
 
 /// Something sealed with the master key, to recognise it by.
 const MASTER_KEY_CHECK: &str = "master_key_check";
@@ -142,7 +139,7 @@ pub(crate) fn billing_rules(config: &StripeConfig, plans: &Arc<Plans>) -> anyhow
         grace_ms: u64::from(config.grace_days) * 86_400_000,
     };
     if let Some((plan, who)) = rules.unknown_plan() {
-        bail!("[{STRIPE_TABLE}]: {who} stands for {plan:?}, which is no plan; the plans are {}", plans.names());
+        bail!("[{STRIPE_TABLE}]: {who} stands for {plan}, which is no plan; the plans are {}", plans.names());
     }
     Ok(rules)
 }
@@ -165,26 +162,35 @@ pub(crate) async fn stripe_source(
         bail!("TIDINGS_STRIPE_WEBHOOK_SECRET cannot be used: {field}: {reason}");
     }
     let ids = engine.ids();
-    if let Some(record) = store.find_source_by_name(project_id, STRIPE_SOURCE).await? {
-        let former = open_source_secrets(master, record.source.id, &record.sealed)?;
+    if let Some(record) = store.find_source_by_name(project_id, BILLING_SOURCE).await? {
         let sets_plans = record.source.settings.actions.iter().any(|action| matches!(action, Action::Plan { .. }));
-        if former.secrets == secrets && sets_plans && !record.source.disabled {
+        // Only the operator can have made one with that action, and only of that kind.
+        if record.source.kind != SourceKind::Stripe || !sets_plans {
+            bail!(
+                "the project `{OPERATIONS_NAME}` has a source named {BILLING_SOURCE} that sets no plans ({}); rename or \
+                 delete it, or start without TIDINGS_STRIPE_WEBHOOK_SECRET",
+                record.source.id
+            );
+        }
+        let former = open_source_secrets(master, record.source.id, &record.sealed)?;
+        if former.secrets == secrets && !record.source.disabled {
             return Ok(());
         }
-        let mut source = Source { disabled: false, updated_at: engine.now(), ..record.source };
-        if !sets_plans {
-            source.settings.actions.insert(0, Action::Plan { on: Vec::new() });
-        }
+        let source = Source { disabled: false, updated_at: engine.now(), ..record.source };
         let secrets = SourceSecrets { secrets, ..former };
         let sealed = seal_source_secrets(master, source.id, &secrets, ids.nonce());
-        store.update_source(SourceChange { source, sealed, expected_revision: record.revision }).await?;
+        let change = SourceChange { source, sealed, expected_revision: record.revision };
+        let changed = store.update_source(change).await?;
+        if changed != SourceChanged::Stored {
+            bail!("the source {BILLING_SOURCE} could not be given the configured secrets: {changed:?}");
+        }
         tracing::info!("the source of Stripe's events has the configured secrets now");
         return Ok(());
     }
     let id = ids.source();
     let token = key_text("", ids.random_bytes());
     let secrets = SourceSecrets { token, secrets, ..SourceSecrets::default() };
-    let (name, kind) = (STRIPE_SOURCE.to_owned(), SourceKind::Stripe);
+    let (name, kind) = (BILLING_SOURCE.to_owned(), SourceKind::Stripe);
     let source = Source { id, project_id, name, kind, disabled: false, settings, updated_at: id.timestamp() };
     let new = new_source(source, &secrets, master, ids);
     match store.create_source(new, None).await? {

@@ -120,7 +120,11 @@ async fn acceptance_18_a_subscription_sets_the_plan_and_its_end_sets_it_to_free(
     // Each receipt says what it did, and the audit log which receipt did it.
     let receipts = scene.operations.get("/receipts").await.expect(200);
     let last = receipts["data"][0]["id"].as_str().expect("a receipt");
-    let receipt = scene.operations.get(&format!("/receipts/{last}")).await.expect(200);
+    let receipt = until("the action's end to be written down", BOUND, async || {
+        let receipt = scene.operations.get(&format!("/receipts/{last}")).await.expect(200);
+        (!receipt["actions"][0]["finished_at"].is_null()).then_some(receipt)
+    })
+    .await;
     let done = &receipt["actions"][0];
     assert_eq!(
         (&done["kind"], &done["result"]["organizations"][0]["plan"]),
@@ -178,16 +182,37 @@ async fn nobody_but_the_operator_may_set_plans_by_a_source() {
     assert_eq!(project["data"][0]["name"], "stripe");
     let projects = scene.operator.get("/projects").await.expect(200);
     let operations = projects["data"].as_array().expect("projects").iter().find(|it| it["name"] == "operations");
-    let theirs = theirs.with_header("x-project-id", operations.expect("a project")["id"].as_str().expect("an id"));
+    let operations = operations.expect("a project")["id"].as_str().expect("an id");
+    let theirs = theirs.with_header("x-project-id", operations);
     let change = json!({"name": "stripe", "kind": "stripe", "secrets": ["whsec_own"], "actions": kept["actions"]});
     theirs.put(&format!("/sources/{id}"), &change).await.expect_problem(403, "insufficient_scope");
     let without = json!({"name": "stripe", "kind": "stripe", "secrets": ["whsec_own"]});
     theirs.put(&format!("/sources/{id}"), &without).await.expect_problem(403, "insufficient_scope");
     theirs.delete(&format!("/sources/{id}")).await.expect_problem(403, "insufficient_scope");
+    // Nor may it take the place that `/webhooks/stripe` leads to, or the whole project.
+    let planted = json!({"name": "stripe", "kind": "none", "actions": []});
+    theirs.post("/sources", &planted).await.expect_problem(403, "insufficient_scope");
+    theirs.delete(&format!("/projects/{operations}")).await.expect_problem(403, "insufficient_scope");
     scene.operations.put(&format!("/sources/{id}"), &change).await.expect(200);
 
     // What one organization pays is nothing to another.
     theirs.get(&format!("/organizations/{}/billing", scene.organization)).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_only_has_the_name_is_not_taken_for_billing() {
+    let mut server = Server::prepare(BINARY, &FLAGS);
+    server.restart().await;
+    let operator = World::new(&server).operator().clone();
+    let projects = operator.get("/projects").await.expect(200);
+    let operations = projects["data"].as_array().expect("projects").iter().find(|it| it["name"] == "operations");
+    let operations = operations.expect("a project")["id"].as_str().expect("an id").to_owned();
+    let planted = json!({"name": "stripe", "kind": "none", "actions": []});
+    operator.clone().with_header("x-project-id", &operations).post("/sources", &planted).await.expect(201);
+    server.stop().await;
+    server.run_under(&["env", SECRETS]);
+    let said = server.refuses_to_start().await;
+    assert!(said.contains("named stripe that sets no plans"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

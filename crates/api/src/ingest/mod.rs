@@ -15,7 +15,10 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tidings_contract::codes::ErrorCode;
-use tidings_domain::source::{Identity, Incoming, Rejection, SourceKind, accept, token_hash};
+use tidings_domain::{
+    billing::BILLING_SOURCE,
+    source::{Identity, Incoming, Rejection, SourceKind, accept, token_hash},
+};
 use tidings_engine::{HOPS, LiveSource, PublishError, Receipt, Received, SourceAddress};
 
 pub(crate) use rates::Rates;
@@ -56,7 +59,7 @@ async fn at_resend(State(api): State<Api>, request: Request) -> Result<Response,
 /// The instance's billing: one address for all organizations.
 async fn at_stripe(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     match api.engine().operations_project() {
-        Some(project_id) => receive(&api, SourceAddress::Named(project_id, "stripe"), request).await,
+        Some(project_id) => receive(&api, SourceAddress::Named(project_id, BILLING_SOURCE), request).await,
         None => Err(ApiError::unavailable("the server is still starting; send it again in a moment")),
     }
 }

@@ -14,6 +14,7 @@ use tidings_domain::{
     ids::{ProjectId, ReceiptId, SourceId},
     page::PageRequest,
     source::{Action, Template},
+    time::Timestamp,
 };
 use tidings_engine::{Publish, PublishError};
 use tidings_ports::store::{ReceiptFilter, ReceiptRecord};
@@ -79,7 +80,7 @@ async fn result(
             Ok((event_type, data)) => publishable(api, project_id, event_type, data).await?,
             Err(reason) => Err(reason),
         },
-        Action::Plan { .. } => reported(&value["body"]),
+        Action::Plan { .. } => reported(&value["body"], receipt.event.created_at()),
         Action::Forward { url, .. } => match sources::check_forward(api, url).await {
             Ok(()) => Ok(json!({ "url": url })),
             Err(reason) => Err(reason.in_words()),
@@ -97,8 +98,8 @@ async fn result(
 }
 
 /// What an event of Stripe's says about whom.
-fn reported(event: &Value) -> Result<Value, String> {
-    let Some(report) = billing::read(event)? else { return Ok(json!({"ignored": true})) };
+fn reported(event: &Value, received_at: Timestamp) -> Result<Value, String> {
+    let Some(report) = billing::read(event, received_at)? else { return Ok(json!({"ignored": true})) };
     let organization = report.organization.map(|named| named.map_or_else(|text| text, |id| id.to_string()));
     let (customer, subscription) = (report.customer, report.about.subscription().map(str::to_owned));
     Ok(json!({"customer": customer, "organization": organization, "subscription": subscription}))

@@ -5,7 +5,10 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tidings_contract::tenancy::{CreateProject, ProjectBody, UpdateProject};
+use tidings_contract::{
+    codes::ErrorCode,
+    tenancy::{CreateProject, ProjectBody, UpdateProject},
+};
 use tidings_domain::{
     ids::ProjectId,
     page::{Page, Total},
@@ -149,6 +152,11 @@ pub(crate) async fn delete(
     if owner.is_some_and(|owner| owner.organization.default_project_id == project.id) {
         let detail = "an organization's default project cannot be deleted; delete the organization instead";
         return Err(ApiError::field("id", "invalid", detail));
+    }
+    if api.engine().operations_project() == Some(project.id) && !caller.is_operator() {
+        let detail = "operational events and the instance's billing belong to this project: only the operator's key may \
+                      delete it";
+        return Err(ApiError::new(ErrorCode::InsufficientScope, detail));
     }
     if !caller.store(&api).delete_project(project.id, api.engine().now()).await? {
         return Err(ApiError::not_found("project"));

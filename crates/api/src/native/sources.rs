@@ -13,6 +13,7 @@ use tidings_contract::{
     source::{HandshakeBody, SourceBody, SourceRequest, VerifyBody},
 };
 use tidings_domain::{
+    billing::BILLING_SOURCE,
     ids::{ProjectId, SourceId},
     source::{self, Action, Handshake, Settings, SignatureForm, Source, SourceKind},
     target::{Refusal, TargetUrl},
@@ -107,19 +108,21 @@ async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets, disabl
 
 /// Whoever may change what sets plans may give any organization any plan: that is the operator, and
 /// only for Stripe's events to the instance's own project.
-fn check_plans(api: &Api, caller: &Caller, kind: SourceKind, actions: &[Action]) -> Result<(), ApiError> {
-    let Some(place) = actions.iter().position(|action| matches!(action, Action::Plan { .. })) else { return Ok(()) };
-    let refused = |reason: &str| Err(ApiError::field(&format!("actions[{place}].kind"), "invalid", reason));
-    if !caller.is_operator() {
-        return Err(ApiError::new(
-            ErrorCode::InsufficientScope,
-            "only the operator's key may change a source that sets plans",
-        ));
+fn check_plans(api: &Api, caller: &Caller, kind: SourceKind, name: &str, actions: &[Action]) -> Result<(), ApiError> {
+    let in_operations = api.engine().operations_project() == Some(caller.project(api));
+    let place = actions.iter().position(|action| matches!(action, Action::Plan { .. }));
+    // The name as well, because `/webhooks/stripe` leads to whichever source has it.
+    let billing = place.is_some() || in_operations && name == BILLING_SOURCE;
+    if billing && !caller.is_operator() {
+        let detail = "only the operator's key may make, change or delete the source of the instance's billing";
+        return Err(ApiError::new(ErrorCode::InsufficientScope, detail));
     }
+    let Some(place) = place else { return Ok(()) };
+    let refused = |reason: &str| Err(ApiError::field(&format!("actions[{place}].kind"), "invalid", reason));
     if kind != SourceKind::Stripe {
         return refused("plans are set by events of Stripe's: only a source of kind stripe has this action");
     }
-    if api.engine().operations_project() != Some(caller.project(api)) {
+    if !in_operations {
         return refused("plans are set for the whole instance: only a source of the project `operations` does that");
     }
     Ok(())
@@ -227,7 +230,7 @@ pub(crate) async fn create(
     if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
         return Ok(first);
     }
-    check_plans(&api, &caller, request.kind, &request.actions)?;
+    check_plans(&api, &caller, request.kind, &request.name, &request.actions)?;
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let nothing = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
     let Draft { settings, secrets } = draft(&api, &request, nothing, false).await?;
@@ -299,8 +302,8 @@ pub(crate) async fn update(
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let former = open_source_secrets(master, source.id, &record.sealed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
-    check_plans(&api, &caller, source.kind, &source.settings.actions)?;
-    check_plans(&api, &caller, source.kind, &request.actions)?;
+    check_plans(&api, &caller, source.kind, &source.name, &source.settings.actions)?;
+    check_plans(&api, &caller, source.kind, &request.name, &request.actions)?;
     audit.before(&body(&api, &base, &record));
     let Draft { settings, secrets } = draft(&api, &request, former, source.disabled).await?;
     let source = Source {
@@ -335,7 +338,8 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let record = find(&api, caller.project(&api), &id).await?;
-    check_plans(&api, &caller, record.source.kind, &record.source.settings.actions)?;
+    let known = &record.source;
+    check_plans(&api, &caller, known.kind, &known.name, &known.settings.actions)?;
     let id = record.source.id;
     let deleted = caller.store(&api).delete_source(caller.project(&api), id, api.engine().now()).await?;
     api.engine().source_changed(id).await;

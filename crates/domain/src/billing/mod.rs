@@ -21,6 +21,8 @@ use crate::plan::{PlanName, Plans};
 
 /// How long a payment may be overdue before the plan falls, in days.
 pub const GRACE_DAYS: u32 = 7;
+/// The name of the instance's own source, in the project of operational events.
+pub const BILLING_SOURCE: &str = "stripe";
 /// The plan of whoever pays for none.
 pub const FREE_PLAN: &str = "free";
 

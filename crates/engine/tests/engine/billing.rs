@@ -97,6 +97,17 @@ impl Story {
         self.platform.settle().await;
     }
 
+    /// The plan of another organization of the instance.
+    async fn plan_of(&self, organization: OrganizationId) -> Option<String> {
+        self.platform.store.find_organization(organization).await.expect("read").expect("there").plan
+    }
+
+    async fn other_organization(&self) -> OrganizationId {
+        let project = self.platform.other_project().await;
+        let found = self.platform.store.find_project(project).await.expect("read").expect("there");
+        found.project.organization_id
+    }
+
     fn now_s(&self) -> i64 {
         self.platform.clock.wall().as_seconds()
     }
@@ -324,4 +335,89 @@ async fn an_unknown_plan_or_organization_changes_nothing_and_is_reported() {
     let (kind, told) = story.reports().pop().expect("a report");
     assert_eq!((kind.as_str(), &told["organization"]), ("billing.unknown_organization", &json!(nobody)));
     assert_eq!(story.stands().await, "professional active +");
+}
+
+#[tokio::test]
+async fn whoever_is_no_longer_paid_for_has_the_free_plan() {
+    let mut story = Story::begin().await;
+    story.webhook().await;
+    let (other, now_s) = (story.other_organization().await, story.now_s());
+    story.stripe_sends(&checkout(story.organization, now_s, "sub_1")).await;
+    story.stripe_sends(&subscription("created", now_s, "sub_1", "active", "price_p")).await;
+    assert_eq!(story.stands().await, "professional active +");
+    // The same subscription is said to be for somebody else.
+    story.stripe_sends(&checkout(other, now_s + 1, "sub_1")).await;
+    assert_eq!(story.plan_of(other).await.as_deref(), Some("professional"));
+    assert_eq!(story.stands().await, "free none -");
+    // It pays again, for what it had.
+    story.stripe_sends(&subscription("created", now_s + 2, "sub_2", "active", "price_p")).await;
+    let mut second = checkout(story.organization, now_s + 2, "sub_2");
+    second["id"] = json!("evt_second");
+    story.stripe_sends(&second).await;
+    assert_eq!(story.stands().await, "professional active +");
+}
+
+#[tokio::test]
+async fn somebody_elses_payment_takes_nothing_away_that_the_operator_has_given() {
+    let mut story = Story::begin().await;
+    story.webhook().await;
+    let plan = "professional".parse().expect("a plan's name");
+    story.platform.store.set_plan(story.organization, plan, story.platform.now()).await.expect("set");
+    let now_s = story.now_s();
+    story.stripe_sends(&checkout(story.organization, now_s, "sub_1")).await;
+    story.stripe_sends(&subscription("created", now_s, "sub_1", "active", "price_s")).await;
+    assert_eq!(story.stands().await, "professional active +");
+    story.stripe_sends(&subscription("deleted", now_s + 1, "sub_1", "canceled", "price_s")).await;
+    assert_eq!(story.stands().await, "professional canceled +");
+    // What is as much as was given counts from then on.
+    story.stripe_sends(&subscription("created", now_s + 2, "sub_2", "active", "price_p")).await;
+    story.stripe_sends(&subscription("deleted", now_s + 3, "sub_2", "canceled", "price_p")).await;
+    assert_eq!(story.stands().await, "free canceled -");
+}
+
+#[tokio::test]
+async fn each_failed_payment_is_reported_once_whatever_was_known_before() {
+    let mut story = Story::begin().await;
+    story.webhook().await;
+    let now_s = story.now_s();
+    story.stripe_sends(&checkout(story.organization, now_s, "sub_1")).await;
+    // The status comes first, with the same time.
+    story.stripe_sends(&subscription("updated", now_s + 1, "sub_1", "past_due", "price_p")).await;
+    story.stripe_sends(&payment_failed(now_s + 1)).await;
+    let count = |story: &Story| story.reports().iter().filter(|(kind, _)| kind == "billing.payment_failed").count();
+    assert_eq!(count(&story), 1);
+    story.stripe_sends(&payment_failed(now_s + 2)).await;
+    assert_eq!(count(&story), 2);
+}
+
+#[tokio::test]
+async fn another_grace_counts_from_the_next_start_and_deleted_organizations_hold_up_nobody() {
+    let mut story = Story::begin().await;
+    story.webhook().await;
+    let now_s = story.now_s();
+    // Others that owe as well, and are deleted before their grace is over.
+    for number in 0..3 {
+        let gone = story.other_organization().await;
+        let name = format!("sub_gone{number}");
+        let mut paid = checkout(gone, now_s - 10, &name);
+        paid["id"] = json!(format!("evt_gone{number}"));
+        paid["data"]["object"]["customer"] = json!(format!("cus_gone{number}"));
+        story.stripe_sends(&paid).await;
+        let mut owes = subscription("updated", now_s - 10, &name, "past_due", "price_p");
+        owes["id"] = json!(format!("evt_owes{number}"));
+        owes["data"]["object"]["customer"] = json!(format!("cus_gone{number}"));
+        story.stripe_sends(&owes).await;
+        story.platform.store.delete_organization(gone, story.platform.now()).await.expect("deleted");
+    }
+    story.stripe_sends(&checkout(story.organization, now_s, "sub_1")).await;
+    story.stripe_sends(&subscription("created", now_s, "sub_1", "active", "price_p")).await;
+    story.stripe_sends(&payment_failed(now_s + 1)).await;
+    let Story { platform, organization, source, webhooks } = story;
+    let rules = platform.engine.billing_rules().expect("known");
+    let platform = platform.crash_and_restart().await;
+    let shorter = BillingRules { grace_ms: 86_400_000, ..(*rules).clone() };
+    platform.engine.bill_by(Arc::new(shorter)).await.expect("taken");
+    let story = Story { platform, organization, source, webhooks };
+    story.days_pass(2).await;
+    assert_eq!(story.stands().await, "free past_due -");
 }

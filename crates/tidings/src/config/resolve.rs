@@ -153,7 +153,13 @@ impl Reader<'_> {
 
     fn stripe(&mut self) -> StripeConfig {
         // Whether plans of these names exist is known once the presets are read.
-        let prices = self.many("billing.stripe.prices", parse_price).into_iter().collect();
+        let given = self.many("billing.stripe.prices", parse_price);
+        let count = given.len();
+        let prices: BTreeMap<_, _> = given.into_iter().collect();
+        if prices.len() < count {
+            let place = &self.given["billing.stripe.prices"].source;
+            self.errors.push(ConfigError::new(place, "a price stands here twice", "leave one out"));
+        }
         let free_plan = self.one("billing.stripe.free_plan", parse_plan_name);
         StripeConfig {
             webhook_secrets: self.many("billing.stripe.webhook_secret", parse_stripe_secret),
@@ -301,8 +307,10 @@ fn parse_stripe_secret(text: &str) -> Result<Secret, Refused> {
     // The text itself stays out of the message.
     let way_out = "copy it from the endpoint's page at Stripe: it starts with whsec_";
     let secret = Secret::parse(text).or_else(|_| refused("this is not a secret", way_out))?;
-    if text.starts_with("sk_") || text.starts_with("rk_") || text.starts_with("pk_") {
-        return refused("this is an API key of Stripe's, not the secret of a webhook", way_out);
+    if !text.starts_with("whsec_") {
+        let kind =
+            if text.contains("_live_") || text.contains("_test_") { "an API key of Stripe's, not" } else { "not" };
+        return refused(format!("this is {kind} the secret of a webhook"), way_out);
     }
     Ok(secret)
 }
