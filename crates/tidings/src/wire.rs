@@ -189,6 +189,10 @@ async fn start(
     first_start::stripe_source(&*store, &engine, &master_key, operations, &config.stripe.webhook_secrets).await?;
     engine.report_to(operations);
     engine.bill_by(billing).await?;
+    let resend_project = config.resend_project.unwrap_or(default_project);
+    if engine.project(resend_project).await?.is_none() {
+        tracing::warn!(project.id = %resend_project, "/webhooks/resend belongs to a project that does not exist");
+    }
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
     let api = Api::new(ApiParts {
         engine: Arc::clone(&engine),
@@ -201,7 +205,7 @@ async fn start(
         version: env!("CARGO_PKG_VERSION"),
         default_organization,
         default_project,
-        resend_project: config.resend_project.unwrap_or(default_project),
+        resend_project,
     });
     let server = Server::new(api, beside, ServerLimits::default());
     Ok(Running { address, new_operator_key, engine, server, listener })

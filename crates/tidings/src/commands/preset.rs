@@ -49,7 +49,8 @@ impl PresetCommand {
 fn check(file: &Path, output: Output) -> anyhow::Result<()> {
     let text = presets::read(file).map_err(|error| anyhow!("{error}; name the TOML file that holds the preset"))?;
     let preset = presets::parse(&file.display().to_string(), &text).map_err(|errors| anyhow!(join(&errors)))?;
-    output.done("checked", &format!("{}: {} event types", preset.name, preset.event_types.len()))
+    let (types, sources) = (preset.event_types.len(), preset.sources.len());
+    output.done("checked", &format!("{}: {types} event types, {sources} sources", preset.name))
 }
 
 fn row(preset: &PresetSummary) -> [String; 5] {

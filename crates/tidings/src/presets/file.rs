@@ -147,7 +147,7 @@ impl Reader<'_> {
                 self.refuse(&entry.name, format!("a preset has up to {PRESET_SOURCES_MAX} sources"), "leave some out");
                 break;
             }
-            if !seen.insert(entry.name.get_ref().clone()) {
+            if !seen.insert(entry.name.get_ref().trim().to_owned()) {
                 self.refuse(&entry.name, "this source stands here twice", "leave one out");
             }
             sources.extend(self.source(entry, types));
