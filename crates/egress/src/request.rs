@@ -13,11 +13,16 @@ use tidings_domain::target::TargetUrl;
 ///
 /// Headers that frame the message are this function's own: a caller's could contradict the body
 /// and let one request look like two to the receiver.
-pub(crate) fn build(url: &TargetUrl, mut headers: HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, http::Error> {
+pub(crate) fn build(
+    method: Method,
+    url: &TargetUrl,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, http::Error> {
     for framing in [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION] {
         headers.remove(framing);
     }
-    if body.is_empty() {
+    if body.is_empty() && method == Method::POST {
         // Hyper leaves it out then, and some receivers answer 411 (RFC 9110 section 8.6).
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
@@ -28,7 +33,7 @@ pub(crate) fn build(url: &TargetUrl, mut headers: HeaderMap, body: Bytes) -> Res
         headers.insert(AUTHORIZATION, basic(user, password)?);
     }
     let mut request = Request::new(Full::new(body));
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = method;
     *request.uri_mut() = Uri::try_from(url.path_and_query())?;
     *request.headers_mut() = headers;
     Ok(request)

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use hyper::body::{Body as _, Incoming};
-use tidings_ports::sender::ANSWER_BODY_BYTES_MAX;
 
 /// How much more than what is kept is read, so that the connection can be used again.
 const DRAIN_BYTES_MAX: usize = 64 * 1024;
@@ -14,7 +13,7 @@ const DRAIN_BYTES_MAX: usize = 64 * 1024;
 /// What was kept of a body.
 pub(crate) struct Kept {
     pub(crate) body: Bytes,
-    /// The rest, if the body went on beyond [`ANSWER_BODY_BYTES_MAX`].
+    /// The rest, if the body went on beyond what is kept of it.
     pub(crate) rest: Option<Rest>,
 }
 
@@ -25,8 +24,8 @@ pub(crate) struct Rest {
 }
 
 /// Reads a body until its end or just beyond the cap.
-pub(crate) async fn read(mut body: Incoming) -> hyper::Result<Kept> {
-    let mut kept = Accumulator::default();
+pub(crate) async fn read(mut body: Incoming, bytes_max: usize) -> hyper::Result<Kept> {
+    let mut kept = Accumulator { bytes: BytesMut::new(), bytes_max };
     while let Some(data) = next_data(&mut body).await? {
         let excess = kept.push(data);
         if excess > 0 {
@@ -93,15 +92,15 @@ async fn next_data(body: &mut Incoming) -> hyper::Result<Option<Bytes>> {
 
 /// Collects data up to the cap. Always copies: hyper's slices would keep a whole read buffer
 /// alive for as long as somebody holds on to a short answer.
-#[derive(Default)]
 struct Accumulator {
     bytes: BytesMut,
+    bytes_max: usize,
 }
 
 impl Accumulator {
     /// Takes what fits and returns how many bytes did not.
     fn push(&mut self, data: Bytes) -> usize {
-        let fits = data.len().min(ANSWER_BODY_BYTES_MAX - self.bytes.len());
+        let fits = data.len().min(self.bytes_max - self.bytes.len());
         self.bytes.extend_from_slice(&data[..fits]);
         data.len() - fits
     }

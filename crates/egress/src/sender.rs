@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::HeaderMap;
-use hyper::Response;
+use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::{Request, Response};
 use rustls::pki_types::CertificateDer;
 use tidings_domain::target::{Host, Refusal, TargetPolicy, TargetUrl};
 use tidings_ports::Sender;
@@ -90,22 +91,21 @@ impl HttpSender {
     }
 
     async fn exchange(&self, request: OutgoingRequest, progress: &mut Progress) -> Result<Answered, SendFailure> {
-        let OutgoingRequest { url, headers, body, .. } = request;
+        let OutgoingRequest { method, url, headers, body, answer_bytes_max, .. } = request;
+        let request = request::build(method, &url, headers, body).map_err(|error| failure::unsendable(&url, &error))?;
         let Some(mut connection) = self.pool.take(url.origin(), progress.started()) else {
             // Boxed, so that the common way does not carry the room for the rare one.
-            return Box::pin(self.exchange_anew(&url, headers, body, progress)).await;
+            return Box::pin(self.exchange_anew(&url, request, answer_bytes_max, progress)).await;
         };
         progress.set_reused(true);
         let received_before = connection.bytes_received();
-        let request =
-            request::build(&url, headers.clone(), body.clone()).map_err(|error| failure::unsendable(&url, &error))?;
-        match connection.send(request).await {
-            Ok(response) => read_answer(connection, response, progress).await,
+        match connection.send(request.clone()).await {
+            Ok(response) => read_answer(connection, response, answer_bytes_max, progress).await,
             // The receiver closed the connection as the request was on its way. It was free to,
             // and has answered nothing, so the request is sent once more.
             Err(_) if connection.bytes_received() == received_before => {
                 progress.set_reused(false);
-                Box::pin(self.exchange_anew(&url, headers, body, progress)).await
+                Box::pin(self.exchange_anew(&url, request, answer_bytes_max, progress)).await
             }
             Err(error) => Err(failure::no_head(&error)),
         }
@@ -114,15 +114,14 @@ impl HttpSender {
     async fn exchange_anew(
         &self,
         url: &TargetUrl,
-        headers: HeaderMap,
-        body: bytes::Bytes,
+        request: Request<Full<Bytes>>,
+        answer_bytes_max: usize,
         progress: &mut Progress,
     ) -> Result<Answered, SendFailure> {
-        let request = request::build(url, headers, body).map_err(|error| failure::unsendable(url, &error))?;
         let mut connection = self.connect(url, progress).await?;
         progress.enter(Phase::AwaitingHead);
         match connection.send(request).await {
-            Ok(response) => read_answer(connection, response, progress).await,
+            Ok(response) => read_answer(connection, response, answer_bytes_max, progress).await,
             Err(error) => Err(failure::no_head(&error)),
         }
     }
@@ -165,12 +164,14 @@ impl HttpSender {
 async fn read_answer(
     mut connection: Box<Connection>,
     response: Response<Incoming>,
+    answer_bytes_max: usize,
     progress: &mut Progress,
 ) -> Result<Answered, SendFailure> {
     progress.enter(Phase::ReadingBody);
     let (head, body) = response.into_parts();
     let headers = response::detach(head.headers);
-    let kept = connection.run_with(response::read(body)).await.map_err(|error| failure::no_body(&error))?;
+    let kept =
+        connection.run_with(response::read(body, answer_bytes_max)).await.map_err(|error| failure::no_body(&error))?;
     let answer = Answer { status: head.status, headers, body: kept.body, truncated: kept.rest.is_some() };
     Ok(Answered { answer, connection, rest: kept.rest })
 }

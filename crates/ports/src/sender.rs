@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tidings_domain::target::{Refusal, TargetUrl};
 
 /// Sends one request and reads one bounded answer.
@@ -21,9 +21,11 @@ pub trait Sender: Send + Sync {
     async fn check(&self, url: &TargetUrl) -> Result<(), Refusal>;
 }
 
-/// A POST to a checked address.
+/// A request to a checked address.
 #[derive(Debug, Clone)]
 pub struct OutgoingRequest {
+    /// POST for what is delivered, GET for what a provider is asked.
+    pub method: Method,
     /// Where to.
     pub url: Arc<TargetUrl>,
     /// Everything but `Host`, `Content-Length` and `Authorization` from the address's credentials,
@@ -33,6 +35,20 @@ pub struct OutgoingRequest {
     pub body: Bytes,
     /// One deadline over name look-up, connecting, TLS, sending, waiting and reading.
     pub timeout_ms: u32,
+    /// Bytes of the answer's body that are kept.
+    pub answer_bytes_max: usize,
+}
+
+impl OutgoingRequest {
+    /// A POST, of whose answer so much is kept as history keeps.
+    pub fn post(url: Arc<TargetUrl>, headers: HeaderMap, body: Bytes, timeout_ms: u32) -> Self {
+        Self { method: Method::POST, url, headers, body, timeout_ms, answer_bytes_max: ANSWER_BODY_BYTES_MAX }
+    }
+
+    /// A GET, of whose answer so many bytes are kept.
+    pub fn get(url: Arc<TargetUrl>, headers: HeaderMap, timeout_ms: u32, answer_bytes_max: usize) -> Self {
+        Self { method: Method::GET, url, headers, body: Bytes::new(), timeout_ms, answer_bytes_max }
+    }
 }
 
 /// What came of one request.
@@ -44,14 +60,14 @@ pub struct Exchange {
     pub timing: Timing,
 }
 
-/// An answer, cut to what history keeps.
+/// An answer, cut to what its request wants of it.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status line's code.
     pub status: StatusCode,
     /// Response headers as they came.
     pub headers: HeaderMap,
-    /// At most [`ANSWER_BODY_BYTES_MAX`] bytes of the body.
+    /// At most [`OutgoingRequest::answer_bytes_max`] bytes of the body.
     pub body: Bytes,
     /// Whether the body went on beyond that.
     pub truncated: bool,

@@ -1,9 +1,13 @@
 //! Answers up to the cap and beyond it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tidings_ports::sender::ANSWER_BODY_BYTES_MAX;
+use http::HeaderMap;
+use tidings_domain::target::TargetUrl;
+use tidings_ports::Sender;
+use tidings_ports::sender::{ANSWER_BODY_BYTES_MAX, OutgoingRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{AMPLE_MS, SHORT_MS, answer_all, answered, loopback_sender, post, read_request, receiver};
@@ -33,6 +37,23 @@ async fn a_body_up_to_the_cap_is_whole_and_beyond_it_cut() {
             let next = post(&sender, address, AMPLE_MS).await;
             assert_eq!(next.timing.reused, reused, "{length} {chunked}");
         }
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_more_of_an_answer_gets_more_and_no_more_than_that() {
+    let length = 3 * ANSWER_BODY_BYTES_MAX;
+    for (bytes_max, truncated) in [(length - 1, true), (length, false)] {
+        let answer = body_answer(length, true);
+        let address = receiver(move |_, stream| {
+            let answer = answer.clone();
+            async move { answer_all(stream, &answer).await }
+        })
+        .await;
+        let url = Arc::new(TargetUrl::parse(&format!("http://{address}/list")).unwrap());
+        let request = OutgoingRequest::get(url, HeaderMap::new(), AMPLE_MS, bytes_max);
+        let answer = answered(loopback_sender().send(request).await);
+        assert_eq!((answer.body.len(), answer.truncated), (bytes_max.min(length), truncated));
     }
 }
 

@@ -39,12 +39,8 @@ pub(crate) fn loopback_sender() -> HttpSender {
 }
 
 pub(crate) fn request_to(url: &str, timeout_ms: u32) -> OutgoingRequest {
-    OutgoingRequest {
-        url: Arc::new(TargetUrl::parse(url).unwrap()),
-        headers: HeaderMap::new(),
-        body: Bytes::from_static(b"{\"hello\":1}"),
-        timeout_ms,
-    }
+    let url = Arc::new(TargetUrl::parse(url).unwrap());
+    OutgoingRequest::post(url, HeaderMap::new(), Bytes::from_static(b"{\"hello\":1}"), timeout_ms)
 }
 
 pub(crate) async fn post(sender: &HttpSender, address: SocketAddr, timeout_ms: u32) -> Exchange {

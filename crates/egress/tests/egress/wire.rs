@@ -1,6 +1,6 @@
 //! The request byte for byte.
 
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use tidings_ports::Sender;
 use tidings_ports::sender::OutgoingRequest;
 use tokio::io::AsyncWriteExt;
@@ -23,6 +23,15 @@ async fn sent(path: &str, credentials: &str, prepare: impl FnOnce(&mut OutgoingR
     prepare(&mut request);
     answered(loopback_sender().send(request).await);
     report.recv().await.unwrap().replace(&address.to_string(), "RECEIVER")
+}
+
+#[tokio::test]
+async fn what_is_asked_for_has_no_body() {
+    let wire = sent("/v1/events?limit=100", "", |request| {
+        *request = OutgoingRequest::get(request.url.clone(), HeaderMap::new(), AMPLE_MS, 10);
+    })
+    .await;
+    assert_eq!(wire, "GET /v1/events?limit=100 HTTP/1.1\r\nhost: RECEIVER\r\n\r\n");
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub(crate) fn build_request(
         headers.insert(TIDINGS_DELIVERY, header_value(&delivery_id.to_string()));
         headers.insert(TIDINGS_ATTEMPT, HeaderValue::from(attempt));
     }
-    OutgoingRequest { url: std::sync::Arc::clone(&target.url), headers, body, timeout_ms: settings.timeout_ms() }
+    OutgoingRequest::post(std::sync::Arc::clone(&target.url), headers, body, settings.timeout_ms())
 }
 
 fn signature_header(name: &str) -> HeaderName {

@@ -98,7 +98,7 @@ impl Actor for Engine {
                 Ok(url) => {
                     let headers = forwarded(target, &receipt, lease.event.content_type.as_deref());
                     let (timeout_ms, body) = (target.webhook.settings.timeout_ms(), lease.event.payload.clone());
-                    (self.sender.send(OutgoingRequest { url: Arc::new(url), headers, body, timeout_ms }).await, false)
+                    (self.sender.send(OutgoingRequest::post(Arc::new(url), headers, body, timeout_ms)).await, false)
                 }
                 Err(refusal) => (self.answer(Err(Trouble::Refused(refusal.to_string())), begun), true),
             },
