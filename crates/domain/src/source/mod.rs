@@ -1,6 +1,9 @@
 //! Sources: where providers' webhooks come in, how they are told from forgeries, what is done with them.
 
 mod action;
+mod gap;
+#[cfg(test)]
+mod gap_tests;
 mod handshake;
 mod incoming;
 mod kinds;
@@ -14,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use action::{ACTIONS_MAX, Action, RECORD_KEY_CHARACTERS_MAX, RecordChange, check_record_key, check_record_kind};
+pub use gap::{
+    FILL_EVERY_S, GapFill, ListPage, Listed, Listing, Missed, Reply, Unreadable, Verdict, Via, check_api_key,
+};
 pub use handshake::Handshake;
 pub use incoming::{Incoming, Rejection};
 pub use outgoing::{Headers, Outgoing, sign};
@@ -63,6 +69,11 @@ macro_rules! kinds {
                 match self { $(Self::$name => $text,)* }
             }
 
+            /// How its provider is asked for what did not come by itself, if it can be asked.
+            pub fn listing(self) -> Option<&'static dyn Listing> {
+                self.provider().listing()
+            }
+
             fn provider(self) -> &'static dyn Provider {
                 match self { $(Self::$name => &$provider,)* }
             }
@@ -74,7 +85,7 @@ kinds! {
     /// `Stripe-Signature`.
     Stripe = "stripe" => kinds::Stripe;
     /// Resend, which signs like Svix.
-    Resend = "resend" => kinds::Standard("svix");
+    Resend = "resend" => kinds::Resend;
     /// `X-Hub-Signature-256`.
     GitHub = "github" => kinds::GitHub;
     /// `X-Shopify-Hmac-Sha256`.
@@ -144,6 +155,9 @@ pub struct Settings {
     /// Requests per minute that it takes in from one address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_rate_limit: Option<u32>,
+    /// How its provider is asked for what did not come by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap_fill: Option<GapFill>,
 }
 
 /// The form of a signature that a source checks.
@@ -226,14 +240,20 @@ pub fn accept(
             check_time(at_s, now, settings.tolerance_s.unwrap_or(default_s))?;
         }
     }
+    Ok(identify(kind, settings, incoming))
+}
+
+/// What a request says about itself, whoever vouches for it.
+pub fn identify(kind: SourceKind, settings: &Settings, incoming: &Incoming<'_>) -> Identity {
+    let provider = kind.provider();
     let own = settings.dedupe.as_deref().map(|place| at_place(place, incoming));
     let provider_id = own.unwrap_or_else(|| provider.event_id(incoming));
     let event_type = provider.event_type(incoming).map(|it| it.chars().take(PROVIDER_TYPE_CHARACTERS_MAX).collect());
-    Ok(Identity {
+    Identity {
         provider_id: provider_id.filter(|id| !id.is_empty()).map(shorten),
         event_type,
         handshake: provider.handshake(incoming),
-    })
+    }
 }
 
 fn check_time(at_s: i64, now: Timestamp, tolerance_s: u32) -> Result<(), Rejection> {
@@ -340,6 +360,11 @@ pub fn check(
     }
     if settings.allow.len() > ALLOW_MAX {
         add("allow".to_owned(), format!("it has up to {ALLOW_MAX} entries"));
+    }
+    if let Some(gap_fill) = &settings.gap_fill {
+        gap::check(kind, gap_fill, settings.dedupe.as_deref())
+            .into_iter()
+            .for_each(|(field, reason)| add(field, reason));
     }
     let limits = [("rate_limit", settings.rate_limit), ("address_rate_limit", settings.address_rate_limit)];
     for (field, _) in limits.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit == 0 || limit > RATE_MAX)) {

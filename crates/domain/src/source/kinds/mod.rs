@@ -3,6 +3,7 @@
 mod github;
 mod hmac;
 mod none;
+mod resend;
 mod shopify;
 mod slack;
 mod standard;
@@ -11,6 +12,7 @@ mod token;
 
 use super::{
     Settings,
+    gap::Listing,
     incoming::{Incoming, Rejection},
     outgoing::{Headers, Outgoing},
 };
@@ -18,6 +20,7 @@ use super::{
 pub(super) use github::GitHub;
 pub(super) use hmac::Hmac;
 pub(super) use none::Nobody;
+pub(super) use resend::Resend;
 pub(super) use shopify::Shopify;
 pub(super) use slack::Slack;
 pub(super) use standard::Standard;
@@ -55,6 +58,11 @@ pub(super) trait Provider: Sync {
 
     /// The answer to a request that only asks whether somebody is there.
     fn handshake(&self, _incoming: &Incoming<'_>) -> Option<String> {
+        None
+    }
+
+    /// How it is asked for what did not come by itself, if it can be asked.
+    fn listing(&self) -> Option<&'static dyn Listing> {
         None
     }
 }
