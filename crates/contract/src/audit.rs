@@ -34,6 +34,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("POST", "/sources", "source.create"),
     ("PUT", "/sources/{id}", "source.update"),
     ("DELETE", "/sources/{id}", "source.delete"),
+    ("POST", "/sources/{id}/fill", "source.fill"),
     ("POST", "/receipts/{id}/replay", "receipt.replay"),
     ("PUT", "/records/{kind}/{key}", "record.update"),
     ("DELETE", "/records/{kind}/{key}", "record.delete"),

@@ -10,6 +10,7 @@ pub mod codes;
 pub mod delivery;
 pub mod event;
 pub mod event_type;
+pub mod gap_fill;
 pub mod job;
 pub mod list;
 pub mod openapi;

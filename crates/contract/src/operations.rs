@@ -18,6 +18,7 @@ use crate::{
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
     event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody},
+    gap_fill::{FillBody, FillRequest},
     job::{JobAnswer, JobBody, RecoverRequest, ReplayEventRequest, ReplayRequest, ReplayedEventBody},
     list::ListBody,
     operation::operation,
@@ -178,6 +179,9 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/sources/{id}/preview", Access::Scope(Scope::SourcesManage), 200, "Try an action on a receipt")
         .takes::<PreviewRequest>()
         .answers::<PreviewBody>(&[]),
+    operation("POST", "/sources/{id}/fill", Access::Scope(Scope::SourcesManage), 202, "Ask a source's provider")
+        .may_take::<FillRequest>()
+        .answers::<FillBody>(&[]),
     operation("GET", "/receipts", Access::AnyOf(RECEIVERS), 200, "List receipts")
         .query(&[SOURCE_ID, RECEIPT_TYPE, LIMIT, CURSOR])
         .bare()

@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tidings_domain::{
     ids::{DeliveryId, ReceiptId, SourceId},
-    source::{Action, CustomResponse, SourceKind},
+    source::{Action, CustomResponse, SourceKind, Via},
     time::Timestamp,
 };
 
-use crate::{sample, wire::Wire};
+use crate::{
+    gap_fill::{self, GapFillBody, GapFillRequest},
+    sample,
+    wire::Wire,
+};
 
 /// `POST /sources` and `PUT /sources/{id}`. A `PUT` replaces everything; secrets stay unless they are given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +59,9 @@ pub struct SourceRequest {
     /// Requests per minute from one address; no limit, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_rate_limit: Option<u32>,
+    /// How the provider is asked for what did not come by itself; it is not, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap_fill: Option<GapFillRequest>,
 }
 
 /// The form of a signature that a source checks.
@@ -127,6 +134,8 @@ pub struct SourceBody {
     pub rate_limit: Option<u32>,
     /// See the request.
     pub address_rate_limit: Option<u32>,
+    /// How the provider is asked for what did not come by itself, and what came of it.
+    pub gap_fill: Option<GapFillBody>,
     /// Requests with a bad signature, all time; nothing else is kept of them.
     pub rejected: u64,
     /// Requests that brought what was there already, all time.
@@ -151,8 +160,10 @@ pub struct ReceiptBody {
     pub event_type: Option<String>,
     /// When it was taken in.
     pub received_at: Timestamp,
-    /// From which address.
+    /// From which address; of `gap_fill`, the API that was asked.
     pub address: String,
+    /// How it came: `webhook`, or `gap_fill` if its provider was asked for it.
+    pub via: Via,
     /// Its headers, without those that carry secrets; not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers: Option<Vec<HeaderBody>>,
@@ -268,6 +279,7 @@ impl Wire for SourceBody {
             "allow": [],
             "rate_limit": null,
             "address_rate_limit": null,
+            "gap_fill": gap_fill::example(),
             "rejected": 0,
             "duplicates": 2,
             "created_at": sample::CREATED,
@@ -285,6 +297,7 @@ impl Wire for ReceiptBody {
             "type": "email.bounced",
             "received_at": sample::ACCEPTED,
             "address": "203.0.113.7",
+            "via": "webhook",
             "headers": [{"name": "svix-id", "value": "msg_1"}],
             "body": {"type": "email.bounced", "data": {"to": ["ann@example.com"]}},
             "body_base64": "eyJ0eXBlIjoiZW1haWwuYm91bmNlZCIsImRhdGEiOnsidG8iOlsiYW5uQGV4YW1wbGUuY29tIl19fQ==",

@@ -9,6 +9,8 @@ pub const WEBHOOK_DISABLED: &str = "webhook.disabled";
 pub const DELIVERY_EXHAUSTED: &str = "delivery.exhausted";
 /// An action of a source used up its attempts.
 pub const ACTION_EXHAUSTED: &str = "action.exhausted";
+/// A source could not ask its provider for what did not come by itself.
+pub const SOURCE_FILL_FAILED: &str = "source.fill_failed";
 /// The oldest delivery that could be sent has been due for longer than it should.
 pub const INSTANCE_OVERDUE: &str = "instance.overdue";
 /// Nothing is overdue any more.
@@ -27,10 +29,11 @@ pub const BILLING_UNKNOWN_ORGANIZATION: &str = "billing.unknown_organization";
 pub const JOB_FINISHED: &str = "job.finished";
 
 /// Every operational event: its type and what it means.
-pub const TYPES: [(&str, &str); 11] = [
+pub const TYPES: [(&str, &str); 12] = [
     (WEBHOOK_DISABLED, "A webhook was disabled because its receiver is gone or keeps failing, or by a plan's limit"),
     (DELIVERY_EXHAUSTED, "A delivery used up its attempts"),
     (ACTION_EXHAUSTED, "An action of a source used up its attempts; what follows it was not done"),
+    (SOURCE_FILL_FAILED, "A source could not ask its provider for what did not come by itself"),
     (INSTANCE_OVERDUE, "The oldest delivery that could be sent has been due for too long"),
     (INSTANCE_RECOVERED, "Nothing is overdue any more"),
     (LEDGER_UNEVEN, "Deliveries that were accepted and deliveries that can be accounted for differ"),

@@ -24,6 +24,8 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use crate::{
     IdSource, Turns,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
+    fill::Board,
+    guarded::guarded,
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
     receive::SourceCache,
@@ -87,6 +89,8 @@ pub struct Engine {
     pub(crate) billing: OnceLock<Arc<BillingRules>>,
     /// When the next round of upkeep begins unless somebody asks for one before.
     pub(crate) next_upkeep_at: AtomicI64,
+    pub(crate) fills: Board,
+    pub(crate) user_agent: String,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -124,7 +128,7 @@ impl Engine {
         let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
         let sources = SourceCache::new(Arc::clone(&master_key));
-        let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent));
+        let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent.clone()));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             store: Arc::clone(&store),
             sender: Arc::clone(&sender),
@@ -159,6 +163,8 @@ impl Engine {
             sources,
             billing: OnceLock::new(),
             next_upkeep_at: AtomicI64::new(i64::MAX),
+            fills: Board::default(),
+            user_agent,
             tasks: std::sync::Mutex::default(),
         });
         let actor: Weak<Self> = Arc::downgrade(&engine);
@@ -170,6 +176,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&engine).run_upkeep())),
             tokio::spawn(guarded(Arc::clone(&engine).run_jobs())),
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
+            tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
         ];
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
         Ok(engine)
@@ -343,6 +350,7 @@ impl Engine {
     pub async fn projects_deleted(&self, organization_id: OrganizationId) {
         self.router.forget_projects_of(Some(organization_id));
         self.sources.forget();
+        self.fills.sources_changed();
         for project_id in self.dispatcher.projects() {
             self.dispatcher.project_changed(project_id).await;
         }
@@ -369,12 +377,13 @@ impl Engine {
             }
             self.upkeep.done().await;
             self.jobs.done(now).await;
+            self.fills.done(now).await;
             if self.operations.get().is_some() {
                 self.reports.done().await;
             }
             self.dispatcher.idle().await;
             let reporting = self.operations.get().is_some() && self.reports.is_asked();
-            if !self.upkeep.is_asked() && !self.jobs.is_busy(now) && !reporting {
+            if !self.upkeep.is_asked() && !self.jobs.is_busy(now) && !self.fills.is_busy(now) && !reporting {
                 return;
             }
         }
@@ -415,22 +424,4 @@ impl Engine {
         self.store.close().await;
         finished
     }
-}
-
-/// Ends the process if it is dropped by a panic: without one of its loops the engine would accept
-/// events and deliver none, and everything that matters is on disk.
-struct EndOnPanic;
-
-impl Drop for EndOnPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("a loop of the engine failed; the process ends and takes up its work when it starts again");
-            std::process::abort();
-        }
-    }
-}
-
-async fn guarded(work: impl Future<Output = ()>) {
-    let _end = EndOnPanic;
-    work.await;
 }

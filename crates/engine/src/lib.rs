@@ -5,6 +5,8 @@
 
 mod dispatch;
 mod engine;
+mod fill;
+mod guarded;
 mod ids;
 mod jobs;
 mod publish;
@@ -20,6 +22,7 @@ mod upkeep;
 
 pub use dispatch::{DispatchLimits, LaneView};
 pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
+pub use fill::FillView;
 pub use ids::IdSource;
 pub use jobs::{JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};
 pub use publish::{

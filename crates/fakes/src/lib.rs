@@ -9,4 +9,4 @@ mod sender;
 
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
-pub use sender::{Reply, ScriptedSender, SentRequest};
+pub use sender::{Reply, ScriptedSender, SentRequest, Served};

@@ -45,9 +45,23 @@ pub struct SentRequest {
     pub timeout_ms: u32,
 }
 
+/// What a server of a test's own answers.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+type Server = Arc<dyn Fn(&SentRequest) -> Served + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     sent: Vec<SentRequest>,
+    servers: Vec<(String, Server)>,
     scripts: HashMap<String, VecDeque<Reply>>,
     defaults: HashMap<String, Reply>,
 }
@@ -78,6 +92,11 @@ impl ScriptedSender {
         self.state().defaults.insert(url.to_owned(), reply);
     }
 
+    /// Answers all requests to addresses that begin like this as the server says.
+    pub fn serve(&self, beginning: &str, server: impl Fn(&SentRequest) -> Served + Send + Sync + 'static) {
+        self.state().servers.push((beginning.to_owned(), Arc::new(server)));
+    }
+
     /// What was sent so far, in order.
     pub fn sent(&self) -> Vec<SentRequest> {
         self.state().sent.clone()
@@ -89,19 +108,43 @@ impl ScriptedSender {
     }
 }
 
+impl Served {
+    fn exchange(self, bytes_max: usize) -> Exchange {
+        let header = |(name, value): (&'static str, String)| {
+            let value = HeaderValue::from_str(&value).expect("tests use legal header values");
+            (HeaderName::from_static(name), value)
+        };
+        let answer = Answer {
+            status: StatusCode::from_u16(self.status).expect("tests use real status codes"),
+            headers: self.headers.into_iter().map(header).collect(),
+            truncated: self.body.len() > bytes_max,
+            body: Bytes::from(self.body),
+        };
+        let body = answer.body.slice(..answer.body.len().min(bytes_max));
+        Exchange { result: Ok(Answer { body, ..answer }), timing: Timing { total_us: 1_000, ..Timing::default() } }
+    }
+}
+
 #[async_trait]
 impl Sender for ScriptedSender {
     async fn send(&self, request: OutgoingRequest) -> Exchange {
         let url = request.url.as_str().to_owned();
+        let sent = SentRequest {
+            at: self.clock.now(),
+            url: url.clone(),
+            headers: request.headers,
+            body: request.body,
+            timeout_ms: request.timeout_ms,
+        };
+        let server = self.state().servers.iter().find(|(it, _)| url.starts_with(it)).map(|(_, it)| Arc::clone(it));
+        if let Some(server) = server {
+            let served = server(&sent);
+            self.state().sent.push(sent);
+            return served.exchange(request.answer_bytes_max);
+        }
         let reply = {
             let mut state = self.state();
-            state.sent.push(SentRequest {
-                at: self.clock.now(),
-                url: url.clone(),
-                headers: request.headers,
-                body: request.body,
-                timeout_ms: request.timeout_ms,
-            });
+            state.sent.push(sent);
             let scripted = state.scripts.get_mut(&url).and_then(VecDeque::pop_front);
             scripted.or_else(|| state.defaults.get(&url).cloned()).unwrap_or(Reply::Status(200))
         };

@@ -17,6 +17,7 @@ mod counters;
 mod deleted;
 mod error;
 mod expunge;
+mod gaps;
 mod gate;
 mod history;
 mod jobs;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
     ids::{ProjectId, ReceiptId, SourceId},
     page::{Page, PageRequest},
+    source::Via,
 };
 use tidings_ports::store::{NewReceipt, ReceiptFilter, ReceiptRecord};
 
@@ -25,8 +26,19 @@ pub(crate) fn append(session: &Session<'_>, seq: i64, receipt: &NewReceipt) -> r
         receipt.address,
         receipt.headers,
         receipt.revision,
+        code(receipt.via),
     ])?;
+    if added == 1 && receipt.via == Via::GapFill {
+        session.connection.prepare_cached(sql::COUNT_TAKEN_IN)?.execute([receipt.source_id.sequence()])?;
+    }
     Ok(added == 1)
+}
+
+fn code(via: Via) -> u8 {
+    match via {
+        Via::Webhook => 0,
+        Via::GapFill => 1,
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
@@ -41,6 +53,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
         address: row.get(12)?,
         headers: row.get(13)?,
         actions,
+        via: if row.get::<_, u8>(15)? == code(Via::GapFill) { Via::GapFill } else { Via::Webhook },
     })
 }
 

@@ -66,6 +66,14 @@ statements! {
     DELETE_SOURCE = "delete_source";
     DELETE_PROJECT_SOURCES = "delete_project_sources";
     COUNT_TURNED_AWAY = "count_turned_away";
+    START_GAP_FILL = "start_gap_fill";
+    STOP_GAP_FILL = "stop_gap_fill";
+    LIST_SOURCES_TO_FILL = "list_sources_to_fill";
+    FIND_LAST_RECEIPT = "find_last_receipt";
+    KNOWS_RECEIPT = "knows_receipt";
+    COUNT_TAKEN_IN = "count_taken_in";
+    NOTE_FILL = "note_fill";
+    ASK_FILL = "ask_fill";
     APPEND_RECEIPT = "append_receipt";
     FIND_RECEIPT = "find_receipt";
     FIND_ANY_RECEIPT = "find_any_receipt";

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tidings_contract::codes::ErrorCode;
 use tidings_domain::{
     billing::BILLING_SOURCE,
-    source::{Identity, Incoming, Rejection, SourceKind, accept, token_hash},
+    source::{Identity, Incoming, Rejection, SourceKind, Via, accept, token_hash},
 };
 use tidings_engine::{HOPS, LiveSource, PublishError, Receipt, Received, SourceAddress};
 
@@ -114,6 +114,7 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
         headers: headers_text(&live, &headers),
         content_type,
         body,
+        via: Via::Webhook,
     };
     match api.engine().receive(&live.source, receipt).await {
         // A repetition is answered like the first.

@@ -7,6 +7,7 @@ pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
 mod explanation;
+pub(crate) mod gap_fill;
 pub(crate) mod instance;
 pub(crate) mod jobs;
 pub(crate) mod organizations;
@@ -67,6 +68,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/sources", post(sources::create).get(sources::list))
         .route("/sources/{id}", get(sources::get).put(sources::update).delete(sources::delete))
         .route("/sources/{id}/preview", post(preview::preview))
+        .route("/sources/{id}/fill", post(gap_fill::fill))
         .route("/receipts", get(receipts::list))
         .route("/receipts/{id}", get(receipts::get))
         .route("/receipts/{id}/replay", post(receipts::replay))

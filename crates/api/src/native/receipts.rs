@@ -52,6 +52,7 @@ fn brief(receipt: &ReceiptRecord) -> ReceiptBody {
         event_type: receipt.event_type.clone(),
         received_at: receipt.event.created_at(),
         address: receipt.address.clone(),
+        via: receipt.via,
         headers: None,
         body: None,
         body_base64: None,

@@ -15,14 +15,14 @@ use tidings_contract::{
 use tidings_domain::{
     billing::BILLING_SOURCE,
     ids::{ProjectId, SourceId},
-    source::{self, Action, Handshake, Settings, SignatureForm, Source, SourceKind},
+    source::{self, Action, GapFill, Handshake, Settings, SignatureForm, Source, SourceKind},
     target::{Refusal, TargetUrl},
     tenancy::key_text,
 };
-use tidings_engine::{SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
+use tidings_engine::{FillView, SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
 use tidings_ports::store::{SourceChange, SourceChanged, SourceRecord};
 
-use super::check_name;
+use super::{check_name, gap_fill};
 use crate::{
     answer::{empty, json as json_answer, json_bytes, list as list_body},
     audit::Audit,
@@ -54,7 +54,14 @@ struct Draft {
     secrets: SourceSecrets,
 }
 
-async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets, disabled: bool) -> Result<Draft, ApiError> {
+/// `former`: what is secret about it so far, and how it asked its provider.
+async fn draft(
+    api: &Api,
+    request: &SourceRequest,
+    former: SourceSecrets,
+    former_fill: Option<&GapFill>,
+    disabled: bool,
+) -> Result<Draft, ApiError> {
     let mut errors: Vec<FieldError> = Vec::new();
     errors.extend(check_name("name", &request.name).err());
     let verify = match request.verify.as_ref().map(form).transpose() {
@@ -82,6 +89,16 @@ async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets, disabl
         allow,
         rate_limit: request.rate_limit,
         address_rate_limit: request.address_rate_limit,
+        gap_fill: request.gap_fill.as_ref().map(gap_fill::settings),
+    };
+    let asks = request.gap_fill.as_ref().filter(|_| request.kind.listing().is_some());
+    let api_key = match asks.map(|it| gap_fill::api_key(it, former_fill, former.api_key)) {
+        None => None,
+        Some(Ok(api_key)) => Some(api_key),
+        Some(Err(error)) => {
+            errors.push(error);
+            None
+        }
     };
     let secrets = SourceSecrets {
         secrets: request.secrets.clone().unwrap_or(former.secrets),
@@ -91,6 +108,7 @@ async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets, disabl
             (given, _) => given.clone(),
         }),
         token: former.token,
+        api_key,
     };
     let enabled = request.enabled.unwrap_or(!disabled);
     let wrong = source::check(request.kind, &settings, &secrets.secrets, enabled);
@@ -103,6 +121,9 @@ async fn draft(api: &Api, request: &SourceRequest, former: SourceSecrets, disabl
         return Err(ApiError::fields(errors));
     }
     check_forwards(api, &settings).await?;
+    if let Some(gap_fill) = &settings.gap_fill {
+        gap_fill::check_api_url(api, gap_fill).await?;
+    }
     Ok(Draft { settings, secrets })
 }
 
@@ -189,7 +210,7 @@ fn verify_body(form: &SignatureForm) -> Option<VerifyBody> {
     serde_json::from_value(serde_json::to_value(form).ok()?).ok()
 }
 
-fn body(api: &Api, base: &Base, record: &SourceRecord) -> SourceBody {
+fn body(api: &Api, base: &Base, record: &SourceRecord, view: FillView) -> SourceBody {
     let (source, settings) = (&record.source, &record.source.settings);
     let secrets = open_source_secrets(&api.parts().master_key, source.id, &record.sealed).unwrap_or_default();
     let more = api.engine().turned_away(source.id);
@@ -210,6 +231,7 @@ fn body(api: &Api, base: &Base, record: &SourceRecord) -> SourceBody {
         allow: settings.allow.iter().map(ToString::to_string).collect(),
         rate_limit: settings.rate_limit,
         address_rate_limit: settings.address_rate_limit,
+        gap_fill: gap_fill::body(record, view),
         rejected: record.rejected + u64::from(more.rejected),
         duplicates: record.duplicates + u64::from(more.duplicates),
         created_at: source.id.timestamp(),
@@ -233,7 +255,7 @@ pub(crate) async fn create(
     check_plans(&api, &caller, request.kind, &request.name, &request.actions)?;
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let nothing = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
-    let Draft { settings, secrets } = draft(&api, &request, nothing, false).await?;
+    let Draft { settings, secrets } = draft(&api, &request, nothing, None, false).await?;
     let id = ids.source();
     let source = Source {
         id,
@@ -246,8 +268,8 @@ pub(crate) async fn create(
     };
     let new = new_source(source, &secrets, master, ids);
     let (source, sealed) = (new.source.clone(), new.sealed.clone());
-    let record = SourceRecord { source, sealed, revision: 1, rejected: 0, duplicates: 0 };
-    let answer = json_bytes(&body(&api, &base, &record));
+    let record = SourceRecord { source, sealed, revision: 1, rejected: 0, duplicates: 0, fill: None };
+    let answer = json_bytes(&body(&api, &base, &record, FillView::default()));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
     caller.audit().makes(id);
     let created = caller.store(&api).create_source(new, idempotency).await?;
@@ -262,8 +284,15 @@ pub(crate) async fn list(
     query: Query,
 ) -> Result<Response, ApiError> {
     let _counts = api.engine().hold_turned_away().await;
+    let views = api.engine().fill_views();
     let page = api.store().list_sources(caller.project(&api), query.page()?).await?;
-    Ok(json_answer(StatusCode::OK, &list_body(page.map(|record| body(&api, &base, &record)))))
+    Ok(json_answer(
+        StatusCode::OK,
+        &list_body(page.map(|record| {
+            let view = views.get(&record.source.id).copied().unwrap_or_default();
+            body(&api, &base, &record, view)
+        })),
+    ))
 }
 
 pub(super) async fn find(api: &Api, project_id: ProjectId, id: &str) -> Result<SourceRecord, ApiError> {
@@ -279,8 +308,9 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let _counts = api.engine().hold_turned_away().await;
+    let view = gap_fill::view(&api, &id);
     let record = find(&api, caller.project(&api), &id).await?;
-    Ok(json_answer(StatusCode::OK, &body(&api, &base, &record)))
+    Ok(json_answer(StatusCode::OK, &body(&api, &base, &record, view)))
 }
 
 pub(crate) async fn update(
@@ -304,8 +334,9 @@ pub(crate) async fn update(
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     check_plans(&api, &caller, source.kind, &source.name, &source.settings.actions)?;
     check_plans(&api, &caller, source.kind, &request.name, &request.actions)?;
-    audit.before(&body(&api, &base, &record));
-    let Draft { settings, secrets } = draft(&api, &request, former, source.disabled).await?;
+    audit.before(&body(&api, &base, &record, FillView::default()));
+    let asked = source.settings.gap_fill.as_ref();
+    let Draft { settings, secrets } = draft(&api, &request, former, asked, source.disabled).await?;
     let source = Source {
         name: request.name,
         disabled: request.enabled.map_or(source.disabled, |enabled| !enabled),
@@ -319,8 +350,11 @@ pub(crate) async fn update(
     api.engine().source_changed(source.id).await;
     match changed {
         SourceChanged::Stored => {
-            let record = SourceRecord { source, sealed, ..record };
-            Ok(json_answer(StatusCode::OK, &body(&api, &base, &record)))
+            let view = gap_fill::view(&api, &id);
+            // Only the store knows where it begins to ask.
+            let stored = if source.settings.gap_fill.is_some() { find(&api, project_id, &id).await.ok() } else { None };
+            let record = stored.unwrap_or(SourceRecord { source, sealed, ..record });
+            Ok(json_answer(StatusCode::OK, &body(&api, &base, &record, view)))
         }
         SourceChanged::NameTaken => {
             Err(ApiError::new(ErrorCode::AlreadyExists, "the project has another source of this name"))

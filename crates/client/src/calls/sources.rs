@@ -3,6 +3,7 @@
 use http::Method;
 use serde::Serialize;
 use tidings_contract::{
+    gap_fill::{FillBody, FillRequest},
     list::ListBody,
     record::{PutRecord, RecordBody, RecordHistoryBody, RecordListBody},
     source::{PreviewBody, PreviewRequest, ReceiptBody, ReceiptReplayedBody, SourceBody, SourceRequest},
@@ -76,6 +77,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn preview_action(&self, id: &str, request: &PreviewRequest) -> Result<PreviewBody, ClientError> {
         self.fetch(Call::new(Method::POST, format!("{}/preview", item("/sources", id))).json(request)?).await
+    }
+
+    /// Has a source ask its provider for what did not come by itself.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn fill_source(&self, id: &str, request: &FillRequest) -> Result<FillBody, ClientError> {
+        self.fetch(Call::new(Method::POST, format!("{}/fill", item("/sources", id))).json(request)?).await
     }
 
     /// Lists receipts, newest first.

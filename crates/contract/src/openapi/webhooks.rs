@@ -110,6 +110,13 @@ fn operational_data(name: &str) -> Value {
             "error": "the connection was refused",
             "exhausted_at": "2026-05-28T13:35:05.310Z",
         }),
+        operational::SOURCE_FILL_FAILED => json!({
+            "source_id": sample::SOURCE,
+            "project_id": sample::PROJECT,
+            "name": "stripe",
+            "kind": "stripe",
+            "error": "the provider refuses the API key (401)",
+        }),
         operational::ACTION_EXHAUSTED => json!({
             "delivery_id": sample::DELIVERY,
             "source_id": sample::SOURCE,

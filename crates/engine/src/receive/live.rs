@@ -39,6 +39,9 @@ pub struct SourceSecrets {
     /// What its provider has to know to get a challenge back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake_token: Option<String>,
+    /// What its provider is asked with, if it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
 }
 
 /// Encrypts what is secret about a source.
@@ -157,6 +160,10 @@ struct State {
 impl SourceCache {
     pub(crate) fn new(master: Arc<MasterKey>) -> Self {
         Self { master, state: Mutex::default(), moving: tokio::sync::Mutex::default() }
+    }
+
+    pub(crate) fn master(&self) -> &MasterKey {
+        &self.master
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -15,7 +15,7 @@ use tidings_domain::{
     event::Event,
     ids::{ProjectId, ReceiptId, SourceId},
     render::Rendering,
-    source::{Identity, Source},
+    source::{Identity, Source, Via},
 };
 use tidings_ports::store::{
     Appended, Created, EventReplayed, Idempotency, NewDelivery, NewEvent, NewReceipt, NewReplay, ReceiptRecord,
@@ -40,6 +40,8 @@ pub struct Receipt {
     pub content_type: Option<String>,
     /// Its bytes.
     pub body: Bytes,
+    /// How it came.
+    pub via: Via,
 }
 
 /// What became of a genuine request.
@@ -99,6 +101,7 @@ impl Engine {
                     address: receipt.address.clone(),
                     headers: receipt.headers.clone(),
                     revision: acting.revision,
+                    via: receipt.via,
                 }),
                 event,
             };
@@ -165,6 +168,7 @@ impl Engine {
     /// To be called after a source was made, changed or deleted, before that is answered.
     pub async fn source_changed(&self, id: SourceId) {
         self.sources.forget();
+        self.fills.sources_changed();
         self.dispatcher.project_changed(ProjectId(id.0)).await;
         self.upkeep.ask();
     }

@@ -14,7 +14,7 @@ use tidings_domain::{
     profile::Profile,
     retry::DisableReason,
     secret::hex,
-    source::{Action, Identity, Incoming, Settings, Source, SourceKind, accept},
+    source::{Action, Identity, Incoming, Settings, Source, SourceKind, Via, accept},
     webhook::WebhookStatus,
 };
 use tidings_engine::{Receipt, Received, SourceSecrets, new_source};
@@ -91,6 +91,7 @@ impl Story {
             headers: String::new(),
             content_type: Some("application/json".to_owned()),
             body: Bytes::from(body),
+            via: Via::Webhook,
         };
         let received = self.platform.engine.receive(&self.source, receipt).await.expect("taken in");
         assert!(expected(&received), "{received:?}");

@@ -4,6 +4,8 @@ mod batches;
 mod billing;
 mod clock_set;
 mod delivery;
+mod filling;
+mod filling_scene;
 mod filters;
 mod job_steps;
 mod jobs;

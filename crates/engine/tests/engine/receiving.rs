@@ -5,7 +5,7 @@ use serde_json::json;
 use tidings_domain::{
     ids::{ProjectId, SourceId},
     seal::MasterKey,
-    source::{Identity, Settings, Source, SourceKind},
+    source::{Identity, Settings, Source, SourceKind, Via},
     webhook::WebhookStatus,
 };
 use tidings_engine::{Receipt, Received, SourceSecrets, new_source};
@@ -50,6 +50,7 @@ async fn receive(platform: &Platform, source: &Source, event_type: &str, id: Str
         headers: String::new(),
         content_type: None,
         body: Bytes::from_static(b"{}"),
+        via: Via::Webhook,
     };
     let received = platform.engine.receive(source, receipt).await.expect("taken in");
     assert!(matches!(received, Received::Stored(_)), "{received:?}");

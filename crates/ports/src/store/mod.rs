@@ -5,6 +5,7 @@
 mod audit;
 mod billing;
 mod catalog;
+mod gaps;
 mod history;
 mod jobs;
 mod log;
@@ -20,6 +21,7 @@ pub use catalog::{
     NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,
     WebhookChange, WebhookRecord, WebhookState,
 };
+pub use gaps::{FillNote, FillState, Gaps, SourceToFill};
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};
 pub use jobs::{
     Counted, EventReplayed, EventsAfter, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, ReplayedDelivery,
@@ -42,12 +44,23 @@ pub use sources::{
 
 /// Everything a node needs of its store.
 pub trait Store:
-    Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records + Billing
+    Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records + Billing + Gaps
 {
 }
 
-impl<T: Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records + Billing>
-    Store for T
+impl<T> Store for T where
+    T: Log
+        + Queue
+        + Catalog
+        + PlanLimits
+        + History
+        + Jobs
+        + Maintenance
+        + AuditLog
+        + Sources
+        + Records
+        + Billing
+        + Gaps
 {
 }
 

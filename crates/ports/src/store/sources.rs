@@ -7,11 +7,11 @@ use tidings_domain::{
     event::Event,
     ids::{DeliveryId, ProjectId, ReceiptId, SourceId},
     page::{Page, PageRequest},
-    source::{Action, RecordChange, Source},
+    source::{Action, RecordChange, Source, Via},
     time::Timestamp,
 };
 
-use super::{Created, Idempotency, NewWebhook, StoreError};
+use super::{Created, FillState, Idempotency, NewWebhook, StoreError};
 
 /// Sources and what came in through them.
 #[async_trait]
@@ -126,6 +126,8 @@ pub struct SourceRecord {
     pub rejected: u64,
     /// Requests that brought what was there already, all time.
     pub duplicates: u64,
+    /// What came of asking its provider, if it ever did.
+    pub fill: Option<FillState>,
 }
 
 /// A change to a source: everything it has afterwards.
@@ -178,6 +180,8 @@ pub struct NewReceipt {
     pub headers: String,
     /// The revision of the source whose actions are done.
     pub revision: u32,
+    /// How it came.
+    pub via: Via,
 }
 
 /// A receipt as it is stored.
@@ -197,6 +201,8 @@ pub struct ReceiptRecord {
     pub headers: String,
     /// What is done about it: the source's actions as they were when it came, or was replayed last.
     pub actions: Vec<Action>,
+    /// How it came.
+    pub via: Via,
 }
 
 /// Which receipts.

@@ -10,7 +10,7 @@ use tidings_domain::{
 use tidings_ports::store::{Created, Idempotency, NewSource, SourceChange, SourceChanged, SourceRecord, TurnedAway};
 
 use super::{COUNT_MAX, before, create_once, limit, project, read_page, webhook};
-use crate::{sql, writer::Session};
+use crate::{gaps, sql, writer::Session};
 
 pub(crate) fn create(
     session: &mut Session<'_>,
@@ -48,6 +48,7 @@ pub(super) fn insert(session: &mut Session<'_>, new: &NewSource) -> rusqlite::Re
         webhook::insert(session, lane)?;
     }
     note_actions(session, source, 1)?;
+    gaps::follow(session, source)?;
     Ok(Created::Stored)
 }
 
@@ -87,6 +88,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SourceRecord> {
         revision: row.get(9)?,
         rejected: row.get::<_, i64>(11)?.unsigned_abs(),
         duplicates: row.get::<_, i64>(12)?.unsigned_abs(),
+        fill: gaps::read(row, 13)?,
     })
 }
 
@@ -153,6 +155,7 @@ pub(crate) fn update(session: &mut Session<'_>, change: &SourceChange) -> rusqli
         return Ok(SourceChanged::Stale);
     }
     note_actions(session, source, change.expected_revision + 1)?;
+    gaps::follow(session, source)?;
     session.memory.versions.project_changed(source.id.sequence());
     Ok(SourceChanged::Stored)
 }

@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod event;
 pub(crate) mod event_type;
 mod failure;
+mod gap_fill;
 mod input;
 pub(crate) mod job;
 pub(crate) mod organization;

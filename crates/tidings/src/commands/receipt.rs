@@ -45,7 +45,7 @@ impl ReceiptCommand {
             Self::List { source, event_type, page } => {
                 let query = ReceiptQuery { page: page.query(), source_id: source, event_type };
                 output.show(&client.list_receipts(&query).await?, |list| {
-                    page_table(list, ["ID", "SOURCE", "TYPE", "PROVIDER'S ID", "RECEIVED"], receipt_row)
+                    page_table(list, ["ID", "SOURCE", "TYPE", "PROVIDER'S ID", "VIA", "RECEIVED"], receipt_row)
                 })
             }
             Self::Get { id } => output.show(&client.get_receipt(&id).await?, receipt),
@@ -57,12 +57,13 @@ impl ReceiptCommand {
     }
 }
 
-fn receipt_row(receipt: &ReceiptBody) -> [String; 5] {
+fn receipt_row(receipt: &ReceiptBody) -> [String; 6] {
     [
         receipt.id.to_string(),
         receipt.source_id.to_string(),
         clean(&or_dash(receipt.event_type.as_ref())),
         clean(&or_dash(receipt.provider_id.as_ref())),
+        receipt.via.as_str().to_owned(),
         receipt.received_at.to_string(),
     ]
 }
@@ -76,6 +77,7 @@ pub(super) fn receipt(receipt: &ReceiptBody) -> String {
         .add("provider's id", clean(&or_dash(receipt.provider_id.as_ref())))
         .add("received", receipt.received_at)
         .add("address", &receipt.address)
+        .add("via", receipt.via.as_str())
         .maybe("body", receipt.body.as_ref());
     let mut table = Table::new(&["ACTION", "STATUS", "TRIES", "DELIVERY", "RESULT"]);
     for action in receipt.actions.iter().flatten() {

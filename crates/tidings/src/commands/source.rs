@@ -6,6 +6,7 @@ use serde_json::Value;
 use tidings_client::contract::source::{PreviewBody, PreviewRequest, SourceBody, SourceRequest};
 
 use super::{
+    gap_fill::{self, FillArgs, GapFillArgs},
     input::{read_json, read_text},
     page::{PageArgs, page_table},
     session::Session,
@@ -15,6 +16,7 @@ use crate::output::{Fields, clean};
 const CREATE_EXAMPLES: &str = "\
 Examples:
   tidings source create stripe --kind stripe --secret whsec_…
+  tidings source create shop --kind github --secret @SECRET --gap-fill-key @TOKEN --gap-fill-hook repos/acme/shop/hooks/7
   tidings source create resend --kind resend --secret whsec_… --actions @actions.json
   tidings source create sensors --kind none --actions '[{\"kind\":\"emit\",\"type\":\"sensor.read\",\"data\":\"{{/body}}\"}]'";
 
@@ -79,6 +81,9 @@ pub(crate) enum SourceCommand {
         #[arg(long, value_name = "ID")]
         receipt: Option<String>,
     },
+    /// Ask the provider now for what did not come by itself, and show what came of it
+    #[command(after_help = "Example:\n  tidings source fill src_01h2… --since 2026-05-25T00:00:00Z")]
+    Fill(FillArgs),
 }
 
 /// What a source has.
@@ -123,6 +128,8 @@ pub(crate) struct Given {
     /// Whether it takes anything in
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     enabled: Option<bool>,
+    #[command(flatten)]
+    gap_fill: GapFillArgs,
 }
 
 /// What can be taken away from a source.
@@ -137,6 +144,7 @@ pub(crate) enum Unset {
     Allow,
     RateLimit,
     AddressRateLimit,
+    GapFill,
 }
 
 impl Unset {
@@ -151,6 +159,7 @@ impl Unset {
             Self::Allow => source.allow.clear(),
             Self::RateLimit => source.rate_limit = None,
             Self::AddressRateLimit => source.address_rate_limit = None,
+            Self::GapFill => source.gap_fill = None,
         }
     }
 }
@@ -191,6 +200,7 @@ impl Given {
         source.rate_limit = self.rate_limit.or(source.rate_limit);
         source.address_rate_limit = self.address_rate_limit.or(source.address_rate_limit);
         source.enabled = self.enabled.or(source.enabled);
+        source.gap_fill = self.gap_fill.lay_over(source.gap_fill)?;
         Ok(source)
     }
 }
@@ -211,6 +221,7 @@ fn request_of(source: &SourceBody) -> SourceRequest {
         allow: source.allow.clone(),
         rate_limit: source.rate_limit,
         address_rate_limit: source.address_rate_limit,
+        gap_fill: source.gap_fill.as_ref().map(gap_fill::request_of),
     }
 }
 
@@ -248,6 +259,7 @@ impl SourceCommand {
                 let request = PreviewRequest { action, receipt_id };
                 output.show(&client.preview_action(&id, &request).await?, previewed)
             }
+            Self::Fill(args) => args.run(session, fields).await,
         }
     }
 }
@@ -266,7 +278,7 @@ fn row(source: &SourceBody) -> [String; 7] {
 
 fn fields(source: &SourceBody) -> String {
     let actions: Vec<_> = source.actions.iter().map(|action| action.kind()).collect();
-    Fields::default()
+    let fields = Fields::default()
         .add("id", source.id)
         .add("name", clean(&source.name))
         .add("kind", source.kind.as_str())
@@ -278,8 +290,8 @@ fn fields(source: &SourceBody) -> String {
         .maybe("rate limit", source.rate_limit)
         .add("rejected", source.rejected)
         .add("duplicates", source.duplicates)
-        .add("created", source.created_at)
-        .to_string()
+        .add("created", source.created_at);
+    gap_fill::add_fields(fields, source).to_string()
 }
 
 fn previewed(preview: &PreviewBody) -> String {
