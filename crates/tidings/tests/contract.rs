@@ -80,6 +80,10 @@ impl Scene {
         let schema = json!({"schema": {"type": ["object", "number"]}});
         admin.put(&format!("/event-types/{EVENT_TYPE}"), &schema).await.expect(200);
         let (source, receipt_id) = admin.receive_once("subscriber", "ann", &json!({"status": "bounced"})).await;
+        let asking = json!({"name": "asking", "kind": "stripe", "secrets": ["whsec_1"], "gap_fill": {
+            "api_key": "rk_1", "api_url": receiver.url("/stripe"),
+        }});
+        let asking = admin.post("/sources", &asking).await.expect(201);
         let plans = operator.get("/plans").await.expect(200);
         let ids = BTreeMap::from([
             ("events", event_id),
@@ -90,6 +94,7 @@ impl Scene {
             ("projects", project.id),
             ("presets", "botdog".to_owned()),
             ("sources", text(&source, "id")),
+            ("asking", text(&asking, "id")),
             ("receipts", receipt_id),
         ]);
         Self { admin, weak, ids, plan: text(&plans["data"][0], "name"), url: receiver.url("/hook"), operator }
@@ -101,6 +106,7 @@ impl Scene {
 
     fn path(&self, operation: &Operation) -> String {
         let segment = operation.path.split('/').nth(1).unwrap_or_default();
+        let segment = if operation.path == "/sources/{id}/fill" { "asking" } else { segment };
         match self.ids.get(segment) {
             Some(id) => operation.path.replace("{id}", id).replace("{name}", id).replace("{version}", "1"),
             None => operation.path.replace("{kind}", "subscriber").replace("{key}", "ann"),
