@@ -12,8 +12,9 @@ use tokio::sync::Notify;
 
 use super::round::Round;
 
-/// Rounds that are kept while their providers want them to wait; others begin anew.
-const WAITING_ROUNDS_MAX: usize = 64;
+/// Rounds that are kept while their providers want them to wait, each of which may hold some
+/// megabytes; others begin anew.
+const WAITING_ROUNDS_MAX: usize = 16;
 /// The first wait after a round that failed, in milliseconds; it doubles with every further one.
 const FAILED_MS: u64 = 60_000;
 /// The longest one.

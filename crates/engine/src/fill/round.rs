@@ -18,7 +18,7 @@ const PAGES_MAX: u32 = 500;
 /// Things that are missing which one round takes in, the oldest; the next one takes the next.
 const FOUND_MAX: usize = 20_000;
 /// Bytes of bodies that are kept because a list had them already; what has no room is asked for again.
-const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+const KEPT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A round under way.
 #[derive(Debug)]
