@@ -123,5 +123,8 @@ async fn a_server_refuses_a_preset_it_does_not_understand_and_names_the_line() {
     }
     std::fs::write(&file, LIGHTHOUSE).expect("written");
     let output = tokio::time::timeout(BOUND, run(check.map(str::to_owned).to_vec())).await.expect("it ends");
-    assert_eq!(String::from_utf8_lossy(&output.expect("it runs").stdout), "checked lighthouse: 2 event types, 0 sources\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.expect("it runs").stdout),
+        "checked lighthouse: 2 event types, 0 sources\n"
+    );
 }
