@@ -6,6 +6,7 @@
 
 pub mod billing;
 pub mod breaker;
+pub mod command;
 pub mod delivery;
 pub mod event;
 pub mod event_type;

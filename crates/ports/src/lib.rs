@@ -4,8 +4,10 @@
 //! traits and knows no other adapter; the binary wires them together.
 
 pub mod clock;
+pub mod scripts;
 pub mod sender;
 pub mod store;
 
 pub use clock::{Clock, Entropy};
+pub use scripts::Scripts;
 pub use sender::Sender;

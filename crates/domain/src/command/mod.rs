@@ -1,0 +1,153 @@
+//! Commands: small scripts with a name, what is handed to them, and what they want done.
+//!
+//! A script never does anything itself. What it wants comes back as values ([`Effect`]), which are
+//! checked here and carried out by the engine, all of them or none.
+
+mod effect;
+pub mod hook_url;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use effect::{Effect, HttpMethod, Owner, PropertyKind, check_effects};
+
+/// Characters of a command's name.
+const NAME_CHARACTERS_MAX: usize = 128;
+/// Bytes of a command's code.
+pub const CODE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of what is handed to a command as `content`.
+pub const CONTENT_BYTES_MAX: usize = 1024 * 1024;
+/// Characters of a user's id.
+pub const USER_ID_CHARACTERS_MAX: usize = 128;
+/// How long a command may run unless it says less, in milliseconds.
+pub const TIMEOUT_MS: u32 = 5_000;
+/// How long any command may run, in milliseconds.
+pub const TIMEOUT_MS_MAX: u32 = 25_000;
+/// How little a command may ask for, in milliseconds.
+pub const TIMEOUT_MS_MIN: u32 = 10;
+/// How many runs may follow one another, each asked for by the one before.
+pub const FOLLOWING_RUNS_MAX: u32 = 32;
+
+/// Runs before every command.
+pub const BEFORE_ALL: &str = "@";
+/// Runs after every command that has not failed.
+pub const AFTER_ALL: &str = "@@";
+/// Runs in the place of commands that do not exist.
+pub const FALLBACK: &str = "*";
+/// Runs once a command has failed.
+pub const ON_ERROR: &str = "!";
+
+/// A command's name, such as `/onWebhook`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CommandName(String);
+
+/// Why a text is not a command's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a command's name has 1 to {NAME_CHARACTERS_MAX} characters, none of them a control character, and neither begins nor ends with a space"
+)]
+pub struct InvalidCommandName;
+
+impl CommandName {
+    /// The name's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CommandName {
+    type Error = InvalidCommandName;
+
+    fn try_from(text: String) -> Result<Self, InvalidCommandName> {
+        let characters = text.chars().count();
+        let fits = (1..=NAME_CHARACTERS_MAX).contains(&characters) && text.trim() == text;
+        match fits && !text.chars().any(char::is_control) {
+            true => Ok(Self(text)),
+            false => Err(InvalidCommandName),
+        }
+    }
+}
+
+impl From<CommandName> for String {
+    fn from(name: CommandName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for CommandName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A script that is to be run: several of them share one global object, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// What it is called where an error says its place.
+    pub name: String,
+    /// Its code.
+    pub code: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum RunEnd {
+    /// Everything was done.
+    Succeeded,
+    /// A script threw, or is none.
+    Failed(ScriptError),
+    /// It used up its time.
+    TimedOut,
+    /// Its process died under it, or it wanted something that nobody may want.
+    Crashed {
+        /// What was seen of it.
+        reason: String,
+    },
+}
+
+impl RunEnd {
+    /// As it is written.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Crashed { .. } => "crashed",
+        }
+    }
+}
+
+/// What a script threw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptError {
+    /// What it says.
+    pub message: String,
+    /// In which script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// In which line, from 1 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// In which column, from 1 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+}
+
+/// A line that a run wrote for its author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleLine {
+    /// `log`, `warn` or `error`.
+    pub level: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// Whether a text can be a user's id.
+pub fn is_user_id(text: &str) -> bool {
+    (1..=USER_ID_CHARACTERS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}

@@ -1,0 +1,274 @@
+//! The pool: who runs what, in which process, and for how long.
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use tidings_domain::{
+    command::{RunEnd, Script},
+    ids::ProjectId,
+};
+use tidings_ports::{
+    Clock,
+    scripts::{CheckError, Ran, ScriptHost, ScriptJob, Scripts},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::{Semaphore, SemaphorePermit},
+};
+
+use crate::{
+    protocol::{FromRunner, ToRunner, frame, length},
+    runner::RUNNER_COMMAND,
+};
+
+/// Runs that may wait for a runner; beyond, a run fails at once.
+const WAITING_MAX: usize = 256;
+/// How long a run may wait for a runner, in milliseconds.
+const WAIT_MS: u64 = 10_000;
+/// How long a runner may take to be ready, in milliseconds.
+const READY_MS: u64 = 10_000;
+/// How much longer than its scripts may run a runner lives, in milliseconds: for the polite end, and the answer.
+const KILL_AFTER_MS: u64 = 30;
+/// Memory of a script, in bytes.
+pub(crate) const MEMORY_BYTES: u64 = 64 * 1024 * 1024;
+/// Questions that one run may ask.
+const QUESTIONS_MAX: u32 = 1_000;
+/// How long reading a script may take, in milliseconds.
+const CHECK_MS: u64 = 2_000;
+
+/// How a pool works.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// The program that is started as a runner: this one.
+    pub program: PathBuf,
+    /// Runners at most.
+    pub runners: usize,
+    /// Memory of a script, in bytes.
+    pub memory_bytes: u64,
+}
+
+impl PoolSettings {
+    /// As many as there are cores, at least two.
+    pub fn new(program: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { program, runners: cores.max(2), memory_bytes: MEMORY_BYTES }
+    }
+}
+
+/// Processes that run scripts.
+pub struct Pool {
+    settings: PoolSettings,
+    clock: Arc<dyn Clock>,
+    /// One permit for each runner that works.
+    places: Semaphore,
+    waiting: Semaphore,
+    /// Runners without work, each of the project it has worked for; `None`: for none yet.
+    idle: Mutex<VecDeque<(Option<ProjectId>, Runner)>>,
+}
+
+/// A process.
+struct Runner {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+/// Why a runner is of no use any more.
+enum Lost {
+    /// Its time was up, and it was killed.
+    Time,
+    /// It ended, or spoke nonsense.
+    Gone(String),
+}
+
+impl From<io::Error> for Lost {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error.to_string())
+    }
+}
+
+impl Pool {
+    /// A pool without runners; they are started when there is something to do.
+    pub fn new(settings: PoolSettings, clock: Arc<dyn Clock>) -> Self {
+        let places = Semaphore::new(settings.runners);
+        Self { settings, clock, places, waiting: Semaphore::new(WAITING_MAX), idle: Mutex::default() }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, VecDeque<(Option<ProjectId>, Runner)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place to work, once there is one.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, String> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(place);
+        }
+        let _waits = self.waiting.try_acquire().map_err(|_| "too many runs wait already".to_owned())?;
+        tokio::select! {
+            biased;
+            place = self.places.acquire() => place.map_err(|error| error.to_string()),
+            () = self.clock.sleep_until(self.clock.now().plus_millis(WAIT_MS)) => {
+                Err("every runner is busy, and none became free in time".to_owned())
+            }
+        }
+    }
+
+    /// A runner that has worked for this project, or for none.
+    async fn runner(&self, project_id: ProjectId) -> io::Result<Runner> {
+        let (found, surplus) = {
+            let mut idle = self.idle();
+            let fits = |whose: Option<ProjectId>| idle.iter().position(|(of, _)| *of == whose);
+            let found = fits(Some(project_id)).or_else(|| fits(None)).and_then(|place| idle.remove(place));
+            // One that has worked for somebody else makes room.
+            let full = found.is_none() && idle.len() >= self.settings.runners;
+            (found, full.then(|| idle.pop_front()).flatten())
+        };
+        drop(surplus);
+        match found {
+            Some((_, runner)) => Ok(runner),
+            None => self.start().await,
+        }
+    }
+
+    async fn start(&self) -> io::Result<Runner> {
+        let mut child = Command::new(&self.settings.program)
+            .arg(RUNNER_COMMAND)
+            .env_clear()
+            // A zone that is read from no file.
+            .env("TZ", "UTC0")
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (input, output) = pipes.ok_or_else(|| io::Error::other("the runner has no pipes"))?;
+        let mut runner = Runner { child, input, output };
+        let ready = async {
+            match runner.hear().await? {
+                FromRunner::Ready => Ok(()),
+                other => Err(io::Error::other(format!("the runner said {other:?} before it was ready"))),
+            }
+        };
+        tokio::select! {
+            biased;
+            ready = ready => ready.map(|()| runner),
+            () = self.clock.sleep_until(self.clock.now().plus_millis(READY_MS)) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the runner did not become ready"))
+            }
+        }
+    }
+
+    /// Says something to a runner and hears what comes of it, answering what it asks meanwhile. The runner is kept
+    /// if it is still good.
+    async fn talk(
+        &self,
+        project_id: ProjectId,
+        message: &ToRunner,
+        within_ms: u64,
+        host: &dyn ScriptHost,
+    ) -> Result<FromRunner, Lost> {
+        let message = frame(message)?;
+        let mut runner = self.runner(project_id).await?;
+        let until = self.clock.now().plus_millis(within_ms);
+        let heard = tokio::select! {
+            biased;
+            heard = runner.converse(&message, host) => heard,
+            () = self.clock.sleep_until(until) => Err(Lost::Time),
+        };
+        match heard {
+            Ok(done) => {
+                self.idle().push_back((Some(project_id), runner));
+                Ok(done)
+            }
+            Err(lost) => Err(runner.end(lost).await),
+        }
+    }
+}
+
+impl Runner {
+    async fn hear(&mut self) -> io::Result<FromRunner> {
+        let mut head = [0; 4];
+        self.output.read_exact(&mut head).await?;
+        let mut bytes = vec![0; length(head)?];
+        self.output.read_exact(&mut bytes).await?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    async fn converse(&mut self, message: &[u8], host: &dyn ScriptHost) -> Result<FromRunner, Lost> {
+        self.input.write_all(message).await?;
+        for _ in 0..=QUESTIONS_MAX {
+            match self.hear().await? {
+                FromRunner::Ask { question } => {
+                    let value = host.answer(question).await;
+                    self.input.write_all(&frame(&ToRunner::Answer { value })?).await?;
+                }
+                done => return Ok(done),
+            }
+        }
+        Err(Lost::Gone(format!("a run may ask up to {QUESTIONS_MAX} questions")))
+    }
+
+    /// Kills it, and finds out what became of it.
+    async fn end(mut self, lost: Lost) -> Lost {
+        let killed = self.child.start_kill();
+        let status = self.child.wait().await;
+        match (lost, killed, status) {
+            (Lost::Gone(_), _, Ok(status)) => Lost::Gone(format!("the runner ended: {status}")),
+            (lost, _, _) => lost,
+        }
+    }
+}
+
+/// Nobody who may be asked.
+struct Nobody;
+
+#[async_trait]
+impl ScriptHost for Nobody {
+    async fn answer(&self, _: tidings_ports::scripts::HostQuestion) -> Result<serde_json::Value, String> {
+        Err("there is nobody to ask".to_owned())
+    }
+}
+
+#[async_trait]
+impl Scripts for Pool {
+    async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Ran {
+        let _place = match self.place().await {
+            Ok(place) => place,
+            Err(reason) => return Ran::ended(RunEnd::Crashed { reason }, 0),
+        };
+        let (begun, ScriptJob { project_id, scripts, globals, timeout_ms }) = (self.clock.now(), job);
+        let message = ToRunner::Run { scripts, globals, timeout_ms, memory_bytes: self.settings.memory_bytes };
+        let said = self.talk(project_id, &message, u64::from(timeout_ms) + KILL_AFTER_MS, host).await;
+        let took_us = self.clock.now().millis_since(begun).saturating_mul(1_000);
+        match said {
+            Ok(FromRunner::Done { end, console, effects, memory_bytes }) => {
+                Ran { end, console, effects, duration_us: took_us, memory_bytes }
+            }
+            Ok(_) => Ran::ended(RunEnd::Crashed { reason: "the runner spoke out of turn".to_owned() }, took_us),
+            Err(Lost::Time) => Ran::ended(RunEnd::TimedOut, took_us),
+            Err(Lost::Gone(reason)) => Ran::ended(RunEnd::Crashed { reason }, took_us),
+        }
+    }
+
+    async fn check(&self, script: Script) -> Result<(), CheckError> {
+        let _place = self.place().await.map_err(CheckError::Unavailable)?;
+        // A script that is only read leaves nothing behind, but nothing is shared all the same.
+        let nobody = ProjectId::from_parts(0, 0);
+        match self.talk(nobody, &ToRunner::Check { script }, CHECK_MS, &Nobody).await {
+            Ok(FromRunner::Done { end: RunEnd::Succeeded, .. }) => Ok(()),
+            Ok(FromRunner::Done { end: RunEnd::Failed(error), .. }) => Err(CheckError::Syntax(error)),
+            Ok(_) => Err(CheckError::Unavailable("the runner spoke out of turn".to_owned())),
+            Err(Lost::Time) => Err(CheckError::Unavailable("reading the script took too long".to_owned())),
+            Err(Lost::Gone(reason)) => Err(CheckError::Unavailable(reason)),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What server and runner say to each other: JSON in frames, each after its length in four bytes, little-endian.
+
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use tidings_domain::command::{ConsoleLine, Effect, RunEnd, Script};
+use tidings_ports::scripts::HostQuestion;
+
+/// Bytes of a frame. More than anything that fits into what a run may want.
+pub(crate) const FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// From the server.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub(crate) enum ToRunner {
+    /// Run these.
+    Run { scripts: Vec<Script>, globals: Map<String, Value>, timeout_ms: u32, memory_bytes: u64 },
+    /// Say whether this is a script.
+    Check { script: Script },
+    /// The answer to a question.
+    Answer { value: Result<Value, String> },
+}
+
+/// From the runner. Nothing of it is believed: whoever gets out of a script can say anything here.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub(crate) enum FromRunner {
+    /// It has given up everything and waits.
+    Ready,
+    /// A script asks.
+    Ask { question: HostQuestion },
+    /// The scripts have ended.
+    Done { end: RunEnd, console: Vec<ConsoleLine>, effects: Vec<Effect>, memory_bytes: u64 },
+}
+
+/// A frame's bytes.
+pub(crate) fn frame<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message)?;
+    let length = bytes.len() - 4;
+    if length > FRAME_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame would be too large"));
+    }
+    let length = u32::try_from(length).expect("the maximum fits");
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(bytes)
+}
+
+/// How many bytes follow.
+pub(crate) fn length(head: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_le_bytes(head) as usize;
+    match length <= FRAME_BYTES_MAX {
+        true => Ok(length),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is too large")),
+    }
+}
+
+/// Writes a frame; the runner's side.
+pub(crate) fn write<T: Serialize>(mut to: impl Write, message: &T) -> io::Result<()> {
+    to.write_all(&frame(message)?)?;
+    to.flush()
+}
+
+/// Reads a frame; the runner's side.
+pub(crate) fn read<T: DeserializeOwned>(mut from: impl Read) -> io::Result<T> {
+    let mut head = [0; 4];
+    from.read_exact(&mut head)?;
+    let mut bytes = vec![0; length(head)?];
+    from.read_exact(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}

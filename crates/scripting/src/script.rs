@@ -1,0 +1,203 @@
+//! One run: a fresh runtime with a fresh global object, thrown away afterwards.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use rquickjs::{
+    CatchResultExt as _, CaughtError, Context, Ctx, Exception, Function, Object, Runtime, Value, context::EvalOptions,
+};
+use serde::Deserialize;
+use serde_json::Map;
+use tidings_domain::command::{ConsoleLine, Effect, RunEnd, Script, ScriptError};
+use tidings_ports::scripts::HostQuestion;
+
+use crate::protocol::{FromRunner, ToRunner, read, write};
+
+/// What commands find around them; see its head.
+const PRELUDE: &str = include_str!("prelude.js");
+/// Stack of a script: recursion ends with an error before the process runs out of its own.
+const STACK_BYTES: usize = 512 * 1024;
+/// What stands before a command's code, in its first line.
+const WRAP: &str = "(function(){";
+/// Characters of an error's message.
+const MESSAGE_CHARACTERS_MAX: usize = 4_096;
+
+/// What is run, and within what.
+pub(crate) struct Run<'a> {
+    pub(crate) scripts: Vec<Script>,
+    pub(crate) globals: &'a Map<String, serde_json::Value>,
+    pub(crate) timeout_ms: u32,
+    pub(crate) memory_bytes: u64,
+}
+
+/// What the prelude has gathered.
+#[derive(Default, Deserialize)]
+struct Gathered {
+    console: Vec<ConsoleLine>,
+    effects: Vec<Effect>,
+}
+
+/// Runs scripts one after the other, until one throws.
+pub(crate) fn run(run: &Run<'_>) -> FromRunner {
+    let begun = Instant::now();
+    let limit = Duration::from_millis(u64::from(run.timeout_ms));
+    let late = move || begun.elapsed() >= limit;
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return crashed(&error.to_string()),
+    };
+    runtime.set_memory_limit(usize::try_from(run.memory_bytes).unwrap_or(usize::MAX));
+    runtime.set_max_stack_size(STACK_BYTES);
+    // The polite way to end. What does not ask is ended from outside.
+    runtime.set_interrupt_handler(Some(Box::new(late)));
+    let context = match Context::full(&runtime) {
+        Ok(context) => context,
+        Err(error) => return crashed(&error.to_string()),
+    };
+    let (end, gathered) = context.with(|ctx| match prepare(&ctx, run) {
+        Ok(gather) => {
+            let end = carry_out(&ctx, &runtime, run, &late);
+            // Whatever the script has done to the language, its author sees what it wrote until then.
+            (end, gathered(&ctx, &gather))
+        }
+        Err(error) => (failed(&error, None, late()), Ok(Gathered::default())),
+    });
+    let memory_bytes = u64::try_from(runtime.memory_usage().malloc_size).unwrap_or_default();
+    match (end, gathered) {
+        (end, Ok(Gathered { console, effects })) => FromRunner::Done { end, console, effects, memory_bytes },
+        (RunEnd::Succeeded, Err(reason)) => {
+            let error = ScriptError { message: reason, ..ScriptError::default() };
+            FromRunner::Done { end: RunEnd::Failed(error), console: Vec::new(), effects: Vec::new(), memory_bytes }
+        }
+        (end, Err(_)) => FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes },
+    }
+}
+
+fn crashed(reason: &str) -> FromRunner {
+    let end = RunEnd::Crashed { reason: reason.to_owned() };
+    FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 }
+}
+
+/// Says whether this is a script: it is read, and not run.
+pub(crate) fn check(script: &Script) -> FromRunner {
+    let done = |end| FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 };
+    let Ok(runtime) = Runtime::new() else { return crashed("no memory") };
+    runtime.set_memory_limit(64 << 20);
+    runtime.set_max_stack_size(STACK_BYTES);
+    let Ok(context) = Context::full(&runtime) else { return crashed("no memory") };
+    let end = context.with(|ctx| match compiled(&ctx, script).catch(&ctx) {
+        Ok(_) => RunEnd::Succeeded,
+        Err(error) => failed(&error, Some(script), false),
+    });
+    done(end)
+}
+
+/// A function of the script's code: it may `return`, and what it declares stays its own.
+fn compiled<'js>(ctx: &Ctx<'js>, script: &Script) -> rquickjs::Result<Function<'js>> {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    options.filename = Some(script.name.clone());
+    ctx.eval_with_options(format!("{WRAP}{}\n}})", script.code), options)
+}
+
+/// Puts up everything that commands find around them. Returns what gives out what was gathered.
+fn prepare<'js>(ctx: &Ctx<'js>, run: &Run<'_>) -> Result<Function<'js>, CaughtError<'js>> {
+    let ask = |ctx: Ctx<'js>, question: String| -> rquickjs::Result<String> { asked(&ctx, &question) };
+    let put_up = || {
+        let mut options = EvalOptions::default();
+        options.filename = Some("tidings".to_owned());
+        let prelude: Function<'js> = ctx.eval_with_options(PRELUDE, options)?;
+        let globals = serde_json::to_string(run.globals).unwrap_or_default();
+        prelude.call((Function::new(ctx.clone(), ask)?, globals))
+    };
+    put_up().catch(ctx)
+}
+
+/// Asks the server. The script waits for the answer; the server minds its time.
+fn asked(ctx: &Ctx<'_>, question: &str) -> rquickjs::Result<String> {
+    let thrown = |reason: &str| Exception::throw_message(ctx, reason);
+    let question: HostQuestion = serde_json::from_str(question).map_err(|error| thrown(&error.to_string()))?;
+    let gone = |error: io::Error| thrown(&error.to_string());
+    write(io::stdout().lock(), &FromRunner::Ask { question }).map_err(gone)?;
+    match read(io::stdin().lock()).map_err(gone)? {
+        ToRunner::Answer { value: Ok(value) } => Ok(value.to_string()),
+        ToRunner::Answer { value: Err(reason) } => Err(thrown(&reason)),
+        _ => Err(thrown("the server did not answer")),
+    }
+}
+
+fn carry_out(ctx: &Ctx<'_>, runtime: &Runtime, run: &Run<'_>, late: &impl Fn() -> bool) -> RunEnd {
+    for script in &run.scripts {
+        let ran = compiled(ctx, script).and_then(|function| function.call::<_, Value<'_>>(()));
+        if let Err(error) = ran.catch(ctx) {
+            return failed(&error, Some(script), late());
+        }
+        // What was promised is kept before the next script begins.
+        while !late() && ctx.execute_pending_job() {}
+        let _ = runtime;
+        if late() {
+            return RunEnd::TimedOut;
+        }
+    }
+    RunEnd::Succeeded
+}
+
+fn gathered(ctx: &Ctx<'_>, gather: &Function<'_>) -> Result<Gathered, String> {
+    let text: String = gather.call(()).catch(ctx).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| format!("what the script wants done cannot be read: {error}"))
+}
+
+fn failed(error: &CaughtError<'_>, script: Option<&Script>, late: bool) -> RunEnd {
+    if late {
+        return RunEnd::TimedOut;
+    }
+    let (message, stack) = match error {
+        CaughtError::Exception(exception) => (described(exception.as_object()), exception.stack()),
+        CaughtError::Value(value) => (shown(value), None),
+        CaughtError::Error(error) => (error.to_string(), None),
+    };
+    let message: String = message.chars().take(MESSAGE_CHARACTERS_MAX).collect();
+    let place = stack.as_deref().and_then(|stack| place(stack, script?));
+    let (script, line, column) = match (script, place) {
+        (Some(script), Some((line, column))) => (Some(script.name.clone()), Some(line), Some(column)),
+        (script, _) => (script.map(|script| script.name.clone()), None, None),
+    };
+    RunEnd::Failed(ScriptError { message, script, line, column })
+}
+
+fn described(exception: &Object<'_>) -> String {
+    let text = |member: &str| exception.get::<_, String>(member).unwrap_or_default();
+    let (name, message) = (text("name"), text("message"));
+    match (name.as_str(), message.as_str()) {
+        // An author's own error says what its author wrote.
+        ("Error" | "", message) => message.to_owned(),
+        (name, "") => name.to_owned(),
+        (name, message) => format!("{name}: {message}"),
+    }
+}
+
+fn shown(value: &Value<'_>) -> String {
+    match value.as_string().map(rquickjs::String::to_string) {
+        Some(Ok(text)) => text,
+        _ => value
+            .ctx()
+            .json_stringify(value.clone())
+            .ok()
+            .flatten()
+            .map_or_else(|| format!("{value:?}"), |text| text.to_string().unwrap_or_default()),
+    }
+}
+
+/// The first place in the script that a stack names, as `NAME:LINE:COLUMN`.
+fn place(stack: &str, script: &Script) -> Option<(u32, u32)> {
+    let after = stack.lines().find_map(|line| {
+        let at = line.rfind(&format!("{}:", script.name))?;
+        Some(&line[at + script.name.len() + 1..])
+    })?;
+    let mut numbers = after.split(|character: char| !character.is_ascii_digit()).filter_map(|text| text.parse().ok());
+    let (line, column): (u32, u32) = (numbers.next()?, numbers.next().unwrap_or(1));
+    let before = if line == 1 { u32::try_from(WRAP.len()).unwrap_or_default() } else { 0 };
+    Some((line, column.saturating_sub(before).max(1)))
+}

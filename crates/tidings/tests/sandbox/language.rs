@@ -1,0 +1,100 @@
+//! What commands find around them.
+
+use serde_json::json;
+use tidings_domain::command::{RunEnd, Script};
+use tidings_ports::{
+    Scripts as _,
+    scripts::{CheckError, ScriptJob},
+};
+
+use crate::{Host, effects, job, no_globals, pool, pool_of, project, run, thrown, written};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_reads_what_it_was_given_and_says_what_it_wants() {
+    let pool = pool();
+    let code = "
+        const data = JSON.parse(content);
+        total = data.n + 1; // undeclared, as in many commands
+        console.log(total, user.id, bot.name, options.method, inspect({a: [1, 'x']}));
+        Bot.sendMessage('Hello ' + total, {parse_mode: 'HTML'});
+        User.setProperty('balance', 3);
+        console.log(User.getProperty('balance'), Bot.getProperty('known'), Bot.getProperty('unknown', 'none'));
+        Bot.run({command: '/next', user_id: 43, run_after: 60, label: 'later'});
+        HTTP.post({url: 'https://example.com', body: {a: 1}, success: '/ok', error: '/no'});
+        Tidings.emit('order.paid', {n: data.n});
+        Tidings.record('order', '7', {paid: true});
+        console.log(Tidings.record('order', 8).key, Libs.Webhooks.getUrlFor({command: 'x', user_id: user.id}));
+        WebApp.render({content: '<p>', mime_type: 'text/html'});
+        return;
+    ";
+    let ran = run(&pool, code).await;
+    assert_eq!(ran.end, RunEnd::Succeeded);
+    let lines: Vec<_> = ran.console.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["2 42 shop POST {a: [1, \"x\"]}", "3 7 none", "8 https://example.com/x?Some(\"42\")"]);
+    let expected = json!([
+        {"do": "message", "text": "Hello 2", "options": {"parse_mode": "HTML"}},
+        {"do": "set_property", "owner": "user", "name": "balance", "kind": "integer", "value": 3},
+        {"do": "run", "command": "/next", "user_id": "43", "options": null, "run_after": 60.0, "label": "later"},
+        {
+            "do": "http", "method": "POST", "url": "https://example.com", "headers": {"Content-Type": "application/json"},
+            "body": "{\"a\":1}", "success": "/ok", "error": "/no",
+        },
+        {"do": "emit", "type": "order.paid", "data": {"n": 1}},
+        {"do": "record", "kind": "order", "key": "7", "set": {"paid": true}},
+        {"do": "render", "content": "<p>", "mime_type": "text/html"},
+    ]);
+    assert_eq!(json!(effects(&ran)), expected);
+    assert!(ran.memory_bytes > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_thrown_names_its_line_and_column() {
+    let pool = pool();
+    assert_eq!(thrown(&pool, "throw new Error('Error on webhook')").await, ("Error on webhook".to_owned(), 1, 7));
+    let (message, line, column) = thrown(&pool, "const a = 1;\n  nothing.here();").await;
+    assert_eq!((message.as_str(), line, column), ("ReferenceError: nothing is not defined", 2, 3));
+    let (message, line, _) = thrown(&pool, "function f() {\n  null.x;\n}\n\nf();").await;
+    assert_eq!((message.contains("null"), line), (true, 2), "{message}");
+    assert_eq!(thrown(&pool, "throw {code: 7}").await.0, "{\"code\":7}");
+    assert_eq!(thrown(&pool, "throw 'plain'").await.0, "plain");
+    let (message, line, _) = thrown(&pool, "let a = ;\n").await;
+    assert_eq!((message.starts_with("SyntaxError"), line), (true, 1), "{message}");
+    assert_eq!(
+        thrown(&pool, "Libs.Webhooks.getUrlFor()").await.0,
+        "WebhooksLib: need pass options for function getUrlFor"
+    );
+    assert_eq!(thrown(&pool, "Libs.Webhooks.getUrlFor({command: '/wrong'})").await.0, "there is no such command");
+    let global = ScriptJob { globals: no_globals(), ..job("User.getProperty('a')", 1_000) };
+    let RunEnd::Failed(error) = pool.run(global, &Host).await.end else { panic!("it has no user") };
+    assert!(error.message.contains("no current user"), "{}", error.message);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn syntax_is_checked_without_running_anything() {
+    let pool = pool();
+    let check = async |code: &str| pool.check(Script { name: "/test".to_owned(), code: code.to_owned() }).await;
+    assert_eq!(check("while (true) {}\nreturn 1;").await, Ok(()));
+    let Err(CheckError::Syntax(error)) = check("const a = 1;\nconst b = (2;").await else { panic!("no script") };
+    assert_eq!((error.line, error.script.as_deref()), (Some(2), Some("/test")), "{error:?}");
+    assert!(error.column.is_some_and(|column| column > 5), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_of_one_run_share_what_they_put_up_and_no_two_runs_do() {
+    let pool = pool_of(1);
+    let script = |name: &str, code: &str| Script { name: name.to_owned(), code: code.to_owned() };
+    let scripts = vec![script("@", "shared = 1; Object.prototype.polluted = 2;"), script("/b", "console.log(shared)")];
+    let ran = pool.run(ScriptJob { scripts, ..job("", 1_000) }, &Host).await;
+    assert_eq!((ran.end, ran.console[0].text.as_str()), (RunEnd::Succeeded, "1"));
+    let seen = "console.log(typeof shared, typeof polluted, ({}).polluted)";
+    assert_eq!(written(&pool, seen).await, "undefined undefined undefined");
+    let other = ScriptJob { project_id: project(2), ..job(seen, 1_000) };
+    assert_eq!(pool.run(other, &Host).await.console[0].text, "undefined undefined undefined");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn promises_are_kept_before_a_run_ends() {
+    let pool = pool();
+    let code = "Promise.resolve(1).then((n) => console.log('kept', n)); console.log('first')";
+    assert_eq!(written(&pool, code).await, "first|kept 1");
+}
