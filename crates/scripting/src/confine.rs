@@ -15,30 +15,39 @@ const NICE: i32 = 10;
 
 /// Gives up files, sockets, processes, memory and priority.
 pub(crate) fn confine() -> io::Result<()> {
+    // Both look into /proc, which a process that may not be looked into no longer can.
+    close_inherited()?;
+    let space = Some(address_space()?.saturating_add(ADDRESS_SPACE_BYTES));
     // Dies with the server, even in the middle of an endless script.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::process::nice(NICE)?;
-    refuse_inherited()?;
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none.clone())?;
     rustix::process::setrlimit(Resource::Fsize, none.clone())?;
     rustix::process::setrlimit(Resource::Nproc, none.clone())?;
     rustix::process::setrlimit(Resource::Nofile, none)?;
-    let space = Some(address_space()?.saturating_add(ADDRESS_SPACE_BYTES));
     rustix::process::setrlimit(Resource::As, Rlimit { current: space, maximum: space })?;
     let filter: BpfProgram = filter().map_err(io::Error::other)?;
     seccompiler::apply_filter(&filter).map_err(io::Error::other)
 }
 
-/// A runner has its two pipes and nowhere to complain to. Anything else was handed down by mistake.
-fn refuse_inherited() -> io::Result<()> {
+/// Whatever else was open in the server, or in whatever started it, is not for scripts.
+fn close_inherited() -> io::Result<()> {
+    let mut inherited = Vec::new();
     for entry in std::fs::read_dir("/proc/self/fd")? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let own = std::fs::read_link(entry.path()).is_ok_and(|target| target.ends_with("fd"));
-        if !own && !["0", "1", "2"].iter().any(|expected| name == *expected) {
-            return Err(io::Error::other(format!("the runner has inherited descriptor {}", name.display())));
+        let descriptor = entry?.file_name().to_str().and_then(|name| name.parse().ok());
+        inherited.extend(descriptor.filter(|&descriptor: &i32| descriptor > 2));
+    }
+    for descriptor in inherited {
+        // The one by which the directory was read is closed already.
+        if std::fs::symlink_metadata(format!("/proc/self/fd/{descriptor}")).is_err() {
+            continue;
+        }
+        #[expect(unsafe_code, reason = "what was handed down is owned by nothing in this process")]
+        // SAFETY: there is one thread, and it holds no descriptor but the three standard ones.
+        unsafe {
+            rustix::io::close(descriptor);
         }
     }
     Ok(())

@@ -101,6 +101,11 @@ impl Pool {
         Self { settings, clock, places, waiting: Semaphore::new(WAITING_MAX), idle: Mutex::default() }
     }
 
+    /// Processes that wait for something to do, each with the project it has worked for.
+    pub fn idle_processes(&self) -> Vec<(Option<ProjectId>, u32)> {
+        self.idle().iter().filter_map(|(whose, runner)| Some((*whose, runner.child.id()?))).collect()
+    }
+
     fn idle(&self) -> MutexGuard<'_, VecDeque<(Option<ProjectId>, Runner)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,6 +129,8 @@ impl Pool {
     async fn runner(&self, project_id: ProjectId) -> io::Result<Runner> {
         let (found, surplus) = {
             let mut idle = self.idle();
+            // Whoever has died meanwhile fails no run.
+            idle.retain_mut(|(_, runner)| matches!(runner.child.try_wait(), Ok(None)));
             let fits = |whose: Option<ProjectId>| idle.iter().position(|(of, _)| *of == whose);
             let found = fits(Some(project_id)).or_else(|| fits(None)).and_then(|place| idle.remove(place));
             // One that has worked for somebody else makes room.

@@ -50,7 +50,7 @@ async fn a_command_reads_what_it_was_given_and_says_what_it_wants() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_thrown_names_its_line_and_column() {
     let pool = pool();
-    assert_eq!(thrown(&pool, "throw new Error('Error on webhook')").await, ("Error on webhook".to_owned(), 1, 7));
+    assert_eq!(thrown(&pool, "throw new Error('Error on webhook')").await, ("Error on webhook".to_owned(), 1, 11));
     let (message, line, column) = thrown(&pool, "const a = 1;\n  nothing.here();").await;
     assert_eq!((message.as_str(), line, column), ("ReferenceError: nothing is not defined", 2, 3));
     let (message, line, _) = thrown(&pool, "function f() {\n  null.x;\n}\n\nf();").await;
