@@ -226,6 +226,10 @@ ids! {
     SourceId = "src_";
     /// One of them, taken in.
     ReceiptId = "rcp_";
+    /// A small script with a name.
+    CommandId = "cmd_";
+    /// One execution of it.
+    RunId = "run_";
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ const SEAL_VERSION: u8 = 1;
 /// The instance's master key: 32 bytes.
 pub struct MasterKey {
     sealing: LessSafeKey,
+    /// What keys for other uses are derived from.
+    root: hkdf::Prk,
 }
 
 impl std::fmt::Debug for MasterKey {
@@ -36,18 +38,19 @@ pub struct Unsealable;
 impl MasterKey {
     /// From 32 bytes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tidings").extract(bytes);
         // Each use gets a key of its own, so that one ciphertext can never stand for another kind.
-        let expanded = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tidings")
-            .extract(bytes)
-            .expand(&[b"secrets at rest"], hkdf::HKDF_SHA256)
-            .map(|okm| {
-                let mut key = Zeroizing::new([0; 32]);
-                okm.fill(key.as_mut()).map(|()| key)
-            })
-            .and_then(|filled| filled)
-            .expect("32 bytes are within what HKDF-SHA256 gives");
-        let unbound = UnboundKey::new(&AES_256_GCM, key_bytes(&expanded)).expect("the key has 32 bytes");
-        Self { sealing: LessSafeKey::new(unbound) }
+        let sealing = expand(&root, &[b"secrets at rest"]);
+        let unbound = UnboundKey::new(&AES_256_GCM, key_bytes(&sealing)).expect("the key has 32 bytes");
+        Self { sealing: LessSafeKey::new(unbound), root }
+    }
+
+    /// A key for one use and one owner; it is the same every time, and tells nothing about any other.
+    pub fn derive(&self, purpose: &str, owner: &str, version: u32) -> Zeroizing<[u8; 32]> {
+        // The lengths stand before the texts, so that no two uses have the same input.
+        let lengths = [purpose.len(), owner.len()].map(|length| (length as u64).to_be_bytes());
+        let version = version.to_be_bytes();
+        expand(&self.root, &[b"derived", &lengths[0], purpose.as_bytes(), &lengths[1], owner.as_bytes(), &version])
     }
 
     /// From base 64 or hexadecimal text.
@@ -86,6 +89,14 @@ impl MasterKey {
     }
 }
 
+fn expand(root: &hkdf::Prk, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    root.expand(info, hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(key.as_mut()))
+        .expect("32 bytes are within what HKDF-SHA256 gives");
+    key
+}
+
 fn key_bytes(key: &Zeroizing<[u8; 32]>) -> &[u8] {
     key.as_slice()
 }
@@ -112,6 +123,21 @@ mod tests {
             tampered[place] ^= 1;
             assert_eq!(key.open("wh_1", &tampered), Err(Unsealable), "byte {place}");
         }
+    }
+
+    #[test]
+    fn derived_keys_differ_by_everything_they_are_derived_from() {
+        let key = MasterKey::from_bytes(&[1; 32]);
+        let same = key.derive("hook urls", "prj_1", 1);
+        assert_eq!(*key.derive("hook urls", "prj_1", 1), *same);
+        let others = [
+            key.derive("hook urls", "prj_1", 2),
+            key.derive("hook urls", "prj_2", 1),
+            key.derive("hook url", "sprj_1", 1),
+            key.derive("other", "prj_1", 1),
+            MasterKey::from_bytes(&[2; 32]).derive("hook urls", "prj_1", 1),
+        ];
+        assert!(others.iter().all(|other| **other != *same));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) fn build(
     for framing in [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION] {
         headers.remove(framing);
     }
-    if body.is_empty() && method == Method::POST {
+    if body.is_empty() && (method == Method::POST || method == Method::PUT) {
         // Hyper leaves it out then, and some receivers answer 411 (RFC 9110 section 8.6).
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }

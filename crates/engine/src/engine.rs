@@ -16,7 +16,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::{
-    Clock, Entropy, Sender,
+    Clock, Entropy, Scripts, Sender,
     store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -29,6 +29,7 @@ use crate::{
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
     receive::SourceCache,
+    run::{TASK_WORKERS, TaskSignal},
     schema::Checked,
     signal::Signal,
     snapshot::Snapshot,
@@ -55,6 +56,10 @@ pub struct EngineParts {
     pub limits: DispatchLimits,
     /// How long a delivery may be due before that is reported, in milliseconds.
     pub overdue_after_ms: u64,
+    /// Runs scripts.
+    pub scripts: Arc<dyn Scripts>,
+    /// Where this server is, for the URLs that scripts make: nobody who calls one can say that it is elsewhere.
+    pub base_url: String,
 }
 
 /// How long a delivery may be due before that is reported, unless the operator says otherwise.
@@ -85,6 +90,11 @@ pub struct Engine {
     forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     pub(crate) sources: SourceCache,
+    pub(crate) scripts: Arc<dyn Scripts>,
+    pub(crate) tasks_signal: TaskSignal,
+    pub(crate) master_key: Arc<MasterKey>,
+    pub(crate) base_url: String,
+    pub(crate) user_agent: String,
     /// How reports about subscriptions become plans.
     pub(crate) billing: OnceLock<Arc<BillingRules>>,
     /// When the next round of upkeep begins unless somebody asks for one before.
@@ -124,11 +134,12 @@ const BESIDE_LANES_MAX: usize = 64;
 impl Engine {
     /// Frees the leases of a former process and starts working.
     pub async fn start(parts: EngineParts) -> Result<Arc<Self>, StoreError> {
-        let EngineParts { store, sender, clock, entropy, master_key, user_agent, limits, overdue_after_ms } = parts;
+        let EngineParts { store, sender, clock, entropy, master_key, user_agent, .. } = parts;
+        let EngineParts { limits, overdue_after_ms, scripts, base_url, .. } = parts;
         let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
         let sources = SourceCache::new(Arc::clone(&master_key));
-        let router = Arc::new(Router::new(Arc::clone(&store), master_key, user_agent.clone()));
+        let router = Arc::new(Router::new(Arc::clone(&store), Arc::clone(&master_key), user_agent.clone()));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             store: Arc::clone(&store),
             sender: Arc::clone(&sender),
@@ -161,6 +172,10 @@ impl Engine {
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             sources,
+            scripts,
+            tasks_signal: TaskSignal::default(),
+            master_key,
+            base_url,
             billing: OnceLock::new(),
             next_upkeep_at: AtomicI64::new(i64::MAX),
             fills: Board::default(),
@@ -169,7 +184,7 @@ impl Engine {
         });
         let actor: Weak<Self> = Arc::downgrade(&engine);
         dispatcher.set_actor(actor);
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(guarded(async move { batcher.run().await })),
             tokio::spawn(guarded(Arc::clone(&dispatcher).run_settling())),
             tokio::spawn(guarded(dispatcher.run_claiming())),
@@ -178,6 +193,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
             tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
         ];
+        tasks.extend((0..TASK_WORKERS).map(|_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks()))));
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
         Ok(engine)
     }
@@ -378,12 +394,14 @@ impl Engine {
             self.upkeep.done().await;
             self.jobs.done(now).await;
             self.fills.done(now).await;
+            self.tasks_signal.done(now).await;
             if self.operations.get().is_some() {
                 self.reports.done().await;
             }
             self.dispatcher.idle().await;
             let reporting = self.operations.get().is_some() && self.reports.is_asked();
-            if !self.upkeep.is_asked() && !self.jobs.is_busy(now) && !self.fills.is_busy(now) && !reporting {
+            let working = self.jobs.is_busy(now) || self.fills.is_busy(now) || self.tasks_signal.is_busy(now);
+            if !self.upkeep.is_asked() && !working && !reporting {
                 return;
             }
         }

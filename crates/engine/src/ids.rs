@@ -7,7 +7,8 @@ use std::sync::{
 
 use tidings_domain::{
     ids::{
-        ApiKeyId, AuditId, DeliveryId, EventKey, Id, IdSequence, JobId, OrganizationId, ProjectId, SourceId, WebhookId,
+        ApiKeyId, AuditId, CommandId, DeliveryId, EventKey, Id, IdSequence, JobId, OrganizationId, ProjectId, RunId,
+        SourceId, WebhookId,
     },
     time::Timestamp,
 };
@@ -70,6 +71,16 @@ impl IdSource {
     /// A new job's id.
     pub fn job(&self) -> JobId {
         JobId(self.id())
+    }
+
+    /// A new command's id.
+    pub fn command(&self) -> CommandId {
+        CommandId(self.id())
+    }
+
+    /// A new run's id.
+    pub(crate) fn run(&self) -> RunId {
+        RunId(self.id())
     }
 
     /// Ids for deliveries that an event gets later.

@@ -12,6 +12,7 @@ mod jobs;
 mod publish;
 mod receive;
 mod reporting;
+mod run;
 mod schema;
 mod secrets;
 mod signal;
@@ -33,6 +34,7 @@ pub use receive::{
     ACTION_KIND, HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, new_source, open_source_secrets,
     seal_source_secrets,
 };
+pub use run::{Call, HookUrlError, RunError};
 pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};
 pub use snapshot::{Snapshot, Target};

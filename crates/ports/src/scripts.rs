@@ -12,8 +12,8 @@ use tidings_domain::{
 #[async_trait]
 pub trait Scripts: Send + Sync {
     /// Runs scripts one after the other in one fresh global object. Whatever they do, this ends shortly after
-    /// their time is used up.
-    async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Ran;
+    /// their time is used up. `Err`: nobody had time for them, and nothing was begun.
+    async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Result<Ran, ScriptsBusy>;
 
     /// Says whether a script is one, without running it.
     async fn check(&self, script: Script) -> Result<(), CheckError>;
@@ -72,6 +72,11 @@ pub enum HostQuestion {
         redirect_to: Option<String>,
     },
 }
+
+/// Nobody has time for scripts at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ScriptsBusy(pub String);
 
 /// What came of scripts.
 #[derive(Debug, Clone, PartialEq)]

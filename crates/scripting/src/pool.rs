@@ -15,7 +15,7 @@ use tidings_domain::{
 };
 use tidings_ports::{
     Clock,
-    scripts::{CheckError, Ran, ScriptHost, ScriptJob, Scripts},
+    scripts::{CheckError, Ran, ScriptHost, ScriptJob, Scripts, ScriptsBusy},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -247,23 +247,20 @@ impl ScriptHost for Nobody {
 
 #[async_trait]
 impl Scripts for Pool {
-    async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Ran {
-        let _place = match self.place().await {
-            Ok(place) => place,
-            Err(reason) => return Ran::ended(RunEnd::Crashed { reason }, 0),
-        };
+    async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Result<Ran, ScriptsBusy> {
+        let _place = self.place().await.map_err(ScriptsBusy)?;
         let (begun, ScriptJob { project_id, scripts, globals, timeout_ms }) = (self.clock.now(), job);
         let message = ToRunner::Run { scripts, globals, timeout_ms, memory_bytes: self.settings.memory_bytes };
         let said = self.talk(project_id, &message, u64::from(timeout_ms) + KILL_AFTER_MS, host).await;
         let took_us = self.clock.now().millis_since(begun).saturating_mul(1_000);
-        match said {
+        Ok(match said {
             Ok(FromRunner::Done { end, console, effects, memory_bytes }) => {
                 Ran { end, console, effects, duration_us: took_us, memory_bytes }
             }
             Ok(_) => Ran::ended(RunEnd::Crashed { reason: "the runner spoke out of turn".to_owned() }, took_us),
             Err(Lost::Time) => Ran::ended(RunEnd::TimedOut, took_us),
             Err(Lost::Gone(reason)) => Ran::ended(RunEnd::Crashed { reason }, took_us),
-        }
+        })
     }
 
     async fn check(&self, script: Script) -> Result<(), CheckError> {

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use tidings_domain::seal::MasterKey;
 use tidings_engine::{DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS};
-use tidings_fakes::SeededEntropy;
+use tidings_fakes::{DocumentScripts, SeededEntropy};
 use tidings_ports::store::Store;
 use tidings_store_sqlite::SqliteStore;
 
@@ -61,6 +61,8 @@ pub(crate) async fn start(
         user_agent: "Tidings/simulation".to_owned(),
         limits,
         overdue_after_ms: OVERDUE_AFTER_MS,
+        scripts: Arc::new(DocumentScripts),
+        base_url: "http://127.0.0.1:8700".to_owned(),
     };
     tokio::select! {
         biased;

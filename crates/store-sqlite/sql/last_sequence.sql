@@ -7,5 +7,8 @@ SELECT max(
     coalesce((SELECT max(seq) FROM queue), 0),
     coalesce((SELECT max(seq) FROM delivery), 0),
     coalesce((SELECT max(seq) FROM job), 0),
-    coalesce((SELECT max(seq) FROM audit), 0)
+    coalesce((SELECT max(seq) FROM audit), 0),
+    coalesce((SELECT max(seq) FROM command), 0),
+    coalesce((SELECT max(seq) FROM run), 0),
+    coalesce((SELECT max(seq) FROM run_task), 0)
 )

@@ -17,13 +17,14 @@ const WRITER_CACHE_KIB: i32 = 8 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i32 = 1024;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../sql/migrations/0001_first_light.sql"),
     include_str!("../sql/migrations/0002_send_complete.sql"),
     include_str!("../sql/migrations/0003_mends.sql"),
     include_str!("../sql/migrations/0004_receive.sql"),
     include_str!("../sql/migrations/0005_billing.sql"),
     include_str!("../sql/migrations/0006_gap_fill.sql"),
+    include_str!("../sql/migrations/0007_run.sql"),
 ];
 
 /// The version of the bundled SQLite, as in `3.51.3`.

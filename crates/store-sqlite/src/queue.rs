@@ -141,6 +141,7 @@ fn apply_step(session: &Session<'_>) -> rusqlite::Result<()> {
     let stepped_ms = bytes.try_into().map_or(0, i64::from_le_bytes);
     if stepped_ms != 0 {
         session.connection.prepare_cached(sql::SHIFT_DUE)?.execute([stepped_ms])?;
+        session.connection.prepare_cached(sql::SHIFT_RUN_TASKS)?.execute([stepped_ms])?;
     }
     note_step(session, 0)
 }

@@ -47,19 +47,55 @@ pub(crate) fn change(
     if !session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([project_id.sequence()])? {
         return Ok(RecordChanged::NoProject);
     }
-    let place = Place { project: project_id.sequence(), kind: &change.kind, key: &change.key };
-    let before = find_at(session.connection, &place)?;
+    match changed(session, project_id, change)? {
+        Ok(ready) => ready.write(session, cause, Some(delivery), now).map(RecordChanged::Version),
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// A record that is about to be changed.
+pub(crate) struct Ready {
+    project: i64,
+    kind: String,
+    key: String,
+    before: Option<RecordView>,
+    data: Vec<u8>,
+}
+
+/// What a change makes of a record, or why it cannot be made; nothing is written.
+pub(crate) fn changed(
+    session: &Session<'_>,
+    project_id: ProjectId,
+    change: &RecordChange,
+) -> rusqlite::Result<Result<Ready, RecordChanged>> {
+    let project = project_id.sequence();
+    let before = find_at(session.connection, &Place { project, kind: &change.kind, key: &change.key })?;
     let data = before.as_ref().and_then(|record| record.data.as_deref());
     let mut data: Map<String, Value> = data.and_then(|data| serde_json::from_slice(data).ok()).unwrap_or_default();
     if let Err(reason) = change.apply(&mut data) {
-        return Ok(RecordChanged::NoNumber(reason));
+        return Ok(Err(RecordChanged::NoNumber(reason)));
     }
     let data = serde_json::to_vec(&data).expect("maps always become JSON");
     if data.len() > RECORD_BYTES_MAX {
-        return Ok(RecordChanged::TooLarge);
+        return Ok(Err(RecordChanged::TooLarge));
     }
-    let written = Written { data: Some(&data), cause, delivery: Some(delivery), now };
-    write(session, &place, before.as_ref(), &written).map(RecordChanged::Version)
+    let (kind, key) = (change.kind.clone(), change.key.clone());
+    Ok(Ok(Ready { project, kind, key, before, data }))
+}
+
+impl Ready {
+    /// Writes it. Returns the version.
+    pub(crate) fn write(
+        &self,
+        session: &Session<'_>,
+        cause: &str,
+        delivery: Option<i64>,
+        now: Timestamp,
+    ) -> rusqlite::Result<u32> {
+        let place = Place { project: self.project, kind: &self.kind, key: &self.key };
+        let written = Written { data: Some(&self.data), cause, delivery, now };
+        write(session, &place, self.before.as_ref(), &written)
+    }
 }
 
 /// Writes the next version of a record.

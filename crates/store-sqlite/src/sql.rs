@@ -202,4 +202,27 @@ statements! {
     FIND_EXPUNGED = "find_expunged";
     UNFINISHED_OF_EVENT = "unfinished_of_event";
     EXPUNGE_EVENT = "expunge_event";
+    CREATE_COMMAND = "create_command";
+    FIND_COMMAND = "find_command";
+    LIST_COMMANDS = "list_commands";
+    COUNT_COMMANDS = "count_commands";
+    UPDATE_COMMAND = "update_command";
+    DELETE_COMMAND = "delete_command";
+    ORGANIZATION_OF_PROJECT = "organization_of_project";
+    FIND_PROPERTY = "find_property";
+    PUT_PROPERTY = "put_property";
+    DELETE_PROPERTY = "delete_property";
+    ADD_RUN = "add_run";
+    HAS_RUN = "has_run";
+    FIND_RUN = "find_run";
+    LIST_RUNS = "list_runs";
+    LIST_RUNS_OF_COMMAND = "list_runs_of_command";
+    COUNT_RUNS = "count_runs";
+    ADD_RUN_TASK = "add_run_task";
+    COUNT_RUN_TASKS = "count_run_tasks";
+    CLEAR_RUN_TASKS = "clear_run_tasks";
+    FORGET_RUN_TASK = "forget_run_task";
+    NEXT_RUN_TASKS = "next_run_tasks";
+    SHIFT_RUN_TASKS = "shift_run_tasks";
+    HAS_RUN_TASK = "has_run_task";
 }

@@ -5,6 +5,7 @@
 
 mod effect;
 pub mod hook_url;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    ids::{CommandId, ProjectId},
+    time::Timestamp,
+};
+
 pub use effect::{Effect, HttpMethod, Owner, PropertyKind, check_effects};
+pub use run::{Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork};
 
 /// Characters of a command's name.
 const NAME_CHARACTERS_MAX: usize = 128;
@@ -28,8 +35,14 @@ pub const TIMEOUT_MS: u32 = 5_000;
 pub const TIMEOUT_MS_MAX: u32 = 25_000;
 /// How little a command may ask for, in milliseconds.
 pub const TIMEOUT_MS_MIN: u32 = 10;
-/// How many runs may follow one another, each asked for by the one before.
+/// How many runs may follow one another without a pause, each asked for by the one before.
 pub const FOLLOWING_RUNS_MAX: u32 = 32;
+/// A run that begins so much later than the one that asked for it comes after a pause, in milliseconds.
+pub const PAUSE_MS: u64 = 60_000;
+/// Commands of one project.
+pub const COMMANDS_MAX: u32 = 1_000;
+/// What may wait to be done after runs of one project: runs that were put off, and requests.
+pub const PROJECT_TASKS_MAX: u32 = 10_000;
 
 /// Runs before every command.
 pub const BEFORE_ALL: &str = "@";
@@ -82,6 +95,25 @@ impl fmt::Display for CommandName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Its id.
+    pub id: CommandId,
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Its name, unique in the project.
+    pub name: CommandName,
+    /// Its code.
+    pub code: String,
+    /// How long it may run, in milliseconds.
+    pub timeout_ms: u32,
+    /// Counts changes, from 1.
+    pub revision: u32,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
 }
 
 /// A script that is to be run: several of them share one global object, one after the other.

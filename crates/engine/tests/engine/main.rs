@@ -16,6 +16,7 @@ mod receiving;
 mod refusals;
 mod reports;
 mod rotation;
+mod running;
 mod scheduled;
 mod schedules;
 mod watching;

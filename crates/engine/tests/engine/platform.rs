@@ -19,7 +19,7 @@ use tidings_domain::{
 use tidings_engine::{
     DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS, Publish, PublishError, Published, open_secrets, seal_secrets,
 };
-use tidings_fakes::{ManualClock, ScriptedSender, SeededEntropy};
+use tidings_fakes::{DocumentScripts, ManualClock, ScriptedSender, SeededEntropy};
 use tidings_ports::{
     Clock as _,
     store::{
@@ -238,6 +238,8 @@ async fn start_engine(
         user_agent: "Tidings/test".to_owned(),
         limits,
         overdue_after_ms: OVERDUE_AFTER_MS,
+        scripts: Arc::new(DocumentScripts),
+        base_url: "http://127.0.0.1:8700".to_owned(),
     };
     Engine::start(parts).await.expect("an engine")
 }

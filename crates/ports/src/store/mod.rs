@@ -5,6 +5,7 @@
 mod audit;
 mod billing;
 mod catalog;
+mod commands;
 mod gaps;
 mod history;
 mod jobs;
@@ -20,6 +21,9 @@ pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, KeyRecord, NewApiKey, NewOrganization,
     NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,
     WebhookChange, WebhookRecord, WebhookState,
+};
+pub use commands::{
+    CommandChange, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs, TaskChange,
 };
 pub use gaps::{FillNote, FillState, Gaps, SourceToFill};
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};
@@ -44,7 +48,20 @@ pub use sources::{
 
 /// Everything a node needs of its store.
 pub trait Store:
-    Log + Queue + Catalog + PlanLimits + History + Jobs + Maintenance + AuditLog + Sources + Records + Billing + Gaps
+    Log
+    + Queue
+    + Catalog
+    + PlanLimits
+    + History
+    + Jobs
+    + Maintenance
+    + AuditLog
+    + Sources
+    + Records
+    + Billing
+    + Gaps
+    + Commands
+    + Runs
 {
 }
 
@@ -61,6 +78,8 @@ impl<T> Store for T where
         + Records
         + Billing
         + Gaps
+        + Commands
+        + Runs
 {
 }
 

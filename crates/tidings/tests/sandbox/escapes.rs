@@ -14,7 +14,7 @@ use tidings_ports::{
 };
 use tidings_scripting::Pool;
 
-use crate::{Host, job, pool, pool_of, project, run, written};
+use crate::{Host, job, pool, pool_of, project, ran, run, written};
 
 /// Each is to be `undefined`, or to throw: nothing of a host is there.
 const NOTHING: [&str; 47] = [
@@ -179,8 +179,8 @@ async fn runners_killed_under_load_fail_their_own_runs_alone() {
         let (_, id) = idle.iter().find(|(whose, _)| *whose == Some(project(1))).expect("it has just worked");
         let asks = "for (let i = 0; i < 20; i++) Bot.getProperty('known' + i); console.log('fine')";
         let (killer, other) = (Killer(*id), ScriptJob { project_id: project(2), ..job(asks, 5_000) });
-        let killed = pool.run(job("Bot.getProperty('x'); while (true) {}", 5_000), &killer);
-        let (killed, other) = tokio::join!(killed, pool.run(other, &Host));
+        let killed = ran(&pool, job("Bot.getProperty('x'); while (true) {}", 5_000), &killer);
+        let (killed, other) = tokio::join!(killed, ran(&pool, other, &Host));
         assert!(matches!(killed.end, RunEnd::Crashed { .. }), "round {round}: {:?}", killed.end);
         assert_eq!((other.end, other.console[0].text.as_str()), (RunEnd::Succeeded, "fine"), "round {round}");
     }

@@ -1,0 +1,322 @@
+//! Runs: a command, what surrounds it, and what it wants done. A script never does anything itself: what it wants
+//! comes back as values, is checked, and is written in one transaction with the run (INV-SANDBOX).
+
+mod host;
+mod plan;
+mod tasks;
+
+pub(crate) use tasks::{TASK_WORKERS, TaskSignal};
+
+use serde_json::{Map, Value, json};
+use tidings_domain::{
+    command::{
+        AFTER_ALL, BEFORE_ALL, Command, CommandName, FALLBACK, FOLLOWING_RUNS_MAX, ON_ERROR, PROJECT_TASKS_MAX, Run,
+        RunEnd, RunInput, RunTask, Script, ScriptError, TaskWork,
+        hook_url::{HookKey, HookUrl, Refused},
+    },
+    ids::{ProjectId, RunId},
+    tenancy::Project,
+};
+use tidings_ports::{
+    scripts::{CheckError, Ran, ScriptJob},
+    store::{FinishedRun, RunFinished, StoreError, TaskChange},
+};
+
+use self::{host::Host, plan::Plan};
+use crate::{Engine, publish::PublishError};
+
+/// The version of the keys that sign hook URLs.
+const HOOK_KEY_VERSION: u32 = 1;
+/// What those keys are for.
+const HOOK_KEY_PURPOSE: &str = "hook urls";
+
+/// A command that is to be run.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Which.
+    pub command: CommandName,
+    /// For which user.
+    pub user_id: Option<String>,
+    /// The run that asks for it.
+    pub parent: Option<RunId>,
+    /// What it is given.
+    pub input: RunInput,
+}
+
+/// Why nothing was run; nothing is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The project is gone.
+    #[error("the project does not exist")]
+    NoProject,
+    /// The project has no such command, and none that takes its place.
+    #[error("there is no command {0}")]
+    NoCommand(CommandName),
+    /// Nobody has time for it.
+    #[error("{0}")]
+    Busy(String),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why there is no URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookUrlError {
+    /// Members that cannot be in one, each with the reason.
+    #[error("{}: {}", .0[0].0, .0[0].1)]
+    Wrong(Vec<(&'static str, String)>),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What one run goes by.
+struct Setting {
+    id: RunId,
+    project: Project,
+    call: Call,
+    /// What runs: the command that was asked for, or the one that takes its place.
+    command: Command,
+    before: Option<Command>,
+    after: Option<Command>,
+    has_on_error: bool,
+}
+
+impl Engine {
+    /// Runs a command and writes down what came of it, together with everything that it changes: all of it if it
+    /// succeeded, nothing if it did not.
+    pub async fn run_command(&self, project_id: ProjectId, call: Call) -> Result<Run, RunError> {
+        self.execute(self.ids.run(), project_id, call).await
+    }
+
+    /// Says whether this is a command's code, without running it.
+    pub async fn check_script(&self, script: Script) -> Result<(), CheckError> {
+        self.scripts.check(script).await
+    }
+
+    /// Makes a URL that runs a command. `base` is where this server is; not given: where it says it is.
+    pub async fn hook_url(
+        &self,
+        project_id: ProjectId,
+        url: &HookUrl,
+        base: Option<&str>,
+    ) -> Result<String, HookUrlError> {
+        let mut wrong = url.check();
+        if self.store.find_commands(project_id, vec![url.command.clone()]).await?.is_empty() {
+            wrong.push(("command", format!("there is no command {}", url.command)));
+        }
+        if !wrong.is_empty() {
+            return Err(HookUrlError::Wrong(wrong));
+        }
+        let base = base.unwrap_or(&self.base_url).trim_end_matches('/');
+        let query = url.query(project_id, HOOK_KEY_VERSION, &self.hook_key(project_id));
+        Ok(format!("{base}/hook/{project_id}?{query}"))
+    }
+
+    /// Reads the query of a URL that was called: what it stands for, and the caller's own parameters.
+    pub fn read_hook_url(
+        &self,
+        project_id: ProjectId,
+        query: &str,
+    ) -> Result<(HookUrl, Vec<(String, String)>), Refused> {
+        let key_of = |version| (version == HOOK_KEY_VERSION).then(|| self.hook_key(project_id));
+        HookUrl::verify(query, project_id, key_of, self.clock.wall())
+    }
+
+    fn hook_key(&self, project_id: ProjectId) -> HookKey {
+        HookKey::new(&self.master_key.derive(HOOK_KEY_PURPOSE, &project_id.to_string(), HOOK_KEY_VERSION))
+    }
+
+    async fn setting(&self, id: RunId, project_id: ProjectId, call: Call) -> Result<Setting, RunError> {
+        let project = self.project(project_id).await?.ok_or(RunError::NoProject)?;
+        let special = [BEFORE_ALL, AFTER_ALL, FALLBACK, ON_ERROR].map(name);
+        let mut names = special.to_vec();
+        if !special.contains(&call.command) {
+            names.push(call.command.clone());
+        }
+        let mut found = self.store.find_commands(project_id, names).await?;
+        let mut take = |name: &CommandName| {
+            let place = found.iter().position(|command| command.name == *name)?;
+            Some(found.swap_remove(place))
+        };
+        // What surrounds commands does not surround itself.
+        let surrounded = !special.contains(&call.command);
+        let own = take(&call.command).or_else(|| take(&special[2]).filter(|_| surrounded));
+        let command = own.ok_or_else(|| RunError::NoCommand(call.command.clone()))?;
+        let [before, after, _, on_error] = &special;
+        let (before, after) = (take(before).filter(|_| surrounded), take(after).filter(|_| surrounded));
+        let has_on_error = take(on_error).is_some();
+        Ok(Setting { id, project, call, command, before, after, has_on_error })
+    }
+
+    /// Runs a command under an id. The same id once more changes nothing and gives the run that there is.
+    async fn execute(&self, id: RunId, project_id: ProjectId, call: Call) -> Result<Run, RunError> {
+        let setting = self.setting(id, project_id, call).await?;
+        let job = ScriptJob {
+            project_id,
+            scripts: setting.scripts(),
+            globals: setting.globals(),
+            timeout_ms: setting.command.timeout_ms,
+        };
+        let host = Host { engine: self, project_id, user_id: setting.call.user_id.as_deref() };
+        let at = self.clock.wall();
+        let ran = self.scripts.run(job, &host).await.map_err(|busy| RunError::Busy(busy.0))?;
+        let Ran { end, console, effects, duration_us, memory_bytes } = ran;
+        let (end, plan) = match end {
+            RunEnd::Succeeded => match self.plan(&setting, effects).await? {
+                Ok(plan) => (RunEnd::Succeeded, plan),
+                Err(reason) => (failed(reason), Plan::default()),
+            },
+            end => (end, Plan::default()),
+        };
+        let mut run = Run {
+            id,
+            project_id,
+            command: setting.call.command.clone(),
+            user_id: setting.call.user_id.clone(),
+            parent: setting.call.parent,
+            input: setting.call.input.clone(),
+            end,
+            answer: None,
+            messages: Vec::new(),
+            console,
+            duration_us,
+            memory_bytes,
+            at,
+        };
+        let mut plan = match run.end {
+            RunEnd::Succeeded => plan,
+            _ => self.after_failure(&setting, &run),
+        };
+        // What it wants, then what follows its failure, then nothing but the failure itself.
+        for _ in 0..3 {
+            let reason = match self.finish(&run, &plan).await? {
+                RunFinished::Stored => return Ok(self.finished(run, plan).await),
+                RunFinished::Already => return self.earlier(project_id, run).await,
+                RunFinished::NoProject => return Err(RunError::NoProject),
+                RunFinished::TooLarge(record) => format!("the record {record} would be too large"),
+                RunFinished::TooMany => {
+                    format!("more than {PROJECT_TASKS_MAX} runs and requests of the project would wait to be done")
+                }
+            };
+            let had_failed = run.end != RunEnd::Succeeded;
+            run.end = failed(reason);
+            plan = if had_failed { Plan::default() } else { self.after_failure(&setting, &run) };
+        }
+        Err(RunError::Busy(format!("{PROJECT_TASKS_MAX} runs and requests of the project wait to be done")))
+    }
+
+    /// Writes a run and what it changes.
+    async fn finish(&self, run: &Run, plan: &Plan) -> Result<RunFinished, StoreError> {
+        let (mut run, mut tasks) = (run.clone(), plan.tasks.clone());
+        (run.answer, run.messages) = (plan.answer.clone(), plan.messages.clone());
+        tasks.extend(plan.publish.clone().map(TaskChange::Add));
+        let (properties, records) = (plan.properties.clone(), plan.records.clone());
+        self.store.finish_run(FinishedRun { run, properties, records, tasks }).await
+    }
+
+    /// The one thing that follows a failure is the command for failures.
+    fn after_failure(&self, setting: &Setting, run: &Run) -> Plan {
+        let tasks = self.on_error(setting, run).map(TaskChange::Add).into_iter().collect();
+        Plan { tasks, ..Plan::default() }
+    }
+
+    fn on_error(&self, setting: &Setting, run: &Run) -> Option<RunTask> {
+        let input = &run.input;
+        if !setting.has_on_error || run.command.as_str() == ON_ERROR || input.in_a_row >= FOLLOWING_RUNS_MAX {
+            return None;
+        }
+        let options = json!({"command": run.command, "run_id": run.id, "content": input.content});
+        let input = RunInput {
+            content: end_message(&run.end),
+            options,
+            completed: input.completed.saturating_add(1),
+            in_a_row: input.in_a_row + 1,
+            ..RunInput::default()
+        };
+        Some(RunTask {
+            id: self.ids.run(),
+            project_id: run.project_id,
+            user_id: run.user_id.clone(),
+            parent: run.id,
+            due_at: self.clock.now(),
+            label: None,
+            work: TaskWork::Run { command: name(ON_ERROR), input },
+        })
+    }
+
+    /// After the commit: events go out, and whoever does what is still to be done hears of it.
+    async fn finished(&self, mut run: Run, plan: Plan) -> Run {
+        if let Some(task) = &plan.publish
+            && !self.publish_task(task).await
+        {
+            self.tasks_signal.ask();
+        }
+        if !plan.tasks.is_empty() {
+            self.tasks_signal.ask();
+        }
+        (run.answer, run.messages) = (plan.answer, plan.messages);
+        run
+    }
+
+    async fn earlier(&self, project_id: ProjectId, run: Run) -> Result<Run, RunError> {
+        Ok(self.store.find_run(project_id, run.id).await?.unwrap_or(run))
+    }
+}
+
+impl Setting {
+    fn scripts(&self) -> Vec<Script> {
+        let script = |command: &Command| Script { name: command.name.to_string(), code: command.code.clone() };
+        self.before.iter().chain([&self.command]).chain(&self.after).map(script).collect()
+    }
+
+    fn globals(&self) -> Map<String, Value> {
+        let (Call { input, user_id, command, .. }, project) = (&self.call, &self.project);
+        let mut globals = Map::new();
+        let mut put = |name: &str, value: Value| globals.insert(name.to_owned(), value);
+        put("content", json!(input.content));
+        put("options", input.options.clone());
+        put("params", input.params.clone());
+        put("bot", json!({"id": project.id, "name": project.name}));
+        put("command", json!({"name": command}));
+        put("completed_commands_count", json!(input.completed));
+        if let Some(id) = user_id {
+            put("user", json!({ "id": id }));
+        }
+        if let Some(answered) = &input.answered {
+            put("http_status", json!(answered.status));
+            put("http_headers", json!(answered.headers));
+        }
+        globals
+    }
+}
+
+fn name(text: &str) -> CommandName {
+    text.to_owned().try_into().expect("it is a name")
+}
+
+fn failed(message: String) -> RunEnd {
+    RunEnd::Failed(ScriptError { message, ..ScriptError::default() })
+}
+
+/// What is said about the end of a run that failed.
+fn end_message(end: &RunEnd) -> String {
+    match end {
+        RunEnd::Succeeded => String::new(),
+        RunEnd::Failed(error) => error.message.clone(),
+        RunEnd::TimedOut => "the command used up its time".to_owned(),
+        RunEnd::Crashed { .. } => "the command's process ended under it".to_owned(),
+    }
+}
+
+/// What its author has to change about an event.
+fn event_message(event_type: &str, error: &PublishError) -> String {
+    match error {
+        PublishError::SchemaViolation(violations) => {
+            let places: Vec<_> = violations.iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
+            format!("an event {event_type} breaks the schema of its type: {}", places.join("; "))
+        }
+        error => format!("an event {event_type} cannot be published: {error}"),
+    }
+}

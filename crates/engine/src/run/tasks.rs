@@ -1,0 +1,314 @@
+//! What is still to be done after runs: other runs, requests, events. It lies in the store until it is done, so it
+//! survives whatever happens to the process; a run that comes of it has its id, so it is done once.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde_json::{Map, Value, json};
+use tidings_domain::{
+    command::{Answered, CommandName, HttpMethod, HttpTask, Run, RunInput, RunTask, TaskEvent, TaskWork},
+    ids::{ProjectId, RunId},
+    target::TargetUrl,
+    time::Timestamp,
+};
+use tidings_ports::{
+    sender::OutgoingRequest,
+    store::{FinishedRun, StoreError},
+};
+use tokio::sync::{Mutex, Notify};
+
+use super::{Call, RunError, failed, plan::publish_of};
+use crate::{
+    Engine,
+    publish::{BatchIdempotency, PublishError},
+};
+
+/// Tasks that are done at a time.
+pub(crate) const TASK_WORKERS: usize = 4;
+/// … of one project, so that there is always somebody for the others.
+const PROJECT_TASKS_AT_ONCE_MAX: usize = 2;
+/// Tasks looked at to find one that can be done.
+const LOOKED_AT_MAX: u32 = 64;
+/// How long a worker waits after something did not work, in milliseconds.
+const PAUSE_MS: u64 = 2_000;
+/// How long a request may take, in milliseconds.
+const HTTP_TIMEOUT_MS: u32 = 15_000;
+/// Keys of clients are printable, so none of theirs is ever one of these.
+const KEY_PREFIX: &str = "\u{1}run ";
+
+/// Tells workers that there is something to do, and tests when there is not.
+pub(crate) struct TaskSignal {
+    wake: Notify,
+    rested: Notify,
+    asked: AtomicBool,
+    working: AtomicUsize,
+    /// When somebody looks again, in milliseconds since 1970.
+    next_look: AtomicI64,
+    /// What is being done. Held while somebody looks for something to do, so that nobody takes what another has
+    /// just finished.
+    busy: Mutex<HashMap<RunId, ProjectId>>,
+}
+
+impl Default for TaskSignal {
+    fn default() -> Self {
+        Self {
+            wake: Notify::new(),
+            rested: Notify::new(),
+            // What a former process has left is looked for first.
+            asked: AtomicBool::new(true),
+            working: AtomicUsize::new(0),
+            next_look: AtomicI64::new(i64::MAX),
+            busy: Mutex::default(),
+        }
+    }
+}
+
+impl TaskSignal {
+    pub(crate) fn ask(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// Whether there is something to do before the clock moves on.
+    pub(crate) fn is_busy(&self, now: Timestamp) -> bool {
+        self.asked.load(Ordering::SeqCst)
+            || self.working.load(Ordering::SeqCst) > 0
+            || self.next_look.load(Ordering::SeqCst) <= now.as_millis()
+    }
+
+    /// Completes when there is not.
+    pub(crate) async fn done(&self, now: Timestamp) {
+        loop {
+            let rested = self.rested.notified();
+            tokio::pin!(rested);
+            rested.as_mut().enable();
+            if !self.is_busy(now) {
+                return;
+            }
+            rested.await;
+        }
+    }
+}
+
+/// What a worker finds.
+enum Next {
+    Task(RunTask),
+    /// Nothing before this time.
+    At(Timestamp),
+    Nothing,
+}
+
+impl Engine {
+    /// Does one task after the other, for as long as the process lives.
+    pub(crate) async fn run_tasks(self: Arc<Self>) {
+        let signal = &self.tasks_signal;
+        loop {
+            signal.working.fetch_add(1, Ordering::SeqCst);
+            let rest = self.work_on_tasks().await;
+            let Ok(until) = rest else { return };
+            signal.next_look.store(until.map_or(i64::MAX, Timestamp::as_millis), Ordering::SeqCst);
+            signal.working.fetch_sub(1, Ordering::SeqCst);
+            signal.rested.notify_waiters();
+            match until {
+                Some(until) => tokio::select! {
+                    biased;
+                    () = signal.wake.notified() => {}
+                    () = self.clock.sleep_until(until) => {}
+                },
+                None => signal.wake.notified().await,
+            }
+        }
+    }
+
+    /// Until there is nothing to do; then, until when. An error: the store is closed.
+    async fn work_on_tasks(&self) -> Result<Option<Timestamp>, StoreError> {
+        loop {
+            self.tasks_signal.asked.store(false, Ordering::SeqCst);
+            let task = match self.next_task().await {
+                Ok(Next::Task(task)) => task,
+                Ok(Next::At(at)) => return Ok(Some(at)),
+                Ok(Next::Nothing) => return Ok(None),
+                Err(StoreError::Closed) => return Err(StoreError::Closed),
+                Err(error) => {
+                    tracing::warn!(error = %error, "what is to be done after runs is looked for a little later");
+                    return Ok(Some(self.clock.now().plus_millis(PAUSE_MS)));
+                }
+            };
+            // There may be more, for somebody else.
+            self.tasks_signal.wake.notify_one();
+            let done = self.do_task(&task).await;
+            self.tasks_signal.busy.lock().await.remove(&task.id);
+            // It may have kept another one of its project waiting.
+            self.tasks_signal.wake.notify_one();
+            match done {
+                Ok(()) => {}
+                Err(RunError::Store(StoreError::Closed)) => return Err(StoreError::Closed),
+                Err(error) => {
+                    tracing::warn!(error = %error, run.id = %task.id, "a task is tried again a little later");
+                    return Ok(Some(self.clock.now().plus_millis(PAUSE_MS)));
+                }
+            }
+        }
+    }
+
+    async fn next_task(&self) -> Result<Next, StoreError> {
+        let mut busy = self.tasks_signal.busy.lock().await;
+        let now = self.clock.now();
+        for task in self.store.next_tasks(LOOKED_AT_MAX).await? {
+            if task.due_at > now {
+                return Ok(Next::At(task.due_at));
+            }
+            let of_project = busy.values().filter(|project_id| **project_id == task.project_id).count();
+            if !busy.contains_key(&task.id) && of_project < PROJECT_TASKS_AT_ONCE_MAX {
+                busy.insert(task.id, task.project_id);
+                return Ok(Next::Task(task));
+            }
+        }
+        Ok(Next::Nothing)
+    }
+
+    async fn do_task(&self, task: &RunTask) -> Result<(), RunError> {
+        match &task.work {
+            TaskWork::Run { command, input } => self.run_task(task, command, input).await,
+            TaskWork::Http(request) => {
+                let next = self.request(task, request).await;
+                Ok(self.store.replace_task(task.id, next).await?)
+            }
+            TaskWork::Publish { .. } => match self.publish_task(task).await {
+                true => Ok(()),
+                false => Err(RunError::Busy("its events cannot be published at the moment".to_owned())),
+            },
+        }
+    }
+
+    async fn run_task(&self, task: &RunTask, command: &CommandName, input: &RunInput) -> Result<(), RunError> {
+        let (user_id, parent) = (task.user_id.clone(), Some(task.parent));
+        let call = Call { command: command.clone(), user_id, parent, input: input.clone() };
+        match self.execute(task.id, task.project_id, call.clone()).await {
+            Ok(_) => Ok(()),
+            Err(RunError::NoProject) => Ok(self.store.replace_task(task.id, None).await?),
+            Err(error @ RunError::NoCommand(_)) => {
+                // Its author looks for it among the runs.
+                let run = Run {
+                    id: task.id,
+                    project_id: task.project_id,
+                    command: call.command,
+                    user_id: call.user_id,
+                    parent: call.parent,
+                    input: call.input,
+                    end: failed(error.to_string()),
+                    answer: None,
+                    messages: Vec::new(),
+                    console: Vec::new(),
+                    duration_us: 0,
+                    memory_bytes: 0,
+                    at: self.clock.wall(),
+                };
+                let (properties, records, tasks) = (Vec::new(), Vec::new(), Vec::new());
+                self.store.finish_run(FinishedRun { run, properties, records, tasks }).await?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a request; what follows is the run of a command that is given the answer.
+    async fn request(&self, task: &RunTask, asked: &HttpTask) -> Option<RunTask> {
+        let (good, content, answered, truncated) = match self.outgoing(asked) {
+            Err(reason) => (false, reason, Answered::default(), false),
+            Ok(request) => match self.sender.send(request).await.result {
+                Err(failure) => (false, failure.message, Answered::default(), false),
+                Ok(answer) => {
+                    let content = String::from_utf8_lossy(&answer.body).into_owned();
+                    let (status, headers) = (Some(answer.status.as_u16()), header_values(&answer.headers));
+                    (answer.status.is_success(), content, Answered { status, headers }, answer.truncated)
+                }
+            },
+        };
+        let command = if good { asked.success.clone() } else { asked.error.clone() }?;
+        let input = RunInput {
+            content,
+            options: json!({"url": asked.url, "method": asked.method, "truncated": truncated}),
+            params: Value::Null,
+            answered: Some(answered),
+            completed: asked.completed,
+            in_a_row: asked.in_a_row,
+        };
+        let work = TaskWork::Run { command, input };
+        Some(RunTask { id: self.ids.run(), due_at: self.clock.now(), work, ..task.clone() })
+    }
+
+    fn outgoing(&self, asked: &HttpTask) -> Result<OutgoingRequest, String> {
+        let url = TargetUrl::parse(&asked.url).map_err(|refusal| refusal.to_string())?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, HeaderValue::from_str(&self.user_agent).expect("it is a header's value"));
+        for (name, value) in &asked.headers {
+            let value = value.as_str().unwrap_or_default();
+            match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+                (Ok(name), Ok(value)) => headers.insert(name, value),
+                _ => return Err(format!("{name:?} cannot be a header with such a value")),
+            };
+        }
+        let method = match asked.method {
+            HttpMethod::Get => Method::GET,
+            HttpMethod::Post => Method::POST,
+            HttpMethod::Put => Method::PUT,
+            HttpMethod::Delete => Method::DELETE,
+            HttpMethod::Options => Method::OPTIONS,
+        };
+        let body = Bytes::from(asked.body.clone().unwrap_or_default());
+        Ok(OutgoingRequest { method, ..OutgoingRequest::post(Arc::new(url), headers, body, HTTP_TIMEOUT_MS) })
+    }
+
+    /// Publishes events of a run, once however often it is tried. False: it is to be tried again.
+    pub(super) async fn publish_task(&self, task: &RunTask) -> bool {
+        let TaskWork::Publish { events } = &task.work else { return true };
+        let publishes: Vec<_> = events.iter().map(publish_of).collect();
+        let once = BatchIdempotency {
+            key: format!("{KEY_PREFIX}{}", task.id),
+            request_hash: [0; 32],
+            status: 200,
+            answer: Arc::new(|_| Bytes::new()),
+        };
+        match self.publish_batch(task.project_id, &publishes, Some(&once)).await {
+            Ok(outcome) => log_refused(task, events, outcome),
+            Err(PublishError::NoProject) => {}
+            Err(error) => {
+                tracing::warn!(error = %error, run.id = %task.parent, "events of a run are published a little later");
+                return false;
+            }
+        }
+        match self.store.replace_task(task.id, None).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(error = %error, run.id = %task.parent, "that events were published is not noted yet");
+                false
+            }
+        }
+    }
+}
+
+/// An event can only be refused now if its type was changed after the run had ended.
+fn log_refused(task: &RunTask, events: &[TaskEvent], outcome: crate::publish::BatchPublished) {
+    let crate::publish::BatchPublished::Done(outcomes) = outcome else { return };
+    for (event, outcome) in events.iter().zip(outcomes) {
+        if let Err(error) = outcome {
+            let event_type = event.event_type.as_str();
+            tracing::warn!(error = %error, run.id = %task.parent, event_type, "an event of a run was not published");
+        }
+    }
+}
+
+fn header_values(headers: &HeaderMap) -> Map<String, Value> {
+    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), Value::from(value.to_str().ok()?)))
+    };
+    headers.iter().filter_map(pair).collect()
+}

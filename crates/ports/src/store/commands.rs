@@ -1,0 +1,154 @@
+//! Commands, their runs, the properties that runs keep, and what is still to be done after them.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use tidings_domain::{
+    command::{Command, CommandName, PropertyKind, Run, RunTask},
+    ids::{ProjectId, RunId},
+    page::{Page, PageRequest},
+    time::Timestamp,
+};
+
+use super::{Created, Idempotency, StoreError};
+
+/// Commands: small scripts with a name.
+#[async_trait]
+pub trait Commands: Send + Sync {
+    /// Creates a command, and with it the event type of messages if the organization has none.
+    /// `AlreadyExists` if its project has another of the same name, `CatalogueFull` if it has as many as it may.
+    async fn create_command(&self, new: Command, idempotency: Option<Idempotency>) -> Result<Created, StoreError>;
+
+    /// Finds a project's commands of these names, in no order.
+    async fn find_commands(&self, project_id: ProjectId, names: Vec<CommandName>) -> Result<Vec<Command>, StoreError>;
+
+    /// Lists a project's commands, newest first.
+    async fn list_commands(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<Command>, StoreError>;
+
+    /// Replaces a command's code; the revision is counted on. `None`: there is no such command.
+    async fn update_command(&self, change: CommandChange) -> Result<Option<Command>, StoreError>;
+
+    /// Deletes a command. Its runs stay; what still asks for it finds none.
+    async fn delete_command(
+        &self,
+        project_id: ProjectId,
+        name: CommandName,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Runs and what they leave behind.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// A property's value. `owner`: a user's id, or empty for the project as a whole.
+    async fn find_property(&self, project_id: ProjectId, owner: &str, name: &str) -> Result<Option<Value>, StoreError>;
+
+    /// Writes a run with everything it changes, and forgets the task it came of; all of it or nothing.
+    async fn finish_run(&self, finished: FinishedRun) -> Result<RunFinished, StoreError>;
+
+    /// Lists a project's runs, newest first, without what they were given and wrote.
+    async fn list_runs(
+        &self,
+        project_id: ProjectId,
+        filter: RunFilter,
+        page: PageRequest,
+    ) -> Result<Page<Run>, StoreError>;
+
+    /// Finds a run of a project.
+    async fn find_run(&self, project_id: ProjectId, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The tasks that are due next, of whatever project, due or not.
+    async fn next_tasks(&self, limit: u32) -> Result<Vec<RunTask>, StoreError>;
+
+    /// A task is done; what follows it takes its place.
+    async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError>;
+}
+
+/// A command as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandChange {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// Its name.
+    pub name: CommandName,
+    /// Its code.
+    pub code: String,
+    /// How long it may run, in milliseconds.
+    pub timeout_ms: u32,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Which runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of this command.
+    pub command: Option<String>,
+    /// That ended like this.
+    pub status: Option<String>,
+}
+
+/// A run that has ended, and what it changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinishedRun {
+    /// It.
+    pub run: Run,
+    /// Properties that get values.
+    pub properties: Vec<PropertyChange>,
+    /// Records whose members get values.
+    pub records: Vec<RecordSet>,
+    /// What is still to be done, and what no longer, in this order.
+    pub tasks: Vec<TaskChange>,
+}
+
+/// A property that gets a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PropertyChange {
+    /// A user's id, or empty for the project as a whole.
+    pub owner: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: PropertyKind,
+    /// Its value; with `null` it goes.
+    pub value: Value,
+}
+
+/// Members of a record that get values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordSet {
+    /// The record's kind.
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+    /// Members and values.
+    pub set: Map<String, Value>,
+}
+
+/// A change to what is still to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskChange {
+    /// This as well.
+    Add(RunTask),
+    /// Not the runs for this user; of them those of this label, if one is given.
+    Clear {
+        /// For whom.
+        user_id: Option<String>,
+        /// The label.
+        label: Option<String>,
+    },
+}
+
+/// What became of a run that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunFinished {
+    /// It is written, and so is what it changes.
+    Stored,
+    /// It was before.
+    Already,
+    /// A record would become larger than records may be; nothing was written.
+    TooLarge(String),
+    /// More would wait to be done than may; nothing was written.
+    TooMany,
+    /// The project was deleted.
+    NoProject,
+}

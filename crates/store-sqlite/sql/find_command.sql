@@ -1,0 +1,3 @@
+SELECT c.seq, c.tail, p.seq, p.tail, c.name, c.code, c.timeout_ms, c.revision, c.updated_at
+FROM command AS c JOIN project AS p ON p.seq = c.project
+WHERE c.project = ?1 AND c.name = ?2 AND c.deleted_at IS NULL

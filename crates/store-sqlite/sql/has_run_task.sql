@@ -1,0 +1,1 @@
+SELECT 1 FROM run_task WHERE seq = ?1

@@ -1,0 +1,3 @@
+SELECT t.seq, t.tail, p.seq, p.tail, t.user_id, t.parent_seq, t.parent_tail, t.due_at, t.label, t.work
+FROM run_task AS t JOIN project AS p ON p.seq = t.project
+ORDER BY t.due_at, t.seq LIMIT ?1

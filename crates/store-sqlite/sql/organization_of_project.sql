@@ -1,0 +1,1 @@
+SELECT organization FROM project WHERE seq = ?1

@@ -1,0 +1,137 @@
+//! Commands.
+
+use rusqlite::{Connection, Row, params, types::Type};
+use tidings_domain::{
+    command::{COMMANDS_MAX, Command, CommandName, MESSAGE_EVENT_TYPE},
+    event_type::EventType,
+    ids::{CommandId, OrganizationId, ProjectId},
+    page::{Page, PageRequest},
+    time::Timestamp,
+};
+use tidings_ports::store::{CommandChange, Created, Idempotency};
+
+use super::{COUNT_MAX, before, create_once, event_type, limit, read_page};
+use crate::{sql, writer::Session};
+
+pub(crate) fn create(
+    session: &mut Session<'_>,
+    new: &Command,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    create_once(session, idempotency, new.id.timestamp(), |session| {
+        let project = new.project_id.sequence();
+        if find(session.connection, project, new.name.as_str())?.is_some() {
+            return Ok(Created::AlreadyExists);
+        }
+        let there: u32 = session
+            .connection
+            .prepare_cached(sql::COUNT_COMMANDS)?
+            .query_row([project, i64::from(COMMANDS_MAX)], |row| row.get(0))?;
+        if there >= COMMANDS_MAX {
+            return Ok(Created::CatalogueFull);
+        }
+        let made = session.connection.prepare_cached(sql::CREATE_COMMAND)?.execute(params![
+            new.id.sequence(),
+            new.id.tail(),
+            project,
+            new.name.as_str(),
+            new.code,
+            new.timeout_ms,
+            new.updated_at.as_millis(),
+        ])?;
+        if made == 0 {
+            return Ok(Created::ParentMissing);
+        }
+        add_message_type(session, project, new.id.timestamp())?;
+        Ok(Created::Stored)
+    })
+}
+
+/// Messages are events, and events have types: the first command brings theirs. What the organization has made of
+/// it stays as it is.
+fn add_message_type(session: &mut Session<'_>, project: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let organization: OrganizationId = session
+        .connection
+        .prepare_cached(sql::ORGANIZATION_OF_PROJECT)?
+        .query_row([project], |row| Ok(OrganizationId::from_parts(row.get(0)?, 0)))?;
+    let name = MESSAGE_EVENT_TYPE.parse().expect("it is a type's name");
+    let usable = event_type::list_active(session.connection, Some(organization))?;
+    if usable.iter().any(|known| known.name == name) {
+        return Ok(());
+    }
+    let entry = EventType {
+        name,
+        group: Some("commands".to_owned()),
+        description: Some("A command sent a message to a user".to_owned()),
+        example: None,
+        archived: false,
+        versions: Vec::new(),
+    };
+    event_type::create(session, Some(organization), &entry, None, now).map(drop)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Command> {
+    Ok(Command {
+        id: CommandId::from_parts(row.get(0)?, row.get(1)?),
+        project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
+        name: name(row, 4)?,
+        code: row.get(5)?,
+        timeout_ms: row.get(6)?,
+        revision: row.get(7)?,
+        updated_at: Timestamp::from_millis(row.get(8)?),
+    })
+}
+
+/// A command's name in a column.
+pub(crate) fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<CommandName> {
+    let text: String = row.get(column)?;
+    text.try_into().map_err(|error: tidings_domain::command::InvalidCommandName| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
+
+fn find(connection: &Connection, project: i64, name: &str) -> rusqlite::Result<Option<Command>> {
+    connection.prepare_cached(sql::FIND_COMMAND)?.query_map(params![project, name], read)?.next().transpose()
+}
+
+pub(crate) fn find_all(
+    connection: &Connection,
+    project_id: ProjectId,
+    names: &[CommandName],
+) -> rusqlite::Result<Vec<Command>> {
+    let found = names.iter().map(|name| find(connection, project_id.sequence(), name.as_str()));
+    found.filter_map(Result::transpose).collect()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    page: PageRequest,
+) -> rusqlite::Result<Page<Command>> {
+    let project = project_id.sequence();
+    read_page(
+        connection,
+        (sql::LIST_COMMANDS, params![project, before(page), limit(page)]),
+        (sql::COUNT_COMMANDS, params![project, COUNT_MAX]),
+        page,
+        read,
+        |command| command.id.sequence(),
+    )
+}
+
+pub(crate) fn update(session: &mut Session<'_>, change: &CommandChange) -> rusqlite::Result<Option<Command>> {
+    let (project, name) = (change.project_id.sequence(), change.name.as_str());
+    let row = params![project, name, change.code, change.timeout_ms, change.now.as_millis()];
+    session.connection.prepare_cached(sql::UPDATE_COMMAND)?.execute(row)?;
+    find(session.connection, project, name)
+}
+
+pub(crate) fn delete(
+    session: &mut Session<'_>,
+    project_id: ProjectId,
+    name: &CommandName,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let row = params![project_id.sequence(), name.as_str(), now.as_millis()];
+    Ok(session.connection.prepare_cached(sql::DELETE_COMMAND)?.execute(row)? == 1)
+}

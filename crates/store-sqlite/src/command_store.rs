@@ -1,0 +1,76 @@
+//! Commands and runs as the ports see them.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tidings_domain::{
+    command::{Command, CommandName, Run, RunTask},
+    ids::{ProjectId, RunId},
+    page::{Page, PageRequest},
+    time::Timestamp,
+};
+use tidings_ports::store::{
+    CommandChange, Commands, Created, FinishedRun, Idempotency, RunFilter, RunFinished, Runs, StoreError,
+};
+
+use crate::{catalog::command, runs, store::SqliteStore};
+
+#[async_trait]
+impl Commands for SqliteStore {
+    async fn create_command(&self, new: Command, idempotency: Option<Idempotency>) -> Result<Created, StoreError> {
+        self.add(move |session| command::create(session, &new, idempotency.as_ref())).await
+    }
+
+    async fn find_commands(&self, project_id: ProjectId, names: Vec<CommandName>) -> Result<Vec<Command>, StoreError> {
+        self.readers.call(move |connection| command::find_all(connection, project_id, &names)).await
+    }
+
+    async fn list_commands(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<Command>, StoreError> {
+        self.readers.call(move |connection| command::list(connection, project_id, page)).await
+    }
+
+    async fn update_command(&self, change: CommandChange) -> Result<Option<Command>, StoreError> {
+        self.add(move |session| command::update(session, &change)).await
+    }
+
+    async fn delete_command(
+        &self,
+        project_id: ProjectId,
+        name: CommandName,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.change(move |session| command::delete(session, project_id, &name, now)).await
+    }
+}
+
+#[async_trait]
+impl Runs for SqliteStore {
+    async fn find_property(&self, project_id: ProjectId, owner: &str, name: &str) -> Result<Option<Value>, StoreError> {
+        let (owner, name) = (owner.to_owned(), name.to_owned());
+        self.readers.call(move |connection| runs::find_property(connection, project_id, &owner, &name)).await
+    }
+
+    async fn finish_run(&self, finished: FinishedRun) -> Result<RunFinished, StoreError> {
+        self.writer.call_adding(move |session| runs::finish(session, &finished)).await
+    }
+
+    async fn list_runs(
+        &self,
+        project_id: ProjectId,
+        filter: RunFilter,
+        page: PageRequest,
+    ) -> Result<Page<Run>, StoreError> {
+        self.readers.call(move |connection| runs::list(connection, project_id, &filter, page)).await
+    }
+
+    async fn find_run(&self, project_id: ProjectId, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.readers.call(move |connection| runs::find(connection, project_id, id)).await
+    }
+
+    async fn next_tasks(&self, limit: u32) -> Result<Vec<RunTask>, StoreError> {
+        self.readers.call(move |connection| runs::next_tasks(connection, limit)).await
+    }
+
+    async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError> {
+        self.writer.call(move |session| runs::replace_task(session, id, next.as_ref())).await
+    }
+}

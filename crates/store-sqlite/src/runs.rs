@@ -1,0 +1,239 @@
+//! Runs: what is kept of them, what they change, and what is still to be done after them.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tidings_domain::{
+    command::{PROJECT_TASKS_MAX, Run, RunInput, RunTask, TaskWork},
+    ids::{ProjectId, RunId},
+    page::{Page, PageRequest},
+    source::RecordChange,
+    time::Timestamp,
+};
+use tidings_ports::store::{FinishedRun, PropertyChange, RecordChanged, RunFilter, RunFinished, TaskChange};
+
+use crate::{
+    catalog::{COUNT_MAX, before, command, limit, read_page},
+    records, sql,
+    writer::Session,
+};
+
+fn to_text(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// A document in a column; `NULL` is the default.
+fn from_column<T: DeserializeOwned + Default>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    match row.get::<_, Option<String>>(column)? {
+        None => Ok(T::default()),
+        Some(text) => from_text(&text, column),
+    }
+}
+
+fn from_text<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+pub(crate) fn find_property(
+    connection: &Connection,
+    project_id: ProjectId,
+    owner: &str,
+    name: &str,
+) -> rusqlite::Result<Option<Value>> {
+    let place = params![project_id.sequence(), owner, name];
+    let found = |row: &Row<'_>| from_text(&row.get::<_, String>(0)?, 0);
+    connection.prepare_cached(sql::FIND_PROPERTY)?.query_row(place, found).optional()
+}
+
+/// Everything that can be refused is looked at before anything is written.
+pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusqlite::Result<RunFinished> {
+    let run = &finished.run;
+    let project = run.project_id.sequence();
+    if session.connection.prepare_cached(sql::HAS_RUN)?.exists([run.id.sequence()])? {
+        return Ok(RunFinished::Already);
+    }
+    if !session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([project])? {
+        return Ok(RunFinished::NoProject);
+    }
+    // What follows a task may always take its place.
+    let is_task = session.connection.prepare_cached(sql::HAS_RUN_TASK)?.exists([run.id.sequence()])?;
+    if has_too_many_tasks(session, project, &finished.tasks, u32::from(is_task))? {
+        return Ok(RunFinished::TooMany);
+    }
+    let mut ready = Vec::with_capacity(finished.records.len());
+    for record in &finished.records {
+        let (kind, key, set) = (record.kind.clone(), record.key.clone(), record.set.clone());
+        let change = RecordChange { kind, key, set, increment: Vec::new() };
+        match records::changed(session, run.project_id, &change)? {
+            Ok(record) => ready.push(record),
+            Err(RecordChanged::NoProject) => return Ok(RunFinished::NoProject),
+            Err(_) => return Ok(RunFinished::TooLarge(format!("{}/{}", record.kind, record.key))),
+        }
+    }
+    let cause = run.id.to_string();
+    for record in ready {
+        record.write(session, &cause, None, run.at)?;
+    }
+    finished.properties.iter().try_for_each(|change| put_property(session, project, change))?;
+    forget_task(session, run.id)?;
+    finished.tasks.iter().try_for_each(|change| change_task(session, project, change))?;
+    add_run(session, run)?;
+    Ok(RunFinished::Stored)
+}
+
+fn has_too_many_tasks(
+    session: &Session<'_>,
+    project: i64,
+    changes: &[TaskChange],
+    done: u32,
+) -> rusqlite::Result<bool> {
+    let new = changes.iter().filter(|change| matches!(change, TaskChange::Add(_))).count();
+    if new == 0 {
+        return Ok(false);
+    }
+    let mut count = session.connection.prepare_cached(sql::COUNT_RUN_TASKS)?;
+    let there: u32 = count.query_row([project, i64::from(PROJECT_TASKS_MAX) + 1], |row| row.get(0))?;
+    Ok((there - done) as usize + new > PROJECT_TASKS_MAX as usize)
+}
+
+fn put_property(session: &Session<'_>, project: i64, change: &PropertyChange) -> rusqlite::Result<()> {
+    if change.value.is_null() {
+        let place = params![project, change.owner, change.name];
+        return session.connection.prepare_cached(sql::DELETE_PROPERTY)?.execute(place).map(drop);
+    }
+    let kind = serde_json::to_value(change.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+    let row = params![project, change.owner, change.name, kind.unwrap_or_default(), to_text(&change.value)?];
+    session.connection.prepare_cached(sql::PUT_PROPERTY)?.execute(row).map(drop)
+}
+
+fn change_task(session: &Session<'_>, project: i64, change: &TaskChange) -> rusqlite::Result<()> {
+    match change {
+        TaskChange::Add(task) => add_task(session, task),
+        TaskChange::Clear { user_id, label } => {
+            let which = params![project, user_id, label];
+            session.connection.prepare_cached(sql::CLEAR_RUN_TASKS)?.execute(which).map(drop)
+        }
+    }
+}
+
+fn add_task(session: &Session<'_>, task: &RunTask) -> rusqlite::Result<()> {
+    let row = params![
+        task.id.sequence(),
+        task.id.tail(),
+        task.project_id.sequence(),
+        task.user_id,
+        task.parent.sequence(),
+        task.parent.tail(),
+        task.due_at.as_millis(),
+        task.label,
+        matches!(task.work, TaskWork::Run { .. }),
+        to_text(&task.work)?,
+    ];
+    session.connection.prepare_cached(sql::ADD_RUN_TASK)?.execute(row).map(drop)
+}
+
+fn forget_task(session: &Session<'_>, id: RunId) -> rusqlite::Result<usize> {
+    session.connection.prepare_cached(sql::FORGET_RUN_TASK)?.execute([id.sequence(), id.tail()])
+}
+
+/// What follows takes the place of what was there; nothing follows what was called off meanwhile.
+pub(crate) fn replace_task(session: &mut Session<'_>, id: RunId, next: Option<&RunTask>) -> rusqlite::Result<()> {
+    let was_there = forget_task(session, id)? == 1;
+    match next.filter(|_| was_there) {
+        Some(next) => add_task(session, next),
+        None => Ok(()),
+    }
+}
+
+fn add_run(session: &Session<'_>, run: &Run) -> rusqlite::Result<()> {
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    session
+        .connection
+        .prepare_cached(sql::ADD_RUN)?
+        .execute(params![
+            run.id.sequence(),
+            run.id.tail(),
+            run.project_id.sequence(),
+            run.command.as_str(),
+            run.user_id,
+            run.parent.map(RunId::sequence),
+            run.parent.map(RunId::tail),
+            to_text(&run.input)?,
+            run.end.status(),
+            to_text(&run.end)?,
+            run.answer.as_ref().map(to_text).transpose()?,
+            to_text(&run.messages)?,
+            to_text(&run.console)?,
+            number(run.duration_us),
+            number(run.memory_bytes),
+            run.at.as_millis(),
+        ])
+        .map(drop)
+}
+
+fn parent(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<RunId>> {
+    let parts = row.get::<_, Option<i64>>(column)?.zip(row.get::<_, Option<i64>>(column + 1)?);
+    Ok(parts.map(|(sequence, tail)| RunId::from_parts(sequence, tail)))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let number = |column: usize| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    Ok(Run {
+        id: RunId::from_parts(row.get(0)?, row.get(1)?),
+        project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
+        command: command::name(row, 4)?,
+        user_id: row.get(5)?,
+        parent: parent(row, 6)?,
+        end: from_text(&row.get::<_, String>(8)?, 8)?,
+        answer: from_column(row, 9)?,
+        duration_us: number(10)?,
+        memory_bytes: number(11)?,
+        at: Timestamp::from_millis(row.get(12)?),
+        input: from_column::<RunInput>(row, 13)?,
+        messages: from_column(row, 14)?,
+        console: from_column(row, 15)?,
+    })
+}
+
+pub(crate) fn find(connection: &Connection, project_id: ProjectId, id: RunId) -> rusqlite::Result<Option<Run>> {
+    let key = [id.sequence(), id.tail(), project_id.sequence()];
+    connection.prepare_cached(sql::FIND_RUN)?.query_row(key, read).optional()
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    project_id: ProjectId,
+    filter: &RunFilter,
+    page: PageRequest,
+) -> rusqlite::Result<Page<Run>> {
+    let (project, RunFilter { command, status }) = (project_id.sequence(), filter);
+    let counted = (sql::COUNT_RUNS, params![project, command, status, COUNT_MAX]);
+    let (from, rows) = (before(page), limit(page));
+    let sequence_of = |run: &Run| run.id.sequence();
+    match command {
+        None => {
+            let list = (sql::LIST_RUNS, params![project, from, status, rows]);
+            read_page(connection, list, counted, page, read, sequence_of)
+        }
+        Some(_) => {
+            let list = (sql::LIST_RUNS_OF_COMMAND, params![project, from, status, rows, command]);
+            read_page(connection, list, counted, page, read, sequence_of)
+        }
+    }
+}
+
+pub(crate) fn next_tasks(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<RunTask>> {
+    let read = |row: &Row<'_>| {
+        Ok(RunTask {
+            id: RunId::from_parts(row.get(0)?, row.get(1)?),
+            project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
+            user_id: row.get(4)?,
+            parent: RunId::from_parts(row.get(5)?, row.get(6)?),
+            due_at: Timestamp::from_millis(row.get(7)?),
+            label: row.get(8)?,
+            work: from_text(&row.get::<_, String>(9)?, 9)?,
+        })
+    };
+    connection.prepare_cached(sql::NEXT_RUN_TASKS)?.query_map([limit], read)?.collect()
+}
