@@ -10,6 +10,7 @@ mod batches;
 mod compat;
 mod error;
 mod idempotency;
+mod hooks;
 mod ingest;
 mod keys;
 mod native;

@@ -38,6 +38,8 @@ pub struct ApiParts {
     pub default_organization: OrganizationId,
     /// The default project of that organization.
     pub default_project: ProjectId,
+    /// Where this server is to everybody else, if somebody said so.
+    pub public_url: Option<String>,
     /// The project whose source `resend` has the address `/webhooks/resend`.
     pub resend_project: ProjectId,
 }

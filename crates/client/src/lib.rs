@@ -34,5 +34,5 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::ClientError;
 pub use provider::{ProviderAnswer, send_as_provider};
-pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery, ReceiptQuery, RecordQuery};
+pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery, ReceiptQuery, RecordQuery, RunQuery};
 pub use tidings_contract as contract;

@@ -87,6 +87,20 @@ pub struct ReceiptQuery {
     pub event_type: Option<String>,
 }
 
+/// Which runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RunQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// Of this command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// That ended like this: `succeeded`, `failed`, `timed_out` or `crashed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
 /// Which records.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct RecordQuery {

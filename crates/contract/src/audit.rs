@@ -38,6 +38,11 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("POST", "/receipts/{id}/replay", "receipt.replay"),
     ("PUT", "/records/{kind}/{key}", "record.update"),
     ("DELETE", "/records/{kind}/{key}", "record.delete"),
+    ("POST", "/commands", "command.create"),
+    ("PUT", "/commands/{name}", "command.update"),
+    ("DELETE", "/commands/{name}", "command.delete"),
+    ("POST", "/commands/{name}/run", "command.run"),
+    ("POST", "/runs/{id}/rerun", "run.rerun"),
     ("POST", "/event-types", "event_type.create"),
     ("POST", "/event-types/import", "event_type.import"),
     ("PUT", "/event-types/{name}", "event_type.update"),
@@ -54,13 +59,15 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("DELETE", "/api-keys/{id}", "api_key.revoke"),
 ];
 
-/// What changes nothing that somebody set up: publishing, and questions that need a body.
+/// What changes nothing that somebody set up: publishing, questions that need a body, and URLs that are
+/// only computed.
 #[cfg(test)]
 const NOT_AUDITED: &[(&str, &str)] = &[
     ("POST", "/events"),
     ("POST", "/events/batch"),
     ("POST", "/webhooks/test-filter"),
     ("POST", "/sources/{id}/preview"),
+    ("POST", "/hook-urls"),
 ];
 
 /// The name under which an operation is written down, if it is.

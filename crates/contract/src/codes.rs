@@ -58,6 +58,8 @@ codes! {
     SecretNotRevealable = "secret_not_revealable", 403, "The secret was shown once and is not shown again", "Rotate the secret to get a new one; only webhooks of the profile botsubscription show theirs again.";
     /// A source gives its challenge back to its provider alone.
     HandshakeRefused = "handshake_refused", 403, "The source's handshake was refused", "Check that the provider has the token that stands in the source's handshake.";
+    /// The URL is not one that was made here, or no longer good.
+    InvalidHookUrl = "invalid_hook_url", 403, "The URL is not valid", "Use the URL exactly as it was given; ask whoever gave it for a new one.";
     /// There is no such thing, or it belongs to somebody else.
     NotFound = "not_found", 404, "There is no such thing", "Check the id and the project: things of other projects are not found either.";
     /// The path knows other methods.
@@ -96,6 +98,8 @@ codes! {
     Internal = "internal", 500, "Something went wrong here", "Repeat the request; if it stays, give the operator the request_id.";
     /// It does not work at the moment.
     Unavailable = "unavailable", 503, "The service cannot answer at the moment", "Repeat the request after the time in Retry-After, with the same idempotency key.";
+    /// The command behind a URL did not succeed.
+    CommandFailed = "command_failed", 503, "The command failed", "The detail says why; whoever wrote the command finds the run with its console under GET /runs.";
     /// There is no room for anything new.
     StorageFull = "storage_full", 507, "The disk is full", "The operator has to make room; nothing that was acknowledged is lost.";
 }

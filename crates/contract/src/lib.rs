@@ -7,6 +7,7 @@ pub mod audit;
 pub mod batch;
 pub mod billing;
 pub mod codes;
+pub mod command;
 pub mod delivery;
 pub mod event;
 pub mod event_type;

@@ -15,6 +15,9 @@ use crate::{
         RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed,
         WebhookDisabled,
     },
+    command::{
+        CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RunBody, RunRequest, RunSummary, UpdateCommand,
+    },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
     event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody},
@@ -23,7 +26,7 @@ use crate::{
     list::ListBody,
     operation::operation,
     parameters::{
-        ACTION, AFTER, BELOW, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, SCOPE, SINCE,
+        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, RUN_STATUS, SCOPE, SINCE,
         SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID,
     },
     plan::{PlanBody, SetPlan},
@@ -41,6 +44,7 @@ use crate::{
 
 const READERS: &[Scope] = &[Scope::DeliveriesRead, Scope::WebhooksManage];
 const RECEIVERS: &[Scope] = &[Scope::DeliveriesRead, Scope::SourcesManage];
+const COMMANDS: Access = Access::Scope(Scope::CommandsManage);
 const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 
 /// All operations.
@@ -221,6 +225,34 @@ pub const OPERATIONS: &[Operation] = &[
         .query(&[BELOW, LIMIT])
         .bare()
         .answers::<RecordHistoryBody>(&[]),
+    operation("POST", "/commands", COMMANDS, 201, "Create a command")
+        .takes::<CommandRequest>()
+        .answers::<CommandBody>(&[IdempotencyConflict, AlreadyExists, LimitExceeded]),
+    operation("GET", "/commands", COMMANDS, 200, "List commands")
+        .query(PAGE)
+        .bare()
+        .answers::<ListBody<CommandBody>>(&[]),
+    operation("GET", "/commands/{name}", COMMANDS, 200, "Get a command").bare().answers::<CommandBody>(&[]),
+    operation("PUT", "/commands/{name}", COMMANDS, 200, "Replace a command's code")
+        .takes::<UpdateCommand>()
+        .answers::<CommandBody>(&[]),
+    operation("DELETE", "/commands/{name}", COMMANDS, 204, "Delete a command").bare().answers_nothing(&[]),
+    operation("POST", "/commands/{name}/run", COMMANDS, 200, "Run a command")
+        .may_take::<RunRequest>()
+        .answers::<RunBody>(&[]),
+    operation("POST", "/hook-urls", COMMANDS, 200, "Make a URL that runs a command")
+        .takes::<HookUrlRequest>()
+        .answers::<HookUrlBody>(&[]),
+    operation("GET", "/runs", COMMANDS, 200, "List runs")
+        .query(&[COMMAND, RUN_STATUS, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<RunSummary>>(&[]),
+    operation("GET", "/runs/{id}", COMMANDS, 200, "Get a run with what it was given and wrote")
+        .bare()
+        .answers::<RunBody>(&[]),
+    operation("POST", "/runs/{id}/rerun", COMMANDS, 200, "Run a command again with what it was given")
+        .bare()
+        .answers::<RunBody>(&[]),
     operation("POST", "/event-types", Access::Scope(Scope::Admin), 201, "Create an event type")
         .takes::<EventTypeRequest>()
         .answers::<EventTypeBody>(&[IdempotencyConflict, AlreadyExists, RateLimited, LimitExceeded]),

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    ids::{ApiKeyId, AuditId, DeliveryId, JobId, OrganizationId, ProjectId, ReceiptId, SourceId, WebhookId},
+    ids::{
+        ApiKeyId, AuditId, CommandId, DeliveryId, JobId, OrganizationId, ProjectId, ReceiptId, RunId, SourceId, WebhookId,
+    },
     tenancy::Scope,
     time::Timestamp,
 };
@@ -42,6 +44,8 @@ id_schemas! {
     JobId: "The id of a job";
     SourceId: "The id of a source";
     ReceiptId: "The id of a receipt";
+    CommandId: "The id of a command";
+    RunId: "The id of a run";
 }
 
 impl JsonSchema for Timestamp {

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, audit_log, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan, preset,
+    api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan, preset,
     project, receipt, record, serve, source, trigger, verify, webhook,
 };
 
@@ -112,6 +112,14 @@ pub(crate) enum ApiCommand {
     /// Look at the records that actions keep, and change them
     #[command(subcommand)]
     Record(record::RecordCommand),
+    /// Manage commands, small scripts with a name, and run them
+    #[command(subcommand)]
+    Command(command::CommandCommand),
+    #[command(after_help = command::HOOK_URL_EXAMPLES)]
+    HookUrl(command::HookUrlArgs),
+    /// Look at runs of commands, and run them again
+    #[command(subcommand)]
+    Run(command::RunCommand),
     /// Publish the catalogue's example of an event type, and show what becomes of its deliveries
     #[command(after_help = trigger::EXAMPLES)]
     Trigger(trigger::TriggerArgs),

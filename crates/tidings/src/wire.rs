@@ -8,7 +8,8 @@ use tidings_api::{Api, ApiParts, Server, ServerLimits};
 use tidings_domain::target::TargetPolicy;
 use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
-use tidings_ports::{Clock, Entropy, Sender, store::Store};
+use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
+use tidings_scripting::{Pool, PoolSettings};
 use tidings_store_sqlite::SqliteStore;
 use tokio::{
     net::TcpListener,
@@ -172,6 +173,10 @@ async fn start(
     let billing = Arc::new(first_start::billing_rules(&config.stripe, &plans)?);
     first_start::plans(&*store, &*clock, &plans).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
+    let program = std::env::current_exe().context("cannot find the program that runs commands: this one")?;
+    let pool = PoolSettings::new(program);
+    let pool = PoolSettings { runners: config.command_runners.unwrap_or(pool.runners), ..pool };
+    let scripts: Arc<dyn Scripts> = Arc::new(Pool::new(pool, Arc::clone(&clock)));
     let engine = Engine::start(EngineParts {
         store: Arc::clone(&store),
         sender: Arc::clone(&sender),
@@ -181,6 +186,8 @@ async fn start(
         user_agent: concat!("Tidings/", env!("CARGO_PKG_VERSION")).to_owned(),
         limits: DispatchLimits::default(),
         overdue_after_ms: config.overdue_after_ms,
+        scripts,
+        base_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
     })
     .await?;
     engine.keep_audit_for(config.audit_days);
@@ -203,6 +210,7 @@ async fn start(
         plans,
         presets: Arc::new(presets),
         version: env!("CARGO_PKG_VERSION"),
+        public_url: config.public_url,
         default_organization,
         default_project,
         resend_project,

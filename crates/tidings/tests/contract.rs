@@ -4,6 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tidings_domain::tenancy::Scope;
 use tidings_contract::{
     BASE_PATH,
     operations::{Access, OPERATIONS, Operation},
@@ -58,6 +59,8 @@ struct Scene {
     operator: Api,
     admin: Api,
     weak: Api,
+    /// A weak one for what `weak` may do.
+    no_commands: Api,
     /// Ids by the first segment of paths.
     ids: BTreeMap<&'static str, String>,
     plan: String,
@@ -71,6 +74,7 @@ impl Scene {
         let key = async |request: Value| organization_key(&operator, &project.organization_id, &request).await;
         let admin = key(json!({"name": "admin"})).await;
         let weak = key(json!({"name": "weak", "scopes": ["commands:manage"]})).await;
+        let no_commands = key(json!({"name": "no commands", "scopes": ["events:write"]})).await;
         // A profile whose secret may be looked at again.
         let webhook = world.subscribe(&project, receiver, "/hook", Signature::BotSubscription, json!({})).await;
         let event = admin.post("/events", &json!({"type": EVENT_TYPE, "data": {"tag": "customer"}})).await.expect(202);
@@ -84,6 +88,8 @@ impl Scene {
             "api_key": "rk_1", "api_url": receiver.url("/stripe"),
         }});
         let asking = admin.post("/sources", &asking).await.expect(201);
+        admin.post("/commands", &json!({"name": "first", "code": "Bot.sendMessage(content)"})).await.expect(201);
+        let run = admin.post("/commands/first/run", &json!({"content": "hello"})).await.expect(200);
         let plans = operator.get("/plans").await.expect(200);
         let ids = BTreeMap::from([
             ("events", event_id),
@@ -96,8 +102,11 @@ impl Scene {
             ("sources", text(&source, "id")),
             ("asking", text(&asking, "id")),
             ("receipts", receipt_id),
+            ("commands", "first".to_owned()),
+            ("runs", text(&run, "id")),
         ]);
-        Self { admin, weak, ids, plan: text(&plans["data"][0], "name"), url: receiver.url("/hook"), operator }
+        let (plan, url) = (text(&plans["data"][0], "name"), receiver.url("/hook"));
+        Self { admin, weak, no_commands, ids, plan, url, operator }
     }
 
     fn caller(&self, operation: &Operation) -> &Api {
@@ -201,7 +210,9 @@ async fn refuse(document: &Document, scene: &Scene, operation: &Operation) -> us
         (foreign, path.clone(), body.clone()),
     ];
     if operation.access != Access::AnyKey {
-        wrong.push((scene.weak.clone(), path.clone(), body.clone()));
+        let of_commands = operation.access == Access::Scope(Scope::CommandsManage);
+        let weak = if of_commands { &scene.no_commands } else { &scene.weak };
+        wrong.push((weak.clone(), path.clone(), body.clone()));
     }
     if operation.path.contains('{') {
         let missing = operation.path.replace("{id}", "no_such").replace("{name}", "no.such").replace("{version}", "1");

@@ -30,7 +30,7 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// How often a request may have been sent on by servers like this one.
 const HOPS_MAX: u32 = 5;
 /// Headers whose values are keys to something else and are not kept.
-const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+pub(crate) const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
 
 /// The address that a request came from.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit_log;
 mod billing;
+pub(crate) mod commands;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
@@ -19,6 +20,7 @@ pub(crate) mod publish;
 pub(crate) mod publish_batch;
 pub(crate) mod receipts;
 pub(crate) mod records;
+pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
@@ -30,7 +32,7 @@ use axum::{
 use tidings_contract::problem::FieldError;
 use tidings_domain::webhook::NAME_CHARACTERS_MAX;
 
-use crate::{compat, error::field_error, ingest, reference, state::Api};
+use crate::{compat, error::field_error, hooks, ingest, reference, state::Api};
 
 /// All routes, under [`tidings_contract::BASE_PATH`].
 pub(crate) fn routes(api: Api) -> Router {
@@ -75,6 +77,13 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/records/{kind}", get(records::list))
         .route("/records/{kind}/{key}", get(records::get).put(records::put).delete(records::delete))
         .route("/records/{kind}/{key}/history", get(records::history))
+        .route("/commands", post(commands::create).get(commands::list))
+        .route("/commands/{name}", get(commands::get).put(commands::update).delete(commands::delete))
+        .route("/commands/{name}/run", post(commands::run))
+        .route("/hook-urls", post(commands::hook_url))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::get))
+        .route("/runs/{id}/rerun", post(runs::rerun))
         .route("/event-types", post(event_types::create).get(event_types::list))
         .route("/event-types/import", post(event_types::import))
         .route("/event-types/{name}/versions/{version}/retire", post(event_types::retire))
@@ -99,6 +108,7 @@ pub(crate) fn routes(api: Api) -> Router {
     Router::new()
         .nest(tidings_contract::BASE_PATH, native)
         .merge(ingest::routes())
+        .merge(hooks::routes())
         .merge(compat::routes())
         .route("/.well-known/webhooks/{id}/public-key", get(webhooks::public_keys))
         .merge(reference::routes())

@@ -36,6 +36,13 @@ use crate::{
 /// Where the server is, as whoever asks sees it.
 pub(crate) struct Base(String);
 
+impl Base {
+    /// Scheme and authority.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromRequestParts<Api> for Base {
     type Rejection = std::convert::Infallible;
 

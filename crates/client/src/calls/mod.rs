@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit_log;
+mod commands;
 mod deliveries;
 mod event_types;
 mod events;

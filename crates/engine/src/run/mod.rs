@@ -95,6 +95,11 @@ impl Engine {
         self.scripts.check(script).await
     }
 
+    /// Where this server is, as far as commands and those who call them are told.
+    pub fn base_url(&self) -> &str {
+        self.base_url.trim_end_matches('/')
+    }
+
     /// Makes a URL that runs a command. `base` is where this server is; not given: where it says it is.
     pub async fn hook_url(
         &self,
@@ -109,7 +114,7 @@ impl Engine {
         if !wrong.is_empty() {
             return Err(HookUrlError::Wrong(wrong));
         }
-        let base = base.unwrap_or(&self.base_url).trim_end_matches('/');
+        let base = base.unwrap_or(self.base_url());
         let query = url.query(project_id, HOOK_KEY_VERSION, &self.hook_key(project_id));
         Ok(format!("{base}/hook/{project_id}?{query}"))
     }

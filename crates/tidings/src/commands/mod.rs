@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod audit_log;
 mod batch;
+pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod delivery;
 pub(crate) mod demo;
@@ -95,6 +96,9 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Source(command) => done(command.run(&session).await),
             ApiCommand::Receipt(command) => done(command.run(&session).await),
             ApiCommand::Record(command) => done(command.run(&session).await),
+            ApiCommand::Command(command) => done(command.run(&session).await),
+            ApiCommand::HookUrl(command) => done(command.run(&session).await),
+            ApiCommand::Run(command) => done(command.run(&session).await),
             ApiCommand::Trigger(command) => command.run(&session).await,
         }
     })

@@ -79,6 +79,10 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "ID")]
     pub(crate) resend_project: Option<String>,
 
+    /// Run so many commands at a time [env: TIDINGS_COMMAND_RUNNERS; default: as many as there are cores, at least 2]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) command_runners: Option<String>,
+
     /// Let this price at Stripe stand for this plan; repeatable [env: TIDINGS_STRIPE_PRICES, separated by commas; the
     /// webhook's secret: TIDINGS_STRIPE_WEBHOOK_SECRET]
     #[arg(long, value_name = "PRICE=PLAN")]
@@ -132,6 +136,7 @@ impl ServerFlags {
             "billing.stripe.prices" => self.stripe_price.clone(),
             "billing.stripe.free_plan" => one(&self.stripe_free_plan),
             "billing.stripe.grace_days" => one(&self.stripe_grace_days),
+            "command_runners" => one(&self.command_runners),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

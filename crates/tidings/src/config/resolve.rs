@@ -26,6 +26,8 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:8700";
 const DATA_DIR_DEFAULT: &str = "./tidings-data";
 /// A hundred years.
 const DAYS_MAX: u32 = 36_500;
+/// Commands that may run at a time: each is a process.
+const RUNNERS_MAX: usize = 256;
 /// More threads than this help nobody and eat memory.
 const WORKERS_MAX: usize = 1_024;
 
@@ -90,6 +92,7 @@ impl Reader<'_> {
         let presets_dir = self.one("presets_dir", parse_path);
         let resend_project = self.one("resend_project", parse_project);
         let stripe = self.stripe();
+        let command_runners = self.one("command_runners", parse_runners);
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -108,6 +111,7 @@ impl Reader<'_> {
             plans,
             presets_dir,
             resend_project,
+            command_runners,
             stripe,
             log,
             workers,
@@ -329,6 +333,13 @@ fn parse_workers(text: &str) -> Result<usize, Refused> {
     match text.parse() {
         Ok(workers @ 1..=WORKERS_MAX) => Ok(workers),
         _ => refused(format!("{text:?} is not a number of threads"), format!("write a number from 1 to {WORKERS_MAX}")),
+    }
+}
+
+fn parse_runners(text: &str) -> Result<usize, Refused> {
+    match text.parse() {
+        Ok(runners @ 1..=RUNNERS_MAX) => Ok(runners),
+        _ => refused(format!("{text:?} is not a number of runners"), format!("write a number from 1 to {RUNNERS_MAX}")),
     }
 }
 

@@ -177,6 +177,7 @@ billing.stripe.webhook_secret  -                default
 billing.stripe.prices          -                default
 billing.stripe.free_plan       free             default
 billing.stripe.grace_days      7                default
+command_runners                -                default
 log                            -                default
 workers                        -                default
 "

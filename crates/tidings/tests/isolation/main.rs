@@ -34,6 +34,7 @@ fn body(operation: &Operation, name: &str) -> Value {
         ("PUT", "/sources/{id}") => json!({"name": "taken over", "kind": "none", "enabled": false}),
         ("PUT", "/records/{kind}/{key}") => json!({"data": {"of": "somebody else"}}),
         ("POST", "/sources/{id}/preview") => json!({"action": {"kind": "emit", "type": "a.b", "data": 1}}),
+        ("PUT", "/commands/{name}") => json!({"code": "throw 'taken over'"}),
         ("POST", "/event-types") => json!({"name": "taken.over"}),
         ("POST", "/event-types/import") => {
             json!({"document": {"openapi": "3.1.0", "webhooks": {"taken.over": {"post": {}}}}})

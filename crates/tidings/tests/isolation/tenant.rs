@@ -24,6 +24,7 @@ pub(crate) struct Tenant {
     pub(crate) job_id: String,
     pub(crate) source_id: String,
     pub(crate) receipt_id: String,
+    pub(crate) run_id: String,
 }
 
 impl Tenant {
@@ -41,7 +42,11 @@ impl Tenant {
         let job = project.api.post(&format!("/webhooks/{}/recover", webhook.webhook_id), &recover).await.expect(202);
         let data = json!({"of": name});
         let (source, receipt_id) = project.api.receive_once(RECORD_KIND, RECORD_KEY, &data).await;
+        let command = json!({"name": command(name), "code": "Bot.setProperty('of', content)"});
+        project.api.post("/commands", &command).await.expect(201);
+        let run = project.api.post(&format!("/commands/{}/run", self::command(name)), &json!({})).await.expect(200);
         Self {
+            run_id: run["id"].as_str().expect("an id").to_owned(),
             name,
             source_id: source["id"].as_str().expect("an id").to_owned(),
             receipt_id,
@@ -70,6 +75,8 @@ impl Tenant {
             Some("jobs") => self.job_id.clone(),
             Some("sources") => self.source_id.clone(),
             Some("receipts") => self.receipt_id.clone(),
+            Some("commands") => command(self.name),
+            Some("runs") => self.run_id.clone(),
             // Records have names that everybody may use.
             Some("records") => RECORD_KEY.to_owned(),
             Some("presets") => "botdog".to_owned(),
@@ -92,6 +99,11 @@ impl Tenant {
     pub(crate) fn id_or_nothing(&self, path: &str) -> String {
         if path.contains('{') { self.id_for(path) } else { String::new() }
     }
+}
+
+/// Commands have names too.
+fn command(name: &str) -> String {
+    format!("{name}.command")
 }
 
 /// Event types have names instead of ids; each tenant has another.

@@ -8,13 +8,10 @@ use std::{
 use async_trait::async_trait;
 use serde_json::Value;
 use tidings_domain::command::{Owner, RunEnd};
-use tidings_ports::{
-    Scripts as _,
-    scripts::{HostQuestion, ScriptHost, ScriptJob},
-};
+use tidings_ports::scripts::{HostQuestion, ScriptHost, ScriptJob};
 use tidings_scripting::Pool;
 
-use crate::{Host, job, pool, pool_of, project, ran, run, written};
+use crate::{Host, come_of, job, pool, pool_of, project, run, written};
 
 /// Each is to be `undefined`, or to throw: nothing of a host is there.
 const NOTHING: [&str; 47] = [
@@ -179,8 +176,8 @@ async fn runners_killed_under_load_fail_their_own_runs_alone() {
         let (_, id) = idle.iter().find(|(whose, _)| *whose == Some(project(1))).expect("it has just worked");
         let asks = "for (let i = 0; i < 20; i++) Bot.getProperty('known' + i); console.log('fine')";
         let (killer, other) = (Killer(*id), ScriptJob { project_id: project(2), ..job(asks, 5_000) });
-        let killed = ran(&pool, job("Bot.getProperty('x'); while (true) {}", 5_000), &killer);
-        let (killed, other) = tokio::join!(killed, ran(&pool, other, &Host));
+        let killed = come_of(&pool, job("Bot.getProperty('x'); while (true) {}", 5_000), &killer);
+        let (killed, other) = tokio::join!(killed, come_of(&pool, other, &Host));
         assert!(matches!(killed.end, RunEnd::Crashed { .. }), "round {round}: {:?}", killed.end);
         assert_eq!((other.end, other.console[0].text.as_str()), (RunEnd::Succeeded, "fine"), "round {round}");
     }

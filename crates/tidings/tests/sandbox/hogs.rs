@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tidings_domain::command::RunEnd;
-use tidings_ports::Scripts as _;
 
-use crate::{Host, job, pool, pool_of, ran, written};
+use crate::{Host, come_of, job, pool, pool_of, written};
 
 /// How long a hog may run.
 const LIMIT_MS: u32 = 150;
@@ -85,7 +84,7 @@ async fn every_hog_ends_in_time() {
     let mut slowest = Duration::ZERO;
     for code in HOGS {
         let begun = Instant::now();
-        let ran = ran(&pool, job(code, LIMIT_MS), &Host).await;
+        let ran = come_of(&pool, job(code, LIMIT_MS), &Host).await;
         let took = begun.elapsed();
         slowest = slowest.max(took);
         assert!(took < Duration::from_millis(u64::from(LIMIT_MS)) + SLACK, "{code} took {took:?}: {:?}", ran.end);
@@ -101,22 +100,22 @@ async fn every_hog_ends_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_and_wanted_without_end_is_bounded() {
     let pool = pool();
-    let ran = ran(&pool, job("for (let i = 0; i < 1e5; i++) console.log('x'.repeat(1e4))", 3_000), &Host).await;
+    let ran = come_of(&pool, job("for (let i = 0; i < 1e5; i++) console.log('x'.repeat(1e4))", 3_000), &Host).await;
     assert!(ran.console.len() <= 500 && ran.console.iter().all(|line| line.text.len() <= 4_000));
-    let ran = ran(&pool, job("while (true) Bot.sendMessage('x')", 3_000), &Host).await;
+    let ran = come_of(&pool, job("while (true) Bot.sendMessage('x')", 3_000), &Host).await;
     let RunEnd::Failed(error) = ran.end else { panic!("{:?}", ran.end) };
     assert!(error.message.contains("up to 256"), "{}", error.message);
-    let ran = ran(&pool, job("while (true) Bot.getProperty('unknown')", 3_000), &Host).await;
+    let ran = come_of(&pool, job("while (true) Bot.getProperty('unknown')", 3_000), &Host).await;
     assert!(matches!(ran.end, RunEnd::Crashed { .. } | RunEnd::TimedOut), "{:?}", ran.end);
-    let ran = ran(&pool, job("for (let i = 0; i < 200; i++) Bot.sendMessage('x'.repeat(1e5))", 3_000), &Host).await;
+    let ran = come_of(&pool, job("for (let i = 0; i < 200; i++) Bot.sendMessage('x'.repeat(1e5))", 3_000), &Host).await;
     assert_ne!(ran.end, RunEnd::Succeeded, "more than fits into a frame");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hog_keeps_nobody_else_waiting_longer_than_its_limit() {
     let pool = pool_of(1);
-    let (hog, other) = tokio::join!(ran(&pool, job("while (true) {}", 300), &Host), async {
-        ran(&pool, job("console.log('fine')", 1_000), &Host).await
+    let (hog, other) = tokio::join!(come_of(&pool, job("while (true) {}", 300), &Host), async {
+        come_of(&pool, job("console.log('fine')", 1_000), &Host).await
     });
     assert_eq!((hog.end, other.console[0].text.as_str()), (RunEnd::TimedOut, "fine"));
 }

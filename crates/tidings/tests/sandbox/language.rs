@@ -7,7 +7,7 @@ use tidings_ports::{
     scripts::{CheckError, ScriptJob},
 };
 
-use crate::{Host, effects, job, no_globals, pool, pool_of, project, ran, run, thrown, written};
+use crate::{Host, come_of, effects, job, no_globals, pool, pool_of, project, run, thrown, written};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_reads_what_it_was_given_and_says_what_it_wants() {
@@ -65,7 +65,7 @@ async fn what_is_thrown_names_its_line_and_column() {
     );
     assert_eq!(thrown(&pool, "Libs.Webhooks.getUrlFor({command: '/wrong'})").await.0, "there is no such command");
     let global = ScriptJob { globals: no_globals(), ..job("User.getProperty('a')", 1_000) };
-    let RunEnd::Failed(error) = ran(&pool, global, &Host).await.end else { panic!("it has no user") };
+    let RunEnd::Failed(error) = come_of(&pool, global, &Host).await.end else { panic!("it has no user") };
     assert!(error.message.contains("no current user"), "{}", error.message);
 }
 
@@ -84,12 +84,12 @@ async fn scripts_of_one_run_share_what_they_put_up_and_no_two_runs_do() {
     let pool = pool_of(1);
     let script = |name: &str, code: &str| Script { name: name.to_owned(), code: code.to_owned() };
     let scripts = vec![script("@", "shared = 1; Object.prototype.polluted = 2;"), script("/b", "console.log(shared)")];
-    let ran = ran(&pool, ScriptJob { scripts, ..job("", 1_000) }, &Host).await;
+    let ran = come_of(&pool, ScriptJob { scripts, ..job("", 1_000) }, &Host).await;
     assert_eq!((ran.end, ran.console[0].text.as_str()), (RunEnd::Succeeded, "1"));
     let seen = "console.log(typeof shared, typeof polluted, ({}).polluted)";
     assert_eq!(written(&pool, seen).await, "undefined undefined undefined");
     let other = ScriptJob { project_id: project(2), ..job(seen, 1_000) };
-    assert_eq!(ran(&pool, other, &Host).await.console[0].text, "undefined undefined undefined");
+    assert_eq!(come_of(&pool, other, &Host).await.console[0].text, "undefined undefined undefined");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

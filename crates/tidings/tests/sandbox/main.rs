@@ -82,12 +82,12 @@ fn job(code: &str, timeout_ms: u32) -> ScriptJob {
 }
 
 /// What came of a run for which there was somebody.
-async fn ran(pool: &Pool, job: ScriptJob, host: &dyn ScriptHost) -> Ran {
+async fn come_of(pool: &Pool, job: ScriptJob, host: &dyn ScriptHost) -> Ran {
     pool.run(job, host).await.expect("somebody has time")
 }
 
 async fn run(pool: &Pool, code: &str) -> Ran {
-    ran(pool, job(code, 5_000), &Host).await
+    come_of(pool, job(code, 5_000), &Host).await
 }
 
 /// What a script wrote, once it has succeeded.

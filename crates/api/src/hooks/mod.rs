@@ -1,0 +1,153 @@
+//! URLs that run a command: `GET` and `POST /hook/{project}?…&sig=…`, for whoever has one.
+//!
+//! In order: the method, the URL's signature (before anything is looked up, so that nobody learns what exists),
+//! the body (bounded while it streams in), the run, and then the answer. What a command answers is never a page of
+//! this server's origin.
+
+use axum::{
+    Router,
+    extract::{Path, Request, State, rejection::PathRejection},
+    response::Response,
+    routing::any,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::{Map, Value, json};
+use tidings_contract::codes::ErrorCode;
+use tidings_domain::{
+    command::{Run, RunAnswer, RunEnd, RunInput},
+    ids::ProjectId,
+};
+use tidings_engine::{Call, RunError};
+use url::form_urlencoded;
+
+use crate::{
+    error::ApiError,
+    ingest::{NOT_KEPT, Peer},
+    native::runs::{CRASHED, TIMED_OUT, refusal},
+    request::read_any,
+    state::Api,
+};
+
+/// Scripts and forms of a page may work, but not as part of this server's origin: they reach nothing of it.
+const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox allow-scripts allow-forms");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// Whoever has the URL can run the command, so no page passes it on.
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+pub(crate) fn routes() -> Router<Api> {
+    Router::new().route("/hook/{project}", any(call))
+}
+
+/// The same for a URL that was altered or has expired, and for a project that does not exist.
+fn refused() -> ApiError {
+    ApiError::new(ErrorCode::InvalidHookUrl, "the URL is not valid")
+}
+
+async fn call(
+    State(api): State<Api>,
+    project: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        return Ok(other_methods());
+    }
+    let project_id: ProjectId = project.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(refused)?;
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let (url, params) = api.engine().read_hook_url(project_id, &query).map_err(|_| refused())?;
+    let options = json!({
+        "url": format!("{}{}?{}", api.engine().base_url(), request.uri().path(), without_signature(&query)),
+        "method": request.method().as_str(),
+        "params": params.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>(),
+        "headers": headers(request.headers()),
+        "ip": request.extensions().get::<Peer>().map(|peer| peer.0.to_string()),
+    });
+    let body = read_any(request).await?;
+    let content = match body.is_empty() {
+        true => url.content.unwrap_or_default(),
+        false => String::from_utf8_lossy(&body).into_owned(),
+    };
+    let input = RunInput { content, options, ..RunInput::default() };
+    let call = Call { command: url.command, user_id: url.user_id, parent: None, input };
+    let run = api.engine().run_command(project_id, call).await.map_err(|error| match error {
+        RunError::NoProject => refused(),
+        error => refusal(error),
+    })?;
+    answer(run, url.redirect_to)
+}
+
+/// The server writes the body of this answer.
+fn other_methods() -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+    response
+}
+
+/// What a command is told about the URL: enough to know it again, and not what makes it valid.
+fn without_signature(query: &str) -> String {
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "sig") {
+        kept.append_pair(&name, &value);
+    }
+    kept.finish()
+}
+
+/// Names in lower case, without what would give somebody access to something else.
+fn headers(headers: &HeaderMap) -> Map<String, Value> {
+    let kept = headers.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));
+    kept.filter_map(|(name, value)| Some((name.as_str().to_owned(), Value::from(value.to_str().ok()?)))).collect()
+}
+
+/// The first that applies: what went wrong, where the URL leads, the page, the last message, nothing.
+fn answer(run: Run, redirect_to: Option<String>) -> Result<Response, ApiError> {
+    let failed = |message: &str| Err(ApiError::new(ErrorCode::CommandFailed, message));
+    match &run.end {
+        RunEnd::Succeeded => {}
+        RunEnd::Failed(error) => return failed(&error.message),
+        RunEnd::TimedOut => return failed(TIMED_OUT),
+        RunEnd::Crashed { reason } => {
+            tracing::warn!(run.id = %run.id, reason, "a command's process ended");
+            return failed(CRASHED);
+        }
+    }
+    if let Some(location) = redirect_to.and_then(|address| location(&address)) {
+        let mut response = written(String::new(), None);
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().insert(header::LOCATION, location);
+        return Ok(response);
+    }
+    Ok(match run.answer {
+        Some(RunAnswer::Page { content, mime_type }) => written(content, Some(&with_charset(mime_type))),
+        Some(RunAnswer::Message { text }) => written(json!({ "answer": text }).to_string(), Some("application/json")),
+        None => written(String::new(), None),
+    })
+}
+
+/// Addresses were checked when the URL was made; as they are parsed they are plain ASCII.
+fn location(address: &str) -> Option<HeaderValue> {
+    url::Url::parse(address).ok().and_then(|url| HeaderValue::from_str(url.as_str()).ok())
+}
+
+fn with_charset(mime_type: String) -> String {
+    match mime_type.starts_with("text/") && !mime_type.contains("charset") {
+        true => format!("{mime_type}; charset=utf-8"),
+        false => mime_type,
+    }
+}
+
+fn written(content: String, mime_type: Option<&str>) -> Response {
+    let mut response = Response::new(axum::body::Body::from(content));
+    let headers = response.headers_mut();
+    if let Some(Ok(mime_type)) = mime_type.map(HeaderValue::from_str) {
+        headers.insert(header::CONTENT_TYPE, mime_type);
+    }
+    let always: [(HeaderName, HeaderValue); 4] = [
+        (header::CONTENT_SECURITY_POLICY, SANDBOX),
+        (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF),
+        (header::REFERRER_POLICY, NO_REFERRER),
+        (header::CACHE_CONTROL, NO_STORE),
+    ];
+    headers.extend(always);
+    response
+}

@@ -1,0 +1,236 @@
+//! Commands and the URLs that run them.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use serde_json::Value;
+use tidings_contract::{
+    codes::ErrorCode,
+    command::{CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RunRequest, UpdateCommand},
+    problem::FieldError,
+};
+use tidings_domain::{
+    command::{
+        CODE_BYTES_MAX, COMMANDS_MAX, CONTENT_BYTES_MAX, Command, CommandName, RunInput, Script, TIMEOUT_MS,
+        TIMEOUT_MS_MAX, TIMEOUT_MS_MIN, hook_url::HookUrl, is_user_id,
+    },
+    ids::ProjectId,
+};
+use tidings_engine::{Call, HookUrlError};
+use tidings_ports::{
+    scripts::CheckError,
+    store::{CommandChange, Created},
+};
+
+use super::{runs, sources::Base};
+use crate::{
+    answer::{empty, json, json_bytes, list as list_body},
+    auth::Caller,
+    error::{ApiError, field_error},
+    idempotency::Repeatable,
+    request::{Body, Query, parse, parse_or_default},
+    state::Api,
+};
+
+fn body(command: &Command) -> CommandBody {
+    CommandBody {
+        id: command.id,
+        name: command.name.to_string(),
+        code: command.code.clone(),
+        timeout_ms: command.timeout_ms,
+        revision: command.revision,
+        created_at: command.id.timestamp(),
+        updated_at: command.updated_at,
+    }
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("command")
+}
+
+fn check_timeout(timeout_ms: Option<u32>) -> Result<u32, FieldError> {
+    let timeout_ms = timeout_ms.unwrap_or(TIMEOUT_MS);
+    match (TIMEOUT_MS_MIN..=TIMEOUT_MS_MAX).contains(&timeout_ms) {
+        true => Ok(timeout_ms),
+        false => {
+            let message = format!("must be a number of milliseconds from {TIMEOUT_MS_MIN} to {TIMEOUT_MS_MAX}");
+            Err(field_error("timeout_ms", "invalid", message))
+        }
+    }
+}
+
+fn check_size(code: &str) -> Result<(), FieldError> {
+    match code.len() <= CODE_BYTES_MAX {
+        true => Ok(()),
+        false => Err(field_error("code", "too_long", format!("must have at most {CODE_BYTES_MAX} bytes"))),
+    }
+}
+
+/// Reads the code where commands run; what it says about it is said to whoever saves it.
+async fn check_code(api: &Api, name: &CommandName, code: &str) -> Result<(), ApiError> {
+    let script = Script { name: name.to_string(), code: code.to_owned() };
+    match api.engine().check_script(script).await {
+        Ok(()) => Ok(()),
+        Err(CheckError::Syntax(error)) => {
+            let place = match (error.line, error.column) {
+                (Some(line), Some(column)) => format!(" (line {line}, column {column})"),
+                _ => String::new(),
+            };
+            let refused = ApiError::field("code", "invalid", format!("{}{place}", error.message));
+            let with = |refused: ApiError, member, value: Option<u32>| match value {
+                Some(value) => refused.with(member, value),
+                None => refused,
+            };
+            Err(with(with(refused, "line", error.line), "column", error.column))
+        }
+        Err(CheckError::Unavailable(reason)) => {
+            tracing::warn!(reason, "a command's code is not checked");
+            Err(ApiError::unavailable("the code cannot be checked at the moment; nothing was changed"))
+        }
+    }
+}
+
+pub(crate) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    repeatable: Repeatable,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: CommandRequest = parse(&bytes)?;
+    let project_id = caller.project(&api);
+    let owner = project_id.sequence();
+    if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
+        return Ok(first);
+    }
+    let name = CommandName::try_from(request.name).map_err(|error| field_error("name", "invalid", error.to_string()));
+    let (timeout_ms, size) = (check_timeout(request.timeout_ms), check_size(&request.code));
+    let (name, timeout_ms) = match (name, timeout_ms, size) {
+        (Ok(name), Ok(timeout_ms), Ok(())) => (name, timeout_ms),
+        (name, timeout_ms, size) => {
+            return Err(ApiError::fields([name.err(), timeout_ms.err(), size.err()].into_iter().flatten().collect()));
+        }
+    };
+    check_code(&api, &name, &request.code).await?;
+    let id = api.engine().ids().command();
+    let updated_at = id.timestamp();
+    let command = Command { id, project_id, name, code: request.code, timeout_ms, revision: 1, updated_at };
+    let answer = json_bytes(&body(&command));
+    let idempotency = repeatable.record(&api, owner, &bytes, &answer);
+    caller.audit().makes(&command.name);
+    let created = caller.store(&api).create_command(command, idempotency).await?;
+    if created == Created::CatalogueFull {
+        return Err(too_many());
+    }
+    // The first one brings the event type of messages.
+    api.engine().catalogue_changed(caller.organization().or(Some(caller.organization_or_default(&api))));
+    repeatable.answer(&api, owner, created, answer, "command")
+}
+
+fn too_many() -> ApiError {
+    let detail = format!("the project has {COMMANDS_MAX} commands already: delete one that nobody needs any more");
+    ApiError::new(ErrorCode::LimitExceeded, detail)
+        .with("limit", "commands")
+        .with("current", COMMANDS_MAX)
+        .with("max", COMMANDS_MAX)
+        .with("upgrade_url", Value::Null)
+}
+
+pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
+    let page = api.store().list_commands(caller.project(&api), query.page()?).await?;
+    Ok(json(StatusCode::OK, &list_body(page.map(|command| body(&command)))))
+}
+
+async fn find(api: &Api, project_id: ProjectId, name: String) -> Result<Command, ApiError> {
+    let name: CommandName = name.try_into().map_err(|_| missing())?;
+    let mut found = api.store().find_commands(project_id, vec![name]).await?;
+    found.pop().ok_or_else(missing)
+}
+
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, ApiError> {
+    Ok(json(StatusCode::OK, &body(&find(&api, caller.project(&api), name).await?)))
+}
+
+pub(crate) async fn update(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: UpdateCommand = parse(&bytes)?;
+    let project_id = caller.project(&api);
+    let name = find(&api, project_id, name).await?.name;
+    let timeout_ms = match (check_timeout(request.timeout_ms), check_size(&request.code)) {
+        (Ok(timeout_ms), Ok(())) => timeout_ms,
+        (timeout_ms, size) => {
+            return Err(ApiError::fields([timeout_ms.err(), size.err()].into_iter().flatten().collect()));
+        }
+    };
+    check_code(&api, &name, &request.code).await?;
+    let change = CommandChange { project_id, name, code: request.code, timeout_ms, now: api.engine().now() };
+    let changed = caller.store(&api).update_command(change).await?;
+    Ok(json(StatusCode::OK, &body(&changed.ok_or_else(missing)?)))
+}
+
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Response, ApiError> {
+    let name: CommandName = name.try_into().map_err(|_| missing())?;
+    let deleted = caller.store(&api).delete_command(caller.project(&api), name, api.engine().now()).await?;
+    if deleted { Ok(empty()) } else { Err(missing()) }
+}
+
+pub(crate) async fn run(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: RunRequest = parse_or_default(&bytes)?;
+    let command: CommandName = name.try_into().map_err(|_| missing())?;
+    if request.user_id.as_deref().is_some_and(|id| !is_user_id(id)) {
+        let message = "must have 1 to 128 characters, none of them a control character";
+        return Err(ApiError::field("user_id", "invalid", message));
+    }
+    let content = request.content.unwrap_or_default();
+    if content.len() > CONTENT_BYTES_MAX {
+        return Err(ApiError::field("content", "too_long", format!("must have at most {CONTENT_BYTES_MAX} bytes")));
+    }
+    let options = request.options.map_or(Value::Null, Value::Object);
+    let params = request.params.unwrap_or_default();
+    let input = RunInput { content, options, params, ..RunInput::default() };
+    let call = Call { command, user_id: request.user_id, parent: None, input };
+    runs::answer(&api, caller.project(&api), call).await
+}
+
+pub(crate) async fn hook_url(
+    State(api): State<Api>,
+    caller: Caller,
+    base: Base,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: HookUrlRequest = parse(&bytes)?;
+    let HookUrlRequest { command, content, user_id, redirect_to, expires_at } = request;
+    let command = CommandName::try_from(command)
+        .map_err(|error| ApiError::fields(vec![field_error("command", "invalid", error.to_string())]))?;
+    let url = HookUrl { command, user_id, content, redirect_to, expires_at };
+    let base = match &api.parts().public_url {
+        Some(_) => None,
+        None => Some(base.as_str()),
+    };
+    match api.engine().hook_url(caller.project(&api), &url, base).await {
+        Ok(url) => Ok(json(StatusCode::OK, &HookUrlBody { url })),
+        Err(HookUrlError::Store(error)) => Err(error.into()),
+        Err(HookUrlError::Wrong(wrong)) => {
+            let errors = wrong.into_iter().map(|(field, message)| field_error(field, "invalid", message));
+            Err(ApiError::fields(errors.collect()))
+        }
+    }
+}

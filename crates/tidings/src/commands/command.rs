@@ -1,0 +1,254 @@
+//! `tidings command`, `tidings hook-url` and `tidings run`
+
+use clap::{Args, Subcommand};
+use tidings_client::{
+    RunQuery,
+    contract::command::{
+        CommandBody, CommandRequest, HookUrlRequest, RunBody, RunErrorBody, RunRequest, RunSummary, UpdateCommand,
+    },
+};
+use tidings_domain::time::Timestamp;
+
+use super::{
+    input::{parse_time, read_json, read_text},
+    page::{PageArgs, page_table},
+    session::Session,
+};
+use crate::output::{Fields, clean, clean_lines, or_dash};
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  tidings command create /onPayment @on_payment.js
+  tidings command create /hello \"Bot.sendMessage('Hello')\" --timeout-ms 1000";
+
+/// What to do with commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CommandCommand {
+    /// Make a command out of JavaScript
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create {
+        /// Its name; unique in its project
+        name: String,
+        #[command(flatten)]
+        code: Code,
+    },
+    /// List commands, newest first
+    #[command(after_help = "Example:\n  tidings command list")]
+    List {
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Look at a command and its code
+    #[command(after_help = "Example:\n  tidings command get /onPayment")]
+    Get {
+        /// Its name
+        name: String,
+    },
+    /// Replace a command's code
+    #[command(after_help = "Example:\n  tidings command update /onPayment @on_payment.js")]
+    Update {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        code: Code,
+    },
+    /// Delete a command; its runs stay
+    #[command(after_help = "Example:\n  tidings command delete /onPayment")]
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Run a command and wait for its end
+    #[command(after_help = "Example:\n  tidings command run /onPayment --content '{\"order_id\":7}' --user 42")]
+    Run {
+        /// Its name
+        name: String,
+        /// What it finds as `content`; @FILE or - for standard input
+        #[arg(long, value_name = "TEXT")]
+        content: Option<String>,
+        /// For which user
+        #[arg(long, value_name = "ID")]
+        user: Option<String>,
+        /// What it finds as `params`: JSON, @FILE or - for standard input
+        #[arg(long, value_name = "JSON")]
+        params: Option<String>,
+    },
+}
+
+/// A command's code.
+#[derive(Debug, Args)]
+pub(crate) struct Code {
+    /// Its JavaScript; @FILE or - for standard input
+    code: String,
+    /// How long it may run, in milliseconds, 10 to 25000; 5000, if not given
+    #[arg(long, value_name = "MS")]
+    timeout_ms: Option<u32>,
+}
+
+/// Make a URL that runs a command
+///
+/// Whoever has the URL can run the command, and can change nothing about it.
+#[derive(Debug, Args)]
+pub(crate) struct HookUrlArgs {
+    /// The command's name
+    command: String,
+    /// For which user; without one there is no current user
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// What the command finds as `content`, unless a request brings something
+    #[arg(long, value_name = "TEXT")]
+    content: Option<String>,
+    /// Where whoever calls it is sent after a success
+    #[arg(long, value_name = "URL")]
+    redirect_to: Option<String>,
+    /// Until when it is good; for ever, if not given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    expires_at: Option<Timestamp>,
+}
+
+pub(crate) const HOOK_URL_EXAMPLES: &str = "\
+Examples:
+  tidings hook-url /onPayment --user 42
+  tidings hook-url /onPush --expires-at 2030-01-01T00:00:00Z";
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunCommand {
+    /// List runs, newest first
+    #[command(after_help = "Example:\n  tidings run list --command /onPayment --status failed")]
+    List {
+        /// Of this command only
+        #[arg(long, value_name = "NAME")]
+        command: Option<String>,
+        /// That ended like this: succeeded, failed, timed_out or crashed
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Look at a run, what it was given and what it wrote
+    #[command(after_help = "Example:\n  tidings run get run_01h2…")]
+    Get {
+        /// Its id
+        id: String,
+    },
+    /// Run the same command again with what it was given
+    #[command(after_help = "Example:\n  tidings run rerun run_01h2…")]
+    Rerun {
+        /// The earlier run's id
+        id: String,
+    },
+}
+
+impl CommandCommand {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Session { client, output, .. } = session;
+        match self {
+            Self::Create { name, code: Code { code, timeout_ms } } => {
+                let new = CommandRequest { name, code: read_text(&code)?, timeout_ms };
+                output.show(&client.create_command(&new).await?, fields)
+            }
+            Self::List { page } => output.show(&client.list_commands(&page.query()).await?, |list| {
+                page_table(list, ["NAME", "TIMEOUT MS", "REVISION", "UPDATED"], |command| {
+                    let CommandBody { name, timeout_ms, revision, updated_at, .. } = command;
+                    [name.clone(), timeout_ms.to_string(), revision.to_string(), updated_at.to_string()]
+                })
+            }),
+            Self::Get { name } => output.show(&client.get_command(&name).await?, with_code),
+            Self::Update { name, code: Code { code, timeout_ms } } => {
+                let change = UpdateCommand { code: read_text(&code)?, timeout_ms };
+                output.show(&client.update_command(&name, &change).await?, fields)
+            }
+            Self::Delete { name } => {
+                client.delete_command(&name).await?;
+                output.done("deleted", &name)
+            }
+            Self::Run { name, content, user, params } => {
+                let content = content.map(|content| read_text(&content)).transpose()?;
+                let params = params.map(|params| read_json("--params", &params)).transpose()?;
+                let params = params.map(|params| serde_json::from_str(params.get())).transpose()?;
+                let request = RunRequest { content, user_id: user, options: None, params };
+                output.show(&client.run_command(&name, &request).await?, run_text)
+            }
+        }
+    }
+}
+
+impl HookUrlArgs {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Self { command, user, content, redirect_to, expires_at } = self;
+        let request = HookUrlRequest { command, content, user_id: user, redirect_to, expires_at };
+        session.output.show(&session.client.hook_url(&request).await?, |made| format!("{}\n", made.url))
+    }
+}
+
+impl RunCommand {
+    pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Session { client, output, .. } = session;
+        match self {
+            Self::List { command, status, page } => {
+                let query = RunQuery { page: page.query(), command, status };
+                output.show(&client.list_runs(&query).await?, |list| {
+                    page_table(list, ["ID", "COMMAND", "USER", "STATUS", "MS", "BEGAN", "ERROR"], row)
+                })
+            }
+            Self::Get { id } => output.show(&client.get_run(&id).await?, run_text),
+            Self::Rerun { id } => output.show(&client.rerun(&id).await?, run_text),
+        }
+    }
+}
+
+fn fields(command: &CommandBody) -> String {
+    Fields::default()
+        .add("id", command.id)
+        .add("name", &command.name)
+        .add("timeout_ms", command.timeout_ms)
+        .add("revision", command.revision)
+        .add("created", command.created_at)
+        .add("updated", command.updated_at)
+        .to_string()
+}
+
+fn with_code(command: &CommandBody) -> String {
+    format!("{}\n{}\n", fields(command), clean_lines(&command.code))
+}
+
+fn error_text(error: &RunErrorBody) -> String {
+    let place = match (error.line, error.column) {
+        (Some(line), Some(column)) => format!(" (line {line}, column {column})"),
+        _ => String::new(),
+    };
+    let within = error.command.as_ref().map(|command| format!("{command}: ")).unwrap_or_default();
+    format!("{within}{}{place}", error.message)
+}
+
+fn row(run: &RunSummary) -> [String; 7] {
+    [
+        run.id.to_string(),
+        run.command.clone(),
+        or_dash(run.user_id.as_deref()),
+        run.status.clone(),
+        run.duration_ms.to_string(),
+        run.began_at.to_string(),
+        run.error.as_ref().map_or_else(|| "-".to_owned(), error_text),
+    ]
+}
+
+fn run_text(run: &RunBody) -> String {
+    let summary = &run.summary;
+    let mut text = Fields::default()
+        .add("id", summary.id)
+        .add("command", &summary.command)
+        .maybe("user", summary.user_id.as_deref())
+        .maybe("asked for by", summary.parent_id)
+        .add("status", &summary.status)
+        .maybe("error", summary.error.as_ref().map(error_text))
+        .add("took", format!("{} ms", summary.duration_ms))
+        .add("began", summary.began_at)
+        .maybe("answer", run.answer.as_ref().map(|answer| &answer.content))
+        .to_string();
+    for line in &run.console {
+        text.push_str(&format!("{}: {}\n", line.level, clean(&line.text)));
+    }
+    text
+}
