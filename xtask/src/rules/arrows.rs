@@ -1,6 +1,6 @@
 //! Which crate may know which.
 //!
-//! `domain ← contract ← client`, `domain ← ports ← {engine, egress, store-sqlite}`,
+//! `domain ← contract ← client`, `domain ← ports ← {engine, egress, scripting, store-sqlite}`,
 //! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; fakes,
 //! fuzz, sim and testkit are for tests.
 
@@ -45,6 +45,21 @@ const ROOMS: &[Room] = &[
     // The engine's tests run on the real store.
     Room { name: "engine", uses: &["domain", "ports"], tests_use: &["fakes", "store-sqlite"], never: NO_SQL_NO_SOCKET },
     Room { name: "egress", uses: &["domain", "ports"], tests_use: &["fakes"], never: &["rusqlite", "axum"] },
+    // What runs scripts speaks to the outside world through pipes alone.
+    Room {
+        name: "scripting",
+        uses: &["domain", "ports"],
+        tests_use: &["fakes"],
+        never: &[
+            "axum",
+            "hickory-resolver",
+            "hyper",
+            "hyper-util",
+            "rusqlite",
+            "rustls",
+            "tokio-rustls",
+        ],
+    },
     Room {
         name: "store-sqlite",
         uses: &["domain", "ports"],
@@ -68,7 +83,7 @@ const ROOMS: &[Room] = &[
     Room { name: "testkit", uses: &["domain", "contract", "client"], tests_use: NONE, never: NO_SQL },
     Room {
         name: "tidings",
-        uses: &["domain", "contract", "client", "ports", "engine", "egress", "store-sqlite", "api"],
+        uses: &["domain", "contract", "client", "ports", "engine", "egress", "scripting", "store-sqlite", "api"],
         tests_use: &["fakes", "testkit"],
         never: &["rusqlite"],
     },
