@@ -26,8 +26,8 @@ use crate::{
     list::ListBody,
     operation::operation,
     parameters::{
-        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, RUN_STATUS, SCOPE, SINCE,
-        SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID,
+        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, RUN_STATUS,
+        SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID,
     },
     plan::{PlanBody, SetPlan},
     preset::{PresetBody, PresetSummary},

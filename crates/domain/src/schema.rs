@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     ids::{
-        ApiKeyId, AuditId, CommandId, DeliveryId, JobId, OrganizationId, ProjectId, ReceiptId, RunId, SourceId, WebhookId,
+        ApiKeyId, AuditId, CommandId, DeliveryId, JobId, OrganizationId, ProjectId, ReceiptId, RunId, SourceId,
+        WebhookId,
     },
     tenancy::Scope,
     time::Timestamp,

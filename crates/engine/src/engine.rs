@@ -94,7 +94,6 @@ pub struct Engine {
     pub(crate) tasks_signal: TaskSignal,
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) base_url: String,
-    pub(crate) user_agent: String,
     /// How reports about subscriptions become plans.
     pub(crate) billing: OnceLock<Arc<BillingRules>>,
     /// When the next round of upkeep begins unless somebody asks for one before.

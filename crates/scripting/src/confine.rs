@@ -23,9 +23,9 @@ pub(crate) fn confine() -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::process::nice(NICE)?;
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    rustix::process::setrlimit(Resource::Core, none.clone())?;
-    rustix::process::setrlimit(Resource::Fsize, none.clone())?;
-    rustix::process::setrlimit(Resource::Nproc, none.clone())?;
+    rustix::process::setrlimit(Resource::Core, none)?;
+    rustix::process::setrlimit(Resource::Fsize, none)?;
+    rustix::process::setrlimit(Resource::Nproc, none)?;
     rustix::process::setrlimit(Resource::Nofile, none)?;
     rustix::process::setrlimit(Resource::As, Rlimit { current: space, maximum: space })?;
     let filter: BpfProgram = filter().map_err(io::Error::other)?;

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan, preset,
-    project, receipt, record, serve, source, trigger, verify, webhook,
+    api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan,
+    preset, project, receipt, record, serve, source, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on

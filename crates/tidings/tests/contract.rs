@@ -4,12 +4,12 @@
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tidings_domain::tenancy::Scope;
 use tidings_contract::{
     BASE_PATH,
     operations::{Access, OPERATIONS, Operation},
     sample,
 };
+use tidings_domain::tenancy::Scope;
 use tidings_testkit::{Answer, Api, Receiver, Server, Signature, World, organization_key};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");

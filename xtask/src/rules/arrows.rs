@@ -50,15 +50,7 @@ const ROOMS: &[Room] = &[
         name: "scripting",
         uses: &["domain", "ports"],
         tests_use: &["fakes"],
-        never: &[
-            "axum",
-            "hickory-resolver",
-            "hyper",
-            "hyper-util",
-            "rusqlite",
-            "rustls",
-            "tokio-rustls",
-        ],
+        never: &["axum", "hickory-resolver", "hyper", "hyper-util", "rusqlite", "rustls", "tokio-rustls"],
     },
     Room {
         name: "store-sqlite",

@@ -29,9 +29,8 @@ pub(crate) const TIMED_OUT: &str = "the command used up its time";
 pub(crate) const CRASHED: &str = "the command's process ended before it did";
 
 fn error(end: &RunEnd) -> Option<RunErrorBody> {
-    let only = |message: &str| {
-        Some(RunErrorBody { message: message.to_owned(), command: None, line: None, column: None })
-    };
+    let only =
+        |message: &str| Some(RunErrorBody { message: message.to_owned(), command: None, line: None, column: None });
     match end {
         RunEnd::Succeeded => None,
         RunEnd::Failed(error) => Some(RunErrorBody {
@@ -71,9 +70,8 @@ fn body(run: Run) -> RunBody {
         RunAnswer::Message { text } => RunAnswerBody { content: text, mime_type: None },
         RunAnswer::Page { content, mime_type } => RunAnswerBody { content, mime_type: Some(mime_type) },
     });
-    let message = |message: tidings_domain::command::Message| {
-        MessageBody { text: message.text, options: message.options }
-    };
+    let message =
+        |message: tidings_domain::command::Message| MessageBody { text: message.text, options: message.options };
     let messages = run.messages.into_iter().map(message).collect();
     RunBody { summary, input, answer, messages, console: run.console.into_iter().map(ConsoleLineBody::from).collect() }
 }

@@ -19,7 +19,9 @@ use crate::{
 };
 
 pub use effect::{Effect, HttpMethod, Owner, PropertyKind, check_effects};
-pub use run::{Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork};
+pub use run::{
+    Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork,
+};
 
 /// Characters of a command's name.
 const NAME_CHARACTERS_MAX: usize = 128;

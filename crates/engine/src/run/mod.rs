@@ -216,14 +216,14 @@ impl Engine {
     async fn finish(&self, run: &Run, plan: &Plan) -> Result<RunFinished, StoreError> {
         let (mut run, mut tasks) = (run.clone(), plan.tasks.clone());
         (run.answer, run.messages) = (plan.answer.clone(), plan.messages.clone());
-        tasks.extend(plan.publish.clone().map(TaskChange::Add));
+        tasks.extend(plan.publish.clone().map(Box::new).map(TaskChange::Add));
         let (properties, records) = (plan.properties.clone(), plan.records.clone());
         self.store.finish_run(FinishedRun { run, properties, records, tasks }).await
     }
 
     /// The one thing that follows a failure is the command for failures.
     fn after_failure(&self, setting: &Setting, run: &Run) -> Plan {
-        let tasks = self.on_error(setting, run).map(TaskChange::Add).into_iter().collect();
+        let tasks = self.on_error(setting, run).map(Box::new).map(TaskChange::Add).into_iter().collect();
         Plan { tasks, ..Plan::default() }
     }
 

@@ -81,11 +81,7 @@ impl Engine {
     }
 
     /// Events are looked at before the run is written: one that cannot be published fails it.
-    async fn check_events(
-        &self,
-        setting: &Setting,
-        events: &[TaskEvent],
-    ) -> Result<Result<(), String>, StoreError> {
+    async fn check_events(&self, setting: &Setting, events: &[TaskEvent]) -> Result<Result<(), String>, StoreError> {
         if events.is_empty() {
             return Ok(Ok(()));
         }
@@ -143,7 +139,7 @@ impl Gathering<'_> {
                 let mut task = self.engine.task(self.setting, TaskWork::Run { command, input });
                 (task.due_at, task.label) = (task.due_at.plus_millis(after_ms), label);
                 task.user_id = user_id.or(task.user_id);
-                self.plan.tasks.push(TaskChange::Add(task));
+                self.plan.tasks.push(TaskChange::Add(Box::new(task)));
             }
             Effect::ClearRunAfter { label } => {
                 let user_id = self.setting.call.user_id.clone();
@@ -153,7 +149,7 @@ impl Gathering<'_> {
                 let (completed, in_a_row) = self.counts(0)?;
                 let request = HttpTask { method, url, headers, body, success, error, completed, in_a_row };
                 let task = self.engine.task(self.setting, TaskWork::Http(request));
-                self.plan.tasks.push(TaskChange::Add(task));
+                self.plan.tasks.push(TaskChange::Add(Box::new(task)));
             }
             Effect::Emit { event_type, data } => self.events.push(TaskEvent { event_type, data }),
             Effect::Record { kind, key, set } => self.record(kind, key, set),

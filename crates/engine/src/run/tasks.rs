@@ -99,7 +99,7 @@ impl TaskSignal {
 
 /// What a worker finds.
 enum Next {
-    Task(RunTask),
+    Task(Box<RunTask>),
     /// Nothing before this time.
     At(Timestamp),
     Nothing,
@@ -168,7 +168,7 @@ impl Engine {
             let of_project = busy.values().filter(|project_id| **project_id == task.project_id).count();
             if !busy.contains_key(&task.id) && of_project < PROJECT_TASKS_AT_ONCE_MAX {
                 busy.insert(task.id, task.project_id);
-                return Ok(Next::Task(task));
+                return Ok(Next::Task(Box::new(task)));
             }
         }
         Ok(Next::Nothing)

@@ -53,7 +53,12 @@ async fn runs(platform: &Platform) -> Vec<(String, &'static str, Option<String>,
     }
     found.sort_by_key(|run| (run.at, run.id));
     let row = |run: Run| {
-        (run.command.to_string(), run.end.status(), run.user_id, run.console.into_iter().map(|line| line.text).collect())
+        (
+            run.command.to_string(),
+            run.end.status(),
+            run.user_id,
+            run.console.into_iter().map(|line| line.text).collect(),
+        )
     };
     found.into_iter().map(row).collect()
 }
@@ -92,7 +97,10 @@ async fn all_of_what_a_command_wants_happens() {
     assert_eq!((&types[0]["type"], &types[0]["data"]), (&json!("message.sent"), &message));
     assert_eq!((&types[1]["type"], &types[1]["data"]), (&json!("tag.subscribed"), &json!({"n": 1})));
     assert_eq!(types.len(), 2);
-    assert_eq!(runs(&platform).await, [("/pay".to_owned(), "succeeded", Some("42".to_owned()), vec!["\"hello\"".to_owned()])]);
+    assert_eq!(
+        runs(&platform).await,
+        [("/pay".to_owned(), "succeeded", Some("42".to_owned()), vec!["\"hello\"".to_owned()])]
+    );
 }
 
 #[tokio::test]
@@ -189,7 +197,8 @@ async fn runs_that_were_put_off_can_be_called_off() {
     platform.clock.advance_ms(60_000);
     platform.engine.idle().await;
     let found = runs(&platform).await;
-    let later: Vec<_> = found.iter().filter(|run| run.0 == "/later").map(|run| run.2.clone().unwrap()).collect();
+    let later: Vec<_> =
+        found.iter().filter(|run| run.0 == "/later").map(|run| run.2.clone().unwrap_or_default()).collect();
     assert_eq!(later.iter().filter(|user| *user == "42").count(), 1, "{later:?}");
     assert_eq!(later.iter().filter(|user| *user == "43").count(), 2, "{later:?}");
 }
@@ -217,9 +226,7 @@ async fn inv_bounded_runs_that_ask_for_one_another_without_end_end() {
 #[tokio::test]
 async fn requests_lead_to_the_command_for_their_answer() {
     let platform = Platform::start().await;
-    let request = |success: &str, error: &str| {
-        json!({"do": "http", "method": HttpMethod::Get, "url": OTHER, "headers": {"X-A": "1"}, "success": success, "error": error})
-    };
+    let request = |success: &str, error: &str| json!({"do": "http", "method": HttpMethod::Get, "url": OTHER, "headers": {"X-A": "1"}, "success": success, "error": error});
     command(&platform, "/ask", json!({"want": [request("/good", "/bad")]})).await;
     command(&platform, "/good", json!({"show": "http_status"})).await;
     command(&platform, "/bad", json!({"show": "content"})).await;

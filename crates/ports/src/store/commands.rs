@@ -128,7 +128,7 @@ pub struct RecordSet {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TaskChange {
     /// This as well.
-    Add(RunTask),
+    Add(Box<RunTask>),
     /// Not the runs for this user; of them those of this label, if one is given.
     Clear {
         /// For whom.

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tidings_testkit::{Answer, Api, Server, until};
 
-use crate::{BOUND, BINARY, Scene, text};
+use crate::{BINARY, BOUND, Scene, text};
 
 /// A bot: a project with commands, and whoever calls its URLs.
 struct Bot {
@@ -91,7 +91,11 @@ async fn acceptance_19_a_users_webhook_runs_for_that_user_and_answers_with_the_l
     assert_eq!((&data["user_id"], &data["command"]), (&json!("42"), &json!("/onWebhook")));
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
         let answer = bot.caller.send(method.clone(), &url, "").await;
-        assert_eq!((answer.status, header(&answer, "allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"), "{method}");
+        assert_eq!(
+            (answer.status, header(&answer, "allow")),
+            (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"),
+            "{method}"
+        );
     }
     assert_eq!(bot.runs("/onWebhook", 2).await.len(), 2, "nothing else has run");
 }
@@ -99,7 +103,8 @@ async fn acceptance_19_a_users_webhook_runs_for_that_user_and_answers_with_the_l
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_passed_data_is_in_content_and_everything_about_the_request_in_options() {
     let bot = Bot::begin().await;
-    bot.command("/look", "Bot.sendMessage(JSON.stringify({content, options, user, at: completed_commands_count}))").await;
+    bot.command("/look", "Bot.sendMessage(JSON.stringify({content, options, user, at: completed_commands_count}))")
+        .await;
     let url = bot.url_for(json!({"command": "/look", "user_id": "42", "content": "its own"})).await;
     let seen = |answer: Answer| -> Value {
         serde_json::from_str(&text(&answer.json(), "answer")).expect("what the command saw")
@@ -114,7 +119,10 @@ async fn all_passed_data_is_in_content_and_everything_about_the_request_in_optio
     let posted = bot.caller.clone().with_header("authorization", "Bearer secret").with_header("x-shop", "a");
     let got = seen(posted.post(&url, &json!({"order_id": 7})).await);
     assert_eq!(got["content"], r#"{"order_id":7}"#, "the body comes before the URL's own content");
-    assert_eq!((&got["options"]["headers"]["x-shop"], got["options"]["headers"].get("authorization")), (&json!("a"), None));
+    assert_eq!(
+        (&got["options"]["headers"]["x-shop"], got["options"]["headers"].get("authorization")),
+        (&json!("a"), None)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,7 +130,8 @@ async fn a_global_webhook_has_no_user_until_it_runs_a_command_for_one() {
     let bot = Bot::begin().await;
     let code = "if (user !== null) throw new Error('a user'); Bot.run({command: '/userCommand', user_id: JSON.parse(content).user_id, options: {order: 7}});";
     bot.command("/onGlobal", code).await;
-    bot.command("/userCommand", "User.setProperty('order', options.order); Bot.sendMessage('Order ' + options.order);").await;
+    bot.command("/userCommand", "User.setProperty('order', options.order); Bot.sendMessage('Order ' + options.order);")
+        .await;
     let url = bot.url_for(json!({"command": "/onGlobal"})).await;
     let answer = bot.caller.post(&url, &json!({"user_id": 42})).await;
     assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0), "it has said nothing");
@@ -172,7 +181,10 @@ async fn what_a_command_throws_is_answered_with_503_and_nothing_of_it_happens() 
     let slow = json!({"name": "/slow", "code": "new Array(1e9) + ''", "timeout_ms": 100});
     bot.scene.api.post("/commands", &slow).await.expect(201);
     let answer = bot.open(&bot.url_for(json!({"command": "/slow"})).await).await;
-    assert_eq!((answer.status, &answer.json()["detail"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("the command used up its time")));
+    assert_eq!(
+        (answer.status, &answer.json()["detail"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("the command used up its time"))
+    );
     assert!(bot.scene.receiver.requests_at("/hook").is_empty());
 }
 
@@ -224,7 +236,8 @@ async fn an_altered_or_expired_url_is_refused_like_one_of_a_project_that_does_no
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_javascript_is_refused_with_its_place_and_changes_nothing() {
     let bot = Bot::begin().await;
-    let refused = bot.scene.api.post("/commands", &json!({"name": "/bad", "code": "const a = 1;\nconst b = (2;"})).await;
+    let refused =
+        bot.scene.api.post("/commands", &json!({"name": "/bad", "code": "const a = 1;\nconst b = (2;"})).await;
     let problem = refused.json();
     assert_eq!((refused.status, &problem["line"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(2)));
     assert_eq!((&problem["errors"][0]["field"], problem["column"].is_u64()), (&json!("code"), true));
@@ -240,7 +253,11 @@ async fn what_is_no_javascript_is_refused_with_its_place_and_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_makes_urls_and_runs_are_run_again() {
     let bot = Bot::begin().await;
-    bot.command("/invite", "Bot.sendMessage(Libs.Webhooks.getUrlFor({command: '/accept', user_id: user.id, content: 'hi'}))").await;
+    bot.command(
+        "/invite",
+        "Bot.sendMessage(Libs.Webhooks.getUrlFor({command: '/accept', user_id: user.id, content: 'hi'}))",
+    )
+    .await;
     bot.command("/accept", "Bot.sendMessage(user.id + ' ' + content)").await;
     let run = bot.scene.api.post("/commands/%2Finvite/run", &json!({"user_id": "42"})).await.expect(200);
     let url = text(&run["answer"], "content");
@@ -312,7 +329,9 @@ async fn requests_of_commands_lead_to_commands_with_the_answer() {
     let bot = Bot::begin().await;
     bot.scene.receiver.route("/api", tidings_testkit::Behaviour::Ok);
     let url = bot.scene.receiver.url("/api");
-    let code = format!("HTTP.post({{url: '{url}', body: {{order: 7}}, headers: {{'X-Key': 'a'}}, success: '/good', error: '/bad'}})");
+    let code = format!(
+        "HTTP.post({{url: '{url}', body: {{order: 7}}, headers: {{'X-Key': 'a'}}, success: '/good', error: '/bad'}})"
+    );
     bot.command("/ask", &code).await;
     bot.command("/good", "Bot.sendMessage(http_status + ' ' + completed_commands_count)").await;
     bot.scene.api.post("/commands/%2Fask/run", &json!({"user_id": "42"})).await.expect(200);

@@ -1,8 +1,8 @@
 //! One story per system: what its document promises its customers, told with its own preset over
 //! real sockets. Waits of minutes and hours are told by the engine's tests, with a clock moved by hand.
 
-mod bots_business;
 mod botdog;
+mod bots_business;
 mod botsubscription;
 mod serveravatar;
 mod subscribeflow;
