@@ -155,6 +155,8 @@ impl Pool {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
+            // Whoever interrupts the server at a terminal lets it end the runs first.
+            .process_group(0)
             .spawn()?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (input, output) = pipes.ok_or_else(|| io::Error::other("the runner has no pipes"))?;

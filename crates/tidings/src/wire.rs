@@ -1,6 +1,11 @@
 //! Wiring: the only file that names concrete adapters.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow};
 use axum::Router;
@@ -146,6 +151,15 @@ fn is_taken(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
 
+/// This program, also after another one was put in its place: runners have to understand what the server says.
+fn own_program() -> anyhow::Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    match running.exists() {
+        true => Ok(running.to_owned()),
+        false => std::env::current_exe().context("cannot find this program, which is what commands run in"),
+    }
+}
+
 /// Opens the store and starts the engine.
 async fn start(
     config: ServeConfig,
@@ -173,8 +187,7 @@ async fn start(
     let billing = Arc::new(first_start::billing_rules(&config.stripe, &plans)?);
     first_start::plans(&*store, &*clock, &plans).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
-    let program = std::env::current_exe().context("cannot find the program that runs commands: this one")?;
-    let pool = PoolSettings::new(program);
+    let pool = PoolSettings::new(own_program()?);
     let pool = PoolSettings { runners: config.command_runners.unwrap_or(pool.runners), ..pool };
     let scripts: Arc<dyn Scripts> = Arc::new(Pool::new(pool, Arc::clone(&clock)));
     let engine = Engine::start(EngineParts {

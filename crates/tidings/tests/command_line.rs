@@ -166,6 +166,34 @@ async fn a_signature_is_checked_offline() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_is_made_run_called_mended_and_deleted() {
+    let scene = Scene::begin().await;
+    let run = async |line: &[&str]| match scene.run(line).await {
+        (true, shown) => shown,
+        (false, shown) => panic!("{line:?}: {shown}"),
+    };
+    let code = "Bot.sendMessage(content + ' ' + user.id); console.log(params.n)";
+    assert_eq!(run(&["command", "create", "/hi", code, "--timeout-ms", "900"]).await["timeout_ms"], 900);
+    let first = run(&["command", "run", "/hi", "--content", "x", "--user", "42", "--params", "{\"n\":1}"]).await;
+    assert_eq!((&first["answer"]["content"], &first["console"][0]["text"]), (&json!("x 42"), &json!("1")));
+    let made = run(&["hook-url", "/hi", "--user", "43", "--content", "y"]).await;
+    let url = made["url"].as_str().expect("a URL");
+    let path = &url[url.find("/hook/").expect("a path")..];
+    let caller = scene.project.api.clone().without_key().with_base("");
+    let failed = caller.get(path).await;
+    assert_eq!((failed.status.as_u16(), &failed.json()["code"]), (503, &json!("command_failed")), "it has no params");
+    let runs = run(&["run", "list", "--command", "/hi", "--status", "failed"]).await;
+    let failed = runs["data"][0]["id"].as_str().expect("an id");
+    run(&["command", "update", "/hi", "Bot.sendMessage(content + '!')"]).await;
+    assert_eq!(run(&["run", "rerun", failed]).await["answer"]["content"], "y!");
+    assert_eq!(run(&["run", "get", failed]).await["input"]["content"], "y");
+    assert_eq!(run(&["command", "get", "/hi"]).await["revision"], 2);
+    run(&["command", "delete", "/hi"]).await;
+    assert_eq!(run(&["command", "list"]).await["data"], json!([]));
+    assert_eq!(caller.get(path).await.status.as_u16(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_there_is_named_with_a_way_out() {
     let scene = Scene::begin().await;
     for (line, told) in [

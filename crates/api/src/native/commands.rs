@@ -124,7 +124,9 @@ pub(crate) async fn create(
         return Err(too_many());
     }
     // The first one brings the event type of messages.
-    api.engine().catalogue_changed(caller.organization().or(Some(caller.organization_or_default(&api))));
+    if let Some(project) = api.engine().project(project_id).await? {
+        api.engine().catalogue_changed(Some(project.organization_id));
+    }
     repeatable.answer(&api, owner, created, answer, "command")
 }
 

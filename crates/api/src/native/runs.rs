@@ -78,8 +78,7 @@ fn body(run: Run) -> RunBody {
 
 /// Runs a command for whoever may look at everything about it.
 pub(super) async fn answer(api: &Api, project_id: ProjectId, call: Call) -> Result<Response, ApiError> {
-    let run = api.engine().run_command(project_id, call).await.map_err(refusal)?;
-    Ok(json(StatusCode::OK, &body(run)))
+    Ok(json(StatusCode::OK, &body(api.engine().run_command(project_id, call).await.map_err(refusal)?)))
 }
 
 /// Why nothing was run.

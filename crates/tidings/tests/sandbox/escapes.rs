@@ -1,6 +1,7 @@
 //! Scripts that look for a way out.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -135,7 +136,10 @@ fn status(runner: &Path, name: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runner_has_given_up_everything() {
     let pool = pool_of(1);
+    // Something that whoever started the server has left open.
+    let inherited = rustix::io::dup(std::io::stdin()).expect("it can be opened once more");
     written(&pool, "console.log(1)").await;
+    drop(inherited);
     let runner = &runner_of(&pool);
     assert_eq!(status(runner, "Seccomp"), "2", "a filter is in force");
     assert_eq!(status(runner, "NoNewPrivs"), "1");
@@ -181,6 +185,18 @@ async fn runners_killed_under_load_fail_their_own_runs_alone() {
         assert!(matches!(killed.end, RunEnd::Crashed { .. }), "round {round}: {:?}", killed.end);
         assert_eq!((other.end, other.console[0].text.as_str()), (RunEnd::Succeeded, "fine"), "round {round}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runner_never_serves_two_projects() {
+    let pool = pool_of(2);
+    for round in 0..4 {
+        let job = ScriptJob { project_id: project(1 + round % 2), ..job("console.log(1)", 5_000) };
+        assert_eq!(come_of(&pool, job, &Host).await.end, RunEnd::Succeeded);
+    }
+    let idle: BTreeMap<_, _> = pool.idle_processes().into_iter().map(|(whose, id)| (id, whose)).collect();
+    let whose: Vec<_> = idle.into_values().flatten().collect();
+    assert_eq!((whose.len(), whose.contains(&project(1)), whose.contains(&project(2))), (2, true, true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tidings_testkit::{Answer, Api, Server, until};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{BINARY, BOUND, Scene, text};
 
@@ -287,6 +288,25 @@ async fn a_run_that_was_put_off_survives_a_kill_and_happens_once() {
     let counted = bot.scene.api.post("/commands/%2Fcount/run", &json!({})).await.expect(200);
     assert_eq!(counted["answer"]["content"], "1");
     assert_eq!(bot.runs("/later", 1).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_goes_on_when_its_caller_has_gone() {
+    let bot = Bot::begin().await;
+    bot.scene.webhook(json!({"events": ["message.sent"], "profile": "standard"})).await;
+    let code = "const begun = Date.now(); while (Date.now() - begun < 400) {} Bot.sendMessage('done')";
+    bot.command("/slow", code).await;
+    let url = bot.url_for(json!({"command": "/slow", "user_id": "42"})).await;
+    let mut caller = tokio::net::TcpStream::connect(bot.scene.server.address()).await.expect("it listens");
+    let head = format!("POST {url} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+    caller.write_all(head.as_bytes()).await.expect("it takes it");
+    let mut told = [0; 12];
+    caller.read_exact(&mut told).await.expect("it answers");
+    assert_eq!(&told, b"HTTP/1.1 100", "it waits for the rest");
+    caller.write_all(b"x").await.expect("it takes it");
+    drop(caller);
+    assert_eq!(bot.runs("/slow", 1).await[0]["status"], "succeeded");
+    assert_eq!(bot.scene.receiver.wait_for("/hook", 1, BOUND).await[0].json()["data"]["text"], "done");
 }
 
 /// What leads to the machine itself, or to where clouds keep their keys.
