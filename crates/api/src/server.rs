@@ -185,7 +185,9 @@ async fn serve(
         let response = router.call(request).await.unwrap_or_else(|never| match never {});
         audit::finish(&api, &audit, response).await
     };
-    let response = if is_publish || method == Method::GET || method == Method::HEAD {
+    // Whoever calls a URL that runs a command changes something, by whatever method.
+    let only_looks = (method == Method::GET || method == Method::HEAD) && !path.starts_with("/hook/");
+    let response = if is_publish || only_looks {
         answering.await
     } else {
         // A client that goes away drops what answers it. A change has consequences that follow its

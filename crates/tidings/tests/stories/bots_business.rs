@@ -297,16 +297,19 @@ async fn a_command_goes_on_when_its_caller_has_gone() {
     let code = "const begun = Date.now(); while (Date.now() - begun < 400) {} Bot.sendMessage('done')";
     bot.command("/slow", code).await;
     let url = bot.url_for(json!({"command": "/slow", "user_id": "42"})).await;
-    let mut caller = tokio::net::TcpStream::connect(bot.scene.server.address()).await.expect("it listens");
-    let head = format!("POST {url} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
-    caller.write_all(head.as_bytes()).await.expect("it takes it");
-    let mut told = [0; 12];
-    caller.read_exact(&mut told).await.expect("it answers");
-    assert_eq!(&told, b"HTTP/1.1 100", "it waits for the rest");
-    caller.write_all(b"x").await.expect("it takes it");
-    drop(caller);
-    assert_eq!(bot.runs("/slow", 1).await[0]["status"], "succeeded");
-    assert_eq!(bot.scene.receiver.wait_for("/hook", 1, BOUND).await[0].json()["data"]["text"], "done");
+    for method in ["GET", "POST"] {
+        let mut caller = tokio::net::TcpStream::connect(bot.scene.server.address()).await.expect("it listens");
+        let head = format!("{method} {url} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+        caller.write_all(head.as_bytes()).await.expect("it takes it");
+        let mut told = [0; 12];
+        caller.read_exact(&mut told).await.expect("it answers");
+        assert_eq!(&told, b"HTTP/1.1 100", "it waits for the rest");
+        caller.write_all(b"x").await.expect("it takes it");
+    }
+    let runs = bot.runs("/slow", 2).await;
+    assert!(runs.iter().all(|run| run["status"] == "succeeded"), "{runs:?}");
+    let sent = bot.scene.receiver.wait_for("/hook", 2, BOUND).await;
+    assert!(sent.iter().all(|request| request.json()["data"]["text"] == "done"));
 }
 
 /// What leads to the machine itself, or to where clouds keep their keys.
