@@ -176,6 +176,7 @@ async fn a_run_that_was_put_off_survives_a_crash_and_happens_once() {
     assert_eq!(runs(&platform).await.len(), 1, "its time has not come");
     platform.clock.advance_ms(1);
     platform.engine.idle().await;
+    assert_eq!(runs(&platform).await.len(), 2, "its time has come");
     let platform = platform.crash_and_restart().await;
     platform.engine.idle().await;
     let found = runs(&platform).await;
