@@ -106,6 +106,7 @@ pub(crate) async fn fill(
     let request: FillRequest = parse_or_default(&bytes)?;
     let project_id = caller.project(&api);
     let source = sources::find(&api, project_id, &id).await?.source;
+    sources::check_plans(&api, &caller, source.kind, &source.name, &source.settings.actions)?;
     if source.settings.gap_fill.is_none() || source.disabled {
         let message = "the source does not ask its provider: it has no gap_fill, or is disabled";
         return Err(ApiError::field("gap_fill", "invalid", message));

@@ -136,7 +136,13 @@ async fn draft(
 
 /// Whoever may change what sets plans may give any organization any plan: that is the operator, and
 /// only for Stripe's events to the instance's own project.
-fn check_plans(api: &Api, caller: &Caller, kind: SourceKind, name: &str, actions: &[Action]) -> Result<(), ApiError> {
+pub(super) fn check_plans(
+    api: &Api,
+    caller: &Caller,
+    kind: SourceKind,
+    name: &str,
+    actions: &[Action],
+) -> Result<(), ApiError> {
     let in_operations = api.engine().operations_project() == Some(caller.project(api));
     let place = actions.iter().position(|action| matches!(action, Action::Plan { .. }));
     // The name as well, because `/webhooks/stripe` leads to whichever source has it.

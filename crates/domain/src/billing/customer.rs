@@ -202,8 +202,8 @@ impl Subscription {
     }
 
     /// Whether this report of a failed payment says something new.
-    pub fn is_news(&self, event: &str, at_s: i64) -> bool {
-        !self.failures.contains_key(event) && self.healthy_s.is_none_or(|healthy_s| at_s > healthy_s)
+    pub fn is_news(&self, event: &str, failure: &Failure) -> bool {
+        !self.failures.contains_key(event) && self.counts(failure)
     }
 
     /// Since when a payment is overdue, in seconds.

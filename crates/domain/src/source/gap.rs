@@ -21,6 +21,9 @@ const API_KEY_CHARACTERS_MAX: usize = 512;
 const ID_CHARACTERS_MAX: usize = 200;
 /// How long is waited where a provider says "too often" and not until when, in milliseconds.
 const TOO_OFTEN_MS: u64 = 60_000;
+/// How long is waited at least, whatever the provider says: one that says "at once" again and again is not
+/// to be asked without a pause.
+const WAIT_MS_MIN: u64 = 1_000;
 /// Numbers from here on are seconds since 1970, and not from now.
 const SECONDS_SINCE_1970_MIN: u64 = 1_000_000_000;
 
@@ -164,7 +167,10 @@ impl Reply<'_> {
             200 => Verdict::Answered,
             // GitHub says "too often" with 403 as well, and then says until when.
             429 | 403 if status == 429 || wait_ms.is_some() => {
-                Verdict::Wait(wait_ms.unwrap_or(TOO_OFTEN_MS).min(RETRY_AFTER_MS_MAX))
+                Verdict::Wait(wait_ms.unwrap_or(TOO_OFTEN_MS).clamp(WAIT_MS_MIN, RETRY_AFTER_MS_MAX))
+            }
+            503 if asked_to_wait.is_some() => {
+                Verdict::Wait(asked_to_wait.unwrap_or(TOO_OFTEN_MS).clamp(WAIT_MS_MIN, RETRY_AFTER_MS_MAX))
             }
             401 | 403 => Verdict::Refused(format!("the provider refuses the API key ({status})")),
             404 | 410 => Verdict::Missing,

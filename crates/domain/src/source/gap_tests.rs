@@ -162,6 +162,8 @@ fn a_provider_says_what_is_wrong_and_when_it_may_be_asked_again() {
     assert_eq!(verdict(429, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "3")]), Verdict::Wait(3_000));
     assert_eq!(verdict(403, &github), Verdict::Wait(90_000));
     assert_eq!(verdict(429, &[("retry-after", "99999999999999999999")]), Verdict::Wait(RETRY_MAX_MS));
+    assert_eq!(verdict(429, &[("retry-after", "0")]), Verdict::Wait(1_000), "never without a pause");
+    assert_eq!(verdict(503, &[("retry-after", "90")]), Verdict::Wait(90_000));
     for (status, said) in [(401, "API key"), (403, "API key"), (301, "redirects"), (400, "question")] {
         assert!(matches!(verdict(status, &[]), Verdict::Refused(reason) if reason.contains(said)), "{status}");
     }

@@ -53,6 +53,8 @@ struct Plan {
     again: bool,
     /// Its settings have changed while a round was running by the former ones.
     outdated: bool,
+    /// It asks no more, and its round has not noticed yet.
+    gone: bool,
     failures: u32,
     reported: bool,
     /// A round that waits for its provider.
@@ -67,6 +69,7 @@ impl Plan {
             running: false,
             again: false,
             outdated: false,
+            gone: false,
             failures: 0,
             reported: false,
             round: None,
@@ -133,12 +136,26 @@ impl Board {
 
     /// Somebody wants a source filled now.
     pub(super) fn ask(&self, id: SourceId, now: Timestamp) {
-        match self.state().plans.get_mut(&id) {
+        let mut state = self.state();
+        match state.plans.get_mut(&id) {
             Some(plan) => plan.ask(now),
             // It is new, and begins at once.
-            None => return self.sources_changed(),
+            None => state.stale = true,
         }
+        drop(state);
         self.wake.notify_one();
+    }
+
+    /// Whether a round may go on: its source still asks, and as it did when the round began.
+    pub(super) fn goes_on(&self, id: SourceId) -> bool {
+        self.state().plans.get(&id).is_some_and(|plan| !plan.gone && !plan.outdated)
+    }
+
+    /// Whether a round is to let others go before: somebody waits, and there is room to keep it meanwhile.
+    pub(super) fn should_yield(&self, now: Timestamp) -> bool {
+        let state = self.state();
+        let kept = state.plans.values().filter(|plan| plan.round.is_some()).count();
+        kept < WAITING_ROUNDS_MAX && state.plans.values().any(|plan| !plan.running && plan.due_at <= now)
     }
 
     pub(super) fn next(&self, now: Timestamp) -> Next {
@@ -172,13 +189,17 @@ impl Board {
                 let mut former = std::mem::take(&mut state.plans);
                 for SourceToFill { id, revision } in sources {
                     let mut plan = former.remove(&id).unwrap_or_else(|| Plan::new(revision, now));
-                    if plan.revision != revision {
+                    if std::mem::take(&mut plan.gone) || plan.revision != revision {
                         // What a round has begun with may be wrong now, and so may be the reason to wait.
                         (plan.revision, plan.round, plan.failures, plan.reported) = (revision, None, 0, false);
                         plan.outdated = plan.running;
                         plan.ask(now);
                     }
                     state.plans.insert(id, plan);
+                }
+                // A round of theirs ends at its next step; until then no other may begin.
+                for (id, plan) in former.into_iter().filter(|(_, plan)| plan.running) {
+                    state.plans.insert(id, Plan { gone: true, again: false, ..plan });
                 }
             }
         }
@@ -200,7 +221,9 @@ impl Board {
     pub(super) fn left(&self, id: SourceId, left: Left, now: Timestamp) {
         let mut state = self.state();
         let waiting = state.plans.values().filter(|plan| plan.round.is_some()).count();
-        if let Some(plan) = state.plans.get_mut(&id) {
+        if state.plans.get(&id).is_some_and(|plan| plan.gone) {
+            state.plans.remove(&id);
+        } else if let Some(plan) = state.plans.get_mut(&id) {
             plan.running = false;
             let (asked, outdated) = (std::mem::take(&mut plan.again), std::mem::take(&mut plan.outdated));
             match left {
@@ -228,7 +251,7 @@ impl Board {
 
     pub(super) fn view(&self, id: SourceId, now: Timestamp) -> FillView {
         let state = self.state();
-        match state.plans.get(&id) {
+        match state.plans.get(&id).filter(|plan| !plan.gone) {
             Some(plan) => plan.view(now),
             None => FillView { running: state.stale || state.reading, next_run_at: None },
         }
@@ -255,5 +278,64 @@ impl Board {
             }
             ended.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn id(number: i64) -> SourceId {
+        SourceId::from_parts(number, 1)
+    }
+
+    fn read(board: &Board, sources: &[(i64, u32)]) {
+        board.sources_changed();
+        assert!(matches!(board.next(NOW), Next::Read));
+        let sources = sources.iter().map(|&(number, revision)| SourceToFill { id: id(number), revision }).collect();
+        board.read(Some(sources), NOW);
+    }
+
+    fn begins(board: &Board, number: i64) -> bool {
+        matches!(board.next(NOW), Next::Fill(begun, _) if begun == id(number))
+    }
+
+    #[test]
+    fn whoever_asks_for_a_source_that_nobody_has_read_yet_has_it_read() {
+        let board = Board::default();
+        board.ask(id(1), NOW);
+        assert!(matches!(board.next(NOW), Next::Read));
+        board.read(Some(vec![SourceToFill { id: id(1), revision: 1 }]), NOW);
+        assert!(begins(&board, 1));
+    }
+
+    #[test]
+    fn a_source_that_is_gone_ends_its_round_and_has_never_two_at_once() {
+        let board = Board::default();
+        read(&board, &[(1, 1)]);
+        assert!(begins(&board, 1) && board.goes_on(id(1)));
+        read(&board, &[]);
+        assert!(!board.goes_on(id(1)), "it was deleted, or does not ask any more");
+        // It asks again before the former round has noticed.
+        read(&board, &[(1, 2)]);
+        assert!(!board.goes_on(id(1)), "that round is one of former settings");
+        assert!(matches!(board.next(NOW), Next::Wait(None)), "no second one begins beside it");
+        board.left(id(1), Left::Filled(300_000), NOW);
+        assert!(begins(&board, 1));
+        assert!(board.goes_on(id(1)));
+
+        read(&board, &[]);
+        board.left(id(1), Left::Filled(300_000), NOW);
+        assert!(matches!(board.next(NOW), Next::Wait(None)) && !board.is_busy(NOW));
+    }
+
+    #[test]
+    fn rounds_make_room_for_who_waits() {
+        let board = Board::default();
+        read(&board, &[(1, 1), (2, 1)]);
+        assert!(begins(&board, 1) && board.should_yield(NOW));
+        assert!(begins(&board, 2) && !board.should_yield(NOW), "nobody waits any more");
     }
 }

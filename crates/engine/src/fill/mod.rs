@@ -28,9 +28,12 @@ use steps::End;
 const SOURCES_PER_READ: u32 = 1_000;
 /// How long the store is left alone after it refused something, in milliseconds.
 const STORE_RETRY_MS: u64 = 1_000;
+/// A provider's wait that is longer is said to whoever looks at the source, in milliseconds.
+const TOLD_WAIT_MS: u64 = 60_000;
+
 impl Engine {
-    /// Fills what is to be filled, for as long as the process lives. A provider that takes its time
-    /// holds up a few others at most.
+    /// Fills what is to be filled, for as long as the process lives. A round lets others go before after a
+    /// while, so a provider that takes its time holds up the others for a question of its at most.
     pub(crate) async fn run_filling(self: Arc<Self>) {
         let one = || self.fill_one_after_another();
         tokio::join!(one(), one(), one(), one());
@@ -106,7 +109,16 @@ impl Engine {
         };
         let mut round = round.unwrap_or_else(|| Box::new(Round::new(mark, self.clock.wall())));
         let left = match Box::pin(self.go_on(&asking, &mut round)).await {
-            End::Waits(until) => Left::Waits(until, round),
+            End::Waits(until) => {
+                if until > self.clock.now().plus_millis(TOLD_WAIT_MS) {
+                    let reason =
+                        format!("the provider wants no question before {}", self.shown(until).rfc3339_millis());
+                    self.note(&asking, &round, round.former_mark, Some(&reason)).await;
+                }
+                Left::Waits(until, round)
+            }
+            // What the board knows of it by now decides what comes next.
+            End::Stopped => Left::Filled(0),
             End::Gone => Left::Gone,
             End::Failed { reason, refused } => self.fail(&asking, &round, round.former_mark, &reason, refused).await,
             End::Complete => match round.trouble() {

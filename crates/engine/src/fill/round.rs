@@ -14,7 +14,7 @@ const LEFT_TO_WEBHOOK_MS: i64 = 30_000;
 /// Entries of a page: the most that any of the providers gives.
 const PAGE_ENTRIES: u32 = 100;
 /// Pages of one round.
-const PAGES_MAX: u32 = 500;
+const PAGES_MAX: u32 = 5_000;
 /// Things that are missing which one round takes in, the oldest; the next one takes the next.
 const FOUND_MAX: usize = 20_000;
 /// Bytes of bodies that are kept because a list had them already; what has no room is asked for again.
@@ -57,7 +57,7 @@ impl Round {
         let before = |at: Timestamp, ms: i64| Timestamp::from_millis(at.as_millis().saturating_sub(ms));
         Self {
             former_mark: mark,
-            since: before(mark, OVERLAP_MS),
+            since: before(mark, OVERLAP_MS).max(Timestamp::from_millis(0)),
             until: before(now, LEFT_TO_WEBHOOK_MS),
             cursor: None,
             size: PAGE_ENTRIES,

@@ -17,6 +17,9 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of headers that a receipt keeps, as of what comes by itself.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
+/// How long a round goes on while others wait, in milliseconds. One question may take longer.
+const SLICE_MS: u64 = 5_000;
+
 /// How a round ended, or why it goes on later.
 pub(super) enum End {
     /// Everything that was found is taken in, or is why the mark must stay.
@@ -27,6 +30,8 @@ pub(super) enum End {
     Failed { reason: String, refused: bool },
     /// There is no such source any more.
     Gone,
+    /// It asks no more, or otherwise than when the round began.
+    Stopped,
 }
 
 impl From<StoreError> for End {
@@ -38,7 +43,15 @@ impl From<StoreError> for End {
 impl Engine {
     /// Goes on with a round until it ends or has to wait.
     pub(super) async fn go_on(&self, asking: &Asking, round: &mut Round) -> End {
+        let begun = self.clock.now();
         loop {
+            if !self.fills.goes_on(asking.source.id) {
+                return End::Stopped;
+            }
+            let now = self.clock.now();
+            if now >= begun.plus_millis(SLICE_MS) && self.fills.should_yield(now) {
+                return End::Waits(now);
+            }
             let step = match round.listed {
                 false => self.look_at_page(asking, round).await,
                 true => match self.take_in_oldest(asking, round).await {

@@ -41,7 +41,7 @@ impl Engine {
         source: &Source,
         cause: ReceiptId,
     ) -> Result<Value, Trouble> {
-        // Only what Stripe has signed gives plans, whoever has set up the source.
+        // Only what Stripe has signed, or has given when it was asked, whoever has set up the source.
         if source.kind != SourceKind::Stripe {
             return Err(Trouble::Refused("plans are set by events of Stripe's only".to_owned()));
         }

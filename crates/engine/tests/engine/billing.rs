@@ -20,7 +20,10 @@ use tidings_domain::{
 use tidings_engine::{Receipt, Received, SourceSecrets, new_source};
 use tidings_ports::{
     Clock as _,
-    store::{AuditActor, AuditFilter, AuditLog as _, Billing as _, Catalog as _, PlanLimits as _, Sources as _},
+    store::{
+        AuditActor, AuditFilter, AuditLog as _, Billing as _, Catalog as _, PlanLimits as _, ReceiptFilter,
+        Sources as _,
+    },
 };
 
 use crate::platform::{Platform, START};
@@ -370,6 +373,10 @@ async fn somebody_elses_payment_takes_nothing_away_that_the_operator_has_given()
     assert_eq!(story.stands().await, "professional active +");
     story.stripe_sends(&subscription("deleted", now_s + 1, "sub_1", "canceled", "price_s")).await;
     assert_eq!(story.stands().await, "professional canceled +");
+    // A trial of as much costs nothing, and takes nothing over.
+    story.stripe_sends(&subscription("created", now_s + 4, "sub_trial", "trialing", "price_p")).await;
+    story.stripe_sends(&subscription("deleted", now_s + 5, "sub_trial", "canceled", "price_p")).await;
+    assert_eq!(story.stands().await, "professional canceled +");
     // What is as much as was given counts from then on.
     story.stripe_sends(&subscription("created", now_s + 2, "sub_2", "active", "price_p")).await;
     story.stripe_sends(&subscription("deleted", now_s + 3, "sub_2", "canceled", "price_p")).await;
@@ -388,6 +395,16 @@ async fn each_failed_payment_is_reported_once_whatever_was_known_before() {
     let count = |story: &Story| story.reports().iter().filter(|(kind, _)| kind == "billing.payment_failed").count();
     assert_eq!(count(&story), 1);
     story.stripe_sends(&payment_failed(now_s + 2)).await;
+    assert_eq!(count(&story), 2);
+    // Once it is paid, a replay of what failed is no news.
+    let paid = event("invoice.paid", now_s + 3, json!({"id": "in_1", "customer": "cus_1", "subscription": "sub_1"}));
+    story.stripe_sends(&paid).await;
+    let receipts =
+        story.platform.store.list_receipts(story.source.project_id, ReceiptFilter::default(), PageRequest::default());
+    for receipt in receipts.await.expect("listed").rows {
+        story.platform.engine.replay_receipt(&receipt, None).await.expect("replayed");
+    }
+    story.platform.settle().await;
     assert_eq!(count(&story), 2);
 }
 

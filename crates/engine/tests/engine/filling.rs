@@ -205,7 +205,7 @@ async fn inv_bounded_a_list_without_an_end_is_left_after_so_many_pages() {
             source.settings.gap_fill.as_mut().expect("it asks").api_url = Some("https://endless.example".to_owned());
         })
         .await;
-    assert_eq!(filling.asked().len() - before, 500);
+    assert_eq!(filling.asked().len() - before, 5_000);
     let error = filling.state().await.last_error.expect("an error");
     assert!(error.contains("does not end"), "{error}");
 }

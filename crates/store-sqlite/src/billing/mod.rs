@@ -171,7 +171,9 @@ fn settle(
 fn governs(record: &OrganizationRecord, stands: &Standing, rules: &BillingRules) -> bool {
     let size = |name: Option<&PlanName>| name.and_then(|name| rules.size(name));
     let given: Option<PlanName> = record.plan.as_deref().and_then(|name| name.parse().ok());
-    given.is_none() || size(stands.plan.as_ref()) >= size(given.as_ref())
+    // A trial costs nothing, so it takes nothing over either.
+    let pays = matches!(stands.status, BillingStatus::Active | BillingStatus::PastDue);
+    given.is_none() || pays && size(stands.plan.as_ref()) >= size(given.as_ref())
 }
 
 fn settled(

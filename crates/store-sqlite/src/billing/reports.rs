@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tidings_domain::{
-    billing::{About, BillingRules, BillingStatus, Customer, standing},
+    billing::{About, BillingRules, BillingStatus, Customer, Failure, standing},
     ids::OrganizationId,
     operational,
     plan::PlanName,
@@ -36,7 +36,10 @@ pub(super) fn oddities(
     let Some(subscription) = after.subscriptions.get(id) else { return Ok(()) };
     let payee = after.payee(subscription);
     if let About::PaymentFailed { invoice, .. } = &told.about
-        && before.subscriptions.get(id).is_none_or(|known| known.is_news(&told.event, told.at_s))
+        && before
+            .subscriptions
+            .get(id)
+            .is_none_or(|known| known.is_news(&told.event, &Failure { at_s: told.at_s, invoice: invoice.clone() }))
     {
         let until = payee.and_then(|payee| standing(payee, [after], rules, now).grace_until);
         let data = json!({
