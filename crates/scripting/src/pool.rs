@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidings_domain::{
-    command::{RunEnd, Script},
+    command::{ConsoleLine, RunEnd, Script},
     ids::ProjectId,
 };
 use tidings_ports::{
@@ -40,6 +40,10 @@ const KILL_AFTER_MS: u64 = 30;
 pub(crate) const MEMORY_BYTES: u64 = 64 * 1024 * 1024;
 /// Questions that one run may ask.
 const QUESTIONS_MAX: u32 = 1_000;
+/// Lines that a run may write for its author, their characters, and what they may be.
+const LINES_MAX: usize = 500;
+const LINE_CHARACTERS_MAX: usize = 4_000;
+const LEVELS: [&str; 3] = ["log", "warn", "error"];
 /// How long reading a script may take, in milliseconds.
 const CHECK_MS: u64 = 2_000;
 
@@ -237,6 +241,15 @@ impl Runner {
     }
 }
 
+/// What a run wrote, held to what it may write: who got out of a script may have written anything.
+fn bounded(console: Vec<ConsoleLine>) -> Vec<ConsoleLine> {
+    let line = |line: ConsoleLine| ConsoleLine {
+        level: if LEVELS.contains(&line.level.as_str()) { line.level } else { LEVELS[0].to_owned() },
+        text: line.text.chars().take(LINE_CHARACTERS_MAX).collect(),
+    };
+    console.into_iter().take(LINES_MAX).map(line).collect()
+}
+
 /// Nobody who may be asked.
 struct Nobody;
 
@@ -257,7 +270,7 @@ impl Scripts for Pool {
         let took_us = self.clock.now().millis_since(begun).saturating_mul(1_000);
         Ok(match said {
             Ok(FromRunner::Done { end, console, effects, memory_bytes }) => {
-                Ran { end, console, effects, duration_us: took_us, memory_bytes }
+                Ran { end, console: bounded(console), effects, duration_us: took_us, memory_bytes }
             }
             Ok(_) => Ran::ended(RunEnd::Crashed { reason: "the runner spoke out of turn".to_owned() }, took_us),
             Err(Lost::Time) => Ran::ended(RunEnd::TimedOut, took_us),

@@ -11,9 +11,13 @@
   const given = parse(globals);
   const changed = new Map();
 
+  // Texts that are half of something are mended: nobody else could read them.
+  const written = (value) => stringify(value, (_, one) => (typeof one === 'string' ? one.toWellFormed() : one));
   const want = (effect) => {
     if (effects.length >= 256) throw new Error('a run may do up to 256 things');
-    effects.push(effect);
+    // As it is now: what a command does to its objects later changes nothing, and what cannot be written is thrown
+    // at the place that wants it.
+    effects.push(written(effect));
   };
   const question = (about) => parse(ask(stringify(about)));
   const text = (value) => (typeof value === 'string' ? value : inspect(value));
@@ -155,5 +159,5 @@
     bot: given.bot, user: given.user ?? null,
   });
 
-  return () => stringify({ console: lines, effects });
+  return () => `{"console":[${lines.map(written).join(',')}],"effects":[${effects.join(',')}]}`;
 });

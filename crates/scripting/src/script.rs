@@ -1,7 +1,9 @@
 //! One run: a fresh runtime with a fresh global object, thrown away afterwards.
 
 use std::{
+    cell::RefCell,
     io,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -32,6 +34,9 @@ pub(crate) struct Run<'a> {
     pub(crate) memory_bytes: u64,
 }
 
+/// Messages and stacks of promises that nobody has caught.
+type Lost = Rc<RefCell<Vec<(String, Option<String>)>>>;
+
 /// What the prelude has gathered.
 #[derive(Default, Deserialize)]
 struct Gathered {
@@ -52,13 +57,22 @@ pub(crate) fn run(run: &Run<'_>) -> FromRunner {
     runtime.set_max_stack_size(STACK_BYTES);
     // The polite way to end. What does not ask is ended from outside.
     runtime.set_interrupt_handler(Some(Box::new(late)));
+    let lost: Lost = Rc::default();
+    let tracked = Rc::clone(&lost);
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(move |_, _, reason, handled| {
+        match handled {
+            // Somebody has come to it after all.
+            true => drop(tracked.borrow_mut().pop()),
+            false => tracked.borrow_mut().push(told(&reason)),
+        }
+    })));
     let context = match Context::full(&runtime) {
         Ok(context) => context,
         Err(error) => return crashed(&error.to_string()),
     };
     let (end, gathered) = context.with(|ctx| match prepare(&ctx, run) {
         Ok(gather) => {
-            let end = carry_out(&ctx, &runtime, run, &late);
+            let end = carry_out(&ctx, &lost, run, &late);
             // Whatever the script has done to the language, its author sees what it wrote until then.
             (end, gathered(&ctx, &gather))
         }
@@ -128,7 +142,7 @@ fn asked(ctx: &Ctx<'_>, question: &str) -> rquickjs::Result<String> {
     }
 }
 
-fn carry_out(ctx: &Ctx<'_>, runtime: &Runtime, run: &Run<'_>, late: &impl Fn() -> bool) -> RunEnd {
+fn carry_out(ctx: &Ctx<'_>, lost: &Lost, run: &Run<'_>, late: &impl Fn() -> bool) -> RunEnd {
     for script in &run.scripts {
         let ran = compiled(ctx, script).and_then(|function| function.call::<_, Value<'_>>(()));
         if let Err(error) = ran.catch(ctx) {
@@ -136,9 +150,12 @@ fn carry_out(ctx: &Ctx<'_>, runtime: &Runtime, run: &Run<'_>, late: &impl Fn() -
         }
         // What was promised is kept before the next script begins.
         while !late() && ctx.execute_pending_job() {}
-        let _ = runtime;
         if late() {
             return RunEnd::TimedOut;
+        }
+        // A promise that nobody caught is an error like any other.
+        if let Some((message, stack)) = lost.borrow_mut().pop() {
+            return thrown(message, stack.as_deref(), Some(script));
         }
     }
     RunEnd::Succeeded
@@ -158,8 +175,20 @@ fn failed(error: &CaughtError<'_>, script: Option<&Script>, late: bool) -> RunEn
         CaughtError::Value(value) => (shown(value), None),
         CaughtError::Error(error) => (error.to_string(), None),
     };
+    thrown(message, stack.as_deref(), script)
+}
+
+/// What was thrown, and the stack of it.
+fn told(reason: &Value<'_>) -> (String, Option<String>) {
+    match reason.as_exception() {
+        Some(exception) => (described(exception.as_object()), exception.stack()),
+        None => (shown(reason), None),
+    }
+}
+
+fn thrown(message: String, stack: Option<&str>, script: Option<&Script>) -> RunEnd {
     let message: String = message.chars().take(MESSAGE_CHARACTERS_MAX).collect();
-    let place = stack.as_deref().and_then(|stack| place(stack, script?));
+    let place = stack.and_then(|stack| place(stack, script?));
     let (script, line, column) = match (script, place) {
         (Some(script), Some((line, column))) => (Some(script.name.clone()), Some(line), Some(column)),
         (script, _) => (script.map(|script| script.name.clone()), None, None),
@@ -186,7 +215,9 @@ fn shown(value: &Value<'_>) -> String {
             .json_stringify(value.clone())
             .ok()
             .flatten()
-            .map_or_else(|| format!("{value:?}"), |text| text.to_string().unwrap_or_default()),
+            .and_then(|text| text.to_string().ok())
+            // Not even where it lies: that is nobody's business.
+            .unwrap_or_else(|| "a value that cannot be shown".to_owned()),
     }
 }
 

@@ -224,16 +224,29 @@ pub(crate) fn list(
 }
 
 pub(crate) fn next_tasks(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<RunTask>> {
+    // One that cannot be read must not hold up all others.
+    let readable = |row: &Row<'_>| -> rusqlite::Result<Option<_>> {
+        let id = RunId::from_parts(row.get(0)?, row.get(1)?);
+        let unreadable =
+            |error: rusqlite::Error| tracing::error!(run.id = %id, %error, "a task that cannot be read is left out");
+        let text: String = row.get(9)?;
+        Ok(from_text(&text, 9).map_err(unreadable).ok())
+    };
     let read = |row: &Row<'_>| {
-        Ok(RunTask {
+        let Some(work) = readable(row)? else { return Ok(None) };
+        Ok(Some(RunTask {
             id: RunId::from_parts(row.get(0)?, row.get(1)?),
             project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
             user_id: row.get(4)?,
             parent: RunId::from_parts(row.get(5)?, row.get(6)?),
             due_at: Timestamp::from_millis(row.get(7)?),
             label: row.get(8)?,
-            work: from_text(&row.get::<_, String>(9)?, 9)?,
-        })
+            work,
+        }))
     };
-    connection.prepare_cached(sql::NEXT_RUN_TASKS)?.query_map([limit], read)?.collect()
+    let found = connection
+        .prepare_cached(sql::NEXT_RUN_TASKS)?
+        .query_map([limit], read)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(found.into_iter().flatten().collect())
 }

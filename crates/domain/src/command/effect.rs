@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{CommandName, is_user_id};
 use crate::{
     event_type::EventTypeName,
+    json::{JSON_DEPTH_MAX, is_too_deep},
     source::{check_record_key, check_record_kind},
 };
 
@@ -170,6 +171,11 @@ pub fn check_effects(effects: &[Effect]) -> Result<(), String> {
     }
     if count(|effect| matches!(effect, Effect::Run { .. })) > RUNS_MAX {
         return Err(format!("a run may ask for up to {RUNS_MAX} others"));
+    }
+    // What is stored has to be read again, with some levels around it.
+    let deep = |effect: &Effect| serde_json::to_vec(effect).is_ok_and(|bytes| is_too_deep(&bytes));
+    if effects.iter().any(deep) {
+        return Err(format!("something that the run wants nests deeper than {JSON_DEPTH_MAX} levels"));
     }
     effects.iter().try_for_each(check)
 }

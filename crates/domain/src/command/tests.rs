@@ -80,6 +80,10 @@ fn a_url_says_what_is_wrong_with_it() {
     assert!(url().check().is_empty());
 }
 
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!(1), |inner, _| json!([inner]))
+}
+
 #[test]
 fn what_scripts_want_is_bounded() {
     let effects = |value: Value| serde_json::from_value::<Vec<Effect>>(value);
@@ -112,6 +116,7 @@ fn what_scripts_want_is_bounded() {
         json!([{"do": "record", "kind": "a b", "key": "7", "set": {"a": 1}}]),
         json!([{"do": "record", "kind": "a", "key": "7", "set": {}}]),
         json!([{"do": "render", "content": "", "mime_type": "text/html\r\nSet-Cookie: a"}]),
+        json!([{"do": "message", "text": "x", "options": nested(70)}]),
         Value::Array(vec![json!({"do": "message", "text": "x"}); 257]),
         Value::Array(vec![json!({"do": "http", "method": "GET", "url": "https://example.com"}); 17]),
         Value::Array(vec![json!({"do": "run", "command": "/x"}); 65]),

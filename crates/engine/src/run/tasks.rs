@@ -145,10 +145,9 @@ impl Engine {
             self.tasks_signal.wake.notify_one();
             let done = self.do_task(&task).await;
             self.tasks_signal.busy.lock().await.remove(&task.id);
-            // It may have kept another one of its project waiting.
-            self.tasks_signal.wake.notify_one();
             match done {
-                Ok(()) => {}
+                // It may have kept another one of its project waiting.
+                Ok(()) => self.tasks_signal.wake.notify_one(),
                 Err(RunError::Store(StoreError::Closed)) => return Err(StoreError::Closed),
                 Err(error) => {
                     tracing::warn!(error = %error, run.id = %task.id, "a task is tried again a little later");

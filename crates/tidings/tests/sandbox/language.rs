@@ -98,3 +98,32 @@ async fn promises_are_kept_before_a_run_ends() {
     let code = "Promise.resolve(1).then((n) => console.log('kept', n)); console.log('first')";
     assert_eq!(written(&pool, code).await, "first|kept 1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promise_that_nobody_catches_fails_the_run() {
+    let pool = pool();
+    let (message, line, _) =
+        thrown(&pool, "(async () => {\n  Bot.sendMessage('x');\n  throw new Error('lost');\n})()").await;
+    assert_eq!((message.as_str(), line), ("lost", 3));
+    assert_eq!(thrown(&pool, "return Promise.reject('plain')").await.0, "plain");
+    assert_eq!(written(&pool, "Promise.reject(1).catch(() => console.log('caught'))").await, "caught");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wanted_is_taken_as_it_is_then_and_whatever_text_it_is() {
+    let pool = pool();
+    let ran = run(
+        &pool,
+        "const o = {v: 1}; Bot.run({command: '/o', options: o}); o.v = 2; Bot.run({command: '/o', options: o})",
+    )
+    .await;
+    let values: Vec<_> = effects(&ran).iter().map(|effect| effect["options"]["v"].clone()).collect();
+    assert_eq!(values, [1, 2]);
+    assert!(thrown(&pool, "\nBot.run({command: '/o', options: {n: 1n}})").await.0.contains("BigInt"));
+    let code = "console.log('a'.repeat(3999) + '\\u{1F600}'); Bot.sendMessage('\\uD800')";
+    let ran = run(&pool, code).await;
+    assert_eq!((ran.end, ran.console.len(), ran.effects.len()), (RunEnd::Succeeded, 1, 1));
+    assert_eq!(thrown(&pool, "const o = {}; o.o = o; throw o").await.0, "a value that cannot be shown");
+    let forged = "Array.prototype.map = () => [1].concat(2); throw 1";
+    assert_eq!(thrown(&pool, forged).await.0, "1");
+}
