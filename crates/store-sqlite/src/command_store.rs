@@ -66,8 +66,8 @@ impl Runs for SqliteStore {
         self.readers.call(move |connection| runs::find(connection, project_id, id)).await
     }
 
-    async fn next_tasks(&self, limit: u32) -> Result<Vec<RunTask>, StoreError> {
-        self.readers.call(move |connection| runs::next_tasks(connection, limit)).await
+    async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError> {
+        self.readers.call(move |connection| runs::next_tasks(connection, &without, limit)).await
     }
 
     async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError> {

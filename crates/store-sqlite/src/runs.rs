@@ -223,7 +223,9 @@ pub(crate) fn list(
     }
 }
 
-pub(crate) fn next_tasks(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<RunTask>> {
+pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: u32) -> rusqlite::Result<Vec<RunTask>> {
+    let without: Vec<_> = without.iter().map(|project_id| project_id.sequence()).collect();
+    let without = serde_json::to_string(&without).expect("numbers always become JSON");
     // One that cannot be read must not hold up all others.
     let readable = |row: &Row<'_>| -> rusqlite::Result<Option<_>> {
         let id = RunId::from_parts(row.get(0)?, row.get(1)?);
@@ -246,7 +248,7 @@ pub(crate) fn next_tasks(connection: &Connection, limit: u32) -> rusqlite::Resul
     };
     let found = connection
         .prepare_cached(sql::NEXT_RUN_TASKS)?
-        .query_map([limit], read)?
+        .query_map(params![limit, without], read)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(found.into_iter().flatten().collect())
 }

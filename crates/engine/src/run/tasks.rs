@@ -160,12 +160,14 @@ impl Engine {
     async fn next_task(&self) -> Result<Next, StoreError> {
         let mut busy = self.tasks_signal.busy.lock().await;
         let now = self.clock.now();
-        for task in self.store.next_tasks(LOOKED_AT_MAX).await? {
+        let of_project = |project_id: ProjectId| busy.values().filter(|whose| **whose == project_id).count();
+        // Whoever has much to do keeps nobody else's from being seen.
+        let full = busy.values().copied().filter(|id| of_project(*id) >= PROJECT_TASKS_AT_ONCE_MAX).collect();
+        for task in self.store.next_tasks(full, LOOKED_AT_MAX).await? {
             if task.due_at > now {
                 return Ok(Next::At(task.due_at));
             }
-            let of_project = busy.values().filter(|project_id| **project_id == task.project_id).count();
-            if !busy.contains_key(&task.id) && of_project < PROJECT_TASKS_AT_ONCE_MAX {
+            if !busy.contains_key(&task.id) {
                 busy.insert(task.id, task.project_id);
                 return Ok(Next::Task(Box::new(task)));
             }

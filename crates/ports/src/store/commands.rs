@@ -57,7 +57,7 @@ pub trait Runs: Send + Sync {
     async fn find_run(&self, project_id: ProjectId, id: RunId) -> Result<Option<Run>, StoreError>;
 
     /// The tasks that are due next, of whatever project, due or not.
-    async fn next_tasks(&self, limit: u32) -> Result<Vec<RunTask>, StoreError>;
+    async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError>;
 
     /// A task is done; what follows it takes its place.
     async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError>;

@@ -23,15 +23,16 @@ CREATE TABLE run (
     user_id TEXT,
     parent_seq INTEGER,
     parent_tail INTEGER,
-    input TEXT NOT NULL,
     status TEXT NOT NULL,
+    duration_us INTEGER NOT NULL,
+    memory_bytes INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    -- What may be large stands last, so that lists need not read it.
     ended TEXT NOT NULL,
     answer TEXT,
     messages TEXT NOT NULL,
     console TEXT NOT NULL,
-    duration_us INTEGER NOT NULL,
-    memory_bytes INTEGER NOT NULL,
-    at INTEGER NOT NULL
+    input TEXT NOT NULL
 ) STRICT;
 CREATE INDEX run_by_project ON run (project, seq);
 CREATE INDEX run_by_command ON run (project, command, seq);

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use tidings_domain::command::RunEnd;
+use tidings_ports::scripts::ScriptJob;
 
-use crate::{Host, come_of, job, pool, pool_of, written};
+use crate::{Host, come_of, job, pool, pool_of, project, written};
 
 /// How long a hog may run.
 const LIMIT_MS: u32 = 150;
@@ -118,4 +119,18 @@ async fn a_hog_keeps_nobody_else_waiting_longer_than_its_limit() {
         come_of(&pool, job("console.log('fine')", 1_000), &Host).await
     });
     assert_eq!((hog.end, other.console[0].text.as_str()), (RunEnd::TimedOut, "fine"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hogs_of_one_project_leave_a_runner_to_the_others() {
+    let pool = pool_of(2);
+    let hog = || come_of(&pool, job("while (true) {}", 3_000), &Host);
+    let other = async {
+        let other = ScriptJob { project_id: project(2), ..job("console.log('fine')", 2_000) };
+        let begun = Instant::now();
+        (come_of(&pool, other, &Host).await, begun.elapsed())
+    };
+    let (_, _, _, (ran, took)) = tokio::join!(hog(), hog(), hog(), other);
+    assert_eq!(ran.console[0].text, "fine");
+    assert!(took < Duration::from_millis(3_000), "it waited for the others: {took:?}");
 }
