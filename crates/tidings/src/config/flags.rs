@@ -79,7 +79,8 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "ID")]
     pub(crate) resend_project: Option<String>,
 
-    /// Run so many commands at a time [env: TIDINGS_COMMAND_RUNNERS; default: as many as there are cores, at least 2]
+    /// Run so many commands at a time [env: TIDINGS_COMMAND_RUNNERS; default: one more than there are
+    /// cores, at least 3]
     #[arg(long, value_name = "COUNT")]
     pub(crate) command_runners: Option<String>,
 

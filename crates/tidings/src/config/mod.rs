@@ -68,7 +68,7 @@ pub(crate) struct ServeConfig {
     pub(crate) presets_dir: Option<PathBuf>,
     /// Whose source `resend` has the address /webhooks/resend; the default project's if not set.
     pub(crate) resend_project: Option<ProjectId>,
-    /// Commands that run at a time; as many as there are cores if not set, at least two.
+    /// Commands that run at a time; one more than there are cores if not set, at least three.
     pub(crate) command_runners: Option<usize>,
     /// Billing by Stripe.
     pub(crate) stripe: StripeConfig,
