@@ -2,7 +2,7 @@
 //! survives whatever happens to the process; a run that comes of it has its id, so it is done once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
@@ -167,8 +167,8 @@ impl Engine {
             if task.due_at > now {
                 return Ok(Next::At(task.due_at));
             }
-            if !busy.contains_key(&task.id) {
-                busy.insert(task.id, task.project_id);
+            if let Entry::Vacant(free) = busy.entry(task.id) {
+                free.insert(task.project_id);
                 return Ok(Next::Task(Box::new(task)));
             }
         }
