@@ -94,7 +94,8 @@ fn crashed(reason: &str) -> FromRunner {
     FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 }
 }
 
-/// Says whether this is a script: it is read, and not run.
+/// Says whether this is a script: it is read as a function that nobody calls. Code that ends this function early
+/// and goes on behind it does run, here, within what any script may do.
 pub(crate) fn check(script: &Script) -> FromRunner {
     let done = |end| FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 };
     let Ok(runtime) = Runtime::new() else { return crashed("no memory") };

@@ -186,6 +186,22 @@ async fn a_run_that_was_put_off_survives_a_crash_and_happens_once() {
 }
 
 #[tokio::test]
+async fn a_task_that_cannot_be_read_holds_up_no_other() {
+    let platform = Platform::start().await;
+    let later = json!({"do": "run", "command": "/later", "run_after": 60});
+    command(&platform, "/now", json!({"want": [later]})).await;
+    command(&platform, "/later", json!({})).await;
+    platform.engine.run_command(platform.project, call("/now", Some("42"))).await.expect("a run");
+    platform.tamper("UPDATE run_task SET work = '{}'");
+    platform.engine.run_command(platform.project, call("/now", Some("43"))).await.expect("a run");
+    platform.clock.advance_ms(60_000);
+    platform.engine.idle().await;
+    let found = runs(&platform).await;
+    let later: Vec<_> = found.iter().filter(|run| run.0 == "/later").map(|run| run.2.clone()).collect();
+    assert_eq!(later, [Some("43".to_owned())]);
+}
+
+#[tokio::test]
 async fn runs_that_were_put_off_can_be_called_off() {
     let platform = Platform::start().await;
     let later = |label: &str| json!({"do": "run", "command": "/later", "run_after": 60, "label": label});
