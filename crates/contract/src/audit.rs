@@ -54,6 +54,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("PUT", "/organizations/{id}/plan", "organization.set_plan"),
     ("POST", "/projects", "project.create"),
     ("PATCH", "/projects/{id}", "project.update"),
+    ("POST", "/projects/{id}/rotate-hook-key", "project.rotate_hook_key"),
     ("DELETE", "/projects/{id}", "project.delete"),
     ("POST", "/api-keys", "api_key.create"),
     ("DELETE", "/api-keys/{id}", "api_key.revoke"),

@@ -100,6 +100,25 @@ pub struct HookUrlBody {
     pub url: String,
 }
 
+/// `POST /projects/{id}/rotate-hook-key`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateHookKey {
+    /// How long URLs of the present key, and of earlier ones, stay good at most, in seconds, 0 to 604,800; 0 if left
+    /// out: every URL that was made is taken back at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_seconds: Option<u32>,
+}
+
+/// What a rotation made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RotatedHookKeyBody {
+    /// The version of the key that signs new URLs, as their parameter `key` says it.
+    pub version: u32,
+    /// Until when URLs of the former key are good; `null`: they are no longer.
+    pub previous_valid_until: Option<Timestamp>,
+}
+
 /// A run in brief.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
@@ -245,6 +264,18 @@ impl Wire for HookUrlBody {
         let signature = "0eQm0v1Yc2hQzq4q3nJvHc2m7Yf0x8w1pB4a9dK6sTU";
         let query = format!("command=%2FonPayment&user_id=42&key=1&sig={signature}");
         json!({"url": format!("https://hooks.example.com/hook/{project}?{query}")})
+    }
+}
+
+impl Wire for RotateHookKey {
+    fn example() -> Value {
+        json!({"overlap_seconds": 86_400})
+    }
+}
+
+impl Wire for RotatedHookKeyBody {
+    fn example() -> Value {
+        json!({"version": 2, "previous_valid_until": "2026-05-26T10:00:00.000Z"})
     }
 }
 

@@ -16,7 +16,8 @@ use crate::{
         WebhookDisabled,
     },
     command::{
-        CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RunBody, RunRequest, RunSummary, UpdateCommand,
+        CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RotateHookKey, RotatedHookKeyBody, RunBody,
+        RunRequest, RunSummary, UpdateCommand,
     },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
@@ -330,6 +331,9 @@ pub const OPERATIONS: &[Operation] = &[
     operation("PATCH", "/projects/{id}", Access::Scope(Scope::Admin), 200, "Rename a project")
         .takes::<UpdateProject>()
         .answers::<ProjectBody>(&[]),
+    operation("POST", "/projects/{id}/rotate-hook-key", COMMANDS, 200, "Exchange the key of a project's hook URLs")
+        .may_take::<RotateHookKey>()
+        .answers::<RotatedHookKeyBody>(&[IdempotencyConflict, ChangedMeanwhile]),
     operation("DELETE", "/projects/{id}", Access::Scope(Scope::Admin), 204, "Delete a project")
         .bare()
         .answers_nothing(&[ValidationFailed]),

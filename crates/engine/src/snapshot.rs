@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tidings_domain::{
+    command::HookKeys,
     event::Event,
     event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
     filter::Subject,
@@ -56,6 +57,8 @@ pub struct Snapshot {
     pub version: u64,
     /// The project.
     pub project: Project,
+    /// What its hook URLs are good under.
+    pub(crate) hook_keys: HookKeys,
     /// Whether it is what the engine sees of a source, and nobody else's project.
     pub(crate) is_source: bool,
     targets: Vec<Arc<Target>>,
@@ -88,8 +91,8 @@ impl Snapshot {
         let schemas = stored.event_types.iter().filter_map(|it| Some((it.name.clone(), TypeSchemas::of(it, cache)?)));
         let (schemas, schema_mode) = (schemas.collect(), stored.schema_mode);
         let event_types = stored.event_types.into_iter().map(|it| (it.name.clone(), without_versions(it))).collect();
-        let (version, project) = (stored.version, stored.project);
-        Self { version, project, is_source, targets, by_id, index, event_types, schemas, schema_mode }
+        let (version, project, hook_keys) = (stored.version, stored.project, stored.hook_keys);
+        Self { version, project, hook_keys, is_source, targets, by_id, index, event_types, schemas, schema_mode }
     }
 
     /// The webhook with this id.

@@ -90,6 +90,7 @@ statements! {
     LIST_PROJECTS = "list_projects";
     COUNT_PROJECTS = "count_projects";
     RENAME_PROJECT = "rename_project";
+    SET_HOOK_KEYS = "set_hook_keys";
     DELETE_PROJECT = "delete_project";
     REVOKE_PROJECT_KEYS = "revoke_project_keys";
     REVOKE_ORGANIZATION_KEYS = "revoke_organization_keys";

@@ -15,9 +15,9 @@ use tidings_domain::{
 use tidings_ports::store::{
     Appended, AttemptView, AuditNote, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
     DeliveryFilter, DeliveryView, EventFilter, EventTypeChanged, EventTypeImport, EventTypeImported, EventView,
-    Expunged, History, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent,
-    NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits, PlansSet,
-    ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, SchemaRetired, Settled, Settlement, Statistics,
+    Expunged, History, HookKeysChange, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey,
+    NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits,
+    PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, SchemaRetired, Settled, Settlement, Statistics,
     StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
@@ -159,6 +159,14 @@ impl Catalog for SqliteStore {
 
     async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError> {
         self.change(move |session| project::rename(session, id, &name)).await
+    }
+
+    async fn set_hook_keys(
+        &self,
+        change: HookKeysChange,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, StoreError> {
+        self.change(move |session| project::set_hook_keys(session, &change, idempotency.as_ref())).await
     }
 
     async fn delete_project(&self, id: ProjectId, now: Timestamp) -> Result<bool, StoreError> {

@@ -14,10 +14,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tidings_contract::codes::ErrorCode;
 use tidings_domain::{
-    command::{Run, RunAnswer, RunEnd, RunInput},
+    command::{Run, RunAnswer, RunEnd, RunInput, hook_url::CalledUrl},
     ids::ProjectId,
 };
-use tidings_engine::{Call, RunError};
+use tidings_engine::{Call, CalledUrlError, RunError};
 use url::form_urlencoded;
 
 use crate::{
@@ -54,7 +54,11 @@ async fn call(
     }
     let project_id: ProjectId = project.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(refused)?;
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let (url, params) = api.engine().read_hook_url(project_id, &query).map_err(|_| refused())?;
+    let called = api.engine().read_hook_url(project_id, &query).await;
+    let CalledUrl { url, params, .. } = called.map_err(|error| match error {
+        CalledUrlError::Refused(_) => refused(),
+        CalledUrlError::Store(error) => error.into(),
+    })?;
     let options = json!({
         "url": format!("{}{}?{}", api.engine().base_url(), request.uri().path(), without_signature(&query)),
         "method": request.method().as_str(),

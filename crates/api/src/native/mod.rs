@@ -100,6 +100,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/presets/{name}", get(presets::get))
         .route("/projects", post(projects::create).get(projects::list))
         .route("/projects/{id}", get(projects::get).patch(projects::rename).delete(projects::delete))
+        .route("/projects/{id}/rotate-hook-key", post(projects::rotate_hook_key))
         .route("/api-keys", post(api_keys::create).get(api_keys::list))
         .route("/api-keys/{id}", delete(api_keys::revoke))
         .route("/audit-log", get(audit_log::list))

@@ -7,9 +7,11 @@ use axum::{
 use http::StatusCode;
 use tidings_contract::{
     codes::ErrorCode,
+    command::{RotateHookKey, RotatedHookKeyBody},
     tenancy::{CreateProject, ProjectBody, UpdateProject},
 };
 use tidings_domain::{
+    command::{HOOK_KEY_OVERLAP_SECONDS_MAX, HookKeys},
     ids::ProjectId,
     page::{Page, Total},
     preset::PresetSource,
@@ -18,7 +20,7 @@ use tidings_domain::{
     tenancy::{Project, key_text},
 };
 use tidings_engine::{SourceSecrets, new_source};
-use tidings_ports::store::{NewProject, NewSource, ProjectRecord};
+use tidings_ports::store::{HookKeysChange, NewProject, NewSource, ProjectRecord};
 
 use super::{check_name, plans, presets};
 use crate::{
@@ -27,7 +29,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
-    request::{Body, Query, parse},
+    request::{Body, Query, parse, parse_or_default},
     state::Api,
 };
 
@@ -63,6 +65,7 @@ pub(crate) async fn create(
         project,
         preset: preset.as_ref().map(|preset| preset.name.clone()),
         profile: preset.as_ref().map_or_else(Profile::default, |preset| preset.profile),
+        hook_keys: HookKeys::default(),
     };
     let answer = json_bytes(&body(&record));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
@@ -166,4 +169,36 @@ pub(crate) async fn delete(
     api.engine().projects_deleted(project.organization_id).await;
     plans::webhooks_deleted(&api, project.organization_id).await?;
     Ok(empty())
+}
+
+/// Takes back the URLs that run the project's commands: at once, or after an overlap.
+pub(crate) async fn rotate_hook_key(
+    State(api): State<Api>,
+    caller: Caller,
+    audit: Audit,
+    Path(id): Path<String>,
+    repeatable: Repeatable,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
+    let request: RotateHookKey = parse_or_default(&bytes)?;
+    let record = find(&api, &caller, &id).await?;
+    let (project_id, owner) = (record.project.id, record.project.id.sequence());
+    audit.concerns(Some(record.project.organization_id), Some(project_id));
+    if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
+        return Ok(first);
+    }
+    let overlap = request.overlap_seconds.unwrap_or(0);
+    if overlap > HOOK_KEY_OVERLAP_SECONDS_MAX {
+        let message = format!("must lie between 0 and {HOOK_KEY_OVERLAP_SECONDS_MAX}");
+        return Err(ApiError::field("overlap_seconds", "invalid", message));
+    }
+    let now = api.engine().now();
+    let keys = record.hook_keys.rotated(overlap, now);
+    let body = RotatedHookKeyBody { version: keys.version, previous_valid_until: keys.previous_valid_until() };
+    let answer = json_bytes(&body);
+    let idempotency = repeatable.record_as(StatusCode::OK, &api, owner, &bytes, &answer);
+    let change = HookKeysChange { project_id, expected_version: record.hook_keys.version, keys, now };
+    let changed = caller.store(&api).set_hook_keys(change, idempotency).await?;
+    api.engine().project_changed(project_id).await;
+    repeatable.answer_as(&api, owner, changed, answer, "project", StatusCode::OK)
 }

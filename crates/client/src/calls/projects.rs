@@ -2,6 +2,7 @@
 
 use http::Method;
 use tidings_contract::{
+    command::{RotateHookKey, RotatedHookKeyBody},
     list::ListBody,
     tenancy::{CreateProject, ProjectBody, UpdateProject},
 };
@@ -53,5 +54,14 @@ impl Client {
     /// See [`ClientError`].
     pub async fn delete_project(&self, id: &str) -> Result<(), ClientError> {
         self.execute(Call::new(Method::DELETE, item("/projects", id))).await
+    }
+
+    /// Exchanges the key of a project's hook URLs: what was made under the former one is taken back.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn rotate_hook_key(&self, id: &str, rotation: &RotateHookKey) -> Result<RotatedHookKeyBody, ClientError> {
+        self.fetch(Call::create(format!("{}/rotate-hook-key", item("/projects", id)), rotation)?).await
     }
 }

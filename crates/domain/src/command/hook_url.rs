@@ -31,6 +31,17 @@ pub struct HookUrl {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A URL that was called and that this instance made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalledUrl {
+    /// What it stands for.
+    pub url: HookUrl,
+    /// The version of the key that signed it.
+    pub version: u32,
+    /// The caller's own parameters.
+    pub params: Vec<(String, String)>,
+}
+
 /// A key of one project, derived from the instance's; none is stored.
 pub struct HookKey(hmac::Key);
 
@@ -103,14 +114,14 @@ impl HookUrl {
         query.finish()
     }
 
-    /// Reads a query that was called: what it stands for, and the caller's own parameters. `key_of` gives the
-    /// key of a version that is still good.
+    /// Reads a query that was called. `key_of` gives the key of a version, good or not: whether it still is, is
+    /// asked once the signature says that this instance made the URL, and not before.
     pub fn verify(
         query: &str,
         project_id: ProjectId,
-        key_of: impl FnOnce(u32) -> Option<HookKey>,
+        key_of: impl FnOnce(u32) -> HookKey,
         now: Timestamp,
-    ) -> Result<(Self, Vec<(String, String)>), Refused> {
+    ) -> Result<CalledUrl, Refused> {
         let mut own: [Option<String>; RESERVED.len()] = Default::default();
         let mut others = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -131,13 +142,13 @@ impl HookUrl {
             expires_at: expires_at.map(number).transpose()?.map(Timestamp::from_millis),
         };
         let version: u32 = version.and_then(|text| text.parse().ok()).ok_or(Refused)?;
-        let key = key_of(version).ok_or(Refused)?;
+        let key = key_of(version);
         let expected = url.signature(project_id, version, &key);
         let given = signature.ok_or(Refused)?;
         verify_slices_are_equal(given.as_bytes(), expected.as_bytes()).map_err(|_| Refused)?;
         match url.expires_at.is_some_and(|expires_at| expires_at <= now) {
             true => Err(Refused),
-            false => Ok((url, others)),
+            false => Ok(CalledUrl { url, version, params: others }),
         }
     }
 }

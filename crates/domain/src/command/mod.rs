@@ -4,6 +4,7 @@
 //! checked here and carried out by the engine, all of them or none.
 
 mod effect;
+mod hook_keys;
 pub mod hook_url;
 mod run;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use effect::{Effect, HttpMethod, Owner, PropertyKind, check_effects};
+pub use hook_keys::{FormerHookKey, HOOK_KEY_OVERLAP_SECONDS_MAX, HookKeys};
 pub use run::{
     Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork,
 };

@@ -7,6 +7,7 @@ use proptest::{
     test_runner::Config,
 };
 use tidings_domain::{
+    command::HookKeys,
     ids::{OrganizationId, WebhookId},
     lane::Load,
     profile::Profile,
@@ -131,6 +132,7 @@ impl Callers {
         let stored = ProjectSnapshot {
             version: 1,
             project: owner,
+            hook_keys: HookKeys::default(),
             webhooks: vec![record],
             event_types: Vec::new(),
             schema_mode: SchemaMode::Refuse,

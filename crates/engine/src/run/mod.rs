@@ -1,10 +1,12 @@
 //! Runs: a command, what surrounds it, and what it wants done. A script never does anything itself: what it wants
 //! comes back as values, is checked, and is written in one transaction with the run (INV-SANDBOX).
 
+mod hook_urls;
 mod host;
 mod plan;
 mod tasks;
 
+pub use hook_urls::{CalledUrlError, HookUrlError};
 pub(crate) use tasks::{TASK_WORKERS, TaskSignal};
 
 use serde_json::{Map, Value, json};
@@ -12,7 +14,6 @@ use tidings_domain::{
     command::{
         AFTER_ALL, BEFORE_ALL, Command, CommandName, FALLBACK, FOLLOWING_RUNS_MAX, ON_ERROR, PROJECT_TASKS_MAX, Run,
         RunEnd, RunInput, RunTask, Script, ScriptError, TaskWork,
-        hook_url::{HookKey, HookUrl, Refused},
     },
     ids::{ProjectId, RunId},
     tenancy::Project,
@@ -24,11 +25,6 @@ use tidings_ports::{
 
 use self::{host::Host, plan::Plan};
 use crate::{Engine, publish::PublishError};
-
-/// The version of the keys that sign hook URLs.
-const HOOK_KEY_VERSION: u32 = 1;
-/// What those keys are for.
-const HOOK_KEY_PURPOSE: &str = "hook urls";
 
 /// A command that is to be run.
 #[derive(Debug, Clone)]
@@ -55,17 +51,6 @@ pub enum RunError {
     /// Nobody has time for it.
     #[error("{0}")]
     Busy(String),
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why there is no URL.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HookUrlError {
-    /// Members that cannot be in one, each with the reason.
-    #[error("{}: {}", .0[0].0, .0[0].1)]
-    Wrong(Vec<(&'static str, String)>),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -98,39 +83,6 @@ impl Engine {
     /// Where this server is, as far as commands and those who call them are told.
     pub fn base_url(&self) -> &str {
         self.base_url.trim_end_matches('/')
-    }
-
-    /// Makes a URL that runs a command. `base` is where this server is; not given: where it says it is.
-    pub async fn hook_url(
-        &self,
-        project_id: ProjectId,
-        url: &HookUrl,
-        base: Option<&str>,
-    ) -> Result<String, HookUrlError> {
-        let mut wrong = url.check();
-        if self.store.find_commands(project_id, vec![url.command.clone()]).await?.is_empty() {
-            wrong.push(("command", format!("there is no command {}", url.command)));
-        }
-        if !wrong.is_empty() {
-            return Err(HookUrlError::Wrong(wrong));
-        }
-        let base = base.unwrap_or(self.base_url());
-        let query = url.query(project_id, HOOK_KEY_VERSION, &self.hook_key(project_id));
-        Ok(format!("{base}/hook/{project_id}?{query}"))
-    }
-
-    /// Reads the query of a URL that was called: what it stands for, and the caller's own parameters.
-    pub fn read_hook_url(
-        &self,
-        project_id: ProjectId,
-        query: &str,
-    ) -> Result<(HookUrl, Vec<(String, String)>), Refused> {
-        let key_of = |version| (version == HOOK_KEY_VERSION).then(|| self.hook_key(project_id));
-        HookUrl::verify(query, project_id, key_of, self.clock.wall())
-    }
-
-    fn hook_key(&self, project_id: ProjectId) -> HookKey {
-        HookKey::new(&self.master_key.derive(HOOK_KEY_PURPOSE, &project_id.to_string(), HOOK_KEY_VERSION))
     }
 
     async fn setting(&self, id: RunId, project_id: ProjectId, call: Call) -> Result<Setting, RunError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use tidings_domain::{
+    command::HookKeys,
     event_type::{EventType, EventTypeName},
     ids::{ApiKeyId, OrganizationId, ProjectId, WebhookId},
     page::{Page, PageRequest},
@@ -49,6 +50,13 @@ pub trait Catalog: Send + Sync {
     ) -> Result<Page<ProjectRecord>, StoreError>;
     /// Renames a project; false if there is none.
     async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError>;
+    /// Exchanges the key of a project's hook URLs, once for its idempotency key, if it still is of the expected
+    /// version.
+    async fn set_hook_keys(
+        &self,
+        change: HookKeysChange,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created, StoreError>;
     /// Deletes a project with its webhooks and the keys bound to it; false if there is none.
     async fn delete_project(&self, id: ProjectId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -236,6 +244,21 @@ pub struct ProjectRecord {
     pub preset: Option<String>,
     /// What its new webhooks have unless they name another.
     pub profile: Profile,
+    /// What its hook URLs are good under.
+    pub hook_keys: HookKeys,
+}
+
+/// Another key for a project's hook URLs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookKeysChange {
+    /// Whose.
+    pub project_id: ProjectId,
+    /// The version that is exchanged.
+    pub expected_version: u32,
+    /// What its URLs are good under from now on.
+    pub keys: HookKeys,
+    /// When.
+    pub now: Timestamp,
 }
 
 /// A key to be stored.
@@ -337,6 +360,8 @@ pub struct ProjectSnapshot {
     pub version: u64,
     /// The project.
     pub project: Project,
+    /// What its hook URLs are good under.
+    pub hook_keys: HookKeys,
     /// All its webhooks.
     pub webhooks: Vec<WebhookRecord>,
     /// The event types it can use.

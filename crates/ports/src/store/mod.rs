@@ -18,9 +18,9 @@ mod sources;
 pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
 pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingNoted, BillingSettled, BillingView};
 pub use catalog::{
-    Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, KeyRecord, NewApiKey, NewOrganization,
-    NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot, SchemaRetired,
-    WebhookChange, WebhookRecord, WebhookState,
+    Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, HookKeysChange, KeyRecord, NewApiKey,
+    NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot,
+    SchemaRetired, WebhookChange, WebhookRecord, WebhookState,
 };
 pub use commands::{
     CommandChange, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs, TaskChange,

@@ -63,3 +63,8 @@ CREATE TABLE run_task (
 ) STRICT;
 CREATE INDEX run_task_by_due ON run_task (due_at, seq);
 CREATE INDEX run_task_by_project ON run_task (project, user_id);
+
+-- The version of the key that signs a project's hook URLs, and former ones whose URLs are still good, as a list of
+-- documents with the end of each.
+ALTER TABLE project ADD COLUMN hook_key_version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE project ADD COLUMN former_hook_keys TEXT NOT NULL DEFAULT '[]';

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tidings_domain::{
+    command::HookKeys,
     event_type::EVENT_TYPES_MAX,
     ids::{OrganizationId, ProjectId},
     page::{Page, PageRequest},
@@ -11,7 +12,7 @@ use tidings_domain::{
     tenancy::Project,
     time::Timestamp,
 };
-use tidings_ports::store::{Created, Idempotency, NewProject, ProjectRecord};
+use tidings_ports::store::{Created, HookKeysChange, Idempotency, NewProject, ProjectRecord};
 
 use super::{COUNT_MAX, before, create_once, event_type, limit, read_page, source};
 use crate::{sql, writer::Session};
@@ -79,6 +80,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ProjectRecord> {
         },
         preset: row.get(5)?,
         profile: row.get::<_, Option<String>>(6)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
+        // Former keys that cannot be read are good no more.
+        hook_keys: HookKeys {
+            version: row.get(7)?,
+            former: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+        },
     })
 }
 
@@ -111,6 +117,23 @@ pub(crate) fn rename(session: &Session<'_>, id: ProjectId, name: &str) -> rusqli
     let renamed =
         session.connection.prepare_cached(sql::RENAME_PROJECT)?.execute(params![id.sequence(), id.tail(), name])?;
     Ok(renamed == 1)
+}
+
+pub(crate) fn set_hook_keys(
+    session: &mut Session<'_>,
+    change: &HookKeysChange,
+    idempotency: Option<&Idempotency>,
+) -> rusqlite::Result<Created> {
+    create_once(session, idempotency, change.now, |session| {
+        let (id, keys) = (change.project_id, &change.keys);
+        let former = serde_json::to_string(&keys.former).expect("numbers always become JSON");
+        let row = params![id.sequence(), id.tail(), change.expected_version, keys.version, former];
+        if session.connection.prepare_cached(sql::SET_HOOK_KEYS)?.execute(row)? == 0 {
+            return Ok(Created::Stale);
+        }
+        session.memory.versions.project_changed(id.sequence());
+        Ok(Created::Stored)
+    })
 }
 
 pub(crate) fn delete(session: &mut Session<'_>, id: ProjectId, now: Timestamp) -> rusqlite::Result<bool> {

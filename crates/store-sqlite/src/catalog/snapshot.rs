@@ -1,7 +1,7 @@
 //! Everything about a project that publishing and delivering need, at one point in time.
 
 use tidings_domain::{ids::ProjectId, tenancy::SchemaMode};
-use tidings_ports::store::ProjectSnapshot;
+use tidings_ports::store::{ProjectRecord, ProjectSnapshot};
 
 use super::{event_type, project, source, webhook};
 use crate::{append::project_version, sql, writer::Session};
@@ -21,5 +21,6 @@ pub(crate) fn load(session: &mut Session<'_>, project_id: ProjectId) -> rusqlite
     let mode = session.connection.prepare_cached(sql::FIND_SCHEMA_MODE)?.query_row([organization], |row| row.get(0))?;
     let schema_mode = SchemaMode::from_code(mode);
     let source = source::of_lane(session.connection, project_id)?;
-    Ok(Some(ProjectSnapshot { version, project: found.project, webhooks, event_types, schema_mode, source }))
+    let ProjectRecord { project, hook_keys, .. } = found;
+    Ok(Some(ProjectSnapshot { version, project, hook_keys, webhooks, event_types, schema_mode, source }))
 }

@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use tidings_client::contract::tenancy::{CreateProject, ProjectBody, UpdateProject};
+use tidings_client::contract::{
+    command::{RotateHookKey, RotatedHookKeyBody},
+    tenancy::{CreateProject, ProjectBody, UpdateProject},
+};
 
 use super::{
     page::{PageArgs, page_table},
@@ -43,6 +46,15 @@ pub(crate) enum ProjectCommand {
         #[arg(long)]
         name: String,
     },
+    /// Exchange the key of a project's hook URLs: those that were made are taken back
+    #[command(after_help = "Example:\n  tidings project rotate-hook-key prj_01h2… --overlap-seconds 86400")]
+    RotateHookKey {
+        /// Its id
+        id: String,
+        /// How long URLs made so far stay good at most, up to 604800 (7 days); not at all if not given
+        #[arg(long)]
+        overlap_seconds: Option<u32>,
+    },
     /// Delete a project with its webhooks and the keys bound to it, for good
     #[command(after_help = "Example:\n  tidings project delete prj_01h2… --yes")]
     Delete {
@@ -68,6 +80,9 @@ impl ProjectCommand {
             Self::Update { id, name } => {
                 output.show(&client.update_project(&id, &UpdateProject { name }).await?, fields)
             }
+            Self::RotateHookKey { id, overlap_seconds } => {
+                output.show(&client.rotate_hook_key(&id, &RotateHookKey { overlap_seconds }).await?, rotated)
+            }
             Self::Delete { id, yes: true } => {
                 client.delete_project(&id).await?;
                 output.done("deleted", &id)
@@ -92,5 +107,12 @@ fn fields(project: &ProjectBody) -> String {
         .add("profile", &project.profile)
         .add("organization", project.organization_id)
         .add("created", project.created_at)
+        .to_string()
+}
+
+fn rotated(rotated: &RotatedHookKeyBody) -> String {
+    Fields::default()
+        .add("version", rotated.version)
+        .maybe("former URLs are good until", rotated.previous_valid_until)
         .to_string()
 }

@@ -10,34 +10,34 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::{BINARY, BOUND, Scene, text};
 
 /// A bot: a project with commands, and whoever calls its URLs.
-struct Bot {
-    scene: Scene,
+pub(crate) struct Bot {
+    pub(crate) scene: Scene,
     /// Has no key, and calls any path.
-    caller: Api,
+    pub(crate) caller: Api,
 }
 
 impl Bot {
-    async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let scene = Scene::begin("botdog").await;
         let caller = caller(&scene.api);
         Self { scene, caller }
     }
 
-    async fn command(&self, name: &str, code: &str) {
+    pub(crate) async fn command(&self, name: &str, code: &str) {
         self.scene.api.post("/commands", &json!({"name": name, "code": code})).await.expect(201);
     }
 
     /// `Libs.Webhooks.getUrlFor(options)`, as a path on this server.
-    async fn url_for(&self, options: Value) -> String {
+    pub(crate) async fn url_for(&self, options: Value) -> String {
         url_for(&self.scene.api, options).await
     }
 
-    async fn open(&self, url: &str) -> Answer {
+    pub(crate) async fn open(&self, url: &str) -> Answer {
         self.caller.get(url).await
     }
 
     /// Runs of a command, newest first, once there are so many.
-    async fn runs(&self, command: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn runs(&self, command: &str, count: usize) -> Vec<Value> {
         runs(&self.scene.api, command, count).await
     }
 }
@@ -46,7 +46,7 @@ fn caller(api: &Api) -> Api {
     api.clone().without_key().with_base("")
 }
 
-async fn url_for(api: &Api, options: Value) -> String {
+pub(crate) async fn url_for(api: &Api, options: Value) -> String {
     let made = api.post("/hook-urls", &options).await.expect(200);
     let url = text(&made, "url");
     url[url.find("/hook/").expect("a hook URL")..].to_owned()
@@ -69,7 +69,7 @@ async fn runs(api: &Api, command: &str, count: usize) -> Vec<Value> {
     .await
 }
 
-fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+pub(crate) fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers.get(name).map_or("", |value| value.to_str().expect("text"))
 }
 

@@ -4,6 +4,7 @@
 mod botdog;
 mod bots_business;
 mod botsubscription;
+mod hook_keys;
 mod serveravatar;
 mod subscribeflow;
 
