@@ -14,6 +14,7 @@ mod idempotency;
 mod ingest;
 mod keys;
 mod native;
+mod pace;
 mod reference;
 mod request;
 mod server;

@@ -13,7 +13,8 @@ use tidings_engine::{Engine, Turns};
 use tidings_ports::{Sender, store::Store};
 
 use crate::{
-    batches::BatchSlots, ingest::Rates, keys::KeyCache, native::event_types::COMPILATIONS_MAX, reference::Reference,
+    batches::BatchSlots, hooks::HookRates, ingest::Rates, keys::KeyCache, native::event_types::COMPILATIONS_MAX,
+    reference::Reference,
 };
 
 /// What an API is made of.
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) compilations: Turns<Option<OrganizationId>>,
     pub(crate) reference: Reference,
     pub(crate) rates: Rates,
+    pub(crate) hook_rates: HookRates,
 }
 
 impl Api {
@@ -63,7 +65,8 @@ impl Api {
         let keys = KeyCache::new(Arc::clone(&parts.store));
         let compilations = Turns::new(COMPILATIONS_MAX);
         let (batches, reference) = (BatchSlots::default(), Reference::default());
-        Self(Arc::new(Shared { parts, keys, batches, compilations, reference, rates: Rates::default() }))
+        let (rates, hook_rates) = (Rates::default(), HookRates::default());
+        Self(Arc::new(Shared { parts, keys, batches, compilations, reference, rates, hook_rates }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -93,6 +96,10 @@ impl Api {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.0.rates
+    }
+
+    pub(crate) fn hook_rates(&self) -> &HookRates {
+        &self.0.hook_rates
     }
 
     pub(crate) fn keys(&self) -> &KeyCache {

@@ -42,6 +42,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("PUT", "/commands/{name}", "command.update"),
     ("DELETE", "/commands/{name}", "command.delete"),
     ("POST", "/commands/{name}/run", "command.run"),
+    ("PUT", "/command-settings", "command_settings.update"),
     ("POST", "/runs/{id}/rerun", "run.rerun"),
     ("POST", "/event-types", "event_type.create"),
     ("POST", "/event-types/import", "event_type.import"),

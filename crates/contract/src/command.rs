@@ -119,6 +119,33 @@ pub struct RotatedHookKeyBody {
     pub previous_valid_until: Option<Timestamp>,
 }
 
+/// `PUT /command-settings`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandSettingsRequest {
+    /// Calls of one hook URL per minute; 1,200 if left out, `null` for no limit.
+    #[serde(default, deserialize_with = "crate::given", skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<Option<u32>>,
+    /// Calls of all hook URLs together from one address per minute; 300 if left out, `null` for no limit.
+    #[serde(default, deserialize_with = "crate::given", skip_serializing_if = "Option::is_none")]
+    pub address_rate_limit: Option<Option<u32>>,
+    /// Addresses, or blocks of them, whose calls are not limited per address; up to 64.
+    #[serde(default)]
+    pub allow: Vec<String>,
+}
+
+/// How often a project's hook URLs may be called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CommandSettings")]
+pub struct CommandSettingsBody {
+    /// Calls of one hook URL per minute; `null`: as many as come.
+    pub rate_limit: Option<u32>,
+    /// Calls of all hook URLs together from one address per minute; `null`: as many as come.
+    pub address_rate_limit: Option<u32>,
+    /// Addresses, or blocks of them, whose calls are not limited per address.
+    pub allow: Vec<String>,
+}
+
 /// A run in brief.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
@@ -276,6 +303,18 @@ impl Wire for RotateHookKey {
 impl Wire for RotatedHookKeyBody {
     fn example() -> Value {
         json!({"version": 2, "previous_valid_until": "2026-05-26T10:00:00.000Z"})
+    }
+}
+
+impl Wire for CommandSettingsRequest {
+    fn example() -> Value {
+        json!({"rate_limit": 1_200, "address_rate_limit": 300, "allow": ["192.0.2.0/24"]})
+    }
+}
+
+impl Wire for CommandSettingsBody {
+    fn example() -> Value {
+        CommandSettingsRequest::example()
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
         WebhookDisabled,
     },
     command::{
-        CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RotateHookKey, RotatedHookKeyBody, RunBody,
-        RunRequest, RunSummary, UpdateCommand,
+        CommandBody, CommandRequest, CommandSettingsBody, CommandSettingsRequest, HookUrlBody, HookUrlRequest,
+        RotateHookKey, RotatedHookKeyBody, RunBody, RunRequest, RunSummary, UpdateCommand,
     },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
@@ -244,6 +244,12 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/hook-urls", COMMANDS, 200, "Make a URL that runs a command")
         .takes::<HookUrlRequest>()
         .answers::<HookUrlBody>(&[]),
+    operation("GET", "/command-settings", COMMANDS, 200, "Get how often hook URLs may be called")
+        .bare()
+        .answers::<CommandSettingsBody>(&[]),
+    operation("PUT", "/command-settings", COMMANDS, 200, "Say how often hook URLs may be called")
+        .takes::<CommandSettingsRequest>()
+        .answers::<CommandSettingsBody>(&[]),
     operation("GET", "/runs", COMMANDS, 200, "List runs")
         .query(&[COMMAND, RUN_STATUS, LIMIT, CURSOR])
         .bare()

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 use tidings_domain::{
-    command::{Command, CommandName, Run, RunTask},
+    command::{Command, CommandName, CommandSettings, Run, RunTask},
     ids::{ProjectId, RunId},
     page::{Page, PageRequest},
     time::Timestamp,
@@ -39,6 +39,14 @@ impl Commands for SqliteStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.change(move |session| command::delete(session, project_id, &name, now)).await
+    }
+
+    async fn find_command_settings(&self, project_id: ProjectId) -> Result<CommandSettings, StoreError> {
+        self.readers.call(move |connection| command::settings(connection, project_id)).await
+    }
+
+    async fn put_command_settings(&self, project_id: ProjectId, settings: CommandSettings) -> Result<bool, StoreError> {
+        self.change(move |session| command::put_settings(session, project_id, &settings)).await
     }
 }
 

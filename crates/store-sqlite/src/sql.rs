@@ -209,6 +209,8 @@ statements! {
     COUNT_COMMANDS = "count_commands";
     UPDATE_COMMAND = "update_command";
     DELETE_COMMAND = "delete_command";
+    FIND_COMMAND_SETTINGS = "find_command_settings";
+    PUT_COMMAND_SETTINGS = "put_command_settings";
     ORGANIZATION_OF_PROJECT = "organization_of_project";
     FIND_PROPERTY = "find_property";
     PUT_PROPERTY = "put_property";

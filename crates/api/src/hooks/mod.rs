@@ -1,8 +1,10 @@
 //! URLs that run a command: `GET` and `POST /hook/{project}?…&sig=…`, for whoever has one.
 //!
 //! In order: the method, the URL's signature (before anything is looked up, so that nobody learns what exists),
-//! the body (bounded while it streams in), the run, and then the answer. What a command answers is never a page of
+//! whether there is room for one more call, the body (bounded while it streams in), the run, and then the answer. What a command answers is never a page of
 //! this server's origin.
+
+mod rates;
 
 use axum::{
     Router,
@@ -27,6 +29,8 @@ use crate::{
     request::read_any,
     state::Api,
 };
+
+pub(crate) use rates::{HookRates, take_place};
 
 /// Scripts and forms of a page may work, but not as part of this server's origin: they reach nothing of it.
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox allow-scripts allow-forms");
@@ -59,12 +63,21 @@ async fn call(
         CalledUrlError::Refused(_) => refused(),
         CalledUrlError::Store(error) => error.into(),
     })?;
+    let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+    take_place(&api, project_id, &url, address).await?;
+    let not_run = |error| match error {
+        RunError::NoProject => refused(),
+        error => refusal(error),
+    };
+    if !api.engine().has_command(project_id, &url.command).await.map_err(not_run)? {
+        return Err(ApiError::not_found("command"));
+    }
     let options = json!({
         "url": format!("{}{}?{}", api.engine().base_url(), request.uri().path(), without_signature(&query)),
         "method": request.method().as_str(),
         "params": params.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>(),
         "headers": headers(request.headers()),
-        "ip": request.extensions().get::<Peer>().map(|peer| peer.0.to_string()),
+        "ip": address.map(|address| address.to_string()),
     });
     let body = read_any(request).await?;
     let content = match body.is_empty() {
@@ -73,10 +86,7 @@ async fn call(
     };
     let input = RunInput { content, options, ..RunInput::default() };
     let call = Call { command: url.command, user_id: url.user_id, parent: None, input };
-    let run = api.engine().run_command(project_id, call).await.map_err(|error| match error {
-        RunError::NoProject => refused(),
-        error => refusal(error),
-    })?;
+    let run = api.engine().run_command(project_id, call).await.map_err(not_run)?;
     answer(run, url.redirect_to)
 }
 

@@ -1,21 +1,21 @@
 //! How many requests a source takes in, and how many from one address.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-};
+use std::net::IpAddr;
 
 use tidings_domain::{ids::SourceId, source::Source, time::Timestamp};
 
-/// Counts that are kept at most; beyond, those that say nothing any more are forgotten, and if that
-/// is none, those of addresses.
-const COUNTS_MAX: usize = 65_536;
-const MINUTE_US: i64 = 60_000_000;
+use crate::pace::{Counted, Pace};
 
 /// The limits of all sources.
 #[derive(Debug, Default)]
-pub(crate) struct Rates(Mutex<HashMap<(SourceId, Option<IpAddr>), i64>>);
+pub(crate) struct Rates(Pace<(SourceId, Option<IpAddr>)>);
+
+impl Counted for (SourceId, Option<IpAddr>) {
+    /// There are few sources, and their owners chose their limits.
+    fn is_cheap(&self) -> bool {
+        self.1.is_some()
+    }
+}
 
 impl Rates {
     /// Takes a place among what an address may ask a source, before anything is read; or says in how
@@ -23,7 +23,7 @@ impl Rates {
     pub(crate) fn take_of_address(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
         match (address, source.settings.address_rate_limit) {
             (Some(_), Some(per_minute)) if !is_allowed(source, address) => {
-                self.take((source.id, address), per_minute, now)
+                self.0.take((source.id, address), per_minute, now)
             }
             _ => Ok(()),
         }
@@ -33,30 +33,9 @@ impl Rates {
     /// ones must not use up what the provider needs.
     pub(crate) fn take_of_source(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
         match source.settings.rate_limit {
-            Some(per_minute) if !is_allowed(source, address) => self.take((source.id, None), per_minute, now),
+            Some(per_minute) if !is_allowed(source, address) => self.0.take((source.id, None), per_minute, now),
             _ => Ok(()),
         }
-    }
-
-    /// Of each limit only one number is kept: the time at which all that was taken would have come
-    /// at an even pace. It may run ahead of now by a minute, so a minute's worth may come at once.
-    fn take(&self, key: (SourceId, Option<IpAddr>), per_minute: u32, now: Timestamp) -> Result<(), u64> {
-        let now = now.as_millis() * 1000;
-        let step = (MINUTE_US / i64::from(per_minute).max(1)).max(1);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = counts.get(&key).copied().unwrap_or(now).max(now) + step;
-        if next - now > MINUTE_US {
-            return Err((next - now - MINUTE_US).unsigned_abs().div_ceil(1_000_000).max(1));
-        }
-        if counts.len() >= COUNTS_MAX {
-            counts.retain(|_, at| *at > now);
-        }
-        if counts.len() >= COUNTS_MAX {
-            // Of addresses only: there are few sources, and their owners chose their limits.
-            counts.retain(|(_, address), _| address.is_none());
-        }
-        counts.insert(key, next);
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit_log;
 mod billing;
+pub(crate) mod command_settings;
 pub(crate) mod commands;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
@@ -81,6 +82,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/commands/{name}", get(commands::get).put(commands::update).delete(commands::delete))
         .route("/commands/{name}/run", post(commands::run))
         .route("/hook-urls", post(commands::hook_url))
+        .route("/command-settings", get(command_settings::get).put(command_settings::put))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::get))
         .route("/runs/{id}/rerun", post(runs::rerun))

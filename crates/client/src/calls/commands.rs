@@ -3,7 +3,8 @@
 use http::Method;
 use tidings_contract::{
     command::{
-        CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RunBody, RunRequest, RunSummary, UpdateCommand,
+        CommandBody, CommandRequest, CommandSettingsBody, CommandSettingsRequest, HookUrlBody, HookUrlRequest, RunBody,
+        RunRequest, RunSummary, UpdateCommand,
     },
     list::ListBody,
 };
@@ -55,6 +56,27 @@ impl Client {
     /// See [`ClientError`].
     pub async fn delete_command(&self, name: &str) -> Result<(), ClientError> {
         self.execute(Call::new(Method::DELETE, item("/commands", name))).await
+    }
+
+    /// Looks at how often hook URLs may be called.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn get_command_settings(&self) -> Result<CommandSettingsBody, ClientError> {
+        self.fetch(Call::get("/command-settings".to_owned())).await
+    }
+
+    /// Says how often hook URLs may be called.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn put_command_settings(
+        &self,
+        settings: &CommandSettingsRequest,
+    ) -> Result<CommandSettingsBody, ClientError> {
+        self.fetch(Call::new(Method::PUT, "/command-settings".to_owned()).json(settings)?).await
     }
 
     /// Runs a command, once, and waits for its end. A command that failed is a run like any other.

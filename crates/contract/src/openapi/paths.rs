@@ -46,6 +46,7 @@ pub const GROUPS: &[Group] = &[
     group("records", "Records", "Documents that actions keep.", "The record's kind", "subscriber"),
     group("commands", "Commands", "Small scripts with a name.", "The command's name", "/onPayment"),
     group("hook-urls", "Hook URLs", "URLs that run a command.", "", ""),
+    group("command-settings", "Command settings", "How often hook URLs may be called.", "", ""),
     group("runs", "Runs", "Executions of commands.", "The run's id", sample::RUN),
     group("stats", "Statistics", "Figures of a whole project.", "", ""),
     group("organizations", "Organizations", "Customers.", "The organization's id", sample::ORGANIZATION),

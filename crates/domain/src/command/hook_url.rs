@@ -17,7 +17,7 @@ pub const URL_CONTENT_BYTES_MAX: usize = 4_096;
 const REDIRECT_BYTES_MAX: usize = 2_048;
 
 /// What a URL stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HookUrl {
     /// The command it runs.
     pub command: CommandName,

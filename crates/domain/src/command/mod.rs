@@ -7,6 +7,7 @@ mod effect;
 mod hook_keys;
 pub mod hook_url;
 mod run;
+pub mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use hook_keys::{FormerHookKey, HOOK_KEY_OVERLAP_SECONDS_MAX, HookKeys};
 pub use run::{
     Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork,
 };
+pub use settings::CommandSettings;
 
 /// Characters of a command's name.
 const NAME_CHARACTERS_MAX: usize = 128;

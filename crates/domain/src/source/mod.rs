@@ -47,9 +47,9 @@ const TOLERANCE_S_MAX: u32 = 7 * 86_400;
 /// Bytes of a custom answer.
 const RESPONSE_BYTES_MAX: usize = 4_096;
 /// Requests per minute that a limit may allow.
-const RATE_MAX: u32 = 1_000_000;
+pub const RATE_MAX: u32 = 1_000_000;
 /// Entries of an allow-list.
-const ALLOW_MAX: usize = 64;
+pub const ALLOW_MAX: usize = 64;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal => $provider:expr;)*) => {

@@ -1,11 +1,15 @@
 //! URLs that run a command: made without writing anything, and read before anything is looked up.
 
 use tidings_domain::{
-    command::hook_url::{CalledUrl, HookKey, HookUrl, Refused},
+    command::{
+        CommandName,
+        hook_url::{CalledUrl, HookKey, HookUrl, Refused},
+    },
     ids::ProjectId,
 };
 use tidings_ports::store::StoreError;
 
+use super::RunError;
 use crate::Engine;
 
 /// What the keys of hook URLs are for.
@@ -42,6 +46,9 @@ impl Engine {
         base: Option<&str>,
     ) -> Result<String, HookUrlError> {
         let mut wrong = url.check();
+        if url.expires_at.is_some_and(|expires_at| expires_at <= self.clock.wall()) {
+            wrong.push(("expires_at", "it has passed already: name a time to come, or leave it out".to_owned()));
+        }
         let snapshot = self.router.snapshot(project_id).await?;
         let is_there = !self.store.find_commands(project_id, vec![url.command.clone()]).await?.is_empty();
         let Some(snapshot) = snapshot.filter(|_| is_there) else {
@@ -67,6 +74,13 @@ impl Engine {
             true => Ok(called),
             false => Err(Refused.into()),
         }
+    }
+
+    /// Whether a URL's command is still there. No other one takes its place: whoever deletes a command takes back
+    /// its URLs, and a fallback was never given away in one of them.
+    pub async fn has_command(&self, project_id: ProjectId, name: &CommandName) -> Result<bool, RunError> {
+        self.project(project_id).await?.ok_or(RunError::NoProject)?;
+        Ok(!self.store.find_commands(project_id, vec![name.clone()]).await?.is_empty())
     }
 
     fn hook_key(&self, project_id: ProjectId, version: u32) -> HookKey {

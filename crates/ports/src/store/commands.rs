@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tidings_domain::{
-    command::{Command, CommandName, PropertyKind, Run, RunTask},
+    command::{Command, CommandName, CommandSettings, PropertyKind, Run, RunTask},
     ids::{ProjectId, RunId},
     page::{Page, PageRequest},
     time::Timestamp,
@@ -34,6 +34,12 @@ pub trait Commands: Send + Sync {
         name: CommandName,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// How often a project's hook URLs may be called, as its owner says or by default.
+    async fn find_command_settings(&self, project_id: ProjectId) -> Result<CommandSettings, StoreError>;
+
+    /// Says how often they may be called. False: the project was deleted.
+    async fn put_command_settings(&self, project_id: ProjectId, settings: CommandSettings) -> Result<bool, StoreError>;
 }
 
 /// Runs and what they leave behind.

@@ -13,6 +13,12 @@ CREATE TABLE command (
 CREATE UNIQUE INDEX command_by_name ON command (project, name) WHERE deleted_at IS NULL;
 CREATE INDEX command_by_project ON command (project, seq) WHERE deleted_at IS NULL;
 
+-- How often a project's hook URLs may be called, as a document; none: by default.
+CREATE TABLE command_settings (
+    project INTEGER PRIMARY KEY,
+    settings TEXT NOT NULL
+) STRICT;
+
 -- Their executions. ended: how, as a document with everything that is known about it; status says the same in a
 -- word. parent: the run that asked for it. at: when it began, for a run that was put off has an id from before.
 CREATE TABLE run (

@@ -1,8 +1,8 @@
 //! Commands.
 
-use rusqlite::{Connection, Row, params, types::Type};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
-    command::{COMMANDS_MAX, Command, CommandName, MESSAGE_EVENT_TYPE},
+    command::{COMMANDS_MAX, Command, CommandName, CommandSettings, MESSAGE_EVENT_TYPE},
     event_type::EventType,
     ids::{CommandId, OrganizationId, ProjectId},
     page::{Page, PageRequest},
@@ -134,4 +134,25 @@ pub(crate) fn delete(
 ) -> rusqlite::Result<bool> {
     let row = params![project_id.sequence(), name.as_str(), now.as_millis()];
     Ok(session.connection.prepare_cached(sql::DELETE_COMMAND)?.execute(row)? == 1)
+}
+
+pub(crate) fn settings(connection: &Connection, project_id: ProjectId) -> rusqlite::Result<CommandSettings> {
+    let read = |row: &Row<'_>| {
+        let text: String = row.get(0)?;
+        serde_json::from_str(&text)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+    };
+    let mut find = connection.prepare_cached(sql::FIND_COMMAND_SETTINGS)?;
+    Ok(find.query_row([project_id.sequence()], read).optional()?.unwrap_or_default())
+}
+
+pub(crate) fn put_settings(
+    session: &mut Session<'_>,
+    project_id: ProjectId,
+    settings: &CommandSettings,
+) -> rusqlite::Result<bool> {
+    let text =
+        serde_json::to_string(settings).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let row = params![project_id.sequence(), text];
+    Ok(session.connection.prepare_cached(sql::PUT_COMMAND_SETTINGS)?.execute(row)? == 1)
 }

@@ -10,6 +10,7 @@ use tidings_client::{
 use tidings_domain::time::Timestamp;
 
 use super::{
+    command_settings::{self, SettingsArgs},
     input::{parse_time, read_json, read_text},
     page::{PageArgs, page_table},
     session::Session,
@@ -58,6 +59,9 @@ pub(crate) enum CommandCommand {
         /// Its name
         name: String,
     },
+    /// Look at how often hook URLs may be called, or change what is given of it
+    #[command(after_help = command_settings::EXAMPLES)]
+    Settings(SettingsArgs),
     /// Run a command and wait for its end
     #[command(after_help = "Example:\n  tidings command run /onPayment --content '{\"order_id\":7}' --user 42")]
     Run {
@@ -163,6 +167,7 @@ impl CommandCommand {
                 client.delete_command(&name).await?;
                 output.done("deleted", &name)
             }
+            Self::Settings(settings) => settings.run(session).await,
             Self::Run { name, content, user, params } => {
                 let content = content.map(|content| read_text(&content)).transpose()?;
                 let params = params.map(|params| read_json("--params", &params)).transpose()?;

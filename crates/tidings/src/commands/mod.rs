@@ -4,6 +4,7 @@ pub(crate) mod api_key;
 pub(crate) mod audit_log;
 mod batch;
 pub(crate) mod command;
+mod command_settings;
 pub(crate) mod config;
 pub(crate) mod delivery;
 pub(crate) mod demo;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tidings_domain::time::Timestamp;
 use tidings_testkit::{Answer, Api, Server, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -30,6 +31,19 @@ impl Bot {
     /// `Libs.Webhooks.getUrlFor(options)`, as a path on this server.
     pub(crate) async fn url_for(&self, options: Value) -> String {
         url_for(&self.scene.api, options).await
+    }
+
+    /// A URL that was good for a moment.
+    async fn expired_url(&self, command: &str) -> String {
+        let path = format!("/commands/{}", command.replace('/', "%2F"));
+        let now = text(&self.scene.api.get(&path).await.expect(200), "updated_at");
+        let soon = Timestamp::parse(&now).expect("a time").plus_millis(2_000).to_string();
+        let url = self.url_for(json!({"command": command, "expires_at": soon})).await;
+        until("the end of a URL", BOUND, async || {
+            (self.open(&url).await.status == StatusCode::FORBIDDEN).then_some(())
+        })
+        .await;
+        url
     }
 
     pub(crate) async fn open(&self, url: &str) -> Answer {
@@ -198,7 +212,7 @@ async fn an_altered_or_expired_url_is_refused_like_one_of_a_project_that_does_no
         "command": "/pay", "user_id": "42", "content": "a", "redirect_to": "https://a.example/", "expires_at": "2036-01-01T00:00:00Z",
     });
     let url = bot.url_for(options).await;
-    let expired = bot.url_for(json!({"command": "/pay", "expires_at": "2020-01-01T00:00:00Z"})).await;
+    let expired = bot.expired_url("/other").await;
     let project = &bot.scene.project_id;
     let last = if project.ends_with('0') { "1" } else { "0" };
     let nobodys = format!("{}{last}", &project[..project.len() - 1]);

@@ -1,0 +1,1 @@
+SELECT settings FROM command_settings WHERE project = ?1
