@@ -30,7 +30,7 @@ use crate::{
         ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, RUN_STATUS,
         SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID,
     },
-    plan::{PlanBody, SetPlan},
+    plan::{PlanBody, SetPlan, UsageBody},
     preset::{PresetBody, PresetSummary},
     record::{PutRecord, RecordBody, RecordHistoryBody, RecordListBody},
     secret::{RotateSecret, RotatedSecretBody, SecretBody},
@@ -321,6 +321,15 @@ pub const OPERATIONS: &[Operation] = &[
     )
     .bare()
     .answers::<BillingBody>(&[]),
+    operation(
+        "GET",
+        "/organizations/{id}/usage",
+        Access::AnyKey,
+        200,
+        "Get how much an organization uses of what its plan allows",
+    )
+    .bare()
+    .answers::<UsageBody>(&[]),
     operation("GET", "/plans", Access::AnyKey, 200, "List plans").bare().answers::<ListBody<PlanBody>>(&[]),
     operation("GET", "/presets", Access::AnyKey, 200, "List presets").bare().answers::<ListBody<PresetSummary>>(&[]),
     operation("GET", "/presets/{name}", Access::AnyKey, 200, "Get a preset with its catalogue")

@@ -75,13 +75,11 @@ pub const RECEIPT_TYPE: Parameter =
     parameter("type", "Only receipts of this type, as its provider calls it", Kind::Text, "email.bounced");
 /// Runs of one command.
 pub const COMMAND: Parameter = parameter("command", "Only runs of this command", Kind::Text, "/onPayment");
+/// How runs end.
+pub const RUN_STATUSES: &[&str] = &["succeeded", "failed", "timed_out", "crashed"];
 /// Runs that ended in one way.
-pub const RUN_STATUS: Parameter = parameter(
-    "status",
-    "Only runs that ended like this",
-    Kind::Word(&["succeeded", "failed", "timed_out", "crashed"]),
-    "failed",
-);
+pub const RUN_STATUS: Parameter =
+    parameter("status", "Only runs that ended like this", Kind::Word(RUN_STATUSES), "failed");
 /// Where a list in order of keys begins.
 pub const AFTER: Parameter = parameter("after", "`next` of the page before", Kind::Text, "ann@example.com");
 /// Where a list of versions begins.

@@ -25,11 +25,13 @@ pub const BILLING_PLAN_CHANGED: &str = "billing.plan_changed";
 pub const BILLING_UNKNOWN_PLAN: &str = "billing.unknown_plan";
 /// Somebody paid for an organization that does not exist.
 pub const BILLING_UNKNOWN_ORGANIZATION: &str = "billing.unknown_organization";
+/// An organization has used up the runs of commands that its plan allows this month.
+pub const ITERATIONS_USED_UP: &str = "plan.iterations_used_up";
 /// A job ended.
 pub const JOB_FINISHED: &str = "job.finished";
 
 /// Every operational event: its type and what it means.
-pub const TYPES: [(&str, &str); 12] = [
+pub const TYPES: [(&str, &str); 13] = [
     (WEBHOOK_DISABLED, "A webhook was disabled because its receiver is gone or keeps failing, or by a plan's limit"),
     (DELIVERY_EXHAUSTED, "A delivery used up its attempts"),
     (ACTION_EXHAUSTED, "An action of a source used up its attempts; what follows it was not done"),
@@ -41,6 +43,7 @@ pub const TYPES: [(&str, &str); 12] = [
     (BILLING_PLAN_CHANGED, "An organization has another plan because of what it pays for, or no longer pays for"),
     (BILLING_UNKNOWN_PLAN, "A subscription is for something that no plan stands for; nothing was changed"),
     (BILLING_UNKNOWN_ORGANIZATION, "A payment names an organization that does not exist; nothing was changed"),
+    (ITERATIONS_USED_UP, "An organization has used up the runs of commands that its plan allows this month"),
     (JOB_FINISHED, "A recovery or a replay ended"),
 ];
 

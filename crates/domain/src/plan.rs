@@ -1,11 +1,11 @@
-//! Plans: how many webhooks an organization may have, and which of them a limit concerns.
+//! Plans: how many webhooks and runs of commands an organization may have, and which of them a limit concerns.
 //!
 //! A limit counts every webhook of the organization that is not deleted, in all its projects,
 //! disabled ones included. The oldest stand within the limit; a plan never deletes anything.
 
 use std::{fmt, str::FromStr};
 
-use crate::{retry::DisableReason, webhook::WebhookStatus};
+use crate::{retry::DisableReason, time::Timestamp, webhook::WebhookStatus};
 
 /// Characters of a plan's name at most.
 pub const PLAN_NAME_CHARACTERS_MAX: usize = 64;
@@ -13,6 +13,10 @@ pub const PLAN_NAME_CHARACTERS_MAX: usize = 64;
 pub const PLANS_MAX: usize = 64;
 /// What the limit is called where it is refused.
 pub const WEBHOOKS_LIMIT: &str = "webhooks";
+/// … and that of runs of commands.
+pub const ITERATIONS_LIMIT: &str = "iterations";
+/// The times that a plan may allow a command, in milliseconds.
+pub const COMMAND_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 5_000..=25_000;
 
 /// A plan's name, such as `starter`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,13 +59,50 @@ pub struct Plan {
     pub name: PlanName,
     /// Webhooks at most; `None`: as many as wanted.
     pub webhooks: Option<u32>,
+    /// Runs of commands in a calendar month (UTC); `None`: as many as wanted.
+    pub iterations: Option<u32>,
+    /// How long a command may take at most, in milliseconds; `None`: as long as it says.
+    pub command_timeout_ms: Option<u32>,
 }
 
 impl Plan {
-    /// A plan.
+    /// A plan that limits webhooks only.
     pub const fn new(name: PlanName, webhooks: Option<u32>) -> Self {
-        Self { name, webhooks }
+        Self { name, webhooks, iterations: None, command_timeout_ms: None }
     }
+}
+
+/// What a plan allows an organization's commands, and what of it is used this month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Runs in the month; `None`: as many as wanted.
+    pub iterations: Option<u32>,
+    /// How long a command may take at most, in milliseconds; `None`: as long as it says.
+    pub command_timeout_ms: Option<u32>,
+    /// Runs there were in the month.
+    pub used: u32,
+    /// Whether it was reported that they are used up.
+    pub is_reported: bool,
+}
+
+impl Quota {
+    /// Whether there may be one more run. Runs under way are not counted yet, so there may be a few more in the
+    /// end than the plan allows: as many as run at a time.
+    pub fn check_one_more(&self) -> Result<(), LimitExceeded> {
+        check_one_more(self.iterations, self.used)
+    }
+
+    /// How long a command may take that wants so much.
+    pub fn timeout_ms(&self, wanted: u32) -> u32 {
+        self.command_timeout_ms.map_or(wanted, |most| wanted.min(most))
+    }
+}
+
+/// The calendar month of a time, in UTC: `2026-05`.
+pub fn month_of(at: Timestamp) -> String {
+    let mut text = at.rfc3339_seconds();
+    text.truncate("2026-05".len());
+    text
 }
 
 /// The plans every instance has, and their limits (the last three are SubscribeFlow's tiers). The
@@ -128,9 +169,9 @@ impl Plans {
 /// A limit stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitExceeded {
-    /// Webhooks the organization has.
+    /// What the organization has.
     pub current: u32,
-    /// Webhooks it may have.
+    /// What it may have.
     pub max: u32,
 }
 
@@ -210,6 +251,21 @@ mod tests {
         ] {
             assert_eq!(effect(max, older, status), expected, "{max:?} {older} {status:?}");
         }
+    }
+
+    #[test]
+    fn the_last_iteration_is_the_last_of_its_month_and_commands_are_held_to_the_plans_time() {
+        let quota = Quota { iterations: Some(3), command_timeout_ms: Some(8_000), used: 2, is_reported: false };
+        assert_eq!(quota.check_one_more(), Ok(()));
+        let used_up = Quota { used: 3, ..quota };
+        assert_eq!(used_up.check_one_more(), Err(LimitExceeded { current: 3, max: 3 }));
+        assert_eq!(Quota { iterations: None, ..used_up }.check_one_more(), Ok(()));
+        assert_eq!((quota.timeout_ms(25_000), quota.timeout_ms(100)), (8_000, 100));
+        assert_eq!(Quota::default().timeout_ms(25_000), 25_000);
+        let month = |text| month_of(Timestamp::parse(text).expect("a time"));
+        assert_eq!(month("2026-05-31T23:59:59.999Z"), "2026-05");
+        assert_eq!(month("2026-06-01T01:00:00+02:00"), "2026-05", "whatever zone it was written in");
+        assert_eq!(month("2026-06-01T00:00:00Z"), "2026-06");
     }
 
     #[test]

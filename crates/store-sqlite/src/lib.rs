@@ -28,6 +28,7 @@ mod open;
 #[cfg(test)]
 mod query_plans;
 mod queue;
+mod quotas;
 mod readers;
 mod receipts;
 mod records;

@@ -14,7 +14,7 @@ use tidings_ports::store::{FinishedRun, PropertyChange, RecordChanged, RunFilter
 
 use crate::{
     catalog::{COUNT_MAX, before, command, limit, read_page},
-    records, sql,
+    quotas, records, sql,
     writer::Session,
 };
 
@@ -79,6 +79,9 @@ pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusql
     forget_task(session, run.id)?;
     finished.tasks.iter().try_for_each(|change| change_task(session, project, change))?;
     add_run(session, run)?;
+    if finished.iteration {
+        quotas::count(session, project, run.at)?;
+    }
     Ok(RunFinished::Stored)
 }
 

@@ -212,6 +212,10 @@ statements! {
     FIND_COMMAND_SETTINGS = "find_command_settings";
     PUT_COMMAND_SETTINGS = "put_command_settings";
     ORGANIZATION_OF_PROJECT = "organization_of_project";
+    FIND_QUOTA = "find_quota";
+    COUNT_ITERATION = "count_iteration";
+    NOTE_USED_UP = "note_used_up";
+    TAIL_OF_ORGANIZATION = "tail_of_organization";
     FIND_PROPERTY = "find_property";
     PUT_PROPERTY = "put_property";
     DELETE_PROPERTY = "delete_property";

@@ -81,8 +81,11 @@ async fn plans_are_the_operators_to_give_and_everybodys_to_see() {
     let acme = organization_key(&operator, id, &json!({"name": "acme"})).await;
 
     let plans = acme.get("/plans").await.expect(200);
-    let row =
-        |name: &str, webhooks: Value, default: bool| json!({"name": name, "webhooks": webhooks, "default": default});
+    let row = |name: &str, webhooks: Value, default: bool| {
+        json!({
+            "name": name, "webhooks": webhooks, "iterations": null, "command_timeout_ms": null, "default": default,
+        })
+    };
     let expected = [
         row("unlimited", Value::Null, false),
         row("free", json!(0), true),

@@ -67,7 +67,7 @@ async fn call(
     take_place(&api, project_id, &url, address).await?;
     let not_run = |error| match error {
         RunError::NoProject => refused(),
-        error => refusal(error),
+        error => refusal(&api, error),
     };
     if !api.engine().has_command(project_id, &url.command).await.map_err(not_run)? {
         return Err(ApiError::not_found("command"));

@@ -97,6 +97,7 @@ pub(crate) fn routes(api: Api) -> Router {
         )
         .route("/organizations/{id}/plan", put(plans::set))
         .route("/organizations/{id}/billing", get(billing::get))
+        .route("/organizations/{id}/usage", get(plans::usage))
         .route("/plans", get(plans::list))
         .route("/presets", get(presets::list))
         .route("/presets/{name}", get(presets::get))

@@ -9,12 +9,12 @@ use serde_json::Value;
 use tidings_contract::{
     codes::ErrorCode,
     list::ListBody,
-    plan::{PlanBody, SetPlan},
+    plan::{PlanBody, SetPlan, UsageBody, UsedBody},
 };
 use tidings_domain::{
     event_type::EVENT_TYPES_MAX,
     ids::{OrganizationId, ProjectId},
-    plan::{LimitExceeded, Plan, WEBHOOKS_LIMIT},
+    plan::{ITERATIONS_LIMIT, LimitExceeded, Plan, WEBHOOKS_LIMIT, month_of},
 };
 
 use super::organizations;
@@ -29,13 +29,34 @@ use crate::{
 
 fn body(api: &Api, plan: &Plan) -> PlanBody {
     let default = plan == api.parts().plans.default_plan();
-    PlanBody { name: plan.name.to_string(), webhooks: plan.webhooks, default }
+    let Plan { name, webhooks, iterations, command_timeout_ms } = plan.clone();
+    PlanBody { name: name.to_string(), webhooks, iterations, command_timeout_ms, default }
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
     let data: Vec<_> = api.parts().plans.iter().map(|plan| body(&api, plan)).collect();
     let total = Some(data.len() as u64);
     Ok(json(StatusCode::OK, &ListBody { data, total, total_at_least: None, cursor: None }))
+}
+
+pub(crate) async fn usage(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let record = organizations::find(&api, &caller, &id).await?;
+    let (id, now) = (record.organization.id, api.engine().now());
+    let (used, max) = api.store().count_webhooks_of(id).await?;
+    let quota = api.store().find_quota(id, now).await?;
+    let body = UsageBody {
+        organization_id: id,
+        plan: organizations::body(&api, &record).plan,
+        month: month_of(now),
+        webhooks: UsedBody { used, max },
+        iterations: UsedBody { used: quota.used, max: quota.iterations },
+        command_timeout_ms: quota.command_timeout_ms,
+    };
+    Ok(json(StatusCode::OK, &body))
 }
 
 /// The plan of this name, or a field that is wrong.
@@ -105,6 +126,20 @@ pub(crate) fn limit_exceeded(api: &Api, exceeded: LimitExceeded) -> ApiError {
     };
     ApiError::new(ErrorCode::LimitExceeded, detail)
         .with("limit", WEBHOOKS_LIMIT)
+        .with("current", current)
+        .with("max", max)
+        .with("upgrade_url", api.parts().plans.upgrade_url.clone())
+}
+
+/// The month's runs of commands are used up.
+pub(crate) fn iterations_used_up(api: &Api, exceeded: LimitExceeded) -> ApiError {
+    let LimitExceeded { current, max } = exceeded;
+    let detail = format!(
+        "the organization's plan allows {max} runs of commands a month, and it had {current}: wait for the next month \
+         (UTC), or choose another plan; nothing was run"
+    );
+    ApiError::new(ErrorCode::LimitExceeded, detail)
+        .with("limit", ITERATIONS_LIMIT)
         .with("current", current)
         .with("max", max)
         .with("upgrade_url", api.parts().plans.upgrade_url.clone())

@@ -5,8 +5,9 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tidings_contract::command::{
-    ConsoleLineBody, MessageBody, RunAnswerBody, RunBody, RunErrorBody, RunInputBody, RunSummary,
+use tidings_contract::{
+    command::{ConsoleLineBody, MessageBody, RunAnswerBody, RunBody, RunErrorBody, RunInputBody, RunSummary},
+    parameters::RUN_STATUSES,
 };
 use tidings_domain::{
     command::{Run, RunAnswer, RunEnd},
@@ -15,6 +16,7 @@ use tidings_domain::{
 use tidings_engine::{Call, RunError};
 use tidings_ports::store::RunFilter;
 
+use super::plans::iterations_used_up;
 use crate::{
     answer::{json, list as list_body},
     auth::Caller,
@@ -78,14 +80,18 @@ fn body(run: Run) -> RunBody {
 
 /// Runs a command for whoever may look at everything about it.
 pub(super) async fn answer(api: &Api, project_id: ProjectId, call: Call) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &body(api.engine().run_command(project_id, call).await.map_err(refusal)?)))
+    Ok(json(
+        StatusCode::OK,
+        &body(api.engine().run_command(project_id, call).await.map_err(|error| refusal(api, error))?),
+    ))
 }
 
 /// Why nothing was run.
-pub(crate) fn refusal(error: RunError) -> ApiError {
+pub(crate) fn refusal(api: &Api, error: RunError) -> ApiError {
     match error {
         RunError::NoProject => ApiError::not_found("project"),
         RunError::NoCommand(_) => ApiError::not_found("command"),
+        RunError::UsedUp(exceeded) => iterations_used_up(api, exceeded),
         RunError::Busy(reason) => {
             tracing::warn!(reason, "a command was not run");
             ApiError::unavailable("nothing has time to run the command; nothing was done")
@@ -96,7 +102,10 @@ pub(crate) fn refusal(error: RunError) -> ApiError {
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
     let text = |name: &str| query.text(name).map(str::to_owned);
-    let filter = RunFilter { command: text("command"), status: text("status") };
+    let status = query.parsed("status", "succeeded, failed, timed_out or crashed", |text| {
+        RUN_STATUSES.contains(&text).then(|| text.to_owned())
+    })?;
+    let filter = RunFilter { command: text("command"), status };
     let page = api.store().list_runs(caller.project(&api), filter, query.page()?).await?;
     Ok(json(StatusCode::OK, &list_body(page.map(|run| summary(&run)))))
 }

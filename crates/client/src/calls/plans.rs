@@ -4,7 +4,7 @@ use http::Method;
 use tidings_contract::{
     billing::BillingBody,
     list::ListBody,
-    plan::{PlanBody, SetPlan},
+    plan::{PlanBody, SetPlan, UsageBody},
     tenancy::OrganizationBody,
 };
 
@@ -28,6 +28,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn get_organization_billing(&self, id: &str) -> Result<BillingBody, ClientError> {
         self.fetch(Call::get(format!("{}/billing", item("/organizations", id)))).await
+    }
+
+    /// Gets how much an organization uses of what its plan allows.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn get_organization_usage(&self, id: &str) -> Result<UsageBody, ClientError> {
+        self.fetch(Call::get(format!("{}/usage", item("/organizations", id)))).await
     }
 
     /// Gives an organization another plan.

@@ -154,6 +154,12 @@ fn operational_data(name: &str) -> Value {
             "lookup_key": null,
             "plan": null,
         }),
+        operational::ITERATIONS_USED_UP => json!({
+            "organization_id": sample::ORGANIZATION,
+            "month": "2026-05",
+            "used": 10_000,
+            "max": 10_000,
+        }),
         operational::BILLING_UNKNOWN_ORGANIZATION => json!({
             "organization": "customer-4711",
             "customer": "cus_ExampleCustomer",

@@ -4,6 +4,7 @@
 mod hook_urls;
 mod host;
 mod plan;
+mod quota;
 mod tasks;
 
 pub use hook_urls::{CalledUrlError, HookUrlError};
@@ -16,6 +17,7 @@ use tidings_domain::{
         RunEnd, RunInput, RunTask, Script, ScriptError, TaskWork,
     },
     ids::{ProjectId, RunId},
+    plan::LimitExceeded,
     tenancy::Project,
 };
 use tidings_ports::{
@@ -48,6 +50,9 @@ pub enum RunError {
     /// The project has no such command, and none that takes its place.
     #[error("there is no command {0}")]
     NoCommand(CommandName),
+    /// The plan of the project's organization allows no more runs this month.
+    #[error("the organization's plan allows {} runs of commands a month, and they are used up", .0.max)]
+    UsedUp(LimitExceeded),
     /// Nobody has time for it.
     #[error("{0}")]
     Busy(String),
@@ -110,11 +115,12 @@ impl Engine {
     /// Runs a command under an id. The same id once more changes nothing and gives the run that there is.
     async fn execute(&self, id: RunId, project_id: ProjectId, call: Call) -> Result<Run, RunError> {
         let setting = self.setting(id, project_id, call).await?;
+        let quota = self.quota(&setting.project, self.clock.wall()).await?;
         let job = ScriptJob {
             project_id,
             scripts: setting.scripts(),
             globals: setting.globals(),
-            timeout_ms: setting.command.timeout_ms,
+            timeout_ms: quota.timeout_ms(setting.command.timeout_ms),
         };
         let host = Host { engine: self, project_id, user_id: setting.call.user_id.as_deref() };
         let at = self.clock.wall();
@@ -149,7 +155,10 @@ impl Engine {
         // What it wants, then what follows its failure, then nothing but the failure itself.
         for _ in 0..3 {
             let reason = match self.finish(&run, &plan).await? {
-                RunFinished::Stored => return Ok(self.finished(run, plan).await),
+                RunFinished::Stored => {
+                    self.note_used(&quota);
+                    return Ok(self.finished(run, plan).await);
+                }
                 RunFinished::Already => return self.earlier(project_id, run).await,
                 RunFinished::NoProject => return Err(RunError::NoProject),
                 RunFinished::TooLarge(record) => format!("the record {record} would be too large"),
@@ -170,7 +179,7 @@ impl Engine {
         (run.answer, run.messages) = (plan.answer.clone(), plan.messages.clone());
         tasks.extend(plan.publish.clone().map(Box::new).map(TaskChange::Add));
         let (properties, records) = (plan.properties.clone(), plan.records.clone());
-        self.store.finish_run(FinishedRun { run, properties, records, tasks }).await
+        self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration: true }).await
     }
 
     /// The one thing that follows a failure is the command for failures.

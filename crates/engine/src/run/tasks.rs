@@ -195,7 +195,7 @@ impl Engine {
         match self.execute(task.id, task.project_id, call.clone()).await {
             Ok(_) => Ok(()),
             Err(RunError::NoProject) => Ok(self.store.replace_task(task.id, None).await?),
-            Err(error @ RunError::NoCommand(_)) => {
+            Err(error @ (RunError::NoCommand(_) | RunError::UsedUp(_))) => {
                 // Its author looks for it among the runs.
                 let run = Run {
                     id: task.id,
@@ -213,7 +213,7 @@ impl Engine {
                     at: self.clock.wall(),
                 };
                 let (properties, records, tasks) = (Vec::new(), Vec::new(), Vec::new());
-                self.store.finish_run(FinishedRun { run, properties, records, tasks }).await?;
+                self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration: false }).await?;
                 Ok(())
             }
             Err(error) => Err(error),

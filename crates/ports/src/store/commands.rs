@@ -104,6 +104,8 @@ pub struct FinishedRun {
     pub records: Vec<RecordSet>,
     /// What is still to be done, and what no longer, in this order.
     pub tasks: Vec<TaskChange>,
+    /// Whether something ran, so that it counts among the iterations of the organization.
+    pub iteration: bool,
 }
 
 /// A property that gets a value.

@@ -13,6 +13,7 @@ mod log;
 mod maintenance;
 mod plans;
 mod queue;
+mod quotas;
 mod sources;
 
 pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
@@ -40,7 +41,7 @@ pub use plans::{PlanLimits, PlansSet};
 pub use queue::{
     AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
 };
-
+pub use quotas::Quotas;
 pub use sources::{
     NewReceipt, NewSource, PutRecord, RECORD_BYTES_MAX, ReceiptFilter, ReceiptRecord, RecordChanged, RecordPut,
     RecordVersion, RecordView, Records, SourceChange, SourceChanged, SourceRecord, Sources, TurnedAway,
@@ -62,6 +63,7 @@ pub trait Store:
     + Gaps
     + Commands
     + Runs
+    + Quotas
 {
 }
 
@@ -80,6 +82,7 @@ impl<T> Store for T where
         + Gaps
         + Commands
         + Runs
+        + Quotas
 {
 }
 

@@ -74,3 +74,17 @@ CREATE INDEX run_task_by_project ON run_task (project, user_id);
 -- documents with the end of each.
 ALTER TABLE project ADD COLUMN hook_key_version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE project ADD COLUMN former_hook_keys TEXT NOT NULL DEFAULT '[]';
+
+-- What plans allow commands: runs per month, and how long one may take. NULL: as the command says.
+ALTER TABLE plan ADD COLUMN iterations INTEGER;
+ALTER TABLE plan ADD COLUMN command_timeout_ms INTEGER;
+
+-- Runs by organization and month (2026-05, UTC), counted in the transaction that writes the run. reported: whether
+-- the operator was told that the month's are used up.
+CREATE TABLE iteration (
+    organization INTEGER NOT NULL,
+    month TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    reported INTEGER NOT NULL,
+    PRIMARY KEY (organization, month)
+) STRICT, WITHOUT ROWID;

@@ -19,7 +19,7 @@ pub(crate) fn set_all(session: &mut Session<'_>, plans: &Plans, now: Timestamp) 
     session.connection.prepare_cached(sql::FORGET_PLANS)?.execute([])?;
     for plan in plans.iter() {
         let is_default = plan == plans.default_plan();
-        let row = params![plan.name.as_str(), plan.webhooks, is_default];
+        let row = params![plan.name.as_str(), plan.webhooks, is_default, plan.iterations, plan.command_timeout_ms];
         session.connection.prepare_cached(sql::ADD_PLAN)?.execute(row)?;
     }
     let unknown = texts(session.connection)?;
@@ -77,6 +77,12 @@ fn organization_of(connection: &Connection, project: i64) -> rusqlite::Result<i6
 fn count(connection: &Connection, organization: i64, webhook: i64) -> rusqlite::Result<(u32, u32)> {
     let mut count = connection.prepare_cached(sql::COUNT_ORGANIZATION_WEBHOOKS)?;
     count.query_row([organization, webhook], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// How many webhooks the organization has, and how many it may have.
+pub(crate) fn usage(connection: &Connection, organization: i64) -> rusqlite::Result<(u32, Option<u32>)> {
+    let (current, _) = count(connection, organization, i64::MAX)?;
+    Ok((current, limit(connection, organization)?))
 }
 
 /// Whether the project's organization may have one webhook more. Asked inside the transaction

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::Subcommand;
 use tidings_client::contract::{
     billing::BillingBody,
-    plan::SetPlan,
+    plan::{SetPlan, UsageBody, UsedBody},
     tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization},
 };
 
@@ -61,6 +61,12 @@ pub(crate) enum OrganizationCommand {
         /// The plan's name; `tidings plan list` shows them
         plan: String,
     },
+    /// Look at how much an organization uses of what its plan allows
+    #[command(after_help = "Example:\n  tidings org usage org_01h2…")]
+    Usage {
+        /// Its id
+        id: String,
+    },
     /// Look at what an organization pays for, and how it stands with that
     #[command(after_help = "Example:\n  tidings org billing org_01h2…")]
     Billing {
@@ -96,6 +102,7 @@ impl OrganizationCommand {
             Self::SetPlan { id, plan } => {
                 output.show(&client.set_organization_plan(&id, &SetPlan { plan }).await?, fields)
             }
+            Self::Usage { id } => output.show(&client.get_organization_usage(&id).await?, usage),
             Self::Billing { id } => output.show(&client.get_organization_billing(&id).await?, billing),
             Self::Delete { id, yes: true } => {
                 client.delete_organization(&id).await?;
@@ -121,6 +128,21 @@ fn fields(organization: &OrganizationBody) -> String {
         .add("default project", organization.default_project_id)
         .add("schema mode", &organization.schema_mode)
         .add("created", organization.created_at)
+        .to_string()
+}
+
+fn usage(usage: &UsageBody) -> String {
+    let of = |used: &UsedBody| match used.max {
+        Some(max) => format!("{} of {max}", used.used),
+        None => format!("{} of unlimited", used.used),
+    };
+    Fields::default()
+        .add("organization", usage.organization_id)
+        .add("plan", &usage.plan)
+        .add("webhooks", of(&usage.webhooks))
+        .add("month", &usage.month)
+        .add("runs of commands", of(&usage.iterations))
+        .maybe("a command's time in ms", usage.command_timeout_ms)
         .to_string()
 }
 

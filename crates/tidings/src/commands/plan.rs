@@ -3,6 +3,8 @@
 use clap::Subcommand;
 use tidings_client::contract::plan::PlanBody;
 
+use crate::output::or_dash;
+
 use super::{page::page_table, session::Session};
 
 /// What to do with plans.
@@ -17,14 +19,15 @@ impl PlanCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Session { client, output, .. } = session;
         match self {
-            Self::List => {
-                output.show(&client.list_plans().await?, |list| page_table(list, ["NAME", "WEBHOOKS", "DEFAULT"], row))
-            }
+            Self::List => output.show(&client.list_plans().await?, |list| {
+                page_table(list, ["NAME", "WEBHOOKS", "RUNS A MONTH", "RUN MS", "DEFAULT"], row)
+            }),
         }
     }
 }
 
-fn row(plan: &PlanBody) -> [String; 3] {
-    let webhooks = plan.webhooks.map_or_else(|| "unlimited".to_owned(), |count| count.to_string());
-    [plan.name.clone(), webhooks, plan.default.to_string()]
+fn row(plan: &PlanBody) -> [String; 5] {
+    let count = |most: Option<u32>| most.map_or_else(|| "unlimited".to_owned(), |count| count.to_string());
+    let timeout = or_dash(plan.command_timeout_ms);
+    [plan.name.clone(), count(plan.webhooks), count(plan.iterations), timeout, plan.default.to_string()]
 }

@@ -1,6 +1,6 @@
 //! `[plans.NAME]` in `tidings.toml`, and plans as `NAME=COUNT` in flags and variables.
 
-use tidings_domain::plan::{Plan, PlanName};
+use tidings_domain::plan::{COMMAND_TIMEOUT_MS, Plan, PlanName};
 use toml::{Spanned, de::DeValue};
 
 use super::ConfigError;
@@ -8,25 +8,54 @@ use super::ConfigError;
 /// What stands in the place of a number where there is no limit.
 pub(super) const UNLIMITED: &str = "unlimited";
 
-/// The only thing a plan says so far.
+/// What every plan says.
 const WEBHOOKS: &str = "webhooks";
+/// What a plan may say as well.
+const ITERATIONS: &str = "iterations";
+const COMMAND_TIMEOUT: &str = "command_timeout_ms";
+/// In flags and variables, what stands between the number of webhooks and further settings.
+const SEPARATOR: char = ':';
 
-/// Reads `NAME=COUNT`; the error is the reason and the way out.
+/// Reads `NAME=COUNT`, and after colons `iterations=COUNT` and `command_timeout_ms=MS`; the error is the reason and
+/// the way out.
 pub(super) fn parse_plan(text: &str) -> Result<Plan, (String, String)> {
-    let way_out = || format!("write NAME=COUNT, such as team=5 or big={UNLIMITED}");
-    let (name, count) = text.split_once('=').ok_or_else(|| (format!("{text:?} is not a plan"), way_out()))?;
-    let name: PlanName = name.trim().parse().map_err(|error| (format!("{name:?}: {error}"), way_out()))?;
-    let webhooks = match count.trim() {
-        UNLIMITED => None,
-        digits => {
-            let count = digits.parse().map_err(|_| (format!("{digits:?} is not a number of webhooks"), way_out()))?;
-            Some(count)
-        }
+    let way_out = || {
+        format!(
+            "write NAME=COUNT, such as team=5, big={UNLIMITED} or team=5:{ITERATIONS}=10000:{COMMAND_TIMEOUT}=10000"
+        )
     };
-    Ok(Plan::new(name, webhooks))
+    let refused = |reason: String| (reason, way_out());
+    let (name, settings) = text.split_once('=').ok_or_else(|| refused(format!("{text:?} is not a plan")))?;
+    let name: PlanName = name.trim().parse().map_err(|error| refused(format!("{name:?}: {error}")))?;
+    let mut settings = settings.split(SEPARATOR);
+    let webhooks = count(WEBHOOKS, settings.next().unwrap_or_default()).map_err(refused)?;
+    let mut plan = Plan::new(name, webhooks);
+    for setting in settings {
+        let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+        match key.trim() {
+            ITERATIONS => plan.iterations = count(ITERATIONS, value).map_err(refused)?,
+            COMMAND_TIMEOUT => plan.command_timeout_ms = count(COMMAND_TIMEOUT, value).map_err(refused)?,
+            key => return Err(refused(format!("{key:?} is not a setting of a plan"))),
+        }
+    }
+    Ok(plan)
 }
 
-/// The tables below `plans` as `NAME=COUNT`; `place` turns an offset into a place for messages.
+/// Reads the number behind a setting; the error is the reason.
+fn count(key: &str, text: &str) -> Result<Option<u32>, String> {
+    let what = match key {
+        WEBHOOKS => "a number of webhooks",
+        ITERATIONS => "a number of runs a month",
+        _ => "a number of milliseconds from 5000 to 25000",
+    };
+    let fits = |number: &u32| key != COMMAND_TIMEOUT || COMMAND_TIMEOUT_MS.contains(number);
+    match text.trim() {
+        UNLIMITED => Ok(None),
+        digits => digits.parse().ok().filter(fits).map(Some).ok_or_else(|| format!("{digits:?} is not {what}")),
+    }
+}
+
+/// The tables below `plans` as texts; `place` turns an offset into a place for messages.
 pub(super) fn from_tables(
     plans: &DeValue<'_>,
     at: &str,
@@ -41,26 +70,29 @@ pub(super) fn from_tables(
         let DeValue::Table(fields) = plan.get_ref() else {
             return Err(refused(&here, format!("the plan `{}` is a table", name.get_ref())));
         };
-        let mut count = None;
+        let (mut webhooks, mut others) = (None, String::new());
         for (key, value) in fields {
-            let here = place(key.span().start);
-            if key.get_ref() != WEBHOOKS {
-                return Err(refused(&here, format!("`{}` is not a setting of a plan", key.get_ref())));
+            let (here, key) = (place(key.span().start), key.get_ref());
+            let text = match key.as_ref() {
+                WEBHOOKS | ITERATIONS | COMMAND_TIMEOUT => value_text(value),
+                _ => return Err(refused(&here, format!("`{key}` is not a setting of a plan"))),
+            };
+            let text = text.ok_or_else(|| refused(&here, format!("`{key}` is a number, or \"{UNLIMITED}\"")))?;
+            match key.as_ref() {
+                WEBHOOKS => webhooks = Some(text),
+                _ => others.push_str(&format!("{SEPARATOR}{key}={text}")),
             }
-            count =
-                Some(count_text(value).ok_or_else(|| {
-                    refused(&here, format!("`{WEBHOOKS}` is a number of webhooks, or \"{UNLIMITED}\""))
-                })?);
         }
-        let count = count.ok_or_else(|| refused(&here, format!("the plan `{}` lacks `{WEBHOOKS}`", name.get_ref())))?;
-        let text = format!("{}={count}", name.get_ref());
+        let webhooks =
+            webhooks.ok_or_else(|| refused(&here, format!("the plan `{}` lacks `{WEBHOOKS}`", name.get_ref())))?;
+        let text = format!("{}={webhooks}{others}", name.get_ref());
         parse_plan(&text).map_err(|(reason, _)| refused(&here, reason))?;
         texts.push(text);
     }
     Ok(texts)
 }
 
-fn count_text(value: &Spanned<DeValue<'_>>) -> Option<String> {
+fn value_text(value: &Spanned<DeValue<'_>>) -> Option<String> {
     match value.get_ref() {
         DeValue::Integer(number) => Some(number.as_str().to_owned()),
         DeValue::String(text) if text == UNLIMITED => Some(UNLIMITED.to_owned()),

@@ -100,6 +100,14 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
         ),
         ("", "", "[plans.team]\nwebhooks = 5\nseats = 3\n", "tidings.toml:3: `seats` is not a setting of a plan"),
         ("", "", "[plans.team]\nwebhooks = -1\n", "tidings.toml:1: \"-1\" is not a number of webhooks"),
+        ("", "", "[plans.team]\nwebhooks = 5\niterations = -1\n", "\"-1\" is not a number of runs a month"),
+        (
+            "",
+            "",
+            "[plans.team]\nwebhooks = 5\ncommand_timeout_ms = 100\n",
+            "\"100\" is not a number of milliseconds from",
+        ),
+        ("--plan team=5:seats=3", "", "", "--plan: \"seats\" is not a setting of a plan; write NAME=COUNT"),
         ("", "", "[plans.Team]\nwebhooks = 1\n", "tidings.toml:1: \"Team\": a plan's name has"),
         ("", "", "[plans.team]\n", "tidings.toml:1: the plan `team` lacks `webhooks`"),
         ("", "", "[billing.stripe]\ngrace = 3\n", "tidings.toml:2: `billing.stripe.grace` is not a setting"),
@@ -206,6 +214,14 @@ fn plans_are_added_to_the_built_in_ones() {
     let resolved = resolved.expect("valid");
     assert_eq!(limits(&resolved), "unlimited=None free=Some(0) starter=Some(3) professional=None team=Some(7)");
     assert_eq!(resolved.config.plans.upgrade_url.as_deref(), Some("https://a.example/b"));
+
+    let file = "[plans.team]\nwebhooks = 5\niterations = 10000\ncommand_timeout_ms = 8000\n";
+    let flag = "--plan team=5:iterations=10000:command_timeout_ms=8000";
+    for resolved in [given("", &[], file), given(flag, &[], "")] {
+        let plans = resolved.expect("valid").config.plans;
+        let team = plans.find("team").expect("configured");
+        assert_eq!((team.webhooks, team.iterations, team.command_timeout_ms), (Some(5), Some(10_000), Some(8_000)));
+    }
 }
 
 #[test]

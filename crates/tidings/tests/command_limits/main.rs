@@ -1,5 +1,6 @@
 //! What commands may take: calls of their URLs, runs and time by an organization's plan, and what they leave behind.
 
+mod plans;
 mod rates;
 
 use std::{net::SocketAddr, time::Duration};
@@ -33,6 +34,13 @@ impl Bots {
         let operator = World::new(&server).operator().clone();
         let (api, caller) = (operator.clone(), operator.clone().without_key().with_base(""));
         Self { server, operator, api, caller }
+    }
+
+    /// After the server was started again: at another address.
+    fn reconnect(&mut self) {
+        self.operator = World::new(&self.server).operator().clone();
+        self.api = self.operator.clone();
+        self.caller = self.operator.clone().without_key().with_base("");
     }
 
     async fn command(&self, name: &str, code: &str) {

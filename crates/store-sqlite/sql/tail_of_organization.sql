@@ -1,0 +1,1 @@
+SELECT tail FROM organization WHERE seq = ?1
