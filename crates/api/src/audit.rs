@@ -40,11 +40,12 @@ use crate::{
 };
 
 /// Fields whose values the log shows. What is not named here might be a secret, and stays out.
-const SHOWN: [&str; 37] = [
+const SHOWN: [&str; 39] = [
     "action",
     "address_rate_limit",
     "allow",
     "archived",
+    "bot_id",
     "dedupe",
     "dry_run",
     "enabled",
@@ -65,6 +66,7 @@ const SHOWN: [&str; 37] = [
     "profile",
     "project_id",
     "rate_limit",
+    "redirect_hosts",
     "retry",
     "schema_mode",
     "scopes",

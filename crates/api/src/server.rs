@@ -35,6 +35,7 @@ use crate::{
     audit::{self, Audit},
     compat::{self, Asked},
     error::ApiError,
+    hooks::is_hook,
     ingest::Peer,
     native,
     state::Api,
@@ -185,8 +186,7 @@ async fn serve(
         let response = router.call(request).await.unwrap_or_else(|never| match never {});
         audit::finish(&api, &audit, response).await
     };
-    // Whoever calls a URL that runs a command changes something, by whatever method.
-    let only_looks = (method == Method::GET || method == Method::HEAD) && !path.starts_with("/hook/");
+    let only_looks = (method == Method::GET || method == Method::HEAD) && !is_hook(&path);
     let response = if is_publish || only_looks {
         answering.await
     } else {
@@ -221,7 +221,7 @@ fn answered(mut response: Response, method: &Method, path: &str, request_id: &st
     // What follows is all that some sources go by: it is a secret.
     let path = if path.starts_with("/in/") { "/in/…" } else { path };
     // A command that fails is its author's business, and stands among its runs.
-    if status.is_server_error() && !path.starts_with("/hook/") {
+    if status.is_server_error() && !is_hook(path) {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
     } else {
         tracing::debug!(request.id = request_id, %method, path, status = status.as_u16(), %peer, "request");

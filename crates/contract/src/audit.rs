@@ -43,6 +43,8 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("DELETE", "/commands/{name}", "command.delete"),
     ("POST", "/commands/{name}/run", "command.run"),
     ("PUT", "/command-settings", "command_settings.update"),
+    ("PUT", "/bot", "bot.import"),
+    ("DELETE", "/bot", "bot.remove"),
     ("POST", "/runs/{id}/rerun", "run.rerun"),
     ("POST", "/event-types", "event_type.create"),
     ("POST", "/event-types/import", "event_type.import"),

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod batch;
 pub mod billing;
+pub mod bot;
 pub mod codes;
 pub mod command;
 pub mod delivery;

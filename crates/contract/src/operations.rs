@@ -10,6 +10,7 @@ use crate::{
     audit::AuditEntryBody,
     batch::{BatchBody, RawBatchRequest},
     billing::BillingBody,
+    bot::{BotBody, ImportBot},
     codes::ErrorCode::{
         AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LimitExceeded, PayloadExpunged,
         RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed,
@@ -250,6 +251,11 @@ pub const OPERATIONS: &[Operation] = &[
     operation("PUT", "/command-settings", COMMANDS, 200, "Say how often hook URLs may be called")
         .takes::<CommandSettingsRequest>()
         .answers::<CommandSettingsBody>(&[]),
+    operation("PUT", "/bot", COMMANDS, 200, "Import a bot: its old URLs run the project's commands")
+        .takes::<ImportBot>()
+        .answers::<BotBody>(&[AlreadyExists]),
+    operation("GET", "/bot", COMMANDS, 200, "Get the bot that was imported").bare().answers::<BotBody>(&[]),
+    operation("DELETE", "/bot", COMMANDS, 204, "Remove the bot: its old URLs are refused").bare().answers_nothing(&[]),
     operation("GET", "/runs", COMMANDS, 200, "List runs")
         .query(&[COMMAND, RUN_STATUS, LIMIT, CURSOR])
         .bare()

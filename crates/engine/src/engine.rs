@@ -94,6 +94,8 @@ pub struct Engine {
     pub(crate) tasks_signal: TaskSignal,
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) base_url: String,
+    /// What is opened in the place of a bot that does not exist.
+    pub(crate) nobodys_bot: OnceLock<Vec<u8>>,
     /// How reports about subscriptions become plans.
     pub(crate) billing: OnceLock<Arc<BillingRules>>,
     /// When the next round of upkeep begins unless somebody asks for one before.
@@ -175,6 +177,7 @@ impl Engine {
             tasks_signal: TaskSignal::default(),
             master_key,
             base_url,
+            nobodys_bot: OnceLock::new(),
             billing: OnceLock::new(),
             next_upkeep_at: AtomicI64::new(i64::MAX),
             fills: Board::default(),

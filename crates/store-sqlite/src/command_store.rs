@@ -3,16 +3,21 @@
 use async_trait::async_trait;
 use serde_json::Value;
 use tidings_domain::{
-    command::{Command, CommandName, CommandSettings, Run, RunTask},
+    command::{BotId, Command, CommandName, CommandSettings, Run, RunTask},
     ids::{ProjectId, RunId},
     page::{Page, PageRequest},
     time::Timestamp,
 };
 use tidings_ports::store::{
-    CommandChange, Commands, Created, FinishedRun, Idempotency, RunFilter, RunFinished, Runs, StoreError,
+    BotPut, BotRecord, Bots, CommandChange, Commands, Created, FinishedRun, Idempotency, RunFilter, RunFinished, Runs,
+    StoreError,
 };
 
-use crate::{catalog::command, runs, store::SqliteStore};
+use crate::{
+    catalog::{bot, command},
+    runs,
+    store::SqliteStore,
+};
 
 #[async_trait]
 impl Commands for SqliteStore {
@@ -80,5 +85,24 @@ impl Runs for SqliteStore {
 
     async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError> {
         self.writer.call(move |session| runs::replace_task(session, id, next.as_ref())).await
+    }
+}
+
+#[async_trait]
+impl Bots for SqliteStore {
+    async fn put_bot(&self, record: BotRecord) -> Result<BotPut, StoreError> {
+        self.add(move |session| bot::put(session, &record)).await
+    }
+
+    async fn find_bot(&self, project_id: ProjectId) -> Result<Option<BotRecord>, StoreError> {
+        self.readers.call(move |connection| bot::find(connection, project_id)).await
+    }
+
+    async fn find_bot_by_id(&self, id: BotId) -> Result<Option<BotRecord>, StoreError> {
+        self.readers.call(move |connection| bot::find_by_id(connection, &id)).await
+    }
+
+    async fn delete_bot(&self, project_id: ProjectId) -> Result<bool, StoreError> {
+        self.change(move |session| bot::delete(session, project_id.sequence())).await
     }
 }

@@ -203,6 +203,10 @@ statements! {
     FIND_EXPUNGED = "find_expunged";
     UNFINISHED_OF_EVENT = "unfinished_of_event";
     EXPUNGE_EVENT = "expunge_event";
+    PUT_BOT = "put_bot";
+    FIND_BOT = "find_bot";
+    FIND_BOT_BY_ID = "find_bot_by_id";
+    DELETE_BOT = "delete_bot";
     CREATE_COMMAND = "create_command";
     FIND_COMMAND = "find_command";
     LIST_COMMANDS = "list_commands";

@@ -194,6 +194,66 @@ async fn a_command_is_made_run_called_mended_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_is_imported_with_its_commands_and_the_same_again_changes_nothing() {
+    let scene = Scene::begin().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = |path: &str, text: &str| {
+        let path = directory.path().join("commands").join(path);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+        fs::write(path, text).expect("written");
+    };
+    let head = |name: &str| format!("/*CMD\n  command: {name}\n  answer: \n  aliases: \nCMD*/\n");
+    file("Shop/_start.js", &head("/start").replace("answer: ", "answer: Welcome!"));
+    file("_onWebhook.js", &format!("{}Bot.sendMessage('paid ' + content);\nif (false) chat.id", head("/onWebhook")));
+    file("broken.js", &format!("{}const a = (1;", head("/broken")));
+    file("headless.js", "Bot.sendMessage('x')");
+    let token = directory.path().join("token");
+    fs::write(&token, "123:ABC\n").expect("written");
+    let (token, place) = (format!("@{}", token.display()), directory.path().display().to_string());
+    let line = ["project", "import-bot", "100200", "--token", &token, "--commands", &place];
+    let of = |shown: &Value, member: &str| -> Vec<Value> {
+        shown["commands"].as_array().expect("commands").iter().map(|command| command[member].clone()).collect()
+    };
+    let (succeeded, shown) = scene.run(&line).await;
+    assert!(!succeeded && !shown.to_string().contains("123:ABC"), "{shown}");
+    assert_eq!(of(&shown, "result"), ["created", "created", "refused", "refused"], "{shown}");
+    assert_eq!(of(&shown, "command"), [json!("/start"), json!("/onWebhook"), json!("/broken"), Value::Null]);
+    assert_eq!((&shown["commands"][2]["line"], shown["commands"][2]["column"].is_u64()), (&json!(6), true), "{shown}");
+    assert_eq!(shown["commands"][1]["notes"], json!(["there is no chat here"]));
+
+    file("broken.js", &format!("{}const a = 1;", head("/broken")));
+    fs::remove_file(directory.path().join("commands/headless.js")).expect("removed");
+    let (succeeded, mended) = scene.run(&line).await;
+    assert!(succeeded, "{mended}");
+    assert_eq!(of(&mended, "result"), ["unchanged", "unchanged", "created"]);
+    let (_, again) = scene.run(&line).await;
+    assert_eq!((of(&again, "result"), &again["bot"]), (vec![json!("unchanged"); 3], &shown["bot"]));
+
+    let caller = scene.project.api.clone().without_key().with_base("");
+    let url = |command: &str| {
+        let token = tidings_domain::command::public_user_token(b"123:ABC", "42", command);
+        let command = command.replace('/', "%2F");
+        format!(
+            "/compat/bots-business/v1/bots/100200/new-webhook?&command={command}&public_user_token={token}&user_id=42&content=7"
+        )
+    };
+    assert_eq!(caller.get(&url("/onWebhook")).await.expect(200), json!({"answer": "paid 7"}));
+    assert_eq!(caller.get(&url("/start")).await.expect(200), json!({"answer": "Welcome!"}));
+    file("broken.js", &format!("{}const a = 2;", head("/broken")));
+    let hosts = [&line[..], &["--redirect-host", "Shop.example.com"]].concat();
+    let (succeeded, changed) = scene.run(&hosts).await;
+    assert!(succeeded, "{changed}");
+    assert_eq!(of(&changed, "result"), ["unchanged", "unchanged", "updated"]);
+    let (_, bot) = scene.run(&["project", "bot"]).await;
+    assert_eq!((&bot["bot_id"], &bot["redirect_hosts"]), (&json!("100200"), &json!(["shop.example.com"])));
+    let (succeeded, refused) = scene.run(&["project", "remove-bot"]).await;
+    assert!(!succeeded && refused["error"].as_str().expect("an error").contains("--yes"), "{refused}");
+    let (succeeded, removed) = scene.run(&["project", "remove-bot", "--yes"]).await;
+    assert!(succeeded, "{removed}");
+    caller.get(&url("/start")).await.expect_problem(403, "invalid_hook_url");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_there_is_named_with_a_way_out() {
     let scene = Scene::begin().await;
     for (line, told) in [

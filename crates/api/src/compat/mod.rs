@@ -4,6 +4,7 @@
 //! the native API's. Deliberately absent: operations that the system itself does not have or
 //! promise.
 
+mod bots_business;
 mod botsubscription;
 mod ids;
 mod subscribeflow;
@@ -16,11 +17,14 @@ use tidings_contract::{operations::Access, problem::Problem};
 
 use crate::state::Api;
 
+pub(crate) use bots_business::BASE_PATH as BOTS_BUSINESS;
+
 /// All routes.
 pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .nest(subscribeflow::BASE_PATH, subscribeflow::routes())
         .nest(botsubscription::BASE_PATH, botsubscription::routes())
+        .nest(bots_business::BASE_PATH, bots_business::routes())
 }
 
 /// The operation at this place; `None`: no compatible API has it.

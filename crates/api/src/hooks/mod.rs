@@ -1,8 +1,8 @@
 //! URLs that run a command: `GET` and `POST /hook/{project}?…&sig=…`, for whoever has one.
 //!
 //! In order: the method, the URL's signature (before anything is looked up, so that nobody learns what exists),
-//! whether there is room for one more call, the body (bounded while it streams in), the run, and then the answer. What a command answers is never a page of
-//! this server's origin.
+//! whether there is room for one more call, the body (bounded while it streams in), the run, and then the answer.
+//! What a command answers is never a page of this server's origin.
 
 mod rates;
 
@@ -16,13 +16,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tidings_contract::codes::ErrorCode;
 use tidings_domain::{
-    command::{Run, RunAnswer, RunEnd, RunInput, hook_url::CalledUrl},
+    command::{
+        Run, RunAnswer, RunEnd, RunInput,
+        hook_url::{CalledUrl, HookUrl},
+    },
     ids::ProjectId,
 };
 use tidings_engine::{Call, CalledUrlError, RunError};
 use url::form_urlencoded;
 
 use crate::{
+    compat::BOTS_BUSINESS,
     error::ApiError,
     ingest::{NOT_KEPT, Peer},
     native::runs::{CRASHED, TIMED_OUT, refusal},
@@ -39,13 +43,45 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
+/// What a URL is signed with.
+const SECRETS: [&str; 1] = ["sig"];
+
 pub(crate) fn routes() -> Router<Api> {
     Router::new().route("/hook/{project}", any(call))
 }
 
-/// The same for a URL that was altered or has expired, and for a project that does not exist.
-fn refused() -> ApiError {
+/// Whether a path is one of URLs that run commands. Whoever calls one changes something, by whatever method.
+pub(crate) fn is_hook(path: &str) -> bool {
+    path.starts_with("/hook/") || path.starts_with(BOTS_BUSINESS)
+}
+
+/// Whether such a URL runs its command when it is called like this.
+pub(crate) fn runs_on(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::POST)
+}
+
+/// The same for a URL that was altered, has expired or was taken back, and for a project that does not exist.
+pub(crate) fn refused() -> ApiError {
     ApiError::new(ErrorCode::InvalidHookUrl, "the URL is not valid")
+}
+
+pub(crate) fn not_good(error: CalledUrlError) -> ApiError {
+    match error {
+        CalledUrlError::Refused(_) => refused(),
+        CalledUrlError::Store(error) => error.into(),
+    }
+}
+
+/// A URL that was called and is good.
+pub(crate) struct Calling {
+    pub(crate) project_id: ProjectId,
+    pub(crate) url: HookUrl,
+    /// What of it whoever calls cannot change: its calls are counted under this.
+    pub(crate) known_by: HookUrl,
+    /// The caller's own parameters.
+    pub(crate) params: Vec<(String, String)>,
+    /// Parameters that are kept from the command.
+    pub(crate) secrets: &'static [&'static str],
 }
 
 async fn call(
@@ -53,18 +89,21 @@ async fn call(
     project: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    if !matches!(*request.method(), Method::GET | Method::POST) {
+    if !runs_on(request.method()) {
         return Ok(other_methods());
     }
     let project_id: ProjectId = project.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(refused)?;
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let called = api.engine().read_hook_url(project_id, &query).await;
-    let CalledUrl { url, params, .. } = called.map_err(|error| match error {
-        CalledUrlError::Refused(_) => refused(),
-        CalledUrlError::Store(error) => error.into(),
-    })?;
+    let query = request.uri().query().unwrap_or_default();
+    let CalledUrl { url, params, .. } = api.engine().read_hook_url(project_id, query).await.map_err(not_good)?;
+    let known_by = url.clone();
+    carry_out(&api, request, Calling { project_id, url, known_by, params, secrets: &SECRETS }).await
+}
+
+/// Runs the command of a URL that is good, and answers.
+pub(crate) async fn carry_out(api: &Api, request: Request, calling: Calling) -> Result<Response, ApiError> {
+    let Calling { project_id, url, known_by, params, secrets } = calling;
     let address = request.extensions().get::<Peer>().map(|peer| peer.0);
-    take_place(&api, project_id, &url, address).await?;
+    take_place(api, project_id, &known_by, address).await?;
     let not_run = |error| match error {
         RunError::NoProject => refused(),
         error => refusal(&api, error),
@@ -72,8 +111,9 @@ async fn call(
     if !api.engine().has_command(project_id, &url.command).await.map_err(not_run)? {
         return Err(ApiError::not_found("command"));
     }
+    let query = request.uri().query().unwrap_or_default();
     let options = json!({
-        "url": format!("{}{}?{}", api.engine().base_url(), request.uri().path(), without_signature(&query)),
+        "url": format!("{}{}?{}", api.engine().base_url(), request.uri().path(), without(query, secrets)),
         "method": request.method().as_str(),
         "params": params.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>(),
         "headers": headers(request.headers()),
@@ -91,7 +131,7 @@ async fn call(
 }
 
 /// The server writes the body of this answer.
-fn other_methods() -> Response {
+pub(crate) fn other_methods() -> Response {
     let mut response = Response::new(axum::body::Body::empty());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
@@ -99,9 +139,10 @@ fn other_methods() -> Response {
 }
 
 /// What a command is told about the URL: enough to know it again, and not what makes it valid.
-fn without_signature(query: &str) -> String {
+fn without(query: &str, secrets: &[&str]) -> String {
     let mut kept = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "sig") {
+    let shown = |name: &str| !secrets.contains(&name);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| shown(name)) {
         kept.append_pair(&name, &value);
     }
     kept.finish()

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit_log;
 mod billing;
+pub(crate) mod bots;
 pub(crate) mod command_settings;
 pub(crate) mod commands;
 pub(crate) mod deliveries;
@@ -83,6 +84,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/commands/{name}/run", post(commands::run))
         .route("/hook-urls", post(commands::hook_url))
         .route("/command-settings", get(command_settings::get).put(command_settings::put))
+        .route("/bot", get(bots::get).put(bots::put).delete(bots::delete))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::get))
         .route("/runs/{id}/rerun", post(runs::rerun))

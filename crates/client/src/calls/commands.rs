@@ -2,6 +2,7 @@
 
 use http::Method;
 use tidings_contract::{
+    bot::{BotBody, ImportBot},
     command::{
         CommandBody, CommandRequest, CommandSettingsBody, CommandSettingsRequest, HookUrlBody, HookUrlRequest, RunBody,
         RunRequest, RunSummary, UpdateCommand,
@@ -122,5 +123,32 @@ impl Client {
     /// See [`ClientError`].
     pub async fn rerun(&self, id: &str) -> Result<RunBody, ClientError> {
         self.fetch(Call::new(Method::POST, format!("{}/rerun", item("/runs", id)))).await
+    }
+
+    /// Imports a bot: its old URLs run the project's commands.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn import_bot(&self, bot: &ImportBot) -> Result<BotBody, ClientError> {
+        self.fetch(Call::new(Method::PUT, "/bot").json(bot)?).await
+    }
+
+    /// Looks at the bot that was imported.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn get_bot(&self) -> Result<BotBody, ClientError> {
+        self.fetch(Call::get("/bot")).await
+    }
+
+    /// Removes the bot: its old URLs are refused.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn delete_bot(&self) -> Result<(), ClientError> {
+        self.execute(Call::new(Method::DELETE, "/bot")).await
     }
 }

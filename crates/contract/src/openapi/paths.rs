@@ -45,6 +45,7 @@ pub const GROUPS: &[Group] = &[
     group("receipts", "Receipts", "Providers' webhooks, taken in.", "The receipt's id", sample::RECEIPT),
     group("records", "Records", "Documents that actions keep.", "The record's kind", "subscriber"),
     group("commands", "Commands", "Small scripts with a name.", "The command's name", "/onPayment"),
+    group("bot", "Bots", "Bots of Bots.Business that were imported.", "", ""),
     group("hook-urls", "Hook URLs", "URLs that run a command.", "", ""),
     group("command-settings", "Command settings", "How often hook URLs may be called.", "", ""),
     group("runs", "Runs", "Executions of commands.", "The run's id", sample::RUN),

@@ -3,9 +3,11 @@
 //! A script never does anything itself. What it wants comes back as values ([`Effect`]), which are
 //! checked here and carried out by the engine, all of them or none.
 
+mod bot;
 mod effect;
 mod hook_keys;
 pub mod hook_url;
+mod old_url;
 mod run;
 pub mod settings;
 #[cfg(test)]
@@ -20,8 +22,13 @@ use crate::{
     time::Timestamp,
 };
 
+pub use bot::{
+    BOT_TOKEN_BYTES_MAX, Bot, BotId, InvalidRedirectHost, REDIRECT_HOSTS_MAX, RedirectHost, is_bot_token,
+    redirect_target,
+};
 pub use effect::{Effect, HttpMethod, Owner, PropertyKind, check_effects};
 pub use hook_keys::{FormerHookKey, HOOK_KEY_OVERLAP_SECONDS_MAX, HookKeys};
+pub use old_url::{OLD_URL_SECRETS, OldUrl, public_user_token};
 pub use run::{
     Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork,
 };

@@ -1,12 +1,14 @@
 //! Runs: a command, what surrounds it, and what it wants done. A script never does anything itself: what it wants
 //! comes back as values, is checked, and is written in one transaction with the run (INV-SANDBOX).
 
+mod bots;
 mod hook_urls;
 mod host;
 mod plan;
 mod quota;
 mod tasks;
 
+pub use bots::{CalledOldUrl, new_bot, open_bot_token};
 pub use hook_urls::{CalledUrlError, HookUrlError};
 pub(crate) use tasks::{TASK_WORKERS, TaskSignal};
 

@@ -4,6 +4,7 @@
 
 mod audit;
 mod billing;
+mod bots;
 mod catalog;
 mod commands;
 mod gaps;
@@ -18,6 +19,7 @@ mod sources;
 
 pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
 pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingNoted, BillingSettled, BillingView};
+pub use bots::{BotPut, BotRecord, Bots};
 pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, HookKeysChange, KeyRecord, NewApiKey,
     NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot,
@@ -64,6 +66,7 @@ pub trait Store:
     + Commands
     + Runs
     + Quotas
+    + Bots
 {
 }
 
@@ -83,6 +86,7 @@ impl<T> Store for T where
         + Commands
         + Runs
         + Quotas
+        + Bots
 {
 }
 

@@ -88,3 +88,13 @@ CREATE TABLE iteration (
     reported INTEGER NOT NULL,
     PRIMARY KEY (organization, month)
 ) STRICT, WITHOUT ROWID;
+
+-- Bots that were imported from Bots.Business. sealed: the token, encrypted. redirect_hosts: a list of names.
+CREATE TABLE bot (
+    project INTEGER PRIMARY KEY,
+    bot_id TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    redirect_hosts TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX bot_by_id ON bot (bot_id);

@@ -1,6 +1,7 @@
 //! The configuration: one file per kind of thing.
 
 pub(crate) mod api_key;
+pub(crate) mod bot;
 pub(crate) mod command;
 pub(crate) mod event_type;
 pub(crate) mod event_type_import;

@@ -14,7 +14,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{Created, HookKeysChange, Idempotency, NewProject, ProjectRecord};
 
-use super::{COUNT_MAX, before, create_once, event_type, limit, read_page, source};
+use super::{COUNT_MAX, before, bot, create_once, event_type, limit, read_page, source};
 use crate::{sql, writer::Session};
 
 pub(crate) fn create(
@@ -158,6 +158,7 @@ pub(crate) fn delete_row(session: &mut Session<'_>, project: i64, now: Timestamp
         session.memory.deleted.add(webhook);
     }
     session.memory.versions.project_changed(project);
+    bot::delete(session, project)?;
     let sources: Vec<i64> = session
         .connection
         .prepare_cached(sql::DELETE_PROJECT_SOURCES)?

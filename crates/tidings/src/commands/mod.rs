@@ -3,6 +3,7 @@
 pub(crate) mod api_key;
 pub(crate) mod audit_log;
 mod batch;
+pub(crate) mod bot;
 pub(crate) mod command;
 mod command_settings;
 pub(crate) mod config;

@@ -8,6 +8,7 @@ use tidings_client::contract::{
 };
 
 use super::{
+    bot::{self, ImportBotArgs},
     page::{PageArgs, page_table},
     session::Session,
 };
@@ -55,6 +56,19 @@ pub(crate) enum ProjectCommand {
         #[arg(long)]
         overlap_seconds: Option<u32>,
     },
+    /// Import a bot of Bots.Business into the project: its old URLs run the project's commands
+    #[command(after_help = bot::IMPORT_EXAMPLES)]
+    ImportBot(ImportBotArgs),
+    /// Look at the bot that was imported into the project
+    #[command(after_help = "Example:\n  tidings --project prj_01h2… project bot")]
+    Bot,
+    /// Remove the bot that was imported into the project: its old URLs are refused, its commands stay
+    #[command(after_help = "Example:\n  tidings --project prj_01h2… project remove-bot --yes")]
+    RemoveBot {
+        /// Really refuse its URLs
+        #[arg(long)]
+        yes: bool,
+    },
     /// Delete a project with its webhooks and the keys bound to it, for good
     #[command(after_help = "Example:\n  tidings project delete prj_01h2… --yes")]
     Delete {
@@ -83,6 +97,9 @@ impl ProjectCommand {
             Self::RotateHookKey { id, overlap_seconds } => {
                 output.show(&client.rotate_hook_key(&id, &RotateHookKey { overlap_seconds }).await?, rotated)
             }
+            Self::ImportBot(args) => args.run(session).await,
+            Self::Bot => bot::show(session).await,
+            Self::RemoveBot { yes } => bot::remove(session, yes).await,
             Self::Delete { id, yes: true } => {
                 client.delete_project(&id).await?;
                 output.done("deleted", &id)

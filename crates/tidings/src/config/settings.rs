@@ -79,8 +79,14 @@ pub(crate) const SETTINGS: [Setting; 24] = [
 
 /// Variables that say where the configuration file is, or that belong to the command line's
 /// client: known, but no settings of the server.
-pub(crate) const OTHER_VARIABLES: [&str; 5] =
-    [CONFIG_VARIABLE, "TIDINGS_SERVER", "TIDINGS_API_KEY", "TIDINGS_ORGANIZATION", "TIDINGS_PROJECT"];
+pub(crate) const OTHER_VARIABLES: [&str; 6] = [
+    CONFIG_VARIABLE,
+    "TIDINGS_SERVER",
+    "TIDINGS_API_KEY",
+    "TIDINGS_ORGANIZATION",
+    "TIDINGS_PROJECT",
+    "TIDINGS_BOT_TOKEN",
+];
 
 /// Names the configuration file.
 pub(crate) const CONFIG_VARIABLE: &str = "TIDINGS_CONFIG";

@@ -152,7 +152,8 @@ fn a_master_key_comes_from_one_place() {
 
 #[test]
 fn the_clients_variables_are_none_of_the_servers() {
-    let variables = ["TIDINGS_SERVER=x", "TIDINGS_API_KEY=x", "TIDINGS_PROJECT=x", "TIDINGS_CONFIG=x"];
+    let variables =
+        ["TIDINGS_SERVER=x", "TIDINGS_API_KEY=x", "TIDINGS_PROJECT=x", "TIDINGS_BOT_TOKEN=x", "TIDINGS_CONFIG=x"];
     assert!(given("", &variables, "").is_ok());
 }
 

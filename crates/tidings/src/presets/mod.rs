@@ -15,8 +15,9 @@ use crate::config::ConfigError;
 pub(crate) use file::parse;
 
 /// Name and text of the presets that come with the program.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("presets/botdog.toml", include_str!("../../../../presets/botdog.toml")),
+    ("presets/bots-business.toml", include_str!("../../../../presets/bots-business.toml")),
     ("presets/botsubscription.toml", include_str!("../../../../presets/botsubscription.toml")),
     ("presets/serveravatar.toml", include_str!("../../../../presets/serveravatar.toml")),
     ("presets/subscribeflow.toml", include_str!("../../../../presets/subscribeflow.toml")),

@@ -11,6 +11,7 @@ fn every_system_has_its_preset_with_valid_examples() {
     let presets = load(None).expect("the built-in presets are well formed");
     for (name, profile, types) in [
         ("botdog", "botdog", 5),
+        ("bots-business", "standard", 1),
         ("botsubscription", "botsubscription", 1),
         ("serveravatar", "serveravatar", 12),
         ("subscribeflow", "subscribeflow", 6),
@@ -85,7 +86,7 @@ fn a_directory_adds_presets_and_stands_before_the_built_in_ones() {
     write("botdog.toml", &format!("name = \"botdog\"\ntitle = \"Mine\"\nprofile = \"botdog\"\n{types}"));
     write("notes.txt", "not a preset");
     let presets = load(Some(directory.path())).expect("valid");
-    assert_eq!(presets.names(), "botdog, botsubscription, own, serveravatar, subscribeflow");
+    assert_eq!(presets.names(), "botdog, bots-business, botsubscription, own, serveravatar, subscribeflow");
     assert_eq!(presets.find("botdog").map(|preset| preset.title.as_str()), Some("Mine"));
 
     write("broken.toml", "name = \"broken\"\nnope = 1\n");

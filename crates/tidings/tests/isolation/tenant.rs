@@ -44,6 +44,7 @@ impl Tenant {
         let (source, receipt_id) = project.api.receive_once(RECORD_KIND, RECORD_KEY, &data).await;
         let command = json!({"name": command(name), "code": "Bot.setProperty('of', content)"});
         project.api.post("/commands", &command).await.expect(201);
+        project.api.put("/bot", &json!({"bot_id": name, "token": "123:ABC"})).await.expect(200);
         let run = project.api.post(&format!("/commands/{}/run", self::command(name)), &json!({})).await.expect(200);
         Self {
             run_id: run["id"].as_str().expect("an id").to_owned(),

@@ -19,7 +19,7 @@ pub(crate) struct Bot {
 
 impl Bot {
     pub(crate) async fn begin() -> Self {
-        let scene = Scene::begin("botdog").await;
+        let scene = Scene::begin("bots-business").await;
         let caller = caller(&scene.api);
         Self { scene, caller }
     }

@@ -5,6 +5,7 @@ mod botdog;
 mod bots_business;
 mod botsubscription;
 mod hook_keys;
+mod old_urls;
 mod serveravatar;
 mod subscribeflow;
 

@@ -1,0 +1,1 @@
+DELETE FROM bot WHERE project = ?1
