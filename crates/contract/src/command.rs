@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tidings_domain::{
-    command::{ConsoleLine, TIMEOUT_MS},
-    ids::{CommandId, RunId},
+    command::{Concurrency, ConsoleLine, Schedule, TIMEOUT_MS},
+    ids::{CommandId, DeliveryId, RunId},
     time::Timestamp,
 };
 
@@ -23,6 +23,13 @@ pub struct CommandRequest {
     /// How long it may run, in milliseconds, 10 to 25,000; 5,000 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u32>,
+    /// What happens when it is asked for while it runs: it runs beside itself (`parallel`, if left out), waits for
+    /// its turn (`one_at_a_time`), or waits and gives way to whatever is asked for later (`latest`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// When it runs by itself; never, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleBody>,
 }
 
 /// `PUT /commands/{name}`
@@ -34,6 +41,39 @@ pub struct UpdateCommand {
     /// How long it may run, in milliseconds, 10 to 25,000; 5,000 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u32>,
+    /// What happens when it is asked for while it runs: it runs beside itself (`parallel`, if left out), waits for
+    /// its turn (`one_at_a_time`), or waits and gives way to whatever is asked for later (`latest`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// When it runs by itself; never, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleBody>,
+}
+
+/// When a command runs by itself: `every_s`, or `cron` with or without a `timezone`. Times that pass while the server
+/// is down are made up for once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Schedule")]
+pub struct ScheduleBody {
+    /// Seconds from one run to the next, 10 to 31,622,400.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_s: Option<u32>,
+    /// Minute, hour, day of the month, month, day of the week, such as `0 9 * * 1-5`; or `@daily` and the like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<String>,
+    /// The time zone whose clock `cron` goes by, such as `Europe/Berlin`; UTC, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+}
+
+impl From<&Schedule> for ScheduleBody {
+    fn from(schedule: &Schedule) -> Self {
+        match schedule.clone() {
+            Schedule::Every { every_s } => Self { every_s: Some(every_s), cron: None, timezone: None },
+            Schedule::Cron { cron, timezone } => Self { every_s: None, cron: Some(cron), timezone },
+        }
+    }
 }
 
 /// A command.
@@ -47,6 +87,12 @@ pub struct CommandBody {
     pub code: String,
     /// How long it may run, in milliseconds.
     pub timeout_ms: u32,
+    /// What happens when it is asked for while it runs.
+    pub concurrency: Concurrency,
+    /// When it runs by itself; `null`: never.
+    pub schedule: Option<ScheduleBody>,
+    /// When it does next; `null`: never.
+    pub next_run_at: Option<Timestamp>,
     /// Counts changes, from 1.
     pub revision: u32,
     /// When it was made.
@@ -157,7 +203,10 @@ pub struct RunSummary {
     pub user_id: Option<String>,
     /// The run that asked for it; `null`: it was called directly.
     pub parent_id: Option<RunId>,
-    /// `succeeded`, `failed`, `timed_out` or `crashed`.
+    /// The delivery that it was made for, to a webhook or by a source's action; `null`: none.
+    pub delivery_id: Option<DeliveryId>,
+    /// `succeeded`, `failed`, `timed_out`, `crashed`, or `superseded`: it never began, because its command keeps only
+    /// the latest of the runs that wait.
     pub status: String,
     /// What went wrong; `null` if nothing did.
     pub error: Option<RunErrorBody>,
@@ -264,7 +313,9 @@ impl Wire for UpdateCommand {
 impl Wire for CommandBody {
     fn example() -> Value {
         json!({
-            "id": sample::COMMAND, "name": NAME, "code": CODE, "timeout_ms": TIMEOUT_MS, "revision": 1,
+            "id": sample::COMMAND, "name": NAME, "code": CODE, "timeout_ms": TIMEOUT_MS, "concurrency": "parallel",
+            "schedule": {"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"},
+            "next_run_at": "2036-05-26T07:00:00.000Z", "revision": 1,
             "created_at": sample::CREATED, "updated_at": sample::CREATED,
         })
     }
@@ -321,7 +372,7 @@ impl Wire for CommandSettingsBody {
 impl Wire for RunSummary {
     fn example() -> Value {
         json!({
-            "id": sample::RUN, "command": NAME, "user_id": "42", "parent_id": null, "status": "succeeded",
+            "id": sample::RUN, "command": NAME, "user_id": "42", "parent_id": null, "delivery_id": null, "status": "succeeded",
             "error": null, "duration_ms": 2, "memory_bytes": 147_424, "began_at": sample::ACCEPTED,
         })
     }

@@ -18,7 +18,8 @@ use crate::given;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookRequest {
-    /// Where to; required when a webhook is created.
+    /// Where to: an address with http or https, or `command:` and the name of a command of the project, which is run
+    /// with the body as its content. Required when a webhook is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Which event types: names, `prefix.*` or `*`. Left out or empty: all.
@@ -140,7 +141,7 @@ pub struct WebhookBody {
     pub id: WebhookId,
     /// Whose it is.
     pub project_id: ProjectId,
-    /// Where to, credentials masked.
+    /// Where to, credentials masked; or `command:` and a command.
     pub url: String,
     /// Its name.
     pub name: Option<String>,

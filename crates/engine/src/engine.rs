@@ -29,7 +29,7 @@ use crate::{
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
     receive::SourceCache,
-    run::{TASK_WORKERS, TaskSignal},
+    run::{Lines, TASK_WORKERS, TaskSignal},
     schema::Checked,
     signal::Signal,
     snapshot::Snapshot,
@@ -92,6 +92,7 @@ pub struct Engine {
     pub(crate) sources: SourceCache,
     pub(crate) scripts: Arc<dyn Scripts>,
     pub(crate) tasks_signal: TaskSignal,
+    pub(crate) lines: Lines,
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) base_url: String,
     /// What is opened in the place of a bot that does not exist.
@@ -175,6 +176,7 @@ impl Engine {
             sources,
             scripts,
             tasks_signal: TaskSignal::default(),
+            lines: Lines::default(),
             master_key,
             base_url,
             nobodys_bot: OnceLock::new(),
@@ -320,7 +322,8 @@ impl Engine {
                 due_at,
             })
             .collect();
-        Ok((NewEvent { event, snapshot_version: snapshot.version, deliveries, idempotency, receipt: None }, accepted))
+        let (snapshot_version, after_runs) = (snapshot.version, publish.after_runs);
+        Ok((NewEvent { event, snapshot_version, deliveries, idempotency, receipt: None, after_runs }, accepted))
     }
 
     /// Sends a delivery again, at once and as often as asked.

@@ -170,6 +170,7 @@ fn event_of(report: &Report) -> Publish {
         payload: Bytes::from(report.data.clone().into_bytes()),
         deliver_at: None,
         schema_version: None,
+        after_runs: 0,
         idempotency: Some(IdempotencyKey {
             key: format!("tidings:report:{}", report.number),
             request_hash: [0; 32],

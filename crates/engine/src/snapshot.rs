@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tidings_domain::{
-    command::HookKeys,
+    command::{CommandName, HookKeys, target_command},
     event::Event,
     event_type::{EventType, EventTypeName, TEST_EVENT_TYPE},
     filter::Subject,
@@ -29,6 +29,9 @@ use crate::{
     secrets::open_secrets,
 };
 
+/// The address of a webhook whose deliveries are for a command.
+const NOWHERE: &str = "https://command.invalid/";
+
 /// One webhook, ready to be sent to.
 #[derive(Debug)]
 pub struct Target {
@@ -39,6 +42,8 @@ pub struct Target {
     /// Counts changes of the webhook's configuration.
     pub(crate) revision: u32,
     pub(crate) url: Arc<TargetUrl>,
+    /// The command that its deliveries are for; then nothing is sent to the address.
+    pub(crate) command: Option<CommandName>,
     pub(crate) signer: Signer,
     pub(crate) policy: RetryPolicy,
     /// Set if the webhook is what the engine sees of a source.
@@ -159,10 +164,16 @@ impl Target {
         let webhook = record.webhook;
         let secrets = open_secrets(master, webhook.id, &record.sealed).map_err(|error| error.to_string())?;
         let address = secrets.url_with_credentials.as_deref().unwrap_or(&webhook.settings.url);
+        let command = target_command(address).transpose().map_err(|error| error.to_string())?;
+        let address = if command.is_some() { NOWHERE } else { address };
         let url = TargetUrl::parse(address).map_err(|refusal| refusal.to_string())?;
         let signer = secrets.signer(webhook.settings.signature()).map_err(|error| error.to_string())?;
         let fixed = profile_headers(&webhook);
         let template = |overlap: bool| -> Arc<str> {
+            if command.is_some() {
+                return format!("{}: {}\ncontent-type: {{content_type}}\n", head::URL_LINE, webhook.settings.url)
+                    .into();
+            }
             let (url, custom) = (url.masked(), &secrets.headers);
             let own = webhook.settings.tidings_headers;
             head::template(&url, user_agent, &fixed, custom, &signer, own, overlap).into()
@@ -175,6 +186,7 @@ impl Target {
             policy: webhook.settings.retry_policy(),
             acting: None,
             url: Arc::new(url),
+            command,
             signer,
             state: record.state,
             revision: record.revision,

@@ -14,6 +14,7 @@ use tidings_ports::store::{StoreError, TestRecord};
 use crate::{
     Engine,
     dispatch::{build_request, is_delivered, record_exchange},
+    run::Attempted,
 };
 
 /// What came of a test.
@@ -85,8 +86,16 @@ impl Engine {
         });
         let rendering = target.webhook.settings.profile.rendering();
         let started_at = self.clock.wall();
-        let request = build_request(&target, &event, delivery_id, rendering, 1, started_at);
-        let exchange = self.sender.send(request).await;
+        let exchange = match &target.command {
+            Some(command) => {
+                let attempted = Attempted { event: &event, delivery_id, rendering, number: 1 };
+                self.run_for_webhook(&target, command, attempted).await
+            }
+            None => {
+                let request = build_request(&target, &event, delivery_id, rendering, 1, started_at);
+                self.sender.send(request).await
+            }
+        };
         let duration_ms = exchange.timing.total_us / 1000;
         let attempt = record_exchange(&target, exchange, 1, started_at);
         let outcome = TestOutcome {

@@ -64,6 +64,7 @@ impl Operator {
             scopes: Vec::new(),
             content_type: None,
             schema_version: None,
+            after_runs: 0,
             payload: Bytes::from(payload),
             deliver_at,
             idempotency,

@@ -1,3 +1,3 @@
-INSERT INTO command (seq, tail, project, name, code, timeout_ms, revision, updated_at)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7
+INSERT INTO command (seq, tail, project, name, code, timeout_ms, concurrency, schedule, next_run_at, revision, updated_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10
 WHERE EXISTS (SELECT 1 FROM project WHERE seq = ?3 AND deleted_at IS NULL AND hidden = 0)

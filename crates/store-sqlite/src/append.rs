@@ -128,6 +128,7 @@ fn insert_event(session: &Session<'_>, new: &NewEvent) -> rusqlite::Result<()> {
         event.label,
         &event.payload[..],
         event.schema_version,
+        (new.after_runs > 0).then_some(new.after_runs),
     ])?;
     Ok(())
 }
@@ -225,6 +226,7 @@ pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> rusql
         event.label,
         &event.payload[..],
         event.schema_version,
+        None::<u32>,
     ])?;
     count_test(session, test)?;
     let head = attempt_row::head_id(session, &test.attempt.request_head)?;

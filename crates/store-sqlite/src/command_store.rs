@@ -4,18 +4,18 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tidings_domain::{
     command::{BotId, Command, CommandName, CommandSettings, Run, RunTask},
-    ids::{ProjectId, RunId},
+    ids::{DeliveryId, ProjectId, RunId},
     page::{Page, PageRequest},
     time::Timestamp,
 };
 use tidings_ports::store::{
     BotPut, BotRecord, Bots, CommandChange, Commands, Created, FinishedRun, Idempotency, RunFilter, RunFinished, Runs,
-    StoreError,
+    Scheduled, StartScheduled, StoreError,
 };
 
 use crate::{
     catalog::{bot, command},
-    runs,
+    runs, schedules,
     store::SqliteStore,
 };
 
@@ -81,6 +81,18 @@ impl Runs for SqliteStore {
 
     async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError> {
         self.readers.call(move |connection| runs::next_tasks(connection, &without, limit)).await
+    }
+
+    async fn find_run_of_delivery(&self, id: DeliveryId) -> Result<Option<Run>, StoreError> {
+        self.readers.call(move |connection| runs::find_of_delivery(connection, id)).await
+    }
+
+    async fn runs_before_event(&self, event: i64) -> Result<u32, StoreError> {
+        self.readers.call(move |connection| runs::before_event(connection, event)).await
+    }
+
+    async fn start_scheduled(&self, start: StartScheduled) -> Result<Scheduled, StoreError> {
+        self.writer.call(move |session| schedules::start(session, start)).await
     }
 
     async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError> {

@@ -35,6 +35,7 @@ mod records;
 mod reports;
 mod reserve;
 mod runs;
+mod schedules;
 mod settle;
 mod source_store;
 mod sql;

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tidings_domain::{
     command::{PROJECT_TASKS_MAX, Run, RunInput, RunTask, TaskWork},
-    ids::{ProjectId, RunId},
+    ids::{CommandId, DeliveryId, ProjectId, RunId},
     page::{Page, PageRequest},
     source::RecordChange,
     time::Timestamp,
@@ -18,7 +18,7 @@ use crate::{
     writer::Session,
 };
 
-fn to_text(value: &impl Serialize) -> rusqlite::Result<String> {
+pub(crate) fn to_text(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
@@ -50,7 +50,10 @@ pub(crate) fn find_property(
 pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusqlite::Result<RunFinished> {
     let run = &finished.run;
     let project = run.project_id.sequence();
-    if session.connection.prepare_cached(sql::HAS_RUN)?.exists([run.id.sequence()])? {
+    let delivery = run.delivery_id.map(DeliveryId::sequence);
+    if session.connection.prepare_cached(sql::HAS_RUN)?.exists([run.id.sequence()])?
+        || session.connection.prepare_cached(sql::HAS_RUN_OF_DELIVERY)?.exists([delivery])?
+    {
         return Ok(RunFinished::Already);
     }
     if !session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([project])? {
@@ -58,7 +61,8 @@ pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusql
     }
     // What follows a task may always take its place.
     let is_task = session.connection.prepare_cached(sql::HAS_RUN_TASK)?.exists([run.id.sequence()])?;
-    if has_too_many_tasks(session, project, &finished.tasks, u32::from(is_task))? {
+    let new = finished.tasks.iter().filter(|change| matches!(change, TaskChange::Add(_))).count();
+    if has_too_many_tasks(session, project, new, u32::from(is_task))? {
         return Ok(RunFinished::TooMany);
     }
     let mut ready = Vec::with_capacity(finished.records.len());
@@ -85,13 +89,8 @@ pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusql
     Ok(RunFinished::Stored)
 }
 
-fn has_too_many_tasks(
-    session: &Session<'_>,
-    project: i64,
-    changes: &[TaskChange],
-    done: u32,
-) -> rusqlite::Result<bool> {
-    let new = changes.iter().filter(|change| matches!(change, TaskChange::Add(_))).count();
+/// Whether there would be too many with so many new ones, once so many are done.
+pub(crate) fn has_too_many_tasks(session: &Session<'_>, project: i64, new: usize, done: u32) -> rusqlite::Result<bool> {
     if new == 0 {
         return Ok(false);
     }
@@ -112,7 +111,7 @@ fn put_property(session: &Session<'_>, project: i64, change: &PropertyChange) ->
 
 fn change_task(session: &Session<'_>, project: i64, change: &TaskChange) -> rusqlite::Result<()> {
     match change {
-        TaskChange::Add(task) => add_task(session, task),
+        TaskChange::Add(task) => add_task(session, task, None),
         TaskChange::Clear { user_id, label } => {
             let which = params![project, user_id, label];
             session.connection.prepare_cached(sql::CLEAR_RUN_TASKS)?.execute(which).map(drop)
@@ -120,17 +119,19 @@ fn change_task(session: &Session<'_>, project: i64, change: &TaskChange) -> rusq
     }
 }
 
-fn add_task(session: &Session<'_>, task: &RunTask) -> rusqlite::Result<()> {
+/// `schedule_of`: the command whose schedule asks for it.
+pub(crate) fn add_task(session: &Session<'_>, task: &RunTask, schedule_of: Option<CommandId>) -> rusqlite::Result<()> {
     let row = params![
         task.id.sequence(),
         task.id.tail(),
         task.project_id.sequence(),
         task.user_id,
-        task.parent.sequence(),
-        task.parent.tail(),
+        task.parent.map(RunId::sequence),
+        task.parent.map(RunId::tail),
         task.due_at.as_millis(),
         task.label,
         matches!(task.work, TaskWork::Run { .. }),
+        schedule_of.map(CommandId::sequence),
         to_text(&task.work)?,
     ];
     session.connection.prepare_cached(sql::ADD_RUN_TASK)?.execute(row).map(drop)
@@ -144,7 +145,7 @@ fn forget_task(session: &Session<'_>, id: RunId) -> rusqlite::Result<usize> {
 pub(crate) fn replace_task(session: &mut Session<'_>, id: RunId, next: Option<&RunTask>) -> rusqlite::Result<()> {
     let was_there = forget_task(session, id)? == 1;
     match next.filter(|_| was_there) {
-        Some(next) => add_task(session, next),
+        Some(next) => add_task(session, next, None),
         None => Ok(()),
     }
 }
@@ -171,6 +172,8 @@ fn add_run(session: &Session<'_>, run: &Run) -> rusqlite::Result<()> {
             number(run.duration_us),
             number(run.memory_bytes),
             run.at.as_millis(),
+            run.delivery_id.map(DeliveryId::sequence),
+            run.delivery_id.map(DeliveryId::tail),
         ])
         .map(drop)
 }
@@ -188,6 +191,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Run> {
         command: command::name(row, 4)?,
         user_id: row.get(5)?,
         parent: parent(row, 6)?,
+        delivery_id: row
+            .get::<_, Option<i64>>(16)?
+            .zip(row.get(17)?)
+            .map(|(seq, tail)| DeliveryId::from_parts(seq, tail)),
         end: from_text(&row.get::<_, String>(8)?, 8)?,
         answer: from_column(row, 9)?,
         duration_us: number(10)?,
@@ -202,6 +209,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Run> {
 pub(crate) fn find(connection: &Connection, project_id: ProjectId, id: RunId) -> rusqlite::Result<Option<Run>> {
     let key = [id.sequence(), id.tail(), project_id.sequence()];
     connection.prepare_cached(sql::FIND_RUN)?.query_row(key, read).optional()
+}
+
+pub(crate) fn find_of_delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Run>> {
+    connection.prepare_cached(sql::FIND_RUN_OF_DELIVERY)?.query_row([id.sequence()], read).optional()
+}
+
+pub(crate) fn before_event(connection: &Connection, event: i64) -> rusqlite::Result<u32> {
+    let found = connection.prepare_cached(sql::RUNS_BEFORE_EVENT)?.query_row([event], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or_default())
 }
 
 pub(crate) fn list(
@@ -243,7 +259,7 @@ pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: 
             id: RunId::from_parts(row.get(0)?, row.get(1)?),
             project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
             user_id: row.get(4)?,
-            parent: RunId::from_parts(row.get(5)?, row.get(6)?),
+            parent: parent(row, 5)?,
             due_at: Timestamp::from_millis(row.get(7)?),
             label: row.get(8)?,
             work,

@@ -236,4 +236,10 @@ statements! {
     NEXT_RUN_TASKS = "next_run_tasks";
     SHIFT_RUN_TASKS = "shift_run_tasks";
     HAS_RUN_TASK = "has_run_task";
+    HAS_RUN_OF_DELIVERY = "has_run_of_delivery";
+    FIND_RUN_OF_DELIVERY = "find_run_of_delivery";
+    NEXT_SCHEDULED_COMMAND = "next_scheduled_command";
+    NOTE_NEXT_RUN = "note_next_run";
+    RUNS_BEFORE_EVENT = "runs_before_event";
+    COUNT_SCHEDULED_TASKS = "count_scheduled_tasks";
 }

@@ -29,7 +29,7 @@ use crate::{
     compat::BOTS_BUSINESS,
     error::ApiError,
     ingest::{NOT_KEPT, Peer},
-    native::runs::{CRASHED, TIMED_OUT, refusal},
+    native::runs::{CRASHED, SUPERSEDED, TIMED_OUT, refusal},
     request::read_any,
     state::Api,
 };
@@ -106,7 +106,7 @@ pub(crate) async fn carry_out(api: &Api, request: Request, calling: Calling) -> 
     take_place(api, project_id, &known_by, address).await?;
     let not_run = |error| match error {
         RunError::NoProject => refused(),
-        error => refusal(&api, error),
+        error => refusal(api, error),
     };
     if !api.engine().has_command(project_id, &url.command).await.map_err(not_run)? {
         return Err(ApiError::not_found("command"));
@@ -125,7 +125,7 @@ pub(crate) async fn carry_out(api: &Api, request: Request, calling: Calling) -> 
         false => String::from_utf8_lossy(&body).into_owned(),
     };
     let input = RunInput { content, options, ..RunInput::default() };
-    let call = Call { command: url.command, user_id: url.user_id, parent: None, input };
+    let call = Call::new(url.command, url.user_id, input);
     let run = api.engine().run_command(project_id, call).await.map_err(not_run)?;
     answer(run, url.redirect_to)
 }
@@ -165,6 +165,7 @@ fn answer(run: Run, redirect_to: Option<String>) -> Result<Response, ApiError> {
             tracing::warn!(run.id = %run.id, reason, "a command's process ended");
             return failed(CRASHED);
         }
+        RunEnd::Superseded => return Err(ApiError::unavailable(SUPERSEDED)),
     }
     if let Some(location) = redirect_to.and_then(|address| location(&address)) {
         let mut response = written(String::new(), None);

@@ -8,15 +8,16 @@ use http::StatusCode;
 use serde_json::Value;
 use tidings_contract::{
     codes::ErrorCode,
-    command::{CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RunRequest, UpdateCommand},
+    command::{CommandBody, CommandRequest, HookUrlBody, HookUrlRequest, RunRequest, ScheduleBody, UpdateCommand},
     problem::FieldError,
 };
 use tidings_domain::{
     command::{
-        CODE_BYTES_MAX, COMMANDS_MAX, CONTENT_BYTES_MAX, Command, CommandName, RunInput, Script, TIMEOUT_MS,
-        TIMEOUT_MS_MAX, TIMEOUT_MS_MIN, hook_url::HookUrl, is_user_id,
+        CODE_BYTES_MAX, COMMANDS_MAX, CONTENT_BYTES_MAX, Command, CommandName, InvalidSchedule, RunInput, Schedule,
+        Script, TIMEOUT_MS, TIMEOUT_MS_MAX, TIMEOUT_MS_MIN, hook_url::HookUrl, is_user_id,
     },
     ids::ProjectId,
+    time::Timestamp,
 };
 use tidings_engine::{Call, HookUrlError};
 use tidings_ports::{
@@ -40,6 +41,9 @@ fn body(command: &Command) -> CommandBody {
         name: command.name.to_string(),
         code: command.code.clone(),
         timeout_ms: command.timeout_ms,
+        concurrency: command.concurrency,
+        schedule: command.schedule.as_ref().map(Into::into),
+        next_run_at: command.next_run_at,
         revision: command.revision,
         created_at: command.id.timestamp(),
         updated_at: command.updated_at,
@@ -66,6 +70,22 @@ fn check_size(code: &str) -> Result<(), FieldError> {
         true => Ok(()),
         false => Err(field_error("code", "too_long", format!("must have at most {CODE_BYTES_MAX} bytes"))),
     }
+}
+
+/// When a command is to run by itself.
+fn check_schedule(asked: Option<ScheduleBody>, now: Timestamp) -> Result<Option<Schedule>, FieldError> {
+    let Some(ScheduleBody { every_s, cron, timezone }) = asked else { return Ok(None) };
+    let schedule = match (every_s, cron, timezone) {
+        (Some(every_s), None, None) => Schedule::Every { every_s },
+        (None, Some(cron), timezone) => Schedule::Cron { cron, timezone },
+        _ => {
+            let message = "give either `every_s`, or `cron` with or without a `timezone`";
+            return Err(field_error("schedule", "invalid", message));
+        }
+    };
+    let wrong = |wrong: InvalidSchedule| field_error(&format!("schedule.{}", wrong.member), "invalid", wrong.reason);
+    schedule.check(now).map_err(wrong)?;
+    Ok(Some(schedule))
 }
 
 /// Reads the code where commands run; what it says about it is said to whoever saves it.
@@ -106,16 +126,29 @@ pub(crate) async fn create(
     }
     let name = CommandName::try_from(request.name).map_err(|error| field_error("name", "invalid", error.to_string()));
     let (timeout_ms, size) = (check_timeout(request.timeout_ms), check_size(&request.code));
-    let (name, timeout_ms) = match (name, timeout_ms, size) {
-        (Ok(name), Ok(timeout_ms), Ok(())) => (name, timeout_ms),
-        (name, timeout_ms, size) => {
-            return Err(ApiError::fields([name.err(), timeout_ms.err(), size.err()].into_iter().flatten().collect()));
+    let schedule = check_schedule(request.schedule, api.engine().now());
+    let (name, timeout_ms, schedule) = match (name, timeout_ms, size, schedule) {
+        (Ok(name), Ok(timeout_ms), Ok(()), Ok(schedule)) => (name, timeout_ms, schedule),
+        (name, timeout_ms, size, schedule) => {
+            let wrong = [name.err(), timeout_ms.err(), size.err(), schedule.err()];
+            return Err(ApiError::fields(wrong.into_iter().flatten().collect()));
         }
     };
     check_code(&api, &name, &request.code).await?;
     let id = api.engine().ids().command();
     let updated_at = id.timestamp();
-    let command = Command { id, project_id, name, code: request.code, timeout_ms, revision: 1, updated_at };
+    let command = Command {
+        id,
+        project_id,
+        name,
+        code: request.code,
+        timeout_ms,
+        concurrency: request.concurrency.unwrap_or_default(),
+        next_run_at: schedule.as_ref().and_then(|schedule| schedule.next(updated_at, updated_at)),
+        schedule,
+        revision: 1,
+        updated_at,
+    };
     let answer = json_bytes(&body(&command));
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
     caller.audit().makes(&command.name);
@@ -123,6 +156,7 @@ pub(crate) async fn create(
     if created == Created::CatalogueFull {
         return Err(too_many());
     }
+    api.engine().schedules_changed();
     // The first one brings the event type of messages.
     if let Some(project) = api.engine().project(project_id).await? {
         api.engine().catalogue_changed(Some(project.organization_id));
@@ -166,16 +200,29 @@ pub(crate) async fn update(
 ) -> Result<Response, ApiError> {
     let request: UpdateCommand = parse(&bytes)?;
     let project_id = caller.project(&api);
-    let name = find(&api, project_id, name).await?.name;
-    let timeout_ms = match (check_timeout(request.timeout_ms), check_size(&request.code)) {
-        (Ok(timeout_ms), Ok(())) => timeout_ms,
-        (timeout_ms, size) => {
-            return Err(ApiError::fields([timeout_ms.err(), size.err()].into_iter().flatten().collect()));
+    let before = find(&api, project_id, name).await?;
+    let name = before.name;
+    let now = api.engine().now();
+    let (timeout_ms, size) = (check_timeout(request.timeout_ms), check_size(&request.code));
+    let (timeout_ms, schedule) = match (timeout_ms, size, check_schedule(request.schedule, now)) {
+        (Ok(timeout_ms), Ok(()), Ok(schedule)) => (timeout_ms, schedule),
+        (timeout_ms, size, schedule) => {
+            let wrong = [timeout_ms.err(), size.err(), schedule.err()];
+            return Err(ApiError::fields(wrong.into_iter().flatten().collect()));
         }
     };
     check_code(&api, &name, &request.code).await?;
-    let change = CommandChange { project_id, name, code: request.code, timeout_ms, now: api.engine().now() };
+    // What stays as it is goes on from where it was.
+    let goes_on = before.schedule == schedule;
+    let next_run_at = match goes_on {
+        true => before.next_run_at,
+        false => schedule.as_ref().and_then(|schedule| schedule.next(now, now)),
+    };
+    let concurrency = request.concurrency.unwrap_or_default();
+    let change =
+        CommandChange { project_id, name, code: request.code, timeout_ms, concurrency, schedule, next_run_at, now };
     let changed = caller.store(&api).update_command(change).await?;
+    api.engine().schedules_changed();
     Ok(json(StatusCode::OK, &body(&changed.ok_or_else(missing)?)))
 }
 
@@ -208,8 +255,7 @@ pub(crate) async fn run(
     let options = request.options.map_or(Value::Null, Value::Object);
     let params = request.params.unwrap_or_default();
     let input = RunInput { content, options, params, ..RunInput::default() };
-    let call = Call { command, user_id: request.user_id, parent: None, input };
-    runs::answer(&api, caller.project(&api), call).await
+    runs::answer(&api, caller.project(&api), Call::new(command, request.user_id, input)).await
 }
 
 pub(crate) async fn hook_url(

@@ -85,6 +85,14 @@ async fn result(
             Ok(()) => Ok(json!({ "url": url })),
             Err(reason) => Err(reason.in_words()),
         },
+        Action::Command { command, user_id, .. } => {
+            let user_id = user_id.as_ref().map(|user_id| user_id.fill_text(&value)).transpose();
+            match (user_id, sources::check_command(api, project_id, "command", command).await) {
+                (Err(reason), _) => Err(reason),
+                (Ok(_), Err(_)) => Err(format!("there is no command {command}")),
+                (Ok(user_id), Ok(())) => Ok(json!({"command": command, "user_id": user_id.flatten()})),
+            }
+        }
         Action::Record { .. } => match action.record_change(&value) {
             Some(Ok(change)) => {
                 let increment: Map<_, _> =
@@ -126,6 +134,7 @@ async fn publishable(
         payload: Bytes::from(data.to_string()),
         deliver_at: None,
         schema_version: None,
+        after_runs: 0,
         idempotency: None,
     };
     match api.engine().would_refuse(project_id, &publish).await {

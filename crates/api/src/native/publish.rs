@@ -150,6 +150,7 @@ pub(crate) fn read(
         content_type,
         payload,
         schema_version,
+        after_runs: 0,
         deliver_at,
         idempotency,
     })

@@ -30,6 +30,9 @@ pub(crate) const TIMED_OUT: &str = "the command used up its time";
 /// What is said about a run whose process ended; the reason is the operator's.
 pub(crate) const CRASHED: &str = "the command's process ended before it did";
 
+/// What is said about a run that never began.
+pub(crate) const SUPERSEDED: &str = "a later call of the command took its place; nothing was done";
+
 fn error(end: &RunEnd) -> Option<RunErrorBody> {
     let only =
         |message: &str| Some(RunErrorBody { message: message.to_owned(), command: None, line: None, column: None });
@@ -43,6 +46,7 @@ fn error(end: &RunEnd) -> Option<RunErrorBody> {
         }),
         RunEnd::TimedOut => only(TIMED_OUT),
         RunEnd::Crashed { .. } => only(CRASHED),
+        RunEnd::Superseded => only(SUPERSEDED),
     }
 }
 
@@ -52,6 +56,7 @@ fn summary(run: &Run) -> RunSummary {
         command: run.command.to_string(),
         user_id: run.user_id.clone(),
         parent_id: run.parent,
+        delivery_id: run.delivery_id,
         status: run.end.status().to_owned(),
         error: error(&run.end),
         duration_ms: run.duration_us / 1_000,
@@ -130,5 +135,5 @@ pub(crate) async fn rerun(
     let (parent, mut input) = (run.parent, run.input);
     // It is somebody's wish, and follows nothing.
     input.in_a_row = 0;
-    answer(&api, project_id, Call { command: run.command, user_id: run.user_id, parent, input }).await
+    answer(&api, project_id, Call { parent, ..Call::new(run.command, run.user_id, input) }).await
 }

@@ -14,6 +14,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     billing::BILLING_SOURCE,
+    command::CommandName,
     ids::{ProjectId, SourceId},
     source::{self, Action, GapFill, Handshake, Settings, SignatureForm, Source, SourceKind},
     target::{Refusal, TargetUrl},
@@ -64,6 +65,7 @@ struct Draft {
 /// `former`: what is secret about it so far, and how it asked its provider.
 async fn draft(
     api: &Api,
+    project_id: ProjectId,
     request: &SourceRequest,
     former: SourceSecrets,
     former_fill: Option<&GapFill>,
@@ -127,7 +129,7 @@ async fn draft(
     if !errors.is_empty() {
         return Err(ApiError::fields(errors));
     }
-    check_forwards(api, &settings).await?;
+    check_actions(api, project_id, &settings).await?;
     if let Some(gap_fill) = &settings.gap_fill {
         gap_fill::check_api_url(api, gap_fill).await?;
     }
@@ -162,8 +164,13 @@ pub(super) fn check_plans(
     Ok(())
 }
 
-async fn check_forwards(api: &Api, settings: &Settings) -> Result<(), ApiError> {
+/// What actions lead to.
+async fn check_actions(api: &Api, project_id: ProjectId, settings: &Settings) -> Result<(), ApiError> {
     for (place, action) in settings.actions.iter().enumerate() {
+        if let Action::Command { command, .. } = action {
+            let field = format!("actions[{place}].command");
+            check_command(api, project_id, &field, command).await?;
+        }
         let Action::Forward { url, .. } = action else { continue };
         let field = format!("actions[{place}].url");
         check_forward(api, url).await.map_err(|reason| match reason {
@@ -175,6 +182,19 @@ async fn check_forwards(api: &Api, settings: &Settings) -> Result<(), ApiError> 
         })?;
     }
     Ok(())
+}
+
+/// Whether a project has a command that something else of it names.
+pub(super) async fn check_command(
+    api: &Api,
+    project_id: ProjectId,
+    field: &str,
+    command: &CommandName,
+) -> Result<(), ApiError> {
+    match api.store().find_commands(project_id, vec![command.clone()]).await?.is_empty() {
+        true => Err(ApiError::field(field, "invalid", format!("there is no command {command}: make it first"))),
+        false => Ok(()),
+    }
 }
 
 /// Why nothing is forwarded to an address.
@@ -268,7 +288,7 @@ pub(crate) async fn create(
     check_plans(&api, &caller, request.kind, &request.name, &request.actions)?;
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let nothing = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
-    let Draft { settings, secrets } = draft(&api, &request, nothing, None, false).await?;
+    let Draft { settings, secrets } = draft(&api, project_id, &request, nothing, None, false).await?;
     let id = ids.source();
     let source = Source {
         id,
@@ -349,7 +369,7 @@ pub(crate) async fn update(
     check_plans(&api, &caller, source.kind, &request.name, &request.actions)?;
     audit.before(&body(&api, &base, &record, FillView::default()));
     let asked = source.settings.gap_fill.as_ref();
-    let Draft { settings, secrets } = draft(&api, &request, former, asked, source.disabled).await?;
+    let Draft { settings, secrets } = draft(&api, project_id, &request, former, asked, source.disabled).await?;
     let source = Source {
         name: request.name,
         disabled: request.enabled.map_or(source.disabled, |enabled| !enabled),

@@ -9,6 +9,7 @@ mod hook_keys;
 pub mod hook_url;
 mod old_url;
 mod run;
+mod schedule;
 pub mod settings;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use old_url::{OLD_URL_SECRETS, OldUrl, public_user_token};
 pub use run::{
     Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork,
 };
+pub use schedule::{InvalidSchedule, Schedule};
 pub use settings::CommandSettings;
 
 /// Characters of a command's name.
@@ -65,6 +67,14 @@ pub const AFTER_ALL: &str = "@@";
 pub const FALLBACK: &str = "*";
 /// Runs once a command has failed.
 pub const ON_ERROR: &str = "!";
+
+/// What stands before a command's name in the address of a webhook whose events are for the command.
+const TARGET_SCHEME: &str = "command:";
+
+/// The command that a webhook's address means, if it means one.
+pub fn target_command(address: &str) -> Option<Result<CommandName, InvalidCommandName>> {
+    address.strip_prefix(TARGET_SCHEME).map(|name| name.to_owned().try_into())
+}
 
 /// A command's name, such as `/onWebhook`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,10 +133,45 @@ pub struct Command {
     pub code: String,
     /// How long it may run, in milliseconds.
     pub timeout_ms: u32,
+    /// What happens when it is asked for while it runs.
+    pub concurrency: Concurrency,
+    /// When it runs by itself.
+    pub schedule: Option<Schedule>,
+    /// When it does next.
+    pub next_run_at: Option<Timestamp>,
     /// Counts changes, from 1.
     pub revision: u32,
     /// When it was changed last.
     pub updated_at: Timestamp,
+}
+
+/// What happens when a command is asked for while it runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Concurrency {
+    /// It runs beside itself.
+    #[default]
+    Parallel,
+    /// Runs wait for each other, in the order in which they were asked for.
+    OneAtATime,
+    /// As before; of those that wait only the one that was asked for last stays.
+    Latest,
+}
+
+impl Concurrency {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parallel => "parallel",
+            Self::OneAtATime => "one_at_a_time",
+            Self::Latest => "latest",
+        }
+    }
+
+    /// From how it is written.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Parallel, Self::OneAtATime, Self::Latest].into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 /// A script that is to be run: several of them share one global object, one after the other.
@@ -153,6 +198,8 @@ pub enum RunEnd {
         /// What was seen of it.
         reason: String,
     },
+    /// It never began: one that was asked for later took its place.
+    Superseded,
 }
 
 impl RunEnd {
@@ -163,6 +210,7 @@ impl RunEnd {
             Self::Failed(_) => "failed",
             Self::TimedOut => "timed_out",
             Self::Crashed { .. } => "crashed",
+            Self::Superseded => "superseded",
         }
     }
 }

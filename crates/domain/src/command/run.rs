@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{CommandName, ConsoleLine, HttpMethod, RunEnd};
 use crate::{
     event_type::EventTypeName,
-    ids::{ProjectId, RunId},
+    ids::{DeliveryId, ProjectId, RunId},
     time::Timestamp,
 };
 
@@ -84,6 +84,8 @@ pub struct Run {
     pub user_id: Option<String>,
     /// The run that asked for it.
     pub parent: Option<RunId>,
+    /// The delivery that it was made for: once one has succeeded, none is made for it again.
+    pub delivery_id: Option<DeliveryId>,
     /// What it was given; in lists nothing.
     pub input: RunInput,
     /// How it ended.
@@ -111,8 +113,8 @@ pub struct RunTask {
     pub project_id: ProjectId,
     /// For which user.
     pub user_id: Option<String>,
-    /// The run that asked for it.
-    pub parent: RunId,
+    /// The run that asked for it; none: a schedule did.
+    pub parent: Option<RunId>,
     /// When it is due, as waits are counted.
     pub due_at: Timestamp,
     /// What it can be called off by.
@@ -138,6 +140,9 @@ pub enum TaskWork {
     Publish {
         /// In this order.
         events: Vec<TaskEvent>,
+        /// Runs that have followed one another, the one that wants this included.
+        #[serde(default)]
+        after_runs: u32,
     },
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::template::Template;
-use crate::{event_type::EventTypeName, target::TargetUrl};
+use crate::{command::CommandName, event_type::EventTypeName, target::TargetUrl};
 
 /// Actions of one source.
 pub const ACTIONS_MAX: usize = 16;
@@ -56,6 +56,18 @@ pub enum Action {
         /// To where; the same addresses are allowed as for webhooks.
         url: String,
     },
+    /// Runs a command of the source's project with the receipt: its body is `content`.
+    Command {
+        /// See `emit`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        on: Vec<String>,
+        /// The command's name, such as `/onPush`.
+        #[schemars(with = "String")]
+        command: CommandName,
+        /// For which user, with places; without one, or where the receipt says none, there is no current user.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_id: Option<Template>,
+    },
     /// Sets the plans of organizations by what Stripe reports about their subscriptions. Only for the
     /// instance's own source.
     Plan {
@@ -85,13 +97,15 @@ impl Action {
             Self::Emit { .. } => "emit",
             Self::Record { .. } => "record",
             Self::Forward { .. } => "forward",
+            Self::Command { .. } => "command",
             Self::Plan { .. } => "plan",
         }
     }
 
     fn on(&self) -> &[String] {
         match self {
-            Self::Emit { on, .. } | Self::Record { on, .. } | Self::Forward { on, .. } | Self::Plan { on } => on,
+            Self::Emit { on, .. } | Self::Record { on, .. } | Self::Forward { on, .. } => on,
+            Self::Command { on, .. } | Self::Plan { on } => on,
         }
     }
 
@@ -141,7 +155,14 @@ impl Action {
             Self::Forward { url, .. } => {
                 TargetUrl::parse(url).map(drop).map_err(|refusal| ("url", refusal.to_string()))
             }
-            Self::Plan { .. } => Ok(()),
+            Self::Command { user_id: Some(user_id), .. } => {
+                user_id.check().map_err(|reason| ("user_id", reason))?;
+                match user_id.0.is_string() {
+                    true => Ok(()),
+                    false => Err(("user_id", "it is a text, such as \"{{/body/user_id}}\"".to_owned())),
+                }
+            }
+            Self::Command { user_id: None, .. } | Self::Plan { .. } => Ok(()),
         }
     }
 

@@ -3,17 +3,17 @@
 use std::sync::Weak;
 
 use async_trait::async_trait;
-use tidings_domain::{render::Rendering, time::Timestamp};
+use tidings_domain::{command::CommandName, render::Rendering, time::Timestamp};
 use tidings_ports::{
     sender::{Exchange, FailureKind, SendFailure, Timing},
     store::{LeasedDelivery, NewDelivery},
 };
 
 use super::{attempt::build_request, dispatcher::Dispatcher};
-use crate::{receive::Acting, snapshot::Target};
+use crate::{receive::Acting, run::Attempted, snapshot::Target};
 
 fn unable() -> Exchange {
-    let message = "the source's actions cannot be done at the moment".to_owned();
+    let message = "the server is about to end".to_owned();
     let failure = SendFailure { kind: FailureKind::Network, message };
     Exchange { result: Err(failure), timing: Timing::default() }
 }
@@ -26,10 +26,13 @@ pub(crate) struct Acted {
     pub(crate) here: bool,
 }
 
-/// Does the actions of sources. It is the engine, which the dispatcher is a part of.
+/// Does the actions of sources, and what else an attempt needs the whole engine for. It is the engine, which the dispatcher is a part of.
 #[async_trait]
 pub(crate) trait Actor: Send + Sync {
     async fn act(&self, target: &Target, acting: &Acting, lease: &LeasedDelivery, place: u8) -> Acted;
+
+    /// Runs the command that a webhook is for.
+    async fn run_for(&self, target: &Target, command: &CommandName, attempted: Attempted<'_>) -> Exchange;
 }
 
 impl Dispatcher {
@@ -47,6 +50,15 @@ impl Dispatcher {
                 // Tried again later; a receipt is never sent anywhere but where an action says.
                 _ => Acted { exchange: unable(), next: None, here: true },
             };
+        }
+        if let Some(command) = &target.command {
+            let (delivery_id, rendering) = (lease.id, lease.rendering);
+            let attempted = Attempted { event: &lease.event, delivery_id, rendering, number };
+            let exchange = match self.actor.get().and_then(Weak::upgrade) {
+                Some(actor) => actor.run_for(target, command, attempted).await,
+                None => unable(),
+            };
+            return Acted { exchange, next: None, here: true };
         }
         let request = build_request(target, &lease.event, lease.id, lease.rendering, number, started_at);
         Acted { exchange: self.parts.sender.send(request).await, next: None, here: false }

@@ -33,6 +33,8 @@ pub struct Publish {
     pub deliver_at: Option<Timestamp>,
     /// The version of its type's schema that it is to be held to; not given: any that is in force.
     pub schema_version: Option<u32>,
+    /// Runs of commands that have followed one another before it came of the last of them; 0: of none.
+    pub after_runs: u32,
     /// Recognises a repetition.
     pub idempotency: Option<IdempotencyKey>,
 }

@@ -6,27 +6,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 use tidings_domain::{
+    command::{CommandName, RunInput, is_user_id},
     event_type::EventTypeName,
     head::header_lines,
     ids::ReceiptId,
     render::Rendering,
     source::{Action, Incoming, Template, receipt_value},
     target::TargetUrl,
-    time::Timestamp,
 };
 use tidings_ports::{
-    sender::{Answer, Exchange, OutgoingRequest, Timing},
-    store::{LeasedDelivery, NewDelivery, ReceiptRecord, RecordChanged, StoreError},
+    sender::{Exchange, OutgoingRequest},
+    store::{LeasedDelivery, NewDelivery, ReceiptRecord, RecordChanged},
 };
 
 use super::{Acting, place_after};
 use crate::{
-    Engine,
+    Call, Engine,
     dispatch::{Acted, Actor},
     publish::{Accepted, IdempotencyKey, Publish, PublishError, Published},
+    run::{Attempted, Trouble},
     snapshot::Target,
 };
 
@@ -60,28 +61,14 @@ const HOP_BY_HOP: [&str; 19] = [
     "x-real-ip",
 ];
 
-/// Why an action could not be done.
-pub(super) enum Trouble {
-    /// Somebody has to change something.
-    Refused(String),
-    /// It may work another time.
-    Passing(String),
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Passing(error.to_string())
-    }
-}
-
 #[async_trait]
 impl Actor for Engine {
     async fn act(&self, target: &Target, acting: &Acting, lease: &LeasedDelivery, place: u8) -> Acted {
         let begun = self.clock.now();
         let receipt = match self.store.receipt_of(lease.event.key.sequence()).await {
             Ok(Some(receipt)) => receipt,
-            Ok(None) => return done(self.answer(Err(Trouble::Refused("the receipt is gone".to_owned())), begun)),
-            Err(error) => return done(self.answer(Err(error.into()), begun)),
+            Ok(None) => return done(self.as_exchange(Err(Trouble::Refused("the receipt is gone".to_owned())), begun)),
+            Err(error) => return done(self.as_exchange(Err(error.into()), begun)),
         };
         let next = place_after(&receipt.actions, Some(place), receipt.event_type.as_deref());
         let next = next.map(|(place, action)| NewDelivery {
@@ -93,18 +80,18 @@ impl Actor for Engine {
         });
         let action = receipt.actions.get(usize::from(place));
         let (mut exchange, here) = match action {
-            None => (self.answer(Err(Trouble::Refused("the source has no such action".to_owned())), begun), true),
+            None => (self.as_exchange(Err(Trouble::Refused("the source has no such action".to_owned())), begun), true),
             Some(Action::Forward { url, .. }) => match TargetUrl::parse(url) {
                 Ok(url) => {
                     let headers = forwarded(target, &receipt, lease.event.content_type.as_deref());
                     let (timeout_ms, body) = (target.webhook.settings.timeout_ms(), lease.event.payload.clone());
                     (self.sender.send(OutgoingRequest::post(Arc::new(url), headers, body, timeout_ms)).await, false)
                 }
-                Err(refusal) => (self.answer(Err(Trouble::Refused(refusal.to_string())), begun), true),
+                Err(refusal) => (self.as_exchange(Err(Trouble::Refused(refusal.to_string())), begun), true),
             },
             Some(action) => {
                 let result = self.act_here(acting, action, lease, &receipt).await;
-                (self.answer(result, begun), true)
+                (self.as_exchange(result, begun), true)
             }
         };
         if let (Some(action), Ok(answer)) = (action, &mut exchange.result) {
@@ -112,6 +99,10 @@ impl Actor for Engine {
             answer.headers.insert(ACTION_KIND, HeaderValue::from_static(action.kind()));
         }
         Acted { exchange, next, here }
+    }
+
+    async fn run_for(&self, target: &Target, command: &CommandName, attempted: Attempted<'_>) -> Exchange {
+        self.run_for_webhook(target, command, attempted).await
     }
 }
 
@@ -144,6 +135,15 @@ impl Engine {
                 RecordChanged::TooLarge => Err(Trouble::Refused(format!("the record {kind}/{key} would be too large"))),
             };
         }
+        if let Action::Command { command, user_id, .. } = action {
+            let user_id = user_id.as_ref().map(|user_id| user_id.fill_text(&value)).transpose();
+            let user_id = user_id.map_err(Trouble::Refused)?.flatten();
+            if user_id.as_deref().is_some_and(|id| !is_user_id(id)) {
+                return Err(Trouble::Refused("the receipt gives no user's id that can be one".to_owned()));
+            }
+            let call = Call::new(command.clone(), user_id, run_input(&acting.source.name, receipt, &value));
+            return self.run_once(project_id, Call { delivery_id: Some(lease.id), ..call }).await;
+        }
         if let Action::Plan { .. } = action {
             let cause = ReceiptId(receipt.event.key.0);
             return self.set_plans_by(incoming.data(), &acting.source, cause).await;
@@ -162,6 +162,7 @@ impl Engine {
             payload: Bytes::from(payload),
             deliver_at: None,
             schema_version: None,
+            after_runs: 0,
             // However often it is tried, the event is published once.
             idempotency: Some(IdempotencyKey {
                 key: format!("{KEY_PREFIX}{}", lease.id),
@@ -179,19 +180,20 @@ impl Engine {
             Err(error) => Err(Trouble::Refused(error.in_words())),
         }
     }
+}
 
-    fn answer(&self, result: Result<serde_json::Value, Trouble>, begun: Timestamp) -> Exchange {
-        let (status, body) = match result {
-            Ok(done) => (StatusCode::OK, done),
-            Err(Trouble::Refused(reason)) => (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": reason })),
-            Err(Trouble::Passing(reason)) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": reason })),
-        };
-        let took_ms = u32::try_from(self.clock.now().as_millis().abs_diff(begun.as_millis())).unwrap_or(u32::MAX);
-        let timing = Timing { total_us: took_ms.saturating_mul(1000), ..Timing::default() };
-        let body = Bytes::from(body.to_string());
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        Exchange { result: Ok(Answer { status, headers, body, truncated: false }), timing }
-    }
+/// What a command finds of a receipt.
+fn run_input(source: &str, receipt: &ReceiptRecord, value: &serde_json::Value) -> RunInput {
+    let about = json!({
+        "id": ReceiptId(receipt.event.key.0),
+        "source": source,
+        "type": receipt.event_type,
+        "provider_id": receipt.provider_id,
+        "received_at": receipt.event.created_at().rfc3339_millis(),
+    });
+    let options = json!({"receipt": about, "headers": value["headers"], "ip": receipt.address});
+    let content = String::from_utf8_lossy(&receipt.event.payload).into_owned();
+    RunInput { content, options, ..RunInput::default() }
 }
 
 fn emitted(accepted: &Accepted) -> Bytes {

@@ -11,8 +11,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{BILLING_ORGANIZATIONS_MAX, BillingNote, BillingNoted, BillingSettled, StoreError};
 
-use super::actions::Trouble;
-use crate::Engine;
+use crate::{Engine, run::Trouble};
 
 impl Engine {
     /// Says how reports about subscriptions become plans. Until this is known, they wait.

@@ -72,10 +72,10 @@ pub fn new_source(source: Source, secrets: &SourceSecrets, master: &MasterKey, i
 }
 
 /// What the engine sees of a source, in a project of the same key: a webhook of the same key for
-/// what is done within the process, and another one for what is sent on.
-fn source_lanes(id: SourceId, master: &MasterKey, ids: &IdSource) -> [NewWebhook; 2] {
+/// what is done within the process, another one for what is sent on, and a third one for commands.
+fn source_lanes(id: SourceId, master: &MasterKey, ids: &IdSource) -> [NewWebhook; 3] {
     let project_id = ProjectId(id.0);
-    [WebhookId(id.0), ids.webhook()].map(|lane| source_lane(project_id, lane, master, ids.nonce()))
+    [WebhookId(id.0), ids.webhook(), ids.webhook()].map(|lane| source_lane(project_id, lane, master, ids.nonce()))
 }
 
 fn source_lane(project_id: ProjectId, id: WebhookId, master: &MasterKey, nonce: [u8; SEAL_NONCE_BYTES]) -> NewWebhook {
@@ -112,19 +112,25 @@ pub(crate) struct Acting {
     pub(crate) revision: u32,
     /// The webhook that stands for what is sent on.
     forwards: WebhookId,
+    /// The webhook that stands for commands, which may take their time.
+    commands: WebhookId,
 }
 
 impl Acting {
     pub(crate) fn new(record: SourceRecord, webhooks: &[WebhookRecord]) -> Self {
         let own = WebhookId(record.source.id.0);
-        let other = webhooks.iter().map(|record| record.webhook.id).find(|id| *id != own);
-        Self { source: record.source, revision: record.revision, forwards: other.unwrap_or(own) }
+        let mut others: Vec<_> = webhooks.iter().map(|record| record.webhook.id).filter(|id| *id != own).collect();
+        // In the order in which they were made.
+        others.sort_unstable();
+        let other = |place: usize| others.get(place).copied().unwrap_or(own);
+        Self { source: record.source, revision: record.revision, forwards: other(0), commands: other(1) }
     }
 
     /// The lane of an action: a dead receiver holds up nothing that needs none.
     pub(crate) fn lane_of(&self, action: &Action) -> WebhookId {
         match action {
             Action::Forward { .. } => self.forwards,
+            Action::Command { .. } => self.commands,
             Action::Emit { .. } | Action::Record { .. } | Action::Plan { .. } => WebhookId(self.source.id.0),
         }
     }

@@ -104,6 +104,7 @@ impl Engine {
                     via: receipt.via,
                 }),
                 event,
+                after_runs: 0,
             };
             match self.append_one(new).await? {
                 Appended::Stored => return Ok(Received::Stored(ReceiptId(key.0))),

@@ -4,12 +4,16 @@
 mod bots;
 mod hook_urls;
 mod host;
+mod lines;
 mod plan;
 mod quota;
+mod target;
 mod tasks;
 
 pub use bots::{CalledOldUrl, new_bot, open_bot_token};
 pub use hook_urls::{CalledUrlError, HookUrlError};
+pub(crate) use lines::Lines;
+pub(crate) use target::{Attempted, Trouble};
 pub(crate) use tasks::{TASK_WORKERS, TaskSignal};
 
 use serde_json::{Map, Value, json};
@@ -18,16 +22,17 @@ use tidings_domain::{
         AFTER_ALL, BEFORE_ALL, Command, CommandName, FALLBACK, FOLLOWING_RUNS_MAX, ON_ERROR, PROJECT_TASKS_MAX, Run,
         RunEnd, RunInput, RunTask, Script, ScriptError, TaskWork,
     },
-    ids::{ProjectId, RunId},
+    ids::{DeliveryId, ProjectId, RunId},
     plan::LimitExceeded,
     tenancy::Project,
+    time::Timestamp,
 };
 use tidings_ports::{
     scripts::{CheckError, Ran, ScriptJob},
     store::{FinishedRun, RunFinished, StoreError, TaskChange},
 };
 
-use self::{host::Host, plan::Plan};
+use self::{host::Host, lines::Admitted, plan::Plan};
 use crate::{Engine, publish::PublishError};
 
 /// A command that is to be run.
@@ -39,8 +44,40 @@ pub struct Call {
     pub user_id: Option<String>,
     /// The run that asks for it.
     pub parent: Option<RunId>,
+    /// The delivery that it is made for: once it has succeeded for one, it is not made again.
+    pub delivery_id: Option<DeliveryId>,
     /// What it is given.
     pub input: RunInput,
+}
+
+impl Call {
+    /// A call that no other run asks for.
+    pub const fn new(command: CommandName, user_id: Option<String>, input: RunInput) -> Self {
+        Self { command, user_id, parent: None, delivery_id: None, input }
+    }
+
+    /// A run of it that has ended, and of which nothing has come.
+    fn ended(self, id: RunId, project_id: ProjectId, end: RunEnd, at: Timestamp) -> Run {
+        let Self { command, user_id, parent, delivery_id, input } = self;
+        let (answer, messages, console) = (None, Vec::new(), Vec::new());
+        let (duration_us, memory_bytes) = (0, 0);
+        Run {
+            id,
+            project_id,
+            command,
+            user_id,
+            parent,
+            delivery_id,
+            input,
+            end,
+            answer,
+            messages,
+            console,
+            duration_us,
+            memory_bytes,
+            at,
+        }
+    }
 }
 
 /// Why nothing was run; nothing is kept of it.
@@ -116,7 +153,25 @@ impl Engine {
 
     /// Runs a command under an id. The same id once more changes nothing and gives the run that there is.
     async fn execute(&self, id: RunId, project_id: ProjectId, call: Call) -> Result<Run, RunError> {
-        let setting = self.setting(id, project_id, call).await?;
+        if let Some(delivery_id) = call.delivery_id
+            && let Some(run) = self.store.find_run_of_delivery(delivery_id).await?
+        {
+            return Ok(run);
+        }
+        let mut setting = self.setting(id, project_id, call).await?;
+        let _turn = match self.lines.admit(&setting.command, self.clock.as_ref()).await {
+            Admitted::Beside => None,
+            Admitted::Turn { turn, waited: false } => Some(turn),
+            Admitted::Turn { turn, waited: true } => {
+                // It may have been changed meanwhile.
+                setting = self.setting(id, project_id, setting.call).await?;
+                Some(turn)
+            }
+            Admitted::Superseded => return self.superseded(setting).await,
+            Admitted::Busy => {
+                return Err(RunError::Busy(format!("other runs of {} wait already", setting.call.command)));
+            }
+        };
         let quota = self.quota(&setting.project, self.clock.wall()).await?;
         let job = ScriptJob {
             project_id,
@@ -135,21 +190,8 @@ impl Engine {
             },
             end => (end, Plan::default()),
         };
-        let mut run = Run {
-            id,
-            project_id,
-            command: setting.call.command.clone(),
-            user_id: setting.call.user_id.clone(),
-            parent: setting.call.parent,
-            input: setting.call.input.clone(),
-            end,
-            answer: None,
-            messages: Vec::new(),
-            console,
-            duration_us,
-            memory_bytes,
-            at,
-        };
+        let ended = setting.call.clone().ended(id, project_id, end, at);
+        let mut run = Run { console, duration_us, memory_bytes, ..ended };
         let mut plan = match run.end {
             RunEnd::Succeeded => plan,
             _ => self.after_failure(&setting, &run),
@@ -181,7 +223,9 @@ impl Engine {
         (run.answer, run.messages) = (plan.answer.clone(), plan.messages.clone());
         tasks.extend(plan.publish.clone().map(Box::new).map(TaskChange::Add));
         let (properties, records) = (plan.properties.clone(), plan.records.clone());
-        self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration: true }).await
+        // What never began costs nothing.
+        let iteration = run.end != RunEnd::Superseded;
+        self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration }).await
     }
 
     /// The one thing that follows a failure is the command for failures.
@@ -207,7 +251,7 @@ impl Engine {
             id: self.ids.run(),
             project_id: run.project_id,
             user_id: run.user_id.clone(),
-            parent: run.id,
+            parent: Some(run.id),
             due_at: self.clock.now(),
             label: None,
             work: TaskWork::Run { command: name(ON_ERROR), input },
@@ -229,7 +273,22 @@ impl Engine {
     }
 
     async fn earlier(&self, project_id: ProjectId, run: Run) -> Result<Run, RunError> {
-        Ok(self.store.find_run(project_id, run.id).await?.unwrap_or(run))
+        let same = self.store.find_run(project_id, run.id).await?;
+        let found = match (same, run.delivery_id) {
+            (None, Some(delivery_id)) => self.store.find_run_of_delivery(delivery_id).await?,
+            (same, _) => same,
+        };
+        Ok(found.unwrap_or(run))
+    }
+
+    /// Nothing is run, and everybody can see why.
+    async fn superseded(&self, setting: Setting) -> Result<Run, RunError> {
+        let Setting { id, project, call, .. } = setting;
+        let run = call.ended(id, project.id, RunEnd::Superseded, self.clock.wall());
+        match self.finish(&run, &Plan::default()).await? {
+            RunFinished::NoProject => Err(RunError::NoProject),
+            _ => Ok(run),
+        }
     }
 }
 
@@ -275,6 +334,7 @@ fn end_message(end: &RunEnd) -> String {
         RunEnd::Failed(error) => error.message.clone(),
         RunEnd::TimedOut => "the command used up its time".to_owned(),
         RunEnd::Crashed { .. } => "the command's process ended under it".to_owned(),
+        RunEnd::Superseded => "a later call of the command took its place".to_owned(),
     }
 }
 

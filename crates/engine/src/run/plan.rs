@@ -63,7 +63,8 @@ impl Engine {
         }
         let last = plan.messages.last().map(|message| RunAnswer::Message { text: message.text.clone() });
         plan.answer = page.or(last);
-        plan.publish = (!events.is_empty()).then(|| self.task(setting, TaskWork::Publish { events }));
+        let after_runs = setting.call.input.in_a_row + 1;
+        plan.publish = (!events.is_empty()).then(|| self.task(setting, TaskWork::Publish { events, after_runs }));
         Ok(Ok(plan))
     }
 
@@ -73,7 +74,7 @@ impl Engine {
             id: self.ids.run(),
             project_id: setting.project.id,
             user_id: setting.call.user_id.clone(),
-            parent: setting.id,
+            parent: Some(setting.id),
             due_at: self.clock.now(),
             label: None,
             work,
@@ -87,7 +88,7 @@ impl Engine {
         }
         let Some(snapshot) = self.router.snapshot(setting.project.id).await? else { return Ok(Ok(())) };
         for event in events {
-            let (name, publish) = (&event.event_type, publish_of(event));
+            let (name, publish) = (&event.event_type, publish_of(event, 0));
             let known = match snapshot.event_type(name) {
                 None if !snapshot.knows(name) => Err(PublishError::UnknownEventType(name.to_string())),
                 Some(entry) if entry.archived => Err(PublishError::ArchivedEventType(name.to_string())),
@@ -107,7 +108,7 @@ impl Engine {
 }
 
 /// An event as it is published.
-pub(super) fn publish_of(event: &TaskEvent) -> Publish {
+pub(super) fn publish_of(event: &TaskEvent, after_runs: u32) -> Publish {
     Publish {
         event_type: event.event_type.clone(),
         custom_id: None,
@@ -116,6 +117,7 @@ pub(super) fn publish_of(event: &TaskEvent) -> Publish {
         payload: Bytes::from(event.data.to_string()),
         deliver_at: None,
         schema_version: None,
+        after_runs,
         idempotency: None,
     }
 }

@@ -13,14 +13,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Map, Value, json};
 use tidings_domain::{
-    command::{Answered, CommandName, HttpMethod, HttpTask, Run, RunInput, RunTask, TaskEvent, TaskWork},
+    command::{Answered, CommandName, HttpMethod, HttpTask, RunInput, RunTask, TaskEvent, TaskWork},
     ids::{ProjectId, RunId},
     target::TargetUrl,
     time::Timestamp,
 };
 use tidings_ports::{
     sender::OutgoingRequest,
-    store::{FinishedRun, StoreError},
+    store::{FinishedRun, Scheduled, StartScheduled, StoreError},
 };
 use tokio::sync::{Mutex, Notify};
 
@@ -40,6 +40,10 @@ const LOOKED_AT_MAX: u32 = 64;
 const PAUSE_MS: u64 = 2_000;
 /// How long a request may take, in milliseconds.
 const HTTP_TIMEOUT_MS: u32 = 15_000;
+/// Nobody knows when a schedule is due next.
+const UNKNOWN: i64 = i64::MIN;
+/// How long nobody looks at the wall clock at most while something is scheduled, in milliseconds: it may be set.
+const SCHEDULE_LOOK_MS: u64 = 60_000;
 /// Keys of clients are printable, so none of theirs is ever one of these.
 const KEY_PREFIX: &str = "\u{1}run ";
 
@@ -51,6 +55,8 @@ pub(crate) struct TaskSignal {
     working: AtomicUsize,
     /// When somebody looks again, in milliseconds since 1970.
     next_look: AtomicI64,
+    /// When a schedule is due next, by the wall clock; [`UNKNOWN`]: nobody has looked yet.
+    scheduled_ms: AtomicI64,
     /// What is being done. Held while somebody looks for something to do, so that nobody takes what another has
     /// just finished.
     busy: Mutex<HashMap<RunId, ProjectId>>,
@@ -65,6 +71,7 @@ impl Default for TaskSignal {
             asked: AtomicBool::new(true),
             working: AtomicUsize::new(0),
             next_look: AtomicI64::new(i64::MAX),
+            scheduled_ms: AtomicI64::new(UNKNOWN),
             busy: Mutex::default(),
         }
     }
@@ -74,6 +81,12 @@ impl TaskSignal {
     pub(crate) fn ask(&self) {
         self.asked.store(true, Ordering::SeqCst);
         self.wake.notify_one();
+    }
+
+    /// A schedule was made, changed or taken away.
+    pub(crate) fn schedules_changed(&self) {
+        self.scheduled_ms.store(UNKNOWN, Ordering::SeqCst);
+        self.ask();
     }
 
     /// Whether there is something to do before the clock moves on.
@@ -106,6 +119,11 @@ enum Next {
 }
 
 impl Engine {
+    /// To be called after a command was made, changed or deleted: it may have a schedule.
+    pub fn schedules_changed(&self) {
+        self.tasks_signal.schedules_changed();
+    }
+
     /// Does one task after the other, for as long as the process lives.
     pub(crate) async fn run_tasks(self: Arc<Self>) {
         let signal = &self.tasks_signal;
@@ -159,20 +177,47 @@ impl Engine {
 
     async fn next_task(&self) -> Result<Next, StoreError> {
         let mut busy = self.tasks_signal.busy.lock().await;
+        let scheduled = self.start_scheduled().await?;
         let now = self.clock.now();
         let of_project = |project_id: ProjectId| busy.values().filter(|whose| **whose == project_id).count();
         // Whoever has much to do keeps nobody else's from being seen.
         let full = busy.values().copied().filter(|id| of_project(*id) >= PROJECT_TASKS_AT_ONCE_MAX).collect();
         for task in self.store.next_tasks(full, LOOKED_AT_MAX).await? {
             if task.due_at > now {
-                return Ok(Next::At(task.due_at));
+                return Ok(Next::At(scheduled.map_or(task.due_at, |at| at.min(task.due_at))));
             }
             if let Entry::Vacant(free) = busy.entry(task.id) {
                 free.insert(task.project_id);
                 return Ok(Next::Task(Box::new(task)));
             }
         }
-        Ok(Next::Nothing)
+        Ok(scheduled.map_or(Next::Nothing, Next::At))
+    }
+
+    /// Notes what schedules are due. Returns when to look again; `None`: nothing is scheduled.
+    async fn start_scheduled(&self) -> Result<Option<Timestamp>, StoreError> {
+        let known = &self.tasks_signal.scheduled_ms;
+        // What changes while this looks is looked at again.
+        while known.load(Ordering::SeqCst) <= self.clock.wall().as_millis() {
+            let before = known.swap(i64::MAX, Ordering::SeqCst);
+            let start = StartScheduled { wall: self.clock.wall(), now: self.clock.now(), id: self.ids.run() };
+            let at = match self.store.start_scheduled(start).await {
+                Ok(Scheduled::One) => UNKNOWN,
+                Ok(Scheduled::NoneBefore(at)) => at.as_millis(),
+                Ok(Scheduled::Never) => i64::MAX,
+                Err(error) => {
+                    known.store(before, Ordering::SeqCst);
+                    return Err(error);
+                }
+            };
+            let _changed = known.compare_exchange(i64::MAX, at, Ordering::SeqCst, Ordering::SeqCst);
+        }
+        let due_ms = known.load(Ordering::SeqCst);
+        if due_ms == i64::MAX {
+            return Ok(None);
+        }
+        let wait_ms = Timestamp::from_millis(due_ms).millis_since(self.clock.wall());
+        Ok(Some(self.clock.now().plus_millis(wait_ms.min(SCHEDULE_LOOK_MS))))
     }
 
     async fn do_task(&self, task: &RunTask) -> Result<(), RunError> {
@@ -190,28 +235,14 @@ impl Engine {
     }
 
     async fn run_task(&self, task: &RunTask, command: &CommandName, input: &RunInput) -> Result<(), RunError> {
-        let (user_id, parent) = (task.user_id.clone(), Some(task.parent));
-        let call = Call { command: command.clone(), user_id, parent, input: input.clone() };
+        let call = Call::new(command.clone(), task.user_id.clone(), input.clone());
+        let call = Call { parent: task.parent, ..call };
         match self.execute(task.id, task.project_id, call.clone()).await {
             Ok(_) => Ok(()),
             Err(RunError::NoProject) => Ok(self.store.replace_task(task.id, None).await?),
             Err(error @ (RunError::NoCommand(_) | RunError::UsedUp(_))) => {
                 // Its author looks for it among the runs.
-                let run = Run {
-                    id: task.id,
-                    project_id: task.project_id,
-                    command: call.command,
-                    user_id: call.user_id,
-                    parent: call.parent,
-                    input: call.input,
-                    end: failed(error.to_string()),
-                    answer: None,
-                    messages: Vec::new(),
-                    console: Vec::new(),
-                    duration_us: 0,
-                    memory_bytes: 0,
-                    at: self.clock.wall(),
-                };
+                let run = call.ended(task.id, task.project_id, failed(error.to_string()), self.clock.wall());
                 let (properties, records, tasks) = (Vec::new(), Vec::new(), Vec::new());
                 self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration: false }).await?;
                 Ok(())
@@ -270,8 +301,8 @@ impl Engine {
 
     /// Publishes events of a run, once however often it is tried. False: it is to be tried again.
     pub(super) async fn publish_task(&self, task: &RunTask) -> bool {
-        let TaskWork::Publish { events } = &task.work else { return true };
-        let publishes: Vec<_> = events.iter().map(publish_of).collect();
+        let TaskWork::Publish { events, after_runs } = &task.work else { return true };
+        let publishes: Vec<_> = events.iter().map(|event| publish_of(event, *after_runs)).collect();
         let once = BatchIdempotency {
             key: format!("{KEY_PREFIX}{}", task.id),
             request_hash: [0; 32],
@@ -282,14 +313,14 @@ impl Engine {
             Ok(outcome) => log_refused(task, events, outcome),
             Err(PublishError::NoProject) => {}
             Err(error) => {
-                tracing::warn!(error = %error, run.id = %task.parent, "events of a run are published a little later");
+                tracing::warn!(error = %error, run.id = %task.id, "events of a run are published a little later");
                 return false;
             }
         }
         match self.store.replace_task(task.id, None).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error = %error, run.id = %task.parent, "that events were published is not noted yet");
+                tracing::warn!(error = %error, run.id = %task.id, "that events were published is not noted yet");
                 false
             }
         }
@@ -302,7 +333,7 @@ fn log_refused(task: &RunTask, events: &[TaskEvent], outcome: crate::publish::Ba
     for (event, outcome) in events.iter().zip(outcomes) {
         if let Err(error) = outcome {
             let event_type = event.event_type.as_str();
-            tracing::warn!(error = %error, run.id = %task.parent, event_type, "an event of a run was not published");
+            tracing::warn!(error = %error, run.id = %task.id, event_type, "an event of a run was not published");
         }
     }
 }

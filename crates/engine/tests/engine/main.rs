@@ -9,6 +9,7 @@ mod filling_scene;
 mod filters;
 mod job_steps;
 mod jobs;
+mod one_engine;
 mod pausing;
 mod plans;
 mod platform;

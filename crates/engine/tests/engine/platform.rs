@@ -211,6 +211,7 @@ pub(crate) fn publish(event_type: &str) -> Publish {
         payload: Bytes::from_static(br#"{"n":1}"#),
         deliver_at: None,
         schema_version: None,
+        after_runs: 0,
         idempotency: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidings_domain::{
-    command::{Command, CommandName, HttpMethod, Run, RunAnswer, RunEnd, RunInput},
+    command::{Command, CommandName, Concurrency, HttpMethod, Run, RunAnswer, RunEnd, RunInput},
     page::PageRequest,
     profile::Profile,
 };
@@ -18,32 +18,42 @@ use crate::platform::Platform;
 const HOOK: &str = "https://receiver.example/hook";
 const OTHER: &str = "https://other.example/api";
 
-fn name(text: &str) -> CommandName {
+pub(crate) fn name(text: &str) -> CommandName {
     text.to_owned().try_into().expect("a name")
 }
 
-fn call(command: &str, user_id: Option<&str>) -> Call {
+pub(crate) fn call(command: &str, user_id: Option<&str>) -> Call {
     let input = RunInput { content: "hello".to_owned(), ..RunInput::default() };
-    Call { command: name(command), user_id: user_id.map(str::to_owned), parent: None, input }
+    Call::new(name(command), user_id.map(str::to_owned), input)
 }
 
-async fn command(platform: &Platform, text: &str, code: Value) {
+pub(crate) async fn command(platform: &Platform, text: &str, code: Value) {
+    command_with(platform, text, code, |_| {}).await;
+}
+
+/// Makes a command that is changed before.
+pub(crate) async fn command_with(platform: &Platform, text: &str, code: Value, change: impl FnOnce(&mut Command)) {
     let id = platform.engine.ids().command();
-    let command = Command {
+    let mut command = Command {
         id,
         project_id: platform.project,
         name: name(text),
         code: code.to_string(),
         timeout_ms: 1_000,
+        concurrency: Concurrency::Parallel,
+        schedule: None,
+        next_run_at: None,
         revision: 1,
         updated_at: id.timestamp(),
     };
+    change(&mut command);
     assert_eq!(platform.store.create_command(command, None).await, Ok(Created::Stored));
     platform.engine.catalogue_changed(None);
+    platform.engine.schedules_changed();
 }
 
 /// Runs, oldest first: command, status, user and what they wrote.
-async fn runs(platform: &Platform) -> Vec<(String, &'static str, Option<String>, Vec<String>)> {
+pub(crate) async fn runs(platform: &Platform) -> Vec<(String, &'static str, Option<String>, Vec<String>)> {
     let page = PageRequest { limit: 100, before: None };
     let listed = platform.store.list_runs(platform.project, RunFilter::default(), page).await.expect("read");
     let mut found = Vec::new();

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tidings_domain::{
-    command::{Command, CommandName, CommandSettings, PropertyKind, Run, RunTask},
-    ids::{ProjectId, RunId},
+    command::{Command, CommandName, CommandSettings, Concurrency, PropertyKind, Run, RunTask, Schedule},
+    ids::{DeliveryId, ProjectId, RunId},
     page::{Page, PageRequest},
     time::Timestamp,
 };
@@ -65,6 +65,16 @@ pub trait Runs: Send + Sync {
     /// The tasks that are due next, of whatever project, due or not.
     async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError>;
 
+    /// Finds the run that was made for a delivery and has succeeded.
+    async fn find_run_of_delivery(&self, id: DeliveryId) -> Result<Option<Run>, StoreError>;
+
+    /// See [`NewEvent::after_runs`](super::NewEvent::after_runs); by the event's sequence.
+    async fn runs_before_event(&self, event: i64) -> Result<u32, StoreError>;
+
+    /// Has the command run whose schedule is due first, if it is due, and notes when it is due again; both or
+    /// neither. What does not run beside itself is not asked for while one run of it waits already.
+    async fn start_scheduled(&self, start: StartScheduled) -> Result<Scheduled, StoreError>;
+
     /// A task is done; what follows it takes its place.
     async fn replace_task(&self, id: RunId, next: Option<RunTask>) -> Result<(), StoreError>;
 }
@@ -80,8 +90,36 @@ pub struct CommandChange {
     pub code: String,
     /// How long it may run, in milliseconds.
     pub timeout_ms: u32,
+    /// What happens when it is asked for while it runs.
+    pub concurrency: Concurrency,
+    /// When it runs by itself.
+    pub schedule: Option<Schedule>,
+    /// When it does next.
+    pub next_run_at: Option<Timestamp>,
     /// When.
     pub now: Timestamp,
+}
+
+/// A look at what is scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StartScheduled {
+    /// What the wall clock shows.
+    pub wall: Timestamp,
+    /// The same moment, as waits are counted.
+    pub now: Timestamp,
+    /// The id of the run that comes of it.
+    pub id: RunId,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduled {
+    /// One was due, and is noted; there may be others.
+    One,
+    /// None is due before this time of the wall clock.
+    NoneBefore(Timestamp),
+    /// None ever is.
+    Never,
 }
 
 /// Which runs.

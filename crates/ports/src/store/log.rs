@@ -46,6 +46,8 @@ pub struct NewEvent {
     pub idempotency: Option<Idempotency>,
     /// Set if it came in through a source. `AlreadyExists` if the source took in the same before.
     pub receipt: Option<NewReceipt>,
+    /// Runs that have followed one another, without a pause, before it came of the last of them; 0: of none.
+    pub after_runs: u32,
 }
 
 /// A delivery that is being born.

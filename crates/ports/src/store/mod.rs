@@ -26,7 +26,8 @@ pub use catalog::{
     SchemaRetired, WebhookChange, WebhookRecord, WebhookState,
 };
 pub use commands::{
-    CommandChange, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs, TaskChange,
+    CommandChange, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs, Scheduled,
+    StartScheduled, TaskChange,
 };
 pub use gaps::{FillNote, FillState, Gaps, SourceToFill};
 pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};

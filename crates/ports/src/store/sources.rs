@@ -110,7 +110,7 @@ pub struct NewSource {
     pub sealed: Vec<u8>,
     /// What the engine sees of it, in a project of the same key: a webhook of the same key for what
     /// is done within the process, and another for what is sent on.
-    pub lanes: [NewWebhook; 2],
+    pub lanes: [NewWebhook; 3],
 }
 
 /// A source as it is stored.

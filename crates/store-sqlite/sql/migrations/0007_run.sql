@@ -6,12 +6,18 @@ CREATE TABLE command (
     name TEXT NOT NULL,
     code TEXT NOT NULL,
     timeout_ms INTEGER NOT NULL,
+    -- What happens when it is asked for while it runs, as a word.
+    concurrency TEXT NOT NULL,
+    -- When it runs by itself, as a document, and when it does next, by the wall clock.
+    schedule TEXT,
+    next_run_at INTEGER,
     revision INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     deleted_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX command_by_name ON command (project, name) WHERE deleted_at IS NULL;
 CREATE INDEX command_by_project ON command (project, seq) WHERE deleted_at IS NULL;
+CREATE INDEX command_by_next_run ON command (next_run_at, seq) WHERE next_run_at IS NOT NULL AND deleted_at IS NULL;
 
 -- How often a project's hook URLs may be called, as a document; none: by default.
 CREATE TABLE command_settings (
@@ -20,7 +26,7 @@ CREATE TABLE command_settings (
 ) STRICT;
 
 -- Their executions. ended: how, as a document with everything that is known about it; status says the same in a
--- word. parent: the run that asked for it. at: when it began, for a run that was put off has an id from before.
+-- word. parent: the run that asked for it. delivery: the delivery it was made for. at: when it began, for a run that was put off has an id from before.
 CREATE TABLE run (
     seq INTEGER PRIMARY KEY,
     tail INTEGER NOT NULL,
@@ -29,6 +35,8 @@ CREATE TABLE run (
     user_id TEXT,
     parent_seq INTEGER,
     parent_tail INTEGER,
+    delivery_seq INTEGER,
+    delivery_tail INTEGER,
     status TEXT NOT NULL,
     duration_us INTEGER NOT NULL,
     memory_bytes INTEGER NOT NULL,
@@ -42,6 +50,8 @@ CREATE TABLE run (
 ) STRICT;
 CREATE INDEX run_by_project ON run (project, seq);
 CREATE INDEX run_by_command ON run (project, command, seq);
+-- What was done for a delivery is not done again.
+CREATE UNIQUE INDEX run_by_delivery ON run (delivery_seq) WHERE delivery_seq IS NOT NULL AND status = 'succeeded';
 
 -- What runs keep. owner: a user's id, or empty for the project as a whole.
 CREATE TABLE property (
@@ -60,15 +70,18 @@ CREATE TABLE run_task (
     tail INTEGER NOT NULL,
     project INTEGER NOT NULL,
     user_id TEXT,
-    parent_seq INTEGER NOT NULL,
-    parent_tail INTEGER NOT NULL,
+    parent_seq INTEGER,
+    parent_tail INTEGER,
     due_at INTEGER NOT NULL,
     label TEXT,
     is_run INTEGER NOT NULL,
+    -- The command whose schedule asks for it.
+    schedule_of INTEGER,
     work TEXT NOT NULL
 ) STRICT;
 CREATE INDEX run_task_by_due ON run_task (due_at, seq);
 CREATE INDEX run_task_by_project ON run_task (project, user_id);
+CREATE INDEX run_task_by_schedule ON run_task (schedule_of) WHERE schedule_of IS NOT NULL;
 
 -- The version of the key that signs a project's hook URLs, and former ones whose URLs are still good, as a list of
 -- documents with the end of each.
@@ -98,3 +111,6 @@ CREATE TABLE bot (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX bot_by_id ON bot (bot_id);
+
+-- How many runs of commands have followed one another, without a pause, before an event came of the last of them.
+ALTER TABLE event ADD COLUMN after_runs INTEGER;

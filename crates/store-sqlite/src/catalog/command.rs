@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
-    command::{COMMANDS_MAX, Command, CommandName, CommandSettings, MESSAGE_EVENT_TYPE},
+    command::{COMMANDS_MAX, Command, CommandName, CommandSettings, Concurrency, MESSAGE_EVENT_TYPE, Schedule},
     event_type::EventType,
     ids::{CommandId, OrganizationId, ProjectId},
     page::{Page, PageRequest},
@@ -11,7 +11,7 @@ use tidings_domain::{
 use tidings_ports::store::{CommandChange, Created, Idempotency};
 
 use super::{COUNT_MAX, before, create_once, event_type, limit, read_page};
-use crate::{sql, writer::Session};
+use crate::{runs::to_text, sql, writer::Session};
 
 pub(crate) fn create(
     session: &mut Session<'_>,
@@ -37,6 +37,9 @@ pub(crate) fn create(
             new.name.as_str(),
             new.code,
             new.timeout_ms,
+            new.concurrency.as_str(),
+            schedule_text(new.schedule.as_ref())?,
+            new.next_run_at.map(Timestamp::as_millis),
             new.updated_at.as_millis(),
         ])?;
         if made == 0 {
@@ -70,13 +73,26 @@ fn add_message_type(session: &mut Session<'_>, project: i64, now: Timestamp) -> 
     event_type::create(session, Some(organization), &entry, None, now).map(drop)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Command> {
+fn schedule_text(schedule: Option<&Schedule>) -> rusqlite::Result<Option<String>> {
+    schedule.map(to_text).transpose()
+}
+
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Command> {
+    let wrong = |column, error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error);
+    let concurrency: String = row.get(9)?;
+    let concurrency = Concurrency::parse(&concurrency)
+        .ok_or_else(|| wrong(9, format!("{concurrency:?} is no kind of concurrency").into()))?;
+    let schedule: Option<String> = row.get(10)?;
+    let schedule = schedule.map(|text| serde_json::from_str(&text)).transpose();
     Ok(Command {
         id: CommandId::from_parts(row.get(0)?, row.get(1)?),
         project_id: ProjectId::from_parts(row.get(2)?, row.get(3)?),
         name: name(row, 4)?,
         code: row.get(5)?,
         timeout_ms: row.get(6)?,
+        concurrency,
+        schedule: schedule.map_err(|error| wrong(10, Box::new(error)))?,
+        next_run_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_millis),
         revision: row.get(7)?,
         updated_at: Timestamp::from_millis(row.get(8)?),
     })
@@ -121,7 +137,16 @@ pub(crate) fn list(
 
 pub(crate) fn update(session: &mut Session<'_>, change: &CommandChange) -> rusqlite::Result<Option<Command>> {
     let (project, name) = (change.project_id.sequence(), change.name.as_str());
-    let row = params![project, name, change.code, change.timeout_ms, change.now.as_millis()];
+    let row = params![
+        project,
+        name,
+        change.code,
+        change.timeout_ms,
+        change.concurrency.as_str(),
+        schedule_text(change.schedule.as_ref())?,
+        change.next_run_at.map(Timestamp::as_millis),
+        change.now.as_millis(),
+    ];
     session.connection.prepare_cached(sql::UPDATE_COMMAND)?.execute(row)?;
     find(session.connection, project, name)
 }

@@ -100,7 +100,14 @@ impl World {
                 due_at: None,
             })
             .collect();
-        NewEvent { event: Arc::new(event), snapshot_version: 0, deliveries, idempotency: None, receipt: None }
+        NewEvent {
+            event: Arc::new(event),
+            snapshot_version: 0,
+            deliveries,
+            idempotency: None,
+            receipt: None,
+            after_runs: 0,
+        }
     }
 
     /// Appends events under the current version of their project.

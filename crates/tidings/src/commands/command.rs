@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use tidings_client::{
     RunQuery,
     contract::command::{
-        CommandBody, CommandRequest, HookUrlRequest, RunBody, RunErrorBody, RunRequest, RunSummary, UpdateCommand,
+        CommandBody, CommandRequest, HookUrlRequest, RunBody, RunErrorBody, RunRequest, RunSummary, ScheduleBody,
+        UpdateCommand,
     },
 };
-use tidings_domain::time::Timestamp;
+use tidings_domain::{command::Concurrency, time::Timestamp};
 
 use super::{
     command_settings::{self, SettingsArgs},
@@ -20,7 +21,8 @@ use crate::output::{Fields, clean, clean_lines, or_dash};
 const CREATE_EXAMPLES: &str = "\
 Examples:
   tidings command create /onPayment @on_payment.js
-  tidings command create /hello \"Bot.sendMessage('Hello')\" --timeout-ms 1000";
+  tidings command create /hello \"Bot.sendMessage('Hello')\" --timeout-ms 1000
+  tidings command create /report @report.js --cron '0 9 * * 1-5' --timezone Europe/Berlin";
 
 /// What to do with commands.
 #[derive(Debug, Subcommand)]
@@ -45,7 +47,7 @@ pub(crate) enum CommandCommand {
         /// Its name
         name: String,
     },
-    /// Replace a command's code
+    /// Replace a command's code and how it runs; what is not given goes back to what it is without it
     #[command(after_help = "Example:\n  tidings command update /onPayment @on_payment.js")]
     Update {
         /// Its name
@@ -87,6 +89,32 @@ pub(crate) struct Code {
     /// How long it may run, in milliseconds, 10 to 25000; 5000, if not given
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u32>,
+    /// What happens when it is asked for while it runs: parallel, one_at_a_time or latest; parallel, if not given
+    #[arg(long, value_name = "HOW")]
+    concurrency: Option<String>,
+    /// Run it by itself, over and over, after so many seconds
+    #[arg(long, value_name = "SECONDS", conflicts_with = "cron")]
+    every_s: Option<u32>,
+    /// Run it by itself at times that fit: minute, hour, day of the month, month, day of the week
+    #[arg(long, value_name = "PATTERN")]
+    cron: Option<String>,
+    /// The time zone whose clock --cron goes by; UTC, if not given
+    #[arg(long, value_name = "ZONE", requires = "cron")]
+    timezone: Option<String>,
+}
+
+impl Code {
+    fn concurrency(&self) -> anyhow::Result<Option<Concurrency>> {
+        let Some(text) = &self.concurrency else { return Ok(None) };
+        let wrong = || anyhow::anyhow!("--concurrency {text:?} is none of parallel, one_at_a_time and latest");
+        Concurrency::parse(text).map(Some).ok_or_else(wrong)
+    }
+
+    fn schedule(&self) -> Option<ScheduleBody> {
+        let Self { every_s, cron, timezone, .. } = self;
+        let is_given = every_s.is_some() || cron.is_some();
+        is_given.then(|| ScheduleBody { every_s: *every_s, cron: cron.clone(), timezone: timezone.clone() })
+    }
 }
 
 /// Make a URL that runs a command
@@ -124,7 +152,7 @@ pub(crate) enum RunCommand {
         /// Of this command only
         #[arg(long, value_name = "NAME")]
         command: Option<String>,
-        /// That ended like this: succeeded, failed, timed_out or crashed
+        /// That ended like this: succeeded, failed, timed_out, crashed or superseded
         #[arg(long, value_name = "STATUS")]
         status: Option<String>,
         #[command(flatten)]
@@ -148,8 +176,10 @@ impl CommandCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let Session { client, output, .. } = session;
         match self {
-            Self::Create { name, code: Code { code, timeout_ms } } => {
-                let new = CommandRequest { name, code: read_text(&code)?, timeout_ms };
+            Self::Create { name, code } => {
+                let (concurrency, schedule) = (code.concurrency()?, code.schedule());
+                let Code { code, timeout_ms, .. } = code;
+                let new = CommandRequest { name, code: read_text(&code)?, timeout_ms, concurrency, schedule };
                 output.show(&client.create_command(&new).await?, fields)
             }
             Self::List { page } => output.show(&client.list_commands(&page.query()).await?, |list| {
@@ -159,8 +189,10 @@ impl CommandCommand {
                 })
             }),
             Self::Get { name } => output.show(&client.get_command(&name).await?, with_code),
-            Self::Update { name, code: Code { code, timeout_ms } } => {
-                let change = UpdateCommand { code: read_text(&code)?, timeout_ms };
+            Self::Update { name, code } => {
+                let (concurrency, schedule) = (code.concurrency()?, code.schedule());
+                let Code { code, timeout_ms, .. } = code;
+                let change = UpdateCommand { code: read_text(&code)?, timeout_ms, concurrency, schedule };
                 output.show(&client.update_command(&name, &change).await?, fields)
             }
             Self::Delete { name } => {
@@ -208,10 +240,20 @@ fn fields(command: &CommandBody) -> String {
         .add("id", command.id)
         .add("name", &command.name)
         .add("timeout_ms", command.timeout_ms)
+        .add("concurrency", command.concurrency.as_str())
+        .maybe("schedule", command.schedule.as_ref().map(schedule_text))
+        .maybe("next run", command.next_run_at)
         .add("revision", command.revision)
         .add("created", command.created_at)
         .add("updated", command.updated_at)
         .to_string()
+}
+
+fn schedule_text(schedule: &ScheduleBody) -> String {
+    let ScheduleBody { every_s, cron, timezone } = schedule;
+    let every = every_s.map(|every_s| format!("every {every_s} s"));
+    let zone = timezone.as_deref().unwrap_or("UTC");
+    every.or_else(|| cron.as_ref().map(|cron| format!("{cron} ({zone})"))).unwrap_or_default()
 }
 
 fn with_code(command: &CommandBody) -> String {
@@ -246,6 +288,7 @@ fn run_text(run: &RunBody) -> String {
         .add("command", &summary.command)
         .maybe("user", summary.user_id.as_deref())
         .maybe("asked for by", summary.parent_id)
+        .maybe("delivery", summary.delivery_id)
         .add("status", &summary.status)
         .maybe("error", summary.error.as_ref().map(error_text))
         .add("took", format!("{} ms", summary.duration_ms))

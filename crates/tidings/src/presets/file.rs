@@ -176,7 +176,7 @@ impl Reader<'_> {
                     let fixed = event_type.0.as_str().filter(|text| !text.contains("{{"));
                     fixed.filter(|name| !known(name)).map(|name| format!("{name} is not in the preset's catalogue"))
                 }
-                Action::Forward { .. } | Action::Plan { .. } => {
+                Action::Forward { .. } | Action::Command { .. } | Action::Plan { .. } => {
                     Some(format!("a preset cannot have an action of kind {}", action.kind()))
                 }
             };

@@ -2,11 +2,16 @@
 
 use serde_json::Value;
 use tidings_contract::{codes::ErrorCode, problem::FieldError};
-use tidings_domain::target::{Refusal, TargetUrl};
+use tidings_domain::{
+    command::target_command,
+    ids::ProjectId,
+    target::{Refusal, TargetUrl},
+};
 
 use super::settings::Draft;
 use crate::{
     error::{ApiError, field_error},
+    native::sources::check_command,
     state::Api,
 };
 
@@ -15,8 +20,11 @@ pub(super) fn url_error(refusal: &Refusal) -> FieldError {
     field_error("url", ErrorCode::UrlNotAllowed.as_str(), refusal.to_string())
 }
 
-/// Asks what the name resolves to now.
-pub(super) async fn check_resolved(api: &Api, draft: &Draft) -> Result<(), ApiError> {
+/// Asks what the name resolves to now; or, if it means a command, whether there is one.
+pub(super) async fn check_resolved(api: &Api, project_id: ProjectId, draft: &Draft) -> Result<(), ApiError> {
+    if let Some(Ok(command)) = target_command(&draft.settings.url) {
+        return check_command(api, project_id, "url", &command).await;
+    }
     let address = draft.secrets.url_with_credentials.as_deref().unwrap_or(&draft.settings.url);
     let refused = |refusal: Refusal| {
         let reason = Value::from(refusal.reason.as_str());

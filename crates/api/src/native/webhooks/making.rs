@@ -51,7 +51,7 @@ pub(crate) async fn prepare(
     let enabled = request.enabled.unwrap_or(true);
     let Draft { settings, secrets, .. } = {
         let draft = apply(Draft::new(by_default), request, api)?;
-        address::check_resolved(api, &draft).await?;
+        address::check_resolved(api, project_id, &draft).await?;
         draft
     };
     let ids = api.engine().ids();

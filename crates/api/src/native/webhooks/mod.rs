@@ -134,7 +134,7 @@ pub(crate) async fn update_record(
     let url_given = request.url.is_some();
     let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, api)?;
     if url_given {
-        address::check_resolved(api, &draft).await?;
+        address::check_resolved(api, record.webhook.project_id, &draft).await?;
     }
     let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, api.engine().ids().nonce());
     apply_change(api, caller, record, (Some(draft.settings), Some(sealed), status)).await

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tidings_contract::{problem::FieldError, webhook::WebhookRequest};
 use tidings_domain::{
+    command::target_command,
     event::{SCOPE_CHARACTERS_MAX, is_scope},
     event_type::EventPattern,
     filter::{Filter, InvalidFilter},
@@ -134,6 +135,15 @@ fn apply_url(
     if known.is_some_and(|known| known.masked() == text) {
         // It comes back as it is shown: it stays what it was.
         return;
+    }
+    match target_command(text) {
+        None => {}
+        Some(Err(error)) => return errors.push(field_error("url", "invalid", error.to_string())),
+        Some(Ok(_)) => {
+            draft.settings.url = text.to_owned();
+            draft.secrets.url_with_credentials = None;
+            return;
+        }
     }
     match api.parts().policy.check_url(text) {
         Ok(url) if url.credentials().is_some_and(|(user, _)| user == MASKED_USER) => {

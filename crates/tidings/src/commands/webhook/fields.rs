@@ -12,7 +12,7 @@ use super::super::input::{read_json, read_text};
 /// `tidings webhook create`
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
-    /// The address to send to
+    /// The address to send to; or a command of the project, such as command:/onOrder
     #[arg(long)]
     url: String,
     #[command(flatten)]

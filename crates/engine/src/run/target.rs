@@ -1,0 +1,120 @@
+//! Commands that are the target of a webhook, or the action of a source: a run for each delivery.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+use tidings_domain::{
+    command::{CommandName, FOLLOWING_RUNS_MAX, Run, RunAnswer, RunEnd, RunInput},
+    event::Event,
+    ids::{DeliveryId, ProjectId},
+    render::{Rendering, render},
+    time::Timestamp,
+};
+use tidings_ports::{
+    sender::{Answer, Exchange, Timing},
+    store::StoreError,
+};
+
+use super::{Call, RunError, end_message};
+use crate::{Engine, snapshot::Target};
+
+/// One attempt of a delivery.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempted<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) delivery_id: DeliveryId,
+    pub(crate) rendering: Rendering,
+    pub(crate) number: u32,
+}
+
+/// Why something that is done here for a delivery was not done.
+pub(crate) enum Trouble {
+    /// Somebody has to change something.
+    Refused(String),
+    /// It may work another time.
+    Passing(String),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+impl Engine {
+    /// Runs a command for a delivery to a webhook. However often it is tried, it succeeds once.
+    pub(crate) async fn run_for_webhook(
+        &self,
+        target: &Target,
+        command: &CommandName,
+        attempted: Attempted<'_>,
+    ) -> Exchange {
+        let begun = self.clock.now();
+        let Attempted { event, delivery_id, rendering, number } = attempted;
+        let body = render(event, rendering, delivery_id);
+        let options = json!({
+            "event": {"id": event.id(), "type": event.event_type, "created_at": event.created_at().rfc3339_millis()},
+            "webhook_id": target.webhook.id,
+            "delivery_id": delivery_id,
+            "attempt": number,
+        });
+        let content = String::from_utf8_lossy(&body).into_owned();
+        let input = RunInput { content, options, ..RunInput::default() };
+        let call = Call::new(command.clone(), None, input);
+        let call = Call { delivery_id: Some(delivery_id), ..call };
+        let result = match self.following(event, call).await {
+            Ok(call) => self.run_once(target.webhook.project_id, call).await,
+            Err(trouble) => Err(trouble),
+        };
+        self.as_exchange(result, begun)
+    }
+
+    /// A run may publish what runs the next one: like all that follow one another, they end.
+    async fn following(&self, event: &Event, mut call: Call) -> Result<Call, Trouble> {
+        let before = self.store.runs_before_event(event.key.sequence()).await?;
+        if before > FOLLOWING_RUNS_MAX {
+            let reason =
+                format!("the event comes of a run behind {FOLLOWING_RUNS_MAX} others: runs do not go in circles");
+            return Err(Trouble::Refused(reason));
+        }
+        (call.input.completed, call.input.in_a_row) = (before, before);
+        Ok(call)
+    }
+
+    /// Runs a command for a delivery, and says what came of it.
+    pub(crate) async fn run_once(&self, project_id: ProjectId, call: Call) -> Result<Value, Trouble> {
+        match self.run_command(project_id, call).await {
+            Ok(run) => said(&run),
+            Err(error @ (RunError::NoProject | RunError::NoCommand(_))) => Err(Trouble::Refused(error.to_string())),
+            Err(error) => Err(Trouble::Passing(error.to_string())),
+        }
+    }
+
+    /// What came of something that is done here, in the shape of an answer to a request.
+    pub(crate) fn as_exchange(&self, result: Result<Value, Trouble>, begun: Timestamp) -> Exchange {
+        let (status, body) = match result {
+            Ok(done) => (StatusCode::OK, done),
+            Err(Trouble::Refused(reason)) => (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": reason })),
+            Err(Trouble::Passing(reason)) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": reason })),
+        };
+        let took_ms = u32::try_from(self.clock.now().as_millis().abs_diff(begun.as_millis())).unwrap_or(u32::MAX);
+        let timing = Timing { total_us: took_ms.saturating_mul(1000), ..Timing::default() };
+        let body = Bytes::from(body.to_string());
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        Exchange { result: Ok(Answer { status, headers, body, truncated: false }), timing }
+    }
+}
+
+fn said(run: &Run) -> Result<Value, Trouble> {
+    match run.end {
+        RunEnd::Succeeded | RunEnd::Superseded => {
+            let answer = run.answer.as_ref().map(|answer| match answer {
+                RunAnswer::Message { text } => text,
+                RunAnswer::Page { content, .. } => content,
+            });
+            Ok(json!({"run_id": run.id, "status": run.end.status(), "answer": answer}))
+        }
+        // Its run says more.
+        _ => Err(Trouble::Passing(format!("{} (run {})", end_message(&run.end), run.id))),
+    }
+}

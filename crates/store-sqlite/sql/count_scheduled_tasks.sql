@@ -1,0 +1,1 @@
+SELECT count(*) FROM run_task WHERE schedule_of = ?1
