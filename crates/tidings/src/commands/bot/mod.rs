@@ -117,11 +117,17 @@ async fn put(client: &Client, name: &str, code: String) -> Result<&'static str, 
     match client.get_command(name).await {
         Ok(present) if present.code == code => Ok("unchanged"),
         Ok(present) => {
-            let change = UpdateCommand { code, timeout_ms: Some(present.timeout_ms) };
+            let change = UpdateCommand {
+                code,
+                timeout_ms: Some(present.timeout_ms),
+                concurrency: Some(present.concurrency),
+                schedule: present.schedule.clone(),
+            };
             client.update_command(name, &change).await.map(|_| "updated")
         }
         Err(error) if error.code() == Some(ErrorCode::NotFound.as_str()) => {
-            let new = CommandRequest { name: name.to_owned(), code, timeout_ms: None };
+            let new =
+                CommandRequest { name: name.to_owned(), code, timeout_ms: None, concurrency: None, schedule: None };
             client.create_command(&new).await.map(|_| "created")
         }
         Err(error) => Err(error),
