@@ -69,6 +69,22 @@ const PARTS: &[Part] = &[
         what: "forbidden addresses in a network of their own; needs root",
     },
     Part {
+        name: "runners",
+        package: "tidings",
+        tests: &["runners"],
+        setting: Some(("TIDINGS_RUNNER_KILLS", "1000")),
+        counts: true,
+        what: "SIGKILL and SIGSEGV to runners of commands under load, 1000 times",
+    },
+    Part {
+        name: "hogs",
+        package: "tidings",
+        tests: &["beside_hogs"],
+        setting: Some(("TIDINGS_HOG_ROUNDS", "5")),
+        counts: true,
+        what: "deliveries beside commands that fill every runner, 5 rounds with and without",
+    },
+    Part {
         name: "neighbours",
         package: "tidings",
         tests: &["neighbours", "fairness", "dead_webhooks"],

@@ -1,5 +1,8 @@
 //! Giving up everything that a script does not need. What is given up here cannot be had back.
 
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests;
+
 use std::io;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
@@ -13,7 +16,12 @@ const ADDRESS_SPACE_BYTES: u64 = 512 * 1024 * 1024;
 /// How much less than the server's own work a script counts.
 const NICE: i32 = 10;
 
-/// Gives up files, sockets, processes, memory and priority.
+/// Lets the server go first, from the first moment on: starting takes longer than many a script.
+pub(crate) fn step_back() -> io::Result<()> {
+    rustix::process::nice(NICE).map(drop).map_err(io::Error::from)
+}
+
+/// Gives up files, sockets, processes and memory.
 pub(crate) fn confine() -> io::Result<()> {
     // Both look into /proc, which a process that may not be looked into no longer can.
     close_inherited()?;
@@ -21,7 +29,6 @@ pub(crate) fn confine() -> io::Result<()> {
     // Dies with the server, even in the middle of an endless script.
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    rustix::process::nice(NICE)?;
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none)?;
     rustix::process::setrlimit(Resource::Fsize, none)?;

@@ -39,7 +39,7 @@ const READY_MS: u64 = 10_000;
 const KILL_AFTER_MS: u64 = 30;
 /// Memory of a script, in bytes.
 pub(crate) const MEMORY_BYTES: u64 = 64 * 1024 * 1024;
-/// Questions that one run may ask.
+/// Questions that one run may ask. Scripts are told so before; what asks on is no script.
 const QUESTIONS_MAX: u32 = 1_000;
 /// Lines that a run may write for its author, their characters, and what they may be.
 const LINES_MAX: usize = 500;
@@ -266,7 +266,7 @@ impl Runner {
     async fn hear(&mut self) -> io::Result<FromRunner> {
         let mut head = [0; 4];
         self.output.read_exact(&mut head).await?;
-        let mut bytes = vec![0; length(head)?];
+        let mut bytes = vec![0; length::<FromRunner>(head)?];
         self.output.read_exact(&mut bytes).await?;
         Ok(serde_json::from_slice(&bytes)?)
     }
@@ -279,19 +279,22 @@ impl Runner {
                     let value = host.answer(question).await;
                     self.input.write_all(&frame(&ToRunner::Answer { value })?).await?;
                 }
-                done => return Ok(done),
+                done @ FromRunner::Done { .. } => return Ok(done),
+                FromRunner::Ready => return Err(Lost::Gone("the runner spoke out of turn".to_owned())),
             }
         }
         Err(Lost::Gone(format!("a run may ask up to {QUESTIONS_MAX} questions")))
     }
 
-    /// Kills it, and finds out what became of it.
+    /// Kills it, and finds out what became of it. Whose time was up is not waited for: it has the least right to a
+    /// processor, and may take long to be gone. It is buried once it is.
     async fn end(mut self, lost: Lost) -> Lost {
-        let killed = self.child.start_kill();
-        let status = self.child.wait().await;
-        match (lost, killed, status) {
-            (Lost::Gone(_), _, Ok(status)) => Lost::Gone(format!("the runner ended: {status}")),
-            (lost, _, _) => lost,
+        // Whoever has ended already cannot be killed any more, and need not be.
+        let _ = self.child.start_kill();
+        let Lost::Gone(reason) = lost else { return lost };
+        match self.child.wait().await {
+            Ok(status) => Lost::Gone(format!("{reason}; the runner ended: {status}")),
+            Err(_) => Lost::Gone(reason),
         }
     }
 }

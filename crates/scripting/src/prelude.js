@@ -9,17 +9,31 @@
   const LINES_MAX = 500;
   const LINE_CHARACTERS_MAX = 4000;
   const given = parse(globals);
+  // What was set in this run, as JSON: a run reads what it has set.
   const changed = new Map();
+  const recordsSet = new Map();
 
-  // Texts that are half of something are mended: nobody else could read them.
-  const written = (value) => stringify(value, (_, one) => (typeof one === 'string' ? one.toWellFormed() : one));
+  // Halves of characters, which JSON escapes, are mended: nobody else could read them.
+  const HALVES = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
+  const written = (value) => {
+    const json = stringify(value);
+    return json?.includes('\\ud') ? json.replace(HALVES, (all, half) => (half ? '\\ufffd' : all)) : json;
+  };
   const want = (effect) => {
     if (effects.length >= 256) throw new Error('a run may do up to 256 things');
     // As it is now: what a command does to its objects later changes nothing, and what cannot be written is thrown
     // at the place that wants it.
     effects.push(written(effect));
   };
-  const question = (about) => parse(ask(stringify(about)));
+  const QUESTIONS_MAX = 1000;
+  let questions = 0;
+  const question = (about) => {
+    if (questions >= QUESTIONS_MAX) {
+      throw new Error(`a run may ask up to ${QUESTIONS_MAX} questions about properties, records and URLs`);
+    }
+    questions += 1;
+    return parse(ask(written(about)));
+  };
   const text = (value) => (typeof value === 'string' ? value : inspect(value));
   const options = (value, what) => {
     if (typeof value !== 'object' || value === null) throw new Error(what);
@@ -52,10 +66,57 @@
   };
   const console = { log: log('log'), info: log('log'), debug: log('log'), warn: log('warn'), error: log('error') };
 
+  // What is wrong is said at the place that wants it; the server checks everything once more.
+  const isNone = (value) => value === undefined || value === null;
+  const wrong = (what, value) => {
+    const shown = inspect(value);
+    throw new Error(`${what}, not ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`);
+  };
+  const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+  const isShort = (value) => typeof value === 'string' && value !== '' && [...value].length <= 128 && !CONTROL.test(value);
+  const commandName = (value, what) => {
+    if (isShort(value) && value.trim() === value) return value;
+    return wrong(`${what} is a command's name: a text of 1 to 128 characters`, value);
+  };
+  const optionalName = (value, what) => (isNone(value) ? null : commandName(value, what));
+  // Ids and keys are texts; whoever has a number may give that.
+  const idOf = (value, what) => {
+    const id = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
+    return isShort(id) ? id : wrong(`${what} is a text of 1 to 128 characters, or a number`, value);
+  };
+  const optionalId = (value, what) => (isNone(value) ? null : idOf(value, what));
+  const members = (value, what) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : wrong(what, value));
+  const numberOf = (value) => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return Number.isFinite(number) ? number : undefined;
+  };
+  const RUN_AFTER_MAX = 366 * 86400;
+  const secondsOf = (value) => {
+    if (isNone(value)) return null;
+    const seconds = numberOf(value);
+    const fits = seconds !== undefined && seconds >= 0 && seconds <= RUN_AFTER_MAX;
+    return fits ? seconds : wrong(`run_after is a number of seconds from 0 to ${RUN_AFTER_MAX}`, value);
+  };
+
+  const textOf = (value) => (['string', 'number', 'bigint', 'boolean'].includes(typeof value) ? String(value) : undefined);
+  // From what was given to what is kept; undefined: it is no such thing.
+  const KEPT = {
+    integer: (value) => (Number.isSafeInteger(numberOf(value)) ? numberOf(value) : undefined),
+    float: numberOf,
+    boolean: (value) => (typeof value === 'boolean' ? value : undefined),
+    string: textOf,
+    text: textOf,
+    json: (value) => (['function', 'symbol'].includes(typeof value) ? undefined : value),
+    datetime: (value) => {
+      const at = ['string', 'number'].includes(typeof value) || value instanceof Date ? new Date(value) : new Date(NaN);
+      const shown = Number.isNaN(at.getTime()) ? '' : at.toISOString();
+      return shown.length === 24 ? shown : undefined;
+    },
+  };
   const KINDS = ['integer', 'float', 'boolean', 'string', 'text', 'json', 'datetime'];
   const kindOf = (value) => {
     switch (typeof value) {
-      case 'number': return Number.isInteger(value) ? 'integer' : 'float';
+      case 'number': return Number.isSafeInteger(value) ? 'integer' : 'float';
       case 'boolean': return 'boolean';
       case 'string': return value.length > 255 ? 'text' : 'string';
       default: return value instanceof Date ? 'datetime' : 'json';
@@ -64,7 +125,7 @@
   const holder = (owner, whose) => {
     const place = (name) => {
       if (owner === 'user' && !given.user) throw new Error('there is no current user: this run is global');
-      if (typeof name !== 'string' || name === '') throw new Error(`${whose}.setProperty and getProperty need a name`);
+      if (!isShort(name)) wrong(`${whose}.setProperty and getProperty need a name of 1 to 128 characters`, name);
       return `${owner} ${name}`;
     };
     const setProperty = (name, value, kind) => {
@@ -72,14 +133,15 @@
       const at = place(name);
       kind = String(kind ?? kindOf(value)).toLowerCase();
       if (!KINDS.includes(kind)) throw new Error(`${kind} is not a type of property: ${KINDS.join(', ')}`);
-      const kept = value === undefined ? null : parse(stringify(value) ?? 'null');
-      changed.set(at, kept);
+      const kept = isNone(value) ? null : KEPT[kind](value);
+      if (kept === undefined) wrong(`${whose}.setProperty: ${name} is to be of the type ${kind}`, value);
+      changed.set(at, written(kept) ?? 'null');
       want({ do: 'set_property', owner, name, kind, value: kept });
     };
     const getProperty = (name, otherwise) => {
       if (typeof name === 'object' && name !== null) ({ name, other: otherwise } = name);
       const at = place(name);
-      const value = changed.has(at) ? changed.get(at) : question({ ask: 'property', owner, name });
+      const value = changed.has(at) ? parse(changed.get(at)) : question({ ask: 'property', owner, name });
       return value === null ? otherwise ?? null : value;
     };
     return { setProperty, getProperty, setProp: setProperty, getProp: getProperty };
@@ -87,14 +149,13 @@
 
   const run = (asked) => {
     const { command, user_id, options: handed, run_after, label } = options(asked, 'Bot.run needs {command: …}');
-    if (typeof command !== 'string') throw new Error('Bot.run needs {command: …}');
     want({
       do: 'run',
-      command,
-      user_id: user_id === undefined || user_id === null ? null : String(user_id),
+      command: commandName(command, 'Bot.run needs {command: …}, which'),
+      user_id: optionalId(user_id, 'Bot.run: user_id'),
       options: handed ?? null,
-      run_after: run_after === undefined || run_after === null ? null : Number(run_after),
-      label: label === undefined || label === null ? null : String(label),
+      run_after: secondsOf(run_after),
+      label: optionalId(label, 'Bot.run: label'),
     });
   };
   const sendMessage = (message, more) => {
@@ -107,21 +168,24 @@
     sendMessage,
     run,
     runCommand: (command, handed) => run({ command, options: handed }),
-    clearRunAfter: (asked) => want({ do: 'clear_run_after', label: asked?.label === undefined ? null : String(asked.label) }),
+    clearRunAfter: (asked) => want({ do: 'clear_run_after', label: optionalId(asked?.label, 'Bot.clearRunAfter: label') }),
     inspect: (value) => sendMessage(inspect(value)),
   };
 
   const request = (method) => (asked) => {
-    const { url, headers, body, success, error } = options(asked, `HTTP.${method.toLowerCase()} needs {url: …}`);
-    if (typeof url !== 'string') throw new Error(`HTTP.${method.toLowerCase()} needs {url: …}`);
-    const isText = body === undefined || body === null || typeof body === 'string';
-    const named = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
+    const called = `HTTP.${method.toLowerCase()}`;
+    const { url, headers, body, success, error } = options(asked, `${called} needs {url: …}`);
+    if (typeof url !== 'string') wrong(`${called} needs {url: …}, which is a text`, url);
+    const isText = isNone(body) || typeof body === 'string';
+    const given = isNone(headers) ? {} : members(headers, `${called}: headers is an object of names and values`);
+    const named = Object.entries(given).map(([name, value]) => [name, textOf(value) ?? wrong(`${called}: the header ${name} is a text`, value)]);
     if (!isText && !named.some(([name]) => name.toLowerCase() === 'content-type')) {
       named.push(['Content-Type', 'application/json']);
     }
     want({
-      do: 'http', method, url, headers: Object.fromEntries(named), body: isText ? body ?? null : stringify(body),
-      success: success ?? null, error: error ?? null,
+      do: 'http', method, url, headers: Object.fromEntries(named),
+      body: isText ? body ?? null : stringify(body) ?? wrong(`${called}: body is a text, or what JSON can say`, body),
+      success: optionalName(success, `${called}: success`), error: optionalName(error, `${called}: error`),
     });
   };
   const HTTP = {
@@ -132,29 +196,57 @@
     getUrlFor: (asked) => {
       const { command, user_id, content, redirect_to } = options(asked, 'WebhooksLib: need pass options for function getUrlFor');
       if (!command) throw new Error('WebhooksLib: Need pass command options in function getUrlFor');
-      const optional = (value) => (value === undefined || value === null || value === '' ? null : String(value));
+      const optional = (value, what) => (
+        isNone(value) || value === '' ? null : textOf(value) ?? wrong(`WebhooksLib: ${what} is a text`, value)
+      );
       return question({
-        ask: 'hook_url', command: String(command), user_id: optional(user_id), content: optional(content),
-        redirect_to: optional(redirect_to),
+        ask: 'hook_url', command: commandName(command, 'WebhooksLib: command'), user_id: optional(user_id, 'user_id'),
+        content: optional(content, 'content'), redirect_to: optional(redirect_to, 'redirect_to'),
       });
     },
   };
 
+  const eventType = (value) => (
+    typeof value === 'string' && /^[A-Za-z0-9_.-]{1,128}$/.test(value) ? value
+      : wrong("Tidings.emit needs an event's type: a text of 1 to 128 letters, digits, '_', '-' and '.'", value)
+  );
+  const recordKind = (value) => (
+    typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value) ? value
+      : wrong("a record's kind is a text of 1 to 64 letters, digits, '_' and '-'", value)
+  );
+  const recordKey = (value) => {
+    const key = textOf(value);
+    return key !== undefined && key !== '' && !CONTROL.test(key) ? key : wrong("a record's key is a text of 1 to 256 characters, or a number", value);
+  };
   const Tidings = {
-    emit: (type, data) => want({ do: 'emit', type: String(type), data: data === undefined ? null : data }),
+    emit: (type, data) => want({ do: 'emit', type: eventType(type), data: isNone(data) ? null : KEPT.json(data) ?? wrong('Tidings.emit: data is what JSON can say', data) }),
     record: (kind, key, set) => {
-      if (set === undefined) return question({ ask: 'record', kind: String(kind), key: String(key) });
-      want({ do: 'record', kind: String(kind), key: String(key), set: options(set, 'Tidings.record sets members: give an object') });
+      recordKind(kind);
+      key = recordKey(key);
+      const at = `${kind} ${key}`;
+      const mine = recordsSet.has(at) ? parse(recordsSet.get(at)) : null;
+      if (set === undefined) {
+        const stored = question({ ask: 'record', kind, key });
+        return mine === null ? stored : { ...stored, ...mine };
+      }
+      const NEEDS = 'Tidings.record sets members: it needs an object with 1 member or more';
+      if (Object.keys(members(set, NEEDS)).length === 0) wrong(NEEDS, set);
+      want({ do: 'record', kind, key, set });
+      recordsSet.set(at, written({ ...mine, ...parse(written(set)) }));
     },
   };
+  const MIME_TYPE = /^[A-Za-z0-9.+-]+\/[A-Za-z0-9.+-]+( *; *[A-Za-z0-9.+-]+=[A-Za-z0-9.+-]+)*$/;
   const WebApp = {
     render: (asked) => {
       const { content, mime_type } = options(asked, 'WebApp.render needs {content: …}');
-      want({ do: 'render', content: text(content ?? ''), mime_type: String(mime_type ?? 'text/html') });
+      const type = mime_type ?? 'text/html';
+      if (!isShort(type) || !MIME_TYPE.test(type)) wrong('WebApp.render: mime_type is one such as text/html', type);
+      want({ do: 'render', content: text(content ?? ''), mime_type: type });
     },
   };
 
-  Object.assign(globalThis, given, {
+  // A run that follows no request has neither of the two.
+  Object.assign(globalThis, { http_status: null, http_headers: null }, given, {
     Bot, User: holder('user', 'User'), HTTP, WebApp, Tidings, Libs: { Webhooks }, inspect, console,
     bot: given.bot, user: given.user ?? null,
   });

@@ -5,7 +5,7 @@ use std::io;
 use tidings_domain::command::Script;
 
 use crate::{
-    confine::confine,
+    confine::{confine, step_back},
     protocol::{FromRunner, ToRunner, read, write},
     script::{self, Run},
 };
@@ -20,6 +20,7 @@ pub const RUNNER_COMMAND: &str = "__script-runner";
 ///
 /// Something could not be given up, or the server is gone.
 pub fn run() -> io::Result<()> {
+    step_back()?;
     // Whatever the language reads from the system once, it reads now: time zones, locales, randomness.
     let warm = Script { name: "/warm".to_owned(), code: "new Date(0).getHours() + Math.random();".to_owned() };
     let _ = script::run(&Run {
@@ -43,6 +44,12 @@ pub fn run() -> io::Result<()> {
             ToRunner::Check { script } => script::check(&script),
             ToRunner::Answer { .. } => return Err(io::Error::other("nobody has asked")),
         };
-        write(io::stdout().lock(), &done)?;
+        match write(io::stdout().lock(), &done) {
+            // Nothing of it has been written.
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                write(io::stdout().lock(), &script::too_much(&error))?;
+            }
+            written => written?,
+        }
     }
 }

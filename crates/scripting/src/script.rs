@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    ffi::CString,
     io,
     rc::Rc,
     time::{Duration, Instant},
@@ -9,6 +10,7 @@ use std::{
 
 use rquickjs::{
     CatchResultExt as _, CaughtError, Context, Ctx, Exception, Function, Object, Runtime, Value, context::EvalOptions,
+    qjs,
 };
 use serde::Deserialize;
 use serde_json::Map;
@@ -89,24 +91,54 @@ pub(crate) fn run(run: &Run<'_>) -> FromRunner {
     }
 }
 
+/// Scripts that want and write more than anybody would take.
+pub(crate) fn too_much(reason: &io::Error) -> FromRunner {
+    let message = format!("what the run wants and writes is refused: {reason}");
+    let end = RunEnd::Failed(ScriptError { message, ..ScriptError::default() });
+    FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 }
+}
+
 fn crashed(reason: &str) -> FromRunner {
     let end = RunEnd::Crashed { reason: reason.to_owned() };
     FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 }
 }
 
-/// Says whether this is a script: it is read as a function that nobody calls. Code that ends this function early
-/// and goes on behind it does run, here, within what any script may do.
+/// Says whether this is a script: it is read as the body of a function, and nothing of it runs.
 pub(crate) fn check(script: &Script) -> FromRunner {
     let done = |end| FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 };
     let Ok(runtime) = Runtime::new() else { return crashed("no memory") };
     runtime.set_memory_limit(64 << 20);
     runtime.set_max_stack_size(STACK_BYTES);
     let Ok(context) = Context::full(&runtime) else { return crashed("no memory") };
-    let end = context.with(|ctx| match compiled(&ctx, script).catch(&ctx) {
-        Ok(_) => RunEnd::Succeeded,
-        Err(error) => failed(&error, Some(script), false),
-    });
-    done(end)
+    let wrong = |(before, after): &(&str, &str)| {
+        let read = |ctx: Ctx<'_>| {
+            let read = read_only(&ctx, &script.name, &format!("{before}{}{after}", script.code));
+            read.catch(&ctx).err().map(|error| failed_behind(before, &error, Some(script), false))
+        };
+        context.with(read)
+    };
+    done(CHECKED_AS.iter().find_map(wrong).unwrap_or(RunEnd::Succeeded))
+}
+
+/// What stands around code while it is checked. Code that closes its function and goes on behind it would have to
+/// go on like a statement here, and with a comma or a bracket there: nothing does both.
+const CHECKED_AS: [(&str, &str); 2] = [("function f(){", "\n}"), ("(function(){return (()=>{", "\n})})")];
+
+/// Reads code and throws it away.
+fn read_only<'js>(ctx: &Ctx<'js>, name: &str, code: &str) -> rquickjs::Result<()> {
+    let (length, name, code) = (code.len(), CString::new(name)?, CString::new(code)?);
+    let flags = (qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_COMPILE_ONLY).cast_signed();
+    #[expect(unsafe_code, reason = "the safe interface reads modules only, which are another language")]
+    // SAFETY: both texts end with a zero and live through the call, and the value is handed to its owner.
+    let read = unsafe {
+        let read = qjs::JS_Eval(ctx.as_raw().as_ptr(), code.as_ptr(), length as _, name.as_ptr(), flags);
+        if qjs::JS_IsException(read) {
+            return Err(rquickjs::Error::Exception);
+        }
+        Value::from_raw(ctx.clone(), read)
+    };
+    drop(read);
+    Ok(())
 }
 
 /// A function of the script's code: it may `return`, and what it declares stays its own.
@@ -168,6 +200,11 @@ fn gathered(ctx: &Ctx<'_>, gather: &Function<'_>) -> Result<Gathered, String> {
 }
 
 fn failed(error: &CaughtError<'_>, script: Option<&Script>, late: bool) -> RunEnd {
+    failed_behind(WRAP, error, script, late)
+}
+
+/// `before` stands before the script's first line.
+fn failed_behind(before: &str, error: &CaughtError<'_>, script: Option<&Script>, late: bool) -> RunEnd {
     if late {
         return RunEnd::TimedOut;
     }
@@ -176,7 +213,7 @@ fn failed(error: &CaughtError<'_>, script: Option<&Script>, late: bool) -> RunEn
         CaughtError::Value(value) => (shown(value), None),
         CaughtError::Error(error) => (error.to_string(), None),
     };
-    thrown(message, stack.as_deref(), script)
+    thrown_behind(before, message, stack.as_deref(), script)
 }
 
 /// What was thrown, and the stack of it.
@@ -188,8 +225,12 @@ fn told(reason: &Value<'_>) -> (String, Option<String>) {
 }
 
 fn thrown(message: String, stack: Option<&str>, script: Option<&Script>) -> RunEnd {
+    thrown_behind(WRAP, message, stack, script)
+}
+
+fn thrown_behind(before: &str, message: String, stack: Option<&str>, script: Option<&Script>) -> RunEnd {
     let message: String = message.chars().take(MESSAGE_CHARACTERS_MAX).collect();
-    let place = stack.and_then(|stack| place(stack, script?));
+    let place = stack.and_then(|stack| place(before, stack, script?));
     let (script, line, column) = match (script, place) {
         (Some(script), Some((line, column))) => (Some(script.name.clone()), Some(line), Some(column)),
         (script, _) => (script.map(|script| script.name.clone()), None, None),
@@ -209,6 +250,10 @@ fn described(exception: &Object<'_>) -> String {
 }
 
 fn shown(value: &Value<'_>) -> String {
+    if value.is_null() {
+        // What the language throws when there is not even room for an error.
+        return "null was thrown, or the script has used up its memory".to_owned();
+    }
     match value.as_string().map(rquickjs::String::to_string) {
         Some(Ok(text)) => text,
         _ => value
@@ -223,13 +268,19 @@ fn shown(value: &Value<'_>) -> String {
 }
 
 /// The first place in the script that a stack names, as `NAME:LINE:COLUMN`.
-fn place(stack: &str, script: &Script) -> Option<(u32, u32)> {
+fn place(before: &str, stack: &str, script: &Script) -> Option<(u32, u32)> {
     let after = stack.lines().find_map(|line| {
         let at = line.rfind(&format!("{}:", script.name))?;
         Some(&line[at + script.name.len() + 1..])
     })?;
     let mut numbers = after.split(|character: char| !character.is_ascii_digit()).filter_map(|text| text.parse().ok());
     let (line, column): (u32, u32) = (numbers.next()?, numbers.next().unwrap_or(1));
-    let before = if line == 1 { u32::try_from(WRAP.len()).unwrap_or_default() } else { 0 };
+    // What is missing at the end is missing behind the script's own last line.
+    let last = script.code.split('\n').next_back().unwrap_or_default();
+    let lines = u32::try_from(script.code.split('\n').count()).unwrap_or(u32::MAX);
+    if line > lines {
+        return Some((lines, u32::try_from(last.chars().count()).unwrap_or_default() + 1));
+    }
+    let before = if line == 1 { u32::try_from(before.len()).unwrap_or_default() } else { 0 };
     Some((line, column.saturating_sub(before).max(1)))
 }

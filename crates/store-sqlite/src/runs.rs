@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tidings_domain::{
-    command::{PROJECT_TASKS_MAX, Run, RunInput, RunTask, TaskWork},
+    command::{PROJECT_TASKS_MAX, Run, RunInput, RunTask},
     ids::{CommandId, DeliveryId, ProjectId, RunId},
     page::{Page, PageRequest},
     source::RecordChange,
@@ -130,7 +130,7 @@ pub(crate) fn add_task(session: &Session<'_>, task: &RunTask, schedule_of: Optio
         task.parent.map(RunId::tail),
         task.due_at.as_millis(),
         task.label,
-        matches!(task.work, TaskWork::Run { .. }),
+        task.is_put_off,
         schedule_of.map(CommandId::sequence),
         to_text(&task.work)?,
     ];
@@ -250,8 +250,8 @@ pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: 
         let id = RunId::from_parts(row.get(0)?, row.get(1)?);
         let unreadable =
             |error: rusqlite::Error| tracing::error!(run.id = %id, %error, "a task that cannot be read is left out");
-        let text: String = row.get(9)?;
-        Ok(from_text(&text, 9).map_err(unreadable).ok())
+        let text: String = row.get(10)?;
+        Ok(from_text(&text, 10).map_err(unreadable).ok())
     };
     let read = |row: &Row<'_>| {
         let Some(work) = readable(row)? else { return Ok(None) };
@@ -262,6 +262,7 @@ pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: 
             parent: parent(row, 5)?,
             due_at: Timestamp::from_millis(row.get(7)?),
             label: row.get(8)?,
+            is_put_off: row.get(9)?,
             work,
         }))
     };

@@ -64,6 +64,7 @@ fn task(command: &Command, due_at: Timestamp, start: StartScheduled) -> RunTask 
         parent: None,
         due_at: start.now,
         label: None,
+        is_put_off: false,
         work: TaskWork::Run { command: command.name.clone(), input },
     }
 }

@@ -203,6 +203,15 @@ impl Server {
         Pid::from_raw(i32::try_from(id).expect("a process id fits")).expect("a process id is not 0")
     }
 
+    /// Its process, as long as it runs.
+    ///
+    /// # Panics
+    ///
+    /// It does not run.
+    pub fn process_id(&self) -> u32 {
+        self.id().as_raw_nonzero().get().unsigned_abs()
+    }
+
     /// Asks it to stop (SIGTERM) and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
         kill_process(self.id(), Signal::TERM).expect("a child can be told to stop");

@@ -20,6 +20,10 @@ const GOOD: &str = "http://good.lab.test/";
 const SINCE: &str = "2020-01-01T00:00:00Z";
 const REBINDING_NAMES: usize = 20;
 const EVENTS_PER_NAME: usize = 50;
+/// How many requests one run may make.
+const REQUESTS_OF_A_RUN: usize = 16;
+/// Bytes of an address that a command may ask for.
+const ADDRESS_BYTES_MAX: usize = 8_192;
 /// What a redirect leads to.
 const LURES: [&str; 6] =
     ["127.0.0.1/", "169.254.169.254/latest", "10.0.0.1:8080/", "[::1]/", "metadata/", "1.1.1.1:6379/"];
@@ -39,6 +43,7 @@ async fn inv_dial_nothing_forbidden_is_called_in_a_network_where_all_of_it_exist
     creating(&lab, &mut world, &rejected, &allowed).await;
     changing(&lab, &mut world, &rejected, &allowed).await;
     redirecting(&lab, &mut world).await;
+    commanding(&lab, &mut world, &rejected, &allowed).await;
     rebinding(&lab, &mut world).await;
     let stored = store_all(&mut server, &mut world, &rejected).await;
     sending(&lab, &stored).await;
@@ -126,6 +131,48 @@ async fn redirecting(lab: &Lab, world: &mut World) {
     assert_nothing_forbidden(lab, "a redirect");
     assert_eq!(lab.hits().len(), count, "each redirect was asked for once and not followed");
     println!("C3: {count} redirects, none followed");
+}
+
+/// What a command asks for with `HTTP.get`, a few addresses in each run.
+async fn commanding(lab: &Lab, world: &mut World, rejected: &[CorpusRow], allowed: &[CorpusRow]) {
+    let api = &world.project("commanding", EVENT_TYPE).await.api;
+    let ask = "for (const url of options) HTTP.get({url, success: '/reached', error: '/refused'})";
+    let caller = "Bot.runCommand('/ask', JSON.parse(content))";
+    let (one, after) = ("HTTP.get({url: content})", "content");
+    for (name, code) in [("/call", caller), ("/ask", ask), ("/one", one), ("/reached", after), ("/refused", after)] {
+        api.post("/commands", &json!({"name": name, "code": code})).await.expect(201);
+    }
+    lab.forget();
+    // A run that asks for what is too long for anybody fails, with all that it wants.
+    let (long, rejected): (Vec<_>, Vec<_>) = rejected.iter().partition(|row| row.url.len() > ADDRESS_BYTES_MAX);
+    let allowed: Vec<_> = allowed.iter().collect();
+    for rows in [&rejected, &allowed].iter().flat_map(|rows| rows.chunks(REQUESTS_OF_A_RUN)) {
+        let urls: Vec<_> = rows.iter().map(|row| &row.url).collect();
+        let run = api.post("/commands/%2Fcall/run", &json!({"content": json!(urls).to_string()})).await.expect(200);
+        assert_eq!(run["status"], "succeeded", "{run}");
+    }
+    let runs = async |command: &str, count: usize| {
+        until(&format!("{count} runs of {command}"), BOUND, async || {
+            let runs: Vec<Value> = api.list("/runs").await;
+            let runs: Vec<_> = runs.into_iter().filter(|run| run["command"] == command).collect();
+            (runs.len() >= count).then_some(runs)
+        })
+        .await
+    };
+    for row in &long {
+        let run = api.post("/commands/%2Fone/run", &json!({"content": row.url})).await.expect(200);
+        assert_eq!(run["status"], "failed", "row {}: {run}", row.id);
+    }
+    let reached = runs("/reached", allowed.len()).await;
+    let refused = runs("/refused", rejected.len()).await;
+    assert_nothing_forbidden(lab, "a command");
+    assert_eq!((reached.len(), refused.len()), (allowed.len(), rejected.len()));
+    for run in &refused {
+        let run = api.get(&format!("/runs/{}", id_of(run))).await.expect(200);
+        assert!(run["input"]["content"].as_str().is_some_and(|reason| reason.len() > 10), "{run}");
+    }
+    assert_eq!(lab.hits().len(), allowed.len(), "each was asked for once");
+    println!("C1: HTTP.get of commands: {} rows refused, {} rows reached", refused.len() + long.len(), reached.len());
 }
 
 async fn rebinding(lab: &Lab, world: &mut World) {

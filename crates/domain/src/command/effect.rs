@@ -8,6 +8,7 @@ use crate::{
     event_type::EventTypeName,
     json::{JSON_DEPTH_MAX, is_too_deep},
     source::{check_record_key, check_record_kind},
+    time::Timestamp,
 };
 
 /// Things that one run may want.
@@ -190,8 +191,11 @@ fn check(effect: &Effect) -> Result<(), String> {
     match effect {
         Effect::Message { text, options } if text.len() > VALUE_BYTES_MAX || large(options) => too_large("a message"),
         Effect::Message { .. } => Ok(()),
-        Effect::SetProperty { name, value, .. } => {
+        Effect::SetProperty { name, kind, value, .. } => {
             named("a property's name", name)?;
+            if !value.is_null() && !kind.fits(value) {
+                return Err(format!("the property {name} is to be of the type {kind:?}, and its value is not"));
+            }
             match value.to_string().len() > PROPERTY_BYTES_MAX {
                 true => Err(format!("the property {name} has more than {PROPERTY_BYTES_MAX} bytes")),
                 false => Ok(()),
@@ -237,13 +241,36 @@ fn check(effect: &Effect) -> Result<(), String> {
             }
         }
         Effect::Render { content, mime_type } => {
-            let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.;= ".contains(&byte);
-            if !is_short(mime_type) || !mime_type.contains('/') || !mime_type.bytes().all(legal) {
+            if !is_short(mime_type) || !is_mime_type(mime_type) {
                 return Err(format!("{mime_type:?} is not a MIME type"));
             }
             if content.len() > VALUE_BYTES_MAX { too_large("a page") } else { Ok(()) }
         }
     }
+}
+
+impl PropertyKind {
+    /// Whether a value is one of these.
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Integer => value.is_i64() || value.is_u64(),
+            Self::Float => value.is_number(),
+            Self::Boolean => value.is_boolean(),
+            Self::String | Self::Text => value.is_string(),
+            Self::Json => true,
+            Self::Datetime => value.as_str().is_some_and(|text| Timestamp::parse(text).is_some()),
+        }
+    }
+}
+
+/// A type, a subtype, and parameters without quotes.
+fn is_mime_type(text: &str) -> bool {
+    let is_token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let pair = |text: &str, mark| text.split_once(mark).is_some_and(|(one, other)| is_token(one) && is_token(other));
+    let mut parts = text.split(';').map(|part| part.trim_matches(' '));
+    parts.next().is_some_and(|essence| pair(essence, '/')) && parts.all(|parameter| pair(parameter, '='))
 }
 
 fn is_short(text: &str) -> bool {

@@ -119,6 +119,8 @@ pub struct RunTask {
     pub due_at: Timestamp,
     /// What it can be called off by.
     pub label: Option<String>,
+    /// Whether it is a run that was put off: only these can be called off.
+    pub is_put_off: bool,
     /// What is to be done.
     pub work: TaskWork,
 }

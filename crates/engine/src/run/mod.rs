@@ -254,6 +254,7 @@ impl Engine {
             parent: Some(run.id),
             due_at: self.clock.now(),
             label: None,
+            is_put_off: false,
             work: TaskWork::Run { command: name(ON_ERROR), input },
         })
     }

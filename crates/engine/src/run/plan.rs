@@ -77,6 +77,7 @@ impl Engine {
             parent: Some(setting.id),
             due_at: self.clock.now(),
             label: None,
+            is_put_off: false,
             work,
         }
     }
@@ -139,7 +140,7 @@ impl Gathering<'_> {
                 let (completed, in_a_row) = self.counts(after_ms)?;
                 let input = RunInput { options, completed, in_a_row, ..RunInput::default() };
                 let mut task = self.engine.task(self.setting, TaskWork::Run { command, input });
-                (task.due_at, task.label) = (task.due_at.plus_millis(after_ms), label);
+                (task.due_at, task.label, task.is_put_off) = (task.due_at.plus_millis(after_ms), label, after_ms > 0);
                 task.user_id = user_id.or(task.user_id);
                 self.plan.tasks.push(TaskChange::Add(Box::new(task)));
             }

@@ -231,6 +231,21 @@ async fn runs_that_were_put_off_can_be_called_off() {
 }
 
 #[tokio::test]
+async fn what_follows_at_once_is_not_called_off_with_what_was_put_off() {
+    let platform = Platform::start().await;
+    let run = |command: &str, after: f64| json!({"do": "run", "command": command, "run_after": after, "label": "a"});
+    let want = json!([run("/soon", 0.0), run("/later", 60.0), {"do": "clear_run_after"}]);
+    command(&platform, "/now", json!({ "want": want })).await;
+    command(&platform, "/soon", json!({})).await;
+    command(&platform, "/later", json!({})).await;
+    platform.engine.run_command(platform.project, call("/now", Some("42"))).await.expect("a run");
+    platform.clock.advance_ms(60_000);
+    platform.engine.idle().await;
+    let found: Vec<_> = runs(&platform).await.into_iter().map(|run| run.0).collect();
+    assert!(found.contains(&"/soon".to_owned()) && !found.contains(&"/later".to_owned()), "{found:?}");
+}
+
+#[tokio::test]
 async fn inv_bounded_runs_that_ask_for_one_another_without_end_end() {
     let platform = Platform::start().await;
     command(&platform, "/again", json!({"want": [{"do": "run", "command": "/again"}]})).await;

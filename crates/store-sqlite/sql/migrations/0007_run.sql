@@ -64,7 +64,7 @@ CREATE TABLE property (
 ) STRICT, WITHOUT ROWID;
 
 -- What is still to be done after runs: runs, requests, events. The key is that of the run that comes of it, so that
--- it is done once whatever happens. Runs can be called off, the rest cannot.
+-- it is done once whatever happens. is_put_off: a run that is to begin later, and can be called off; the rest cannot.
 CREATE TABLE run_task (
     seq INTEGER PRIMARY KEY,
     tail INTEGER NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE run_task (
     parent_tail INTEGER,
     due_at INTEGER NOT NULL,
     label TEXT,
-    is_run INTEGER NOT NULL,
+    is_put_off INTEGER NOT NULL,
     -- The command whose schedule asks for it.
     schedule_of INTEGER,
     work TEXT NOT NULL

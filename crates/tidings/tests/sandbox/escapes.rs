@@ -66,7 +66,7 @@ const NOTHING: [&str; 47] = [
 ];
 
 /// Each is run, and must come to nothing: to an error, or to `false`.
-const ATTEMPTS: [&str; 36] = [
+pub(crate) const ATTEMPTS: [&str; 36] = [
     "this.constructor.constructor('return process')()",
     "(() => {}).constructor('return this')().process.exit()",
     "Function('return this')().require('fs')",

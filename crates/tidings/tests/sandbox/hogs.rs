@@ -4,15 +4,18 @@ use std::time::{Duration, Instant};
 
 use tidings_domain::command::RunEnd;
 use tidings_ports::scripts::ScriptJob;
+use tidings_scripting::Pool;
 
 use crate::{Host, come_of, job, pool, pool_of, project, written};
 
 /// How long a hog may run.
 const LIMIT_MS: u32 = 150;
-/// How much longer it may take to be gone, on a machine that does nothing else; here others run beside it.
-const SLACK: Duration = Duration::from_millis(2_000);
+/// How much longer it may take to be gone.
+const SLACK: Duration = Duration::from_millis(100);
+/// How long nothing takes, however much else the machine does.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 
-const HOGS: [&str; 64] = [
+const HOGS: [&str; 112] = [
     "while (true) {}",
     "for (;;) {}",
     "do {} while (true)",
@@ -77,25 +80,83 @@ const HOGS: [&str; 64] = [
     "class A { static x = (() => { while (true) {} })() }",
     "eval('while (true) {}')",
     "new Function('while (true) {}')()",
+    "const g = (function* () { while (true) yield* [1, 2, 3] })(); for (const x of g);",
+    "const g = (function* () { try { yield 1 } finally { while (true) {} } })(); g.next(); g.return()",
+    "(async function* () { while (true) yield 1 })().next().then(function f() { return Promise.resolve().then(f) })",
+    "const i = {[Symbol.iterator]: () => ({next: () => ({done: false})})}; [...i]",
+    "const i = {[Symbol.iterator]: () => ({next: () => ({done: false})})}; const [...all] = i",
+    "new Map({[Symbol.iterator]: () => ({next: () => ({done: false, value: [1, 1]})})})",
+    "new Set((function* () { let n = 0; while (true) yield n++ })())",
+    "Object.fromEntries((function* () { let n = 0; while (true) yield ['k' + n++, 1] })())",
+    "Iterator.from({next: () => ({done: false})}).map((x) => x).filter(() => false).next()",
+    "(function* () { while (true) yield 1 })().reduce((a, b) => a + b)",
+    "(function* () { while (true) yield 1 })().drop(1e9).next()",
+    "Array.fromAsync((async function* () { while (true) yield 1 })())",
+    "Promise.all((function* () { while (true) yield 1 })())",
+    "Promise.race((function* () { while (true) yield new Promise(() => {}) })())",
+    "const t = {then(f) { f(t) }}; Promise.resolve(t)",
+    "const p = []; while (true) p.push(Promise.reject(1))",
+    "const a = new Int32Array(new SharedArrayBuffer(4)); while (true) Atomics.add(a, 0, 1)",
+    "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Infinity); while (true) {}",
+    "while (true) Atomics.notify(new Int32Array(new SharedArrayBuffer(1024)), 0)",
+    "while (true) new WeakRef({})",
+    "const m = new WeakMap(); const keys = []; while (true) { const k = {}; keys.push(k); m.set(k, keys) }",
+    "const f = new FinalizationRegistry(() => { while (true) {} }); while (true) f.register({}, 1)",
+    "JSON.stringify({toJSON() { while (true) {} }})",
+    "JSON.stringify({get a() { while (true) {} }})",
+    "JSON.parse('[1]', function () { while (true) {} })",
+    "JSON.parse('[' + '1,'.repeat(1e7) + '1]')",
+    "JSON.stringify('\\u0001'.repeat(5e7))",
+    "const o = {toJSON() { return {a: o} }}; JSON.stringify(o)",
+    "Object.keys(new Proxy({}, {ownKeys() { while (true) {} }}))",
+    "new Proxy(function () {}, {apply(t, self, args) { return Reflect.apply(t, self, [...args, ...args]) }})(1); while (true) new Proxy({}, {})",
+    "let p = {}; while (true) p = new Proxy(p, {}); ",
+    "let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); p.x",
+    "let p = null; for (let i = 0; i < 1e6; i++) p = Object.create(p); while (true) p.x",
+    "[3, 1, 2].sort(() => { while (true) {} })",
+    "Array.from({length: 1e6}, (_, i) => i).sort(() => Math.random() - 0.5).sort().sort()",
+    "new Array(1e7).fill('x').toSorted((a, b) => { while (true) {} })",
+    "let a = [1]; for (let i = 0; i < 40; i++) a = [a, a]; a.flat(Infinity)",
+    "const a = []; a[0] = a; a.flat(Infinity)",
+    "let s = 'ab'; for (let i = 0; i < 26; i++) s = s.replaceAll('a', () => 'aa')",
+    "'x'.padEnd(2 ** 30 - 1).trimEnd()",
+    "'aaaa'.repeat(1e6).split('a').join('b'.repeat(100))",
+    "encodeURIComponent('\\u20ac'.repeat(1e7))",
+    "'1'.repeat(1e7) * 1; parseInt('9'.repeat(1e7)); while (true) parseFloat('1e'.repeat(1e6))",
+    "[...'a'.repeat(1e6).matchAll(/(?=(a*))/g)]",
+    "/(?:a|a|a|a)*$/.test('a'.repeat(100) + 'b')",
+    "/(?<=(a+)+)b/.test('a'.repeat(100))",
+    "new RegExp('(' .repeat(1e5) + ')'.repeat(1e5))",
+    "BigInt.asUintN(2 ** 30, -1n).toString(3)",
 ];
+
+/// How long a hog took until it was gone.
+async fn time_of(pool: &Pool, code: &str) -> Duration {
+    let begun = Instant::now();
+    let ran = come_of(pool, job(code, LIMIT_MS), &Host).await;
+    let took = begun.elapsed();
+    println!("{:>6} ms {:?} {code}", took.as_millis(), ran.end);
+    assert!(took < GIVEN_UP, "{code} took {took:?}: {:?}", ran.end);
+    took
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_hog_ends_in_time() {
-    let pool = pool();
+    let pool = pool_of(1);
     let mut slowest = Duration::ZERO;
     for code in HOGS {
-        let begun = Instant::now();
-        let ran = come_of(&pool, job(code, LIMIT_MS), &Host).await;
-        let took = begun.elapsed();
+        let mut took = time_of(&pool, code).await;
+        // Somebody else's work on this machine may come between, but not every time.
+        for _ in 0..9 {
+            if took > Duration::from_millis(u64::from(LIMIT_MS)) + SLACK {
+                took = took.min(time_of(&pool, code).await);
+            }
+        }
+        assert!(took <= Duration::from_millis(u64::from(LIMIT_MS)) + SLACK, "{code} took {took:?}, ten times");
         slowest = slowest.max(took);
-        assert!(took < Duration::from_millis(u64::from(LIMIT_MS)) + SLACK, "{code} took {took:?}: {:?}", ran.end);
-        // Some of them are over sooner than one would think, and some are simply wrong.
-        let fine = matches!(ran.end, RunEnd::TimedOut | RunEnd::Failed(_) | RunEnd::Succeeded);
-        assert!(fine || matches!(ran.end, RunEnd::Crashed { .. }), "{code}: {:?}", ran.end);
-        eprintln!("{:>6} ms {:?} {code}", took.as_millis(), ran.end);
+        assert_eq!(written(&pool, "console.log('fine')").await, "fine", "the run after {code}");
     }
-    eprintln!("slowest of {}: {} ms of {LIMIT_MS} ms", HOGS.len(), slowest.as_millis());
-    assert_eq!(written(&pool, "console.log('fine')").await, "fine", "the next run is as if nothing had been");
+    println!("slowest of {}: {} ms of {LIMIT_MS} ms", HOGS.len(), slowest.as_millis());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,10 +167,6 @@ async fn what_is_written_and_wanted_without_end_is_bounded() {
     let ran = come_of(&pool, job("while (true) Bot.sendMessage('x')", 3_000), &Host).await;
     let RunEnd::Failed(error) = ran.end else { panic!("{:?}", ran.end) };
     assert!(error.message.contains("up to 256"), "{}", error.message);
-    let ran = come_of(&pool, job("while (true) Bot.getProperty('unknown')", 3_000), &Host).await;
-    assert!(matches!(ran.end, RunEnd::Crashed { .. } | RunEnd::TimedOut), "{:?}", ran.end);
-    let ran = come_of(&pool, job("for (let i = 0; i < 200; i++) Bot.sendMessage('x'.repeat(1e5))", 3_000), &Host).await;
-    assert_ne!(ran.end, RunEnd::Succeeded, "more than fits into a frame");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! What commands find around them.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use tidings_domain::command::{RunEnd, Script};
 use tidings_ports::{
@@ -77,6 +79,43 @@ async fn syntax_is_checked_without_running_anything() {
     let Err(CheckError::Syntax(error)) = check("const a = 1;\nconst b = (2;").await else { panic!("no script") };
     assert_eq!((error.line, error.script.as_deref()), (Some(2), Some("/test")), "{error:?}");
     assert!(error.column.is_some_and(|column| column > 5), "{error:?}");
+    let fine = "if (!user) return;\nvar f = 1; function f() {} new.target; with ({}) {}\n--> the end\n// the end";
+    assert_eq!(check(fine).await, Ok(()));
+}
+
+/// Code that ends the function it is put into, and goes on behind it.
+const TRICKS: [&str; 15] = [
+    "}); while (true); (function(){",
+    "}, function(){",
+    "}(1), function(){",
+    "} function g(){",
+    "} while (true) {} function g() {",
+    "}); (() => {",
+    "}[x] = function(){",
+    "})}); (function(){ return (() => {",
+    "}), (() => {",
+    "} * function(){",
+    "} while (0); do {",
+    "}\n(() => {",
+    "} /*",
+    "`} ${",
+    "}; new class { static { while (true); } }; {",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_that_goes_on_behind_its_end_is_none_and_never_runs() {
+    let pool = pool();
+    for code in TRICKS {
+        let begun = Instant::now();
+        let checked = pool.check(Script { name: "/test".to_owned(), code: format!("1;\n{code}") }).await;
+        let Err(CheckError::Syntax(error)) = checked else { panic!("{code}: {checked:?}") };
+        assert!(error.message.starts_with("SyntaxError"), "{code}: {}", error.message);
+        assert!(error.line.is_some_and(|line| (2..=3).contains(&line)) && error.column.is_some(), "{code}: {error:?}");
+        assert!(begun.elapsed() < Duration::from_secs(1), "{code} has run");
+    }
+    let checked = pool.check(Script { name: "/test".to_owned(), code: TRICKS[0].to_owned() }).await;
+    let Err(CheckError::Syntax(error)) = checked else { panic!("{checked:?}") };
+    assert_eq!((error.line, error.column), (Some(1), Some(2)), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

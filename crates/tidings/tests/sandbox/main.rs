@@ -1,8 +1,12 @@
 //! Scripts in the real runner: what they get, what ends them, and what they do not get at.
 
 mod escapes;
+mod forged;
+mod given;
 mod hogs;
 mod language;
+mod tampering;
+mod trace;
 
 use std::{
     sync::Arc,
@@ -24,6 +28,9 @@ use tidings_ports::{
 use tidings_scripting::{Pool, PoolSettings};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+
+/// How long a script may run that takes no time, on a machine that has other things to do.
+const TIMEOUT_MS: u32 = 25_000;
 
 /// Real time: these tests are about real processes.
 struct RealClock(Instant);
@@ -90,7 +97,7 @@ async fn come_of(pool: &Pool, job: ScriptJob, host: &dyn ScriptHost) -> Ran {
 }
 
 async fn run(pool: &Pool, code: &str) -> Ran {
-    come_of(pool, job(code, 5_000), &Host).await
+    come_of(pool, job(code, TIMEOUT_MS), &Host).await
 }
 
 /// What a script wrote, once it has succeeded.
