@@ -19,7 +19,7 @@ pub struct ImportBot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Hosts that the bot's URLs may lead to by `redirect_to`: `shop.example.com`, `*.example.com`, with `:PORT` if
-    /// it is not the usual one; up to 32. None if left out.
+    /// it is not the usual one; up to 32. Left out: as they are; none for a bot that is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_hosts: Option<Vec<String>>,
 }

@@ -244,8 +244,12 @@ async fn a_bot_is_imported_with_its_commands_and_the_same_again_changes_nothing(
     let (succeeded, changed) = scene.run(&hosts).await;
     assert!(succeeded, "{changed}");
     assert_eq!(of(&changed, "result"), ["unchanged", "unchanged", "updated"]);
+    let (_, kept) = scene.run(&line).await;
+    assert_eq!(kept["bot"], changed["bot"], "hosts that are not named again stay");
     let (_, bot) = scene.run(&["project", "bot"]).await;
     assert_eq!((&bot["bot_id"], &bot["redirect_hosts"]), (&json!("100200"), &json!(["shop.example.com"])));
+    let (_, bot) = scene.run(&["project", "import-bot", "100200", "--no-redirect-hosts"]).await;
+    assert_eq!(bot["bot"]["redirect_hosts"], json!([]), "{bot}");
     let (succeeded, refused) = scene.run(&["project", "remove-bot"]).await;
     assert!(!succeeded && refused["error"].as_str().expect("an error").contains("--yes"), "{refused}");
     let (succeeded, removed) = scene.run(&["project", "remove-bot", "--yes"]).await;

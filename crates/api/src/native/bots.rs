@@ -35,8 +35,15 @@ fn body(api: &Api, base: &Base, bot: &Bot) -> BotBody {
     }
 }
 
-/// What a request says, read; everything that is wrong with it at once.
-fn read(request: ImportBot) -> Result<(BotId, Option<String>, Vec<RedirectHost>), ApiError> {
+/// What a request asks for; what is left out stays as it is.
+struct Wanted {
+    id: BotId,
+    token: Option<String>,
+    redirect_hosts: Option<Vec<RedirectHost>>,
+}
+
+/// Reads a request; everything that is wrong with it at once.
+fn read(request: ImportBot) -> Result<Wanted, ApiError> {
     let ImportBot { bot_id, token, redirect_hosts } = request;
     let mut errors: Vec<FieldError> = Vec::new();
     let id = BotId::try_from(bot_id).map_err(|error| errors.push(field_error("bot_id", "invalid", error.to_string())));
@@ -44,7 +51,7 @@ fn read(request: ImportBot) -> Result<(BotId, Option<String>, Vec<RedirectHost>)
         let message = format!("must have 1 to {BOT_TOKEN_BYTES_MAX} visible ASCII characters");
         errors.push(field_error("token", "invalid", message));
     }
-    let named = redirect_hosts.unwrap_or_default();
+    let (is_given, named) = (redirect_hosts.is_some(), redirect_hosts.unwrap_or_default());
     if named.len() > REDIRECT_HOSTS_MAX {
         let message = format!("must be at most {REDIRECT_HOSTS_MAX}");
         errors.push(field_error("redirect_hosts", "too_long", message));
@@ -60,7 +67,7 @@ fn read(request: ImportBot) -> Result<(BotId, Option<String>, Vec<RedirectHost>)
         }
     }
     match id {
-        Ok(id) if errors.is_empty() => Ok((id, token, hosts)),
+        Ok(id) if errors.is_empty() => Ok(Wanted { id, token, redirect_hosts: is_given.then_some(hosts) }),
         _ => Err(ApiError::fields(errors)),
     }
 }
@@ -71,17 +78,18 @@ pub(crate) async fn put(
     base: Base,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
-    let (id, token, redirect_hosts) = read(parse(&bytes)?)?;
+    let Wanted { id, token, redirect_hosts } = read(parse(&bytes)?)?;
     let project_id = caller.project(&api);
     caller.audit().makes(id.as_str());
     let former = api.store().find_bot(project_id).await?;
+    let known = former.as_ref().filter(|record| record.bot.id == id);
+    let redirect_hosts = redirect_hosts.or_else(|| Some(known?.bot.redirect_hosts.clone())).unwrap_or_default();
     let token = match token {
         Some(token) => token,
-        None => former_token(&api, former.as_ref(), &id)?,
+        None => known_token(&api, known)?,
     };
     let (master, now) = (&api.parts().master_key, api.engine().now());
-    if let Some(record) =
-        former.as_ref().filter(|record| record.bot.id == id && record.bot.redirect_hosts == redirect_hosts)
+    if let Some(record) = known.filter(|record| record.bot.redirect_hosts == redirect_hosts)
         && open_bot_token(record, master).is_ok_and(|known| known.as_slice() == token.as_bytes())
     {
         return Ok(json(StatusCode::OK, &body(&api, &base, &record.bot)));
@@ -100,8 +108,7 @@ pub(crate) async fn put(
 }
 
 /// The token may be left out where it is known.
-fn former_token(api: &Api, former: Option<&BotRecord>, id: &BotId) -> Result<String, ApiError> {
-    let known = former.filter(|record| record.bot.id == *id);
+fn known_token(api: &Api, known: Option<&BotRecord>) -> Result<String, ApiError> {
     let known = known.and_then(|record| open_bot_token(record, &api.parts().master_key).ok());
     let required = || ApiError::field("token", "required", "the bot's token is needed to know its URLs again");
     known.and_then(|token| String::from_utf8(token.to_vec()).ok()).ok_or_else(required)

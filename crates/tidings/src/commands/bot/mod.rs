@@ -34,9 +34,13 @@ pub(crate) struct ImportBotArgs {
     /// Its token: @FILE, - for standard input, or the text; may be left out if the bot was imported before
     #[arg(long, env = "TIDINGS_BOT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// A host that its URLs may lead to, such as shop.example.com or '*.example.com'; as often as there are hosts
+    /// A host that its URLs may lead to, such as shop.example.com or '*.example.com'; as often as there are hosts; those
+    /// that were named before, if none is given
     #[arg(long = "redirect-host", value_name = "HOST")]
     redirect_hosts: Vec<String>,
+    /// Its URLs may lead nowhere
+    #[arg(long, conflicts_with = "redirect_hosts")]
+    no_redirect_hosts: bool,
     /// The directory that Bots.Business exported it to: each of its commands is created, or brought up to date
     #[arg(long, value_name = "DIRECTORY")]
     commands: Option<PathBuf>,
@@ -64,7 +68,8 @@ struct ImportedCommand {
 
 impl ImportBotArgs {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Self { bot_id, token, redirect_hosts, commands } = self;
+        let Self { bot_id, token, redirect_hosts, no_redirect_hosts, commands } = self;
+        let redirect_hosts = Some(redirect_hosts).filter(|hosts| no_redirect_hosts || !hosts.is_empty());
         let token = token.filter(|token| !token.is_empty()).map(|token| read_text(&token)).transpose()?;
         let files = commands.map(|directory| export::read(&directory)).transpose()?.unwrap_or_default();
         let client = &session.client;
@@ -73,7 +78,7 @@ impl ImportBotArgs {
         for file in files {
             done.push(import(client, file).await?);
         }
-        let import = ImportBot { bot_id, token, redirect_hosts: Some(redirect_hosts) };
+        let import = ImportBot { bot_id, token, redirect_hosts };
         let bot = client.import_bot(&import).await?;
         let refused = done.iter().filter(|command| command.result == "refused").count();
         session.output.show(&Imported { bot, commands: done }, imported)?;
