@@ -76,7 +76,7 @@ pub const RECEIPT_TYPE: Parameter =
 /// Runs of one command.
 pub const COMMAND: Parameter = parameter("command", "Only runs of this command", Kind::Text, "/onPayment");
 /// How runs end.
-pub const RUN_STATUSES: &[&str] = &["succeeded", "failed", "timed_out", "crashed"];
+pub const RUN_STATUSES: &[&str] = &["succeeded", "failed", "timed_out", "crashed", "superseded"];
 /// Runs that ended in one way.
 pub const RUN_STATUS: Parameter =
     parameter("status", "Only runs that ended like this", Kind::Word(RUN_STATUSES), "failed");

@@ -67,7 +67,9 @@ pub const OVERDUE_AFTER_MS: u64 = 300_000;
 
 /// How long entries of the audit log are kept, in days, unless the operator says otherwise.
 pub const AUDIT_DAYS: u32 = 730;
-const DAY_MS: u64 = 86_400_000;
+/// How long runs of commands are kept, in days, unless the operator says otherwise.
+pub const RUN_DAYS: u32 = 730;
+pub(crate) const DAY_MS: u64 = 86_400_000;
 
 /// Accepts events and delivers them.
 pub struct Engine {
@@ -87,6 +89,7 @@ pub struct Engine {
     pub(crate) overdue: AtomicBool,
     pub(crate) unaccounted: AtomicI64,
     pub(crate) audit_kept_ms: AtomicU64,
+    pub(crate) runs_kept_ms: AtomicU64,
     forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     pub(crate) sources: SourceCache,
@@ -171,6 +174,7 @@ impl Engine {
             overdue: AtomicBool::new(false),
             unaccounted: AtomicI64::new(0),
             audit_kept_ms: AtomicU64::new(u64::from(AUDIT_DAYS) * DAY_MS),
+            runs_kept_ms: AtomicU64::new(u64::from(RUN_DAYS) * DAY_MS),
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             sources,
@@ -200,11 +204,6 @@ impl Engine {
         tasks.extend((0..TASK_WORKERS).map(|_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks()))));
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
         Ok(engine)
-    }
-
-    /// Says how long entries of the audit log are kept.
-    pub fn keep_audit_for(&self, days: u32) {
-        self.audit_kept_ms.store(u64::from(days) * DAY_MS, Ordering::SeqCst);
     }
 
     /// Where ids come from.

@@ -22,7 +22,7 @@ mod turns;
 mod upkeep;
 
 pub use dispatch::{DispatchLimits, LaneView};
-pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RetryError};
+pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RUN_DAYS, RetryError};
 pub use fill::FillView;
 pub use ids::IdSource;
 pub use jobs::{JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};

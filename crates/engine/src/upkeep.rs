@@ -1,4 +1,4 @@
-//! Small regular work: forgetting old idempotency keys, statistics and acts, ending deliveries of
+//! Small regular work: forgetting old idempotency keys, statistics, acts and runs, ending deliveries of
 //! deleted webhooks, and looking for due deliveries that nobody has noted.
 
 use std::sync::{Arc, atomic::Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Arc, atomic::Ordering};
 use tidings_domain::time::Timestamp;
 use tidings_ports::store::StoreError;
 
-use crate::{Engine, reporting::AUDIT_EVERY_MS};
+use crate::{Engine, engine::DAY_MS, reporting::AUDIT_EVERY_MS};
 
 /// Between two rounds, in milliseconds.
 const ROUND_MS: u64 = 30_000;
@@ -19,6 +19,16 @@ const HOURS_KEPT_MS: u64 = 400 * 86_400_000;
 const STEP_ROWS: u32 = 500;
 
 impl Engine {
+    /// Says how long entries of the audit log are kept.
+    pub fn keep_audit_for(&self, days: u32) {
+        self.audit_kept_ms.store(u64::from(days) * DAY_MS, Ordering::SeqCst);
+    }
+
+    /// Says how long runs of commands are kept.
+    pub fn keep_runs_for(&self, days: u32) {
+        self.runs_kept_ms.store(u64::from(days) * DAY_MS, Ordering::SeqCst);
+    }
+
     /// One round after another, for as long as the process lives.
     pub(crate) async fn run_upkeep(self: Arc<Self>) {
         let mut audit_at = self.clock.now();
@@ -62,6 +72,9 @@ impl Engine {
         while self.store.expire_hours(hours, STEP_ROWS).await? == STEP_ROWS {}
         let acts = self.ago(self.audit_kept_ms.load(Ordering::SeqCst));
         while self.store.expire_audit(acts, STEP_ROWS).await? == STEP_ROWS {}
+        let runs = self.ago(self.runs_kept_ms.load(Ordering::SeqCst));
+        while self.store.expire_runs(runs, STEP_ROWS).await? == STEP_ROWS {}
+        while self.store.expunge_deleted(STEP_ROWS).await? {}
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);
         self.write_turned_away().await;

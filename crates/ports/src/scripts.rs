@@ -15,6 +15,9 @@ pub trait Scripts: Send + Sync {
     /// their time is used up. `Err`: nobody had time for them, and nothing was begun.
     async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Result<Ran, ScriptsBusy>;
 
+    /// The process is stopping: what runs goes on, and whoever waits for a turn, or asks for one, is told so.
+    fn close(&self) {}
+
     /// Says whether a script is one, without running it.
     async fn check(&self, script: Script) -> Result<(), CheckError>;
 }

@@ -174,10 +174,11 @@ impl Pool {
         waiting: &Semaphore,
         until: Timestamp,
     ) -> Result<T, String> {
+        tracing::debug!("a run waits for a runner");
         let _waits = waiting.try_acquire().map_err(|_| "too many runs wait already".to_owned())?;
         tokio::select! {
             biased;
-            place = free => place.map_err(|error| error.to_string()),
+            place = free => place.map_err(|_| "the server is stopping".to_owned()),
             () = self.clock.sleep_until(until) => {
                 Err("every runner is busy, and none became free in time".to_owned())
             }
@@ -246,6 +247,7 @@ impl Pool {
     ) -> Result<FromRunner, Lost> {
         let message = frame(message)?;
         let mut runner = self.runner(project_id).await?;
+        tracing::debug!(project.id = %project_id, "a run has a runner");
         let until = self.clock.now().plus_millis(within_ms);
         let heard = tokio::select! {
             biased;
@@ -334,6 +336,12 @@ impl Scripts for Pool {
             Err(Lost::Time) => Ran::ended(RunEnd::TimedOut, took_us),
             Err(Lost::Gone(reason)) => Ran::ended(RunEnd::Crashed { reason }, took_us),
         })
+    }
+
+    fn close(&self) {
+        self.places.close();
+        let shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.values().for_each(|share| share.places.close());
     }
 
     async fn check(&self, script: Script) -> Result<(), CheckError> {

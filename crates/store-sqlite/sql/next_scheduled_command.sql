@@ -1,5 +1,5 @@
 SELECT c.seq, c.tail, p.seq, p.tail, c.name, c.code, c.timeout_ms, c.revision, c.updated_at,
        c.concurrency, c.schedule, c.next_run_at
 FROM command AS c JOIN project AS p ON p.seq = c.project
-WHERE c.next_run_at IS NOT NULL AND c.deleted_at IS NULL
+WHERE c.next_run_at IS NOT NULL AND c.deleted_at IS NULL AND p.deleted_at IS NULL
 ORDER BY c.next_run_at, c.seq LIMIT 1

@@ -15,7 +15,7 @@ use tidings_ports::store::{
 
 use crate::{
     catalog::{bot, command},
-    runs, schedules,
+    run_upkeep, runs, schedules,
     store::SqliteStore,
 };
 
@@ -77,6 +77,14 @@ impl Runs for SqliteStore {
 
     async fn find_run(&self, project_id: ProjectId, id: RunId) -> Result<Option<Run>, StoreError> {
         self.readers.call(move |connection| runs::find(connection, project_id, id)).await
+    }
+
+    async fn expire_runs(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.writer.call(move |session| run_upkeep::expire_runs(session, before, limit)).await
+    }
+
+    async fn expunge_deleted(&self, limit: u32) -> Result<bool, StoreError> {
+        self.writer.call(move |session| run_upkeep::expunge_deleted(session, limit)).await
     }
 
     async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError> {

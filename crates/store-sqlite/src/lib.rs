@@ -34,6 +34,7 @@ mod receipts;
 mod records;
 mod reports;
 mod reserve;
+mod run_upkeep;
 mod runs;
 mod schedules;
 mod settle;

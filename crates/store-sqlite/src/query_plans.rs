@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::{SqliteStore, sql};
 
 /// Tables that grow with what was accepted.
-const GROWING: [&str; 4] = ["queue", "event", "delivery", "attempt"];
+const GROWING: [&str; 7] = ["queue", "event", "delivery", "attempt", "run", "run_task", "property"];
 
 /// What `EXPLAIN QUERY PLAN` says, line by line.
 fn plan(connection: &Connection, statement: &str) -> Vec<String> {
@@ -41,15 +41,62 @@ fn no_statement_of_claims_and_verdicts_looks_through_a_table() {
         sql::FIND_QUEUED_WEBHOOK,
         sql::FIND_CANCELLABLE,
     ];
+    look_through_nothing(&connection, &statements);
+    let claim = plan(&connection, sql::CLAIM_DUE);
+    assert_eq!(claim[0], "SEARCH q USING INDEX queue_by_due (webhook=? AND due_at<?)");
+    drop(store);
+}
+
+/// However many runs there are, and whatever of them is asked for.
+#[test]
+fn no_statement_about_runs_looks_through_a_table() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = SqliteStore::open(directory.path()).expect("a store");
+    let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
+    let statements = [
+        sql::HAS_RUN,
+        sql::FIND_RUN,
+        sql::LIST_RUNS,
+        sql::LIST_RUNS_OF_STATUS,
+        sql::LIST_RUNS_OF_COMMAND,
+        sql::LIST_RUNS_OF_COMMAND_AND_STATUS,
+        sql::COUNT_RUNS,
+        sql::COUNT_RUNS_OF_STATUS,
+        sql::COUNT_RUNS_OF_COMMAND,
+        sql::COUNT_RUNS_OF_COMMAND_AND_STATUS,
+        sql::IS_RUN_PLACE_TAKEN,
+        sql::EXPIRE_RUNS,
+        sql::COUNT_RUN_TASKS,
+        sql::FIND_PROPERTY,
+        sql::COUNT_USER_PROPERTIES,
+        sql::EXPUNGE_RUNS,
+        sql::EXPUNGE_RUN_TASKS,
+        sql::EXPUNGE_PROPERTIES,
+    ];
+    look_through_nothing(&connection, &statements);
+    for (statement, index) in [
+        (sql::LIST_RUNS, "run_by_project (project=? AND place<?)"),
+        (sql::LIST_RUNS_OF_STATUS, "run_by_status (project=? AND status=? AND place<?)"),
+        (sql::LIST_RUNS_OF_COMMAND, "run_by_command (project=? AND command=? AND place<?)"),
+        (
+            sql::LIST_RUNS_OF_COMMAND_AND_STATUS,
+            "run_by_command_and_status (project=? AND command=? AND status=? AND place<?)",
+        ),
+        (sql::EXPIRE_RUNS, "run_by_place (place<?)"),
+    ] {
+        let plan = plan(&connection, statement);
+        assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?} in\n{statement}");
+    }
+    drop(store);
+}
+
+fn look_through_nothing(connection: &Connection, statements: &[&str]) {
     for statement in statements {
-        for line in plan(&connection, statement) {
+        for line in plan(connection, statement) {
             let scanned = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
             assert!(!scanned.is_some_and(|name| names_growing_table(statement, name)), "{line} in\n{statement}");
             // What is sorted is read to its end before the first row is there.
             assert!(!line.contains("TEMP B-TREE"), "{line} in\n{statement}");
         }
     }
-    let claim = plan(&connection, sql::CLAIM_DUE);
-    assert_eq!(claim[0], "SEARCH q USING INDEX queue_by_due (webhook=? AND due_at<?)");
-    drop(store);
 }

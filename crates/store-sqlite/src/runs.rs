@@ -1,6 +1,6 @@
 //! Runs: what is kept of them, what they change, and what is still to be done after them.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tidings_domain::{
@@ -14,9 +14,14 @@ use tidings_ports::store::{FinishedRun, PropertyChange, RecordChanged, RunFilter
 
 use crate::{
     catalog::{COUNT_MAX, before, command, limit, read_page},
-    quotas, records, sql,
+    quotas, records,
+    run_upkeep::{check_properties, note_properties, place_of},
+    sql,
     writer::Session,
 };
+
+/// The column of a list's rows that says where they stand.
+const PLACE: usize = 18;
 
 pub(crate) fn to_text(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
@@ -65,6 +70,10 @@ pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusql
     if has_too_many_tasks(session, project, new, u32::from(is_task))? {
         return Ok(RunFinished::TooMany);
     }
+    let more = match check_properties(session, project, &finished.properties)? {
+        Ok(more) => more,
+        Err(reason) => return Ok(RunFinished::TooManyProperties(reason)),
+    };
     let mut ready = Vec::with_capacity(finished.records.len());
     for record in &finished.records {
         let (kind, key, set) = (record.kind.clone(), record.key.clone(), record.set.clone());
@@ -80,6 +89,7 @@ pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> rusql
         record.write(session, &cause, None, run.at)?;
     }
     finished.properties.iter().try_for_each(|change| put_property(session, project, change))?;
+    note_properties(session, project, more)?;
     forget_task(session, run.id)?;
     finished.tasks.iter().try_for_each(|change| change_task(session, project, change))?;
     add_run(session, run)?;
@@ -141,17 +151,19 @@ fn forget_task(session: &Session<'_>, id: RunId) -> rusqlite::Result<usize> {
     session.connection.prepare_cached(sql::FORGET_RUN_TASK)?.execute([id.sequence(), id.tail()])
 }
 
-/// What follows takes the place of what was there; nothing follows what was called off meanwhile.
+/// What follows takes the place of what was there; nothing follows what was called off meanwhile, or whose project was deleted.
 pub(crate) fn replace_task(session: &mut Session<'_>, id: RunId, next: Option<&RunTask>) -> rusqlite::Result<()> {
     let was_there = forget_task(session, id)? == 1;
-    match next.filter(|_| was_there) {
-        Some(next) => add_task(session, next, None),
-        None => Ok(()),
+    let Some(next) = next.filter(|_| was_there) else { return Ok(()) };
+    match session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([next.project_id.sequence()])? {
+        true => add_task(session, next, None),
+        false => Ok(()),
     }
 }
 
 fn add_run(session: &Session<'_>, run: &Run) -> rusqlite::Result<()> {
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let place = place_of(session, run)?;
     session
         .connection
         .prepare_cached(sql::ADD_RUN)?
@@ -174,6 +186,7 @@ fn add_run(session: &Session<'_>, run: &Run) -> rusqlite::Result<()> {
             run.at.as_millis(),
             run.delivery_id.map(DeliveryId::sequence),
             run.delivery_id.map(DeliveryId::tail),
+            place,
         ])
         .map(drop)
 }
@@ -226,20 +239,19 @@ pub(crate) fn list(
     filter: &RunFilter,
     page: PageRequest,
 ) -> rusqlite::Result<Page<Run>> {
-    let (project, RunFilter { command, status }) = (project_id.sequence(), filter);
-    let counted = (sql::COUNT_RUNS, params![project, command, status, COUNT_MAX]);
-    let (from, rows) = (before(page), limit(page));
-    let sequence_of = |run: &Run| run.id.sequence();
-    match command {
-        None => {
-            let list = (sql::LIST_RUNS, params![project, from, status, rows]);
-            read_page(connection, list, counted, page, read, sequence_of)
-        }
-        Some(_) => {
-            let list = (sql::LIST_RUNS_OF_COMMAND, params![project, from, status, rows, command]);
-            read_page(connection, list, counted, page, read, sequence_of)
-        }
-    }
+    let (project, from, rows) = (project_id.sequence(), before(page), limit(page));
+    let (list, count) = match (&filter.command, &filter.status) {
+        (None, None) => (sql::LIST_RUNS, sql::COUNT_RUNS),
+        (None, Some(_)) => (sql::LIST_RUNS_OF_STATUS, sql::COUNT_RUNS_OF_STATUS),
+        (Some(_), None) => (sql::LIST_RUNS_OF_COMMAND, sql::COUNT_RUNS_OF_COMMAND),
+        (Some(_), Some(_)) => (sql::LIST_RUNS_OF_COMMAND_AND_STATUS, sql::COUNT_RUNS_OF_COMMAND_AND_STATUS),
+    };
+    let filters = [&filter.command, &filter.status].into_iter().flatten().map(|text| text as &dyn ToSql);
+    let listed: Vec<&dyn ToSql> = [&project as &dyn ToSql, &from, &rows].into_iter().chain(filters.clone()).collect();
+    let counted: Vec<&dyn ToSql> = [&project as &dyn ToSql, &COUNT_MAX].into_iter().chain(filters).collect();
+    let read = |row: &Row<'_>| Ok((read(row)?, row.get::<_, i64>(PLACE)?));
+    let page = read_page(connection, (list, &*listed), (count, &*counted), page, read, |(_, place)| *place)?;
+    Ok(page.map(|(run, _)| run))
 }
 
 pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: u32) -> rusqlite::Result<Vec<RunTask>> {

@@ -30,8 +30,9 @@ use crate::{
     telemetry,
 };
 
-/// How long running requests may take to end when the server stops.
-const REQUEST_GRACE: Duration = Duration::from_secs(10);
+/// How long running requests may take to end when the server stops: longer than any command may run, so that whoever
+/// called one gets its answer.
+const REQUEST_GRACE: Duration = Duration::from_secs(30);
 /// How long deliveries in flight may take to end, in milliseconds: longer than any deadline.
 const DELIVERY_GRACE_MS: u64 = 35_000;
 
@@ -52,6 +53,11 @@ pub(crate) struct Running {
 impl Running {
     /// Serves until `stop` completes, then ends gracefully.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) {
+        let stop = async {
+            stop.await;
+            // Those that wait for a runner are answered at once, not cut off at the end.
+            self.engine.begin_no_runs();
+        };
         self.server.run(self.listener, stop, REQUEST_GRACE).await;
         if !self.engine.stop(DELIVERY_GRACE_MS).await {
             tracing::warn!("some deliveries did not end in time; they are sent again after the next start");
@@ -204,6 +210,7 @@ async fn start(
     })
     .await?;
     engine.keep_audit_for(config.audit_days);
+    engine.keep_runs_for(config.run_days);
     let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
     let operations = first_start::operations_project(&*store, &engine, default_organization).await?;
     first_start::stripe_source(&*store, &engine, &master_key, operations, &config.stripe.webhook_secrets).await?;

@@ -107,7 +107,7 @@ pub(crate) fn refusal(api: &Api, error: RunError) -> ApiError {
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
     let text = |name: &str| query.text(name).map(str::to_owned);
-    let status = query.parsed("status", "succeeded, failed, timed_out or crashed", |text| {
+    let status = query.parsed("status", "succeeded, failed, timed_out, crashed or superseded", |text| {
         RUN_STATUSES.contains(&text).then(|| text.to_owned())
     })?;
     let filter = RunFilter { command: text("command"), status };

@@ -59,6 +59,11 @@ pub const COMMANDS_MAX: u32 = 1_000;
 /// What may wait to be done after runs of one project: runs that were put off, and requests.
 pub const PROJECT_TASKS_MAX: u32 = 10_000;
 
+/// Properties of one project, those of its users included.
+pub const PROJECT_PROPERTIES_MAX: u32 = 100_000;
+/// Properties of one user in a project.
+pub const USER_PROPERTIES_MAX: u32 = 1_000;
+
 /// Runs before every command.
 pub const BEFORE_ALL: &str = "@";
 /// Runs after every command that has not failed.

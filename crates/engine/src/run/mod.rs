@@ -119,6 +119,11 @@ impl Engine {
         self.execute(self.ids.run(), project_id, call).await
     }
 
+    /// The process is stopping: runs that have begun go on, and no other one begins.
+    pub fn begin_no_runs(&self) {
+        self.scripts.close();
+    }
+
     /// Says whether this is a command's code, without running it.
     pub async fn check_script(&self, script: Script) -> Result<(), CheckError> {
         self.scripts.check(script).await
@@ -206,6 +211,7 @@ impl Engine {
                 RunFinished::Already => return self.earlier(project_id, run).await,
                 RunFinished::NoProject => return Err(RunError::NoProject),
                 RunFinished::TooLarge(record) => format!("the record {record} would be too large"),
+                RunFinished::TooManyProperties(reason) => reason,
                 RunFinished::TooMany => {
                     format!("more than {PROJECT_TASKS_MAX} runs and requests of the project would wait to be done")
                 }

@@ -51,7 +51,7 @@ pub trait Runs: Send + Sync {
     /// Writes a run with everything it changes, and forgets the task it came of; all of it or nothing.
     async fn finish_run(&self, finished: FinishedRun) -> Result<RunFinished, StoreError>;
 
-    /// Lists a project's runs, newest first, without what they were given and wrote.
+    /// Lists a project's runs, those first that began last, without what they were given and wrote.
     async fn list_runs(
         &self,
         project_id: ProjectId,
@@ -62,7 +62,14 @@ pub trait Runs: Send + Sync {
     /// Finds a run of a project.
     async fn find_run(&self, project_id: ProjectId, id: RunId) -> Result<Option<Run>, StoreError>;
 
-    /// The tasks that are due next, of whatever project, due or not.
+    /// Forgets runs that began before `before`, at most `limit` in one go; returns how many.
+    async fn expire_runs(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+
+    /// Deletes what is left of the commands of deleted projects: what would still be done, properties, runs, code;
+    /// at most `limit` rows in one go. Returns whether there may be more.
+    async fn expunge_deleted(&self, limit: u32) -> Result<bool, StoreError>;
+
+    /// The tasks that are due next, of whatever project, due or not; not those of deleted projects.
     async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError>;
 
     /// Finds the run that was made for a delivery and has succeeded.
@@ -195,6 +202,8 @@ pub enum RunFinished {
     TooLarge(String),
     /// More would wait to be done than may; nothing was written.
     TooMany,
+    /// There would be more properties than may be, for this reason; nothing was written.
+    TooManyProperties(String),
     /// The project was deleted.
     NoProject,
 }

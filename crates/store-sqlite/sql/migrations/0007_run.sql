@@ -18,6 +18,7 @@ CREATE TABLE command (
 CREATE UNIQUE INDEX command_by_name ON command (project, name) WHERE deleted_at IS NULL;
 CREATE INDEX command_by_project ON command (project, seq) WHERE deleted_at IS NULL;
 CREATE INDEX command_by_next_run ON command (next_run_at, seq) WHERE next_run_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX command_deleted ON command (project) WHERE deleted_at IS NOT NULL;
 
 -- How often a project's hook URLs may be called, as a document; none: by default.
 CREATE TABLE command_settings (
@@ -41,6 +42,8 @@ CREATE TABLE run (
     duration_us INTEGER NOT NULL,
     memory_bytes INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    -- Its place among all runs, by when it began.
+    place INTEGER NOT NULL,
     -- What may be large stands last, so that lists need not read it.
     ended TEXT NOT NULL,
     answer TEXT,
@@ -48,8 +51,11 @@ CREATE TABLE run (
     console TEXT NOT NULL,
     input TEXT NOT NULL
 ) STRICT;
-CREATE INDEX run_by_project ON run (project, seq);
-CREATE INDEX run_by_command ON run (project, command, seq);
+CREATE UNIQUE INDEX run_by_place ON run (place);
+CREATE INDEX run_by_project ON run (project, place);
+CREATE INDEX run_by_status ON run (project, status, place);
+CREATE INDEX run_by_command ON run (project, command, place);
+CREATE INDEX run_by_command_and_status ON run (project, command, status, place);
 -- What was done for a delivery is not done again.
 CREATE UNIQUE INDEX run_by_delivery ON run (delivery_seq) WHERE delivery_seq IS NOT NULL AND status = 'succeeded';
 
@@ -62,6 +68,17 @@ CREATE TABLE property (
     value TEXT NOT NULL,
     PRIMARY KEY (project, owner, name)
 ) STRICT, WITHOUT ROWID;
+
+-- How many of them a project has, counted where they change.
+CREATE TABLE property_count (
+    project INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL
+) STRICT;
+
+-- Deleted projects whose commands and what belongs to them are still to be deleted, step by step.
+CREATE TABLE leftover (
+    project INTEGER PRIMARY KEY
+) STRICT;
 
 -- What is still to be done after runs: runs, requests, events. The key is that of the run that comes of it, so that
 -- it is done once whatever happens. is_put_off: a run that is to begin later, and can be called off; the rest cannot.

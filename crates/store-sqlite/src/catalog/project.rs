@@ -149,6 +149,7 @@ pub(crate) fn delete_row(session: &mut Session<'_>, project: i64, now: Timestamp
     let at = now.as_millis();
     session.connection.prepare_cached(sql::DELETE_PROJECT)?.execute([project, at])?;
     session.connection.prepare_cached(sql::REVOKE_PROJECT_KEYS)?.execute([project, at])?;
+    session.connection.prepare_cached(sql::ADD_LEFTOVER)?.execute([project])?;
     let webhooks: Vec<i64> = session
         .connection
         .prepare_cached(sql::DELETE_PROJECT_WEBHOOKS)?

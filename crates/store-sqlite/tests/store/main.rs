@@ -7,4 +7,5 @@ mod history;
 mod opening;
 mod plans;
 mod queue;
+mod runs;
 mod world;

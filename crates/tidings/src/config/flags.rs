@@ -56,6 +56,9 @@ pub(crate) struct ServerFlags {
     /// Keep entries of the audit log for this many days [env: TIDINGS_AUDIT_DAYS; default: 730]
     #[arg(long, value_name = "DAYS")]
     pub(crate) audit_days: Option<String>,
+    /// Keep runs of commands for this many days [env: TIDINGS_RUN_DAYS; default: 730]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) run_days: Option<String>,
 
     /// Let organizations have this plan, with so many webhooks or `unlimited`; repeatable [env: TIDINGS_PLANS, separated
     /// by commas; always there: unlimited, free=0, starter=3, professional=unlimited]
@@ -129,6 +132,7 @@ impl ServerFlags {
             "allow_port" => self.allow_port.clone(),
             "overdue_after" => one(&self.overdue_after),
             "audit_days" => one(&self.audit_days),
+            "run_days" => one(&self.run_days),
             "plans" => self.plan.clone(),
             "default_plan" => one(&self.default_plan),
             "upgrade_url" => one(&self.upgrade_url),

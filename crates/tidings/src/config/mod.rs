@@ -62,6 +62,8 @@ pub(crate) struct ServeConfig {
     pub(crate) overdue_after_ms: u64,
     /// How long entries of the audit log are kept, in days.
     pub(crate) audit_days: u32,
+    /// How long runs of commands are kept.
+    pub(crate) run_days: u32,
     /// What organizations may have.
     pub(crate) plans: Plans,
     /// Where further presets lie.

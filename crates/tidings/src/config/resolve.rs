@@ -11,7 +11,7 @@ use tidings_domain::{
     target::Cidr,
     tenancy::{OPERATOR_KEY_PREFIX, is_key_shaped},
 };
-use tidings_engine::{AUDIT_DAYS, OVERDUE_AFTER_MS};
+use tidings_engine::{AUDIT_DAYS, OVERDUE_AFTER_MS, RUN_DAYS};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -88,6 +88,7 @@ impl Reader<'_> {
         let allow_ports = self.many("allow_port", parse_port);
         let overdue_after_ms = self.one("overdue_after", parse_overdue_after);
         let audit_days = self.one("audit_days", parse_days);
+        let run_days = self.one("run_days", parse_days);
         let plans = self.plans();
         let presets_dir = self.one("presets_dir", parse_path);
         let resend_project = self.one("resend_project", parse_project);
@@ -108,6 +109,7 @@ impl Reader<'_> {
             allow_ports,
             overdue_after_ms: overdue_after_ms.unwrap_or(OVERDUE_AFTER_MS),
             audit_days: audit_days.unwrap_or(AUDIT_DAYS),
+            run_days: run_days.unwrap_or(RUN_DAYS),
             plans,
             presets_dir,
             resend_project,
@@ -351,6 +353,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "default_plan" => vec![Plans::default().default_plan().name.to_string()],
         "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
         "audit_days" => vec![AUDIT_DAYS.to_string()],
+        "run_days" => vec![RUN_DAYS.to_string()],
         "billing.stripe.free_plan" => vec![FREE_PLAN.to_owned()],
         "billing.stripe.grace_days" => vec![GRACE_DAYS.to_string()],
         _ => Vec::new(),

@@ -176,6 +176,7 @@ allow_http                     false            default
 allow_target                   10.0.0.0/8, ::1  tidings.toml:2
 allow_port                     -                default
 overdue_after                  300              default
+run_days                       730              default
 audit_days                     730              default
 plans                          -                default
 default_plan                   unlimited        default

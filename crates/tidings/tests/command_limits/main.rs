@@ -2,6 +2,8 @@
 
 mod plans;
 mod rates;
+mod runs;
+mod stopping;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO leftover (project) VALUES (?1)

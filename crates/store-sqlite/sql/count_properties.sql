@@ -1,0 +1,1 @@
+SELECT count FROM property_count WHERE project = ?1

@@ -1,0 +1,1 @@
+DELETE FROM run WHERE seq IN (SELECT seq FROM run WHERE project = ?1 LIMIT ?2)

@@ -1,0 +1,1 @@
+DELETE FROM leftover WHERE project = ?1

@@ -1,0 +1,1 @@
+SELECT project FROM leftover ORDER BY project LIMIT 1
