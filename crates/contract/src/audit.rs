@@ -70,6 +70,7 @@ const NOT_AUDITED: &[(&str, &str)] = &[
     ("POST", "/events"),
     ("POST", "/events/batch"),
     ("POST", "/webhooks/test-filter"),
+    ("POST", "/webhooks/{id}/test-transform"),
     ("POST", "/sources/{id}/preview"),
     ("POST", "/hook-urls"),
 ];

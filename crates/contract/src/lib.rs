@@ -28,6 +28,7 @@ pub mod secret;
 pub mod source;
 pub mod statistics;
 pub mod tenancy;
+pub mod transform;
 pub mod webhook;
 pub mod wire;
 

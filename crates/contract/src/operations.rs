@@ -41,6 +41,7 @@ use crate::{
         ApiKeyBody, CreateApiKey, CreateOrganization, CreateProject, InstanceBody, OrganizationBody, ProjectBody,
         UpdateOrganization, UpdateProject,
     },
+    transform::{TestTransform, TestTransformBody},
     webhook::{TestFilter, TestFilterBody, TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
 };
 
@@ -79,6 +80,15 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/webhooks", Access::Scope(Scope::WebhooksManage), 201, "Create a webhook")
         .takes::<WebhookRequest>()
         .answers::<WebhookBody>(&[IdempotencyConflict, UrlNotAllowed, LimitExceeded]),
+    operation(
+        "POST",
+        "/webhooks/{id}/test-transform",
+        Access::Scope(Scope::WebhooksManage),
+        200,
+        "Try a transform on recent events",
+    )
+    .takes::<TestTransform>()
+    .answers::<TestTransformBody>(&[]),
     operation(
         "POST",
         "/webhooks/test-filter",

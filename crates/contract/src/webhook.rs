@@ -64,6 +64,10 @@ pub struct WebhookRequest {
     /// Whether `X-Tidings-…` headers are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tidings_headers: Option<bool>,
+    /// JavaScript that defines `function handler(webhook)`, which changes each body before it is signed; at most
+    /// 65,536 bytes; `null`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub transform: Option<Option<String>>,
 }
 
 /// How requests are signed.
@@ -175,6 +179,8 @@ pub struct WebhookBody {
     pub max_in_flight: Option<u32>,
     /// Whether `X-Tidings-…` headers are sent.
     pub tidings_headers: bool,
+    /// JavaScript that changes each body before it is signed; `null`: none.
+    pub transform: Option<String>,
     /// Failed attempts since the last success or enabling.
     pub failure_count: u32,
     /// The event attempted last.

@@ -36,6 +36,7 @@ pub mod statistics;
 pub mod target;
 pub mod tenancy;
 pub mod time;
+pub mod transform;
 pub mod verify;
 pub mod webhook;
 pub mod webhook_secrets;

@@ -64,6 +64,9 @@ pub struct WebhookSettings {
     pub max_in_flight: Option<u32>,
     /// Whether `X-Tidings-…` headers are sent.
     pub tidings_headers: bool,
+    /// What changes each body before it is signed; see [`crate::transform`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub transform: Option<String>,
 }
 
 /// Overrides of a profile's retries; what is `None` stays the profile's.
@@ -136,6 +139,7 @@ impl WebhookSettings {
             timeout_ms: None,
             max_in_flight: None,
             tidings_headers: true,
+            transform: None,
         }
     }
 

@@ -34,7 +34,10 @@ pub use receive::{
     ACTION_KIND, HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, new_source, open_source_secrets,
     seal_source_secrets,
 };
-pub use run::{Call, CalledOldUrl, CalledUrlError, HookUrlError, RunError, new_bot, open_bot_token};
+pub use run::{
+    Call, CalledOldUrl, CalledUrlError, HookUrlError, RunError, TransformPreview, TransformTried, TransformTrouble,
+    new_bot, open_bot_token,
+};
 pub use schema::{InvalidSchema, SCHEMA_BYTES_MAX, Schema, Violation};
 pub use secrets::{SecretsError, open_secrets, seal_secrets};
 pub use snapshot::{Snapshot, Target};

@@ -146,6 +146,11 @@ impl Snapshot {
 }
 
 impl Target {
+    /// Whether an attempt needs more than a request.
+    pub(crate) fn is_special(&self) -> bool {
+        self.command.is_some() || self.webhook.settings.transform.is_some()
+    }
+
     /// Whether the webhook selects an event that was accepted earlier, and if not, why.
     pub(crate) fn selects(&self, event: &Event) -> Result<(), Mismatch> {
         matches(

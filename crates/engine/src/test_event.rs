@@ -8,12 +8,13 @@ use tidings_domain::{
     event_type::{EventTypeName, TEST_EVENT_TYPE},
     ids::{DeliveryId, ProjectId, WebhookId},
     outcome::Outcome,
+    render::render,
 };
-use tidings_ports::store::{StoreError, TestRecord};
+use tidings_ports::store::{AttemptRecord, StoreError, TestRecord};
 
 use crate::{
     Engine,
-    dispatch::{build_request, is_delivered, record_exchange},
+    dispatch::{Acted, build_request, is_delivered, record_exchange},
     run::Attempted,
 };
 
@@ -86,18 +87,17 @@ impl Engine {
         });
         let rendering = target.webhook.settings.profile.rendering();
         let started_at = self.clock.wall();
-        let exchange = match &target.command {
-            Some(command) => {
-                let attempted = Attempted { event: &event, delivery_id, rendering, number: 1 };
-                self.run_for_webhook(&target, command, attempted).await
-            }
-            None => {
-                let request = build_request(&target, &event, delivery_id, rendering, 1, started_at);
-                self.sender.send(request).await
+        let attempted = Attempted { event: &event, delivery_id, rendering, number: 1, started_at };
+        let Acted { exchange, sent, .. } = match target.is_special() {
+            true => self.reach_special(&target, attempted).await,
+            false => {
+                let body = render(&event, rendering, delivery_id);
+                let request = build_request(&target, &event, delivery_id, body, 1, started_at);
+                Acted::here(self.sender.send(request).await)
             }
         };
         let duration_ms = exchange.timing.total_us / 1000;
-        let attempt = record_exchange(&target, exchange, 1, started_at);
+        let attempt = AttemptRecord { request_body: sent, ..record_exchange(&target, exchange, 1, started_at) };
         let outcome = TestOutcome {
             delivery_id,
             delivered: is_delivered(&target, attempt.outcome),

@@ -10,7 +10,7 @@ use tidings_ports::{
 };
 
 /// Understands code such as `{"ask": […], "want": […], "show": "content", "throw": "no"}`: it asks, writes the
-/// answers and the global to show to the console, wants the effects, and throws.
+/// answers and the global to show to the console, wants the effects, gives back the output, and throws.
 #[derive(Debug, Default)]
 pub struct DocumentScripts;
 
@@ -22,6 +22,7 @@ struct Document {
     show: Option<String>,
     want: Vec<Effect>,
     throw: Option<String>,
+    output: Option<Value>,
 }
 
 fn read(script: &Script) -> Result<Document, ScriptError> {
@@ -39,6 +40,8 @@ impl Scripts for DocumentScripts {
         let mut ran = Ran::ended(RunEnd::Succeeded, 1_000);
         let line = |value: Value| ConsoleLine { level: "log".to_owned(), text: value.to_string() };
         for script in &job.scripts {
+            // What a transform's caller puts around it is nobody's document.
+            let script = &Script { code: script.code.lines().next().unwrap_or_default().to_owned(), ..script.clone() };
             let document = match read(script) {
                 Ok(document) => document,
                 Err(error) => return Ok(Ran { end: RunEnd::Failed(error), ..ran }),
@@ -50,6 +53,7 @@ impl Scripts for DocumentScripts {
             let shown = document.show.map(|name| job.globals.get(&name).cloned().unwrap_or_default());
             ran.console.extend(shown.map(line));
             ran.effects.extend(document.want);
+            ran.output = document.output;
             if let Some(message) = document.throw {
                 let error = ScriptError { message, script: Some(script.name.clone()), ..ScriptError::default() };
                 return Ok(Ran { end: RunEnd::Failed(error), ..ran });

@@ -22,9 +22,22 @@ pub trait Scripts: Send + Sync {
     async fn check(&self, script: Script) -> Result<(), CheckError>;
 }
 
+/// What scripts find around them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptKind {
+    /// Everything that commands may want and ask.
+    #[default]
+    Command,
+    /// A webhook to transform, and nothing else; time stands still, and chance repeats itself.
+    Transform,
+}
+
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct ScriptJob {
+    /// What they find around them.
+    pub kind: ScriptKind,
     /// For whom: nothing is shared with another project's.
     pub project_id: ProjectId,
     /// In this order.
@@ -88,6 +101,8 @@ pub struct Ran {
     pub end: RunEnd,
     /// What they wrote for their author.
     pub console: Vec<ConsoleLine>,
+    /// What they have made of what they were given, if they are to make something of it; unchecked.
+    pub output: Option<Value>,
     /// What they want done; unchecked, and to be done only if they succeeded.
     pub effects: Vec<Effect>,
     /// How long they took, in microseconds.
@@ -99,7 +114,7 @@ pub struct Ran {
 impl Ran {
     /// Nothing came of them.
     pub fn ended(end: RunEnd, duration_us: u64) -> Self {
-        Self { end, console: Vec::new(), effects: Vec::new(), duration_us, memory_bytes: 0 }
+        Self { end, console: Vec::new(), output: None, effects: Vec::new(), duration_us, memory_bytes: 0 }
     }
 }
 

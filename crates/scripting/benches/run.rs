@@ -24,7 +24,7 @@ use tidings_domain::{
 use tidings_ports::{
     Clock, Scripts as _,
     clock::Sleep,
-    scripts::{HostQuestion, ScriptHost, ScriptJob},
+    scripts::{HostQuestion, ScriptHost, ScriptJob, ScriptKind},
 };
 use tidings_scripting::{Pool, PoolSettings, RUNNER_COMMAND, run_runner};
 
@@ -87,7 +87,13 @@ fn alone() -> Vec<Duration> {
     let globals = globals();
     let round = |_| {
         let begun = Instant::now();
-        let run = Run { scripts: scripts(), globals: &globals, timeout_ms: TIMEOUT_MS, memory_bytes: MEMORY_BYTES };
+        let run = Run {
+            kind: ScriptKind::Command,
+            scripts: scripts(),
+            globals: &globals,
+            timeout_ms: TIMEOUT_MS,
+            memory_bytes: MEMORY_BYTES,
+        };
         black_box(script::run(&run));
         begun.elapsed()
     };
@@ -101,7 +107,13 @@ async fn by_a_runner() -> Vec<Duration> {
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         let project_id = ProjectId::from_parts(1, 1);
-        let job = ScriptJob { project_id, scripts: scripts(), globals: globals(), timeout_ms: TIMEOUT_MS };
+        let job = ScriptJob {
+            kind: ScriptKind::Command,
+            project_id,
+            scripts: scripts(),
+            globals: globals(),
+            timeout_ms: TIMEOUT_MS,
+        };
         let ran = pool.run(job, &Nobody).await.expect("somebody has time");
         took.push(begun.elapsed());
         assert_eq!(ran.end, RunEnd::Succeeded);

@@ -324,13 +324,13 @@ impl ScriptHost for Nobody {
 impl Scripts for Pool {
     async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Result<Ran, ScriptsBusy> {
         let _place = self.place(job.project_id).await.map_err(ScriptsBusy)?;
-        let (begun, ScriptJob { project_id, scripts, globals, timeout_ms }) = (self.clock.now(), job);
-        let message = ToRunner::Run { scripts, globals, timeout_ms, memory_bytes: self.settings.memory_bytes };
+        let (begun, ScriptJob { kind, project_id, scripts, globals, timeout_ms }) = (self.clock.now(), job);
+        let message = ToRunner::Run { kind, scripts, globals, timeout_ms, memory_bytes: self.settings.memory_bytes };
         let said = self.talk(project_id, &message, u64::from(timeout_ms) + KILL_AFTER_MS, host).await;
         let took_us = self.clock.now().millis_since(begun).saturating_mul(1_000);
         Ok(match said {
-            Ok(FromRunner::Done { end, console, effects, memory_bytes }) => {
-                Ran { end, console: bounded(console), effects, duration_us: took_us, memory_bytes }
+            Ok(FromRunner::Done { end, console, effects, output, memory_bytes }) => {
+                Ran { end, console: bounded(console), effects, output, duration_us: took_us, memory_bytes }
             }
             Ok(_) => Ran::ended(RunEnd::Crashed { reason: "the runner spoke out of turn".to_owned() }, took_us),
             Err(Lost::Time) => Ran::ended(RunEnd::TimedOut, took_us),

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tidings_domain::command::{ConsoleLine, Effect, RunEnd, Script};
-use tidings_ports::scripts::HostQuestion;
+use tidings_ports::scripts::{HostQuestion, ScriptKind};
 
 /// Bytes of a frame to a runner. Control characters take six bytes each in JSON, so this is more than three scripts
 /// of 256 KiB, 1 MiB of content and as much again besides it can come to.
@@ -31,7 +31,7 @@ impl Framed for FromRunner {
 #[serde(tag = "say", rename_all = "snake_case")]
 pub(crate) enum ToRunner {
     /// Run these.
-    Run { scripts: Vec<Script>, globals: Map<String, Value>, timeout_ms: u32, memory_bytes: u64 },
+    Run { kind: ScriptKind, scripts: Vec<Script>, globals: Map<String, Value>, timeout_ms: u32, memory_bytes: u64 },
     /// Say whether this is a script.
     Check { script: Script },
     /// The answer to a question.
@@ -47,7 +47,14 @@ pub(crate) enum FromRunner {
     /// A script asks.
     Ask { question: HostQuestion },
     /// The scripts have ended.
-    Done { end: RunEnd, console: Vec<ConsoleLine>, effects: Vec<Effect>, memory_bytes: u64 },
+    Done { end: RunEnd, console: Vec<ConsoleLine>, effects: Vec<Effect>, output: Option<Value>, memory_bytes: u64 },
+}
+
+impl FromRunner {
+    /// Scripts have ended, and nothing came of them.
+    pub(crate) fn ended(end: RunEnd, memory_bytes: u64) -> Self {
+        Self::Done { end, console: Vec::new(), effects: Vec::new(), output: None, memory_bytes }
+    }
 }
 
 /// A frame's bytes.

@@ -3,6 +3,7 @@
 use std::io;
 
 use tidings_domain::command::Script;
+use tidings_ports::scripts::ScriptKind;
 
 use crate::{
     confine::{confine, step_back},
@@ -24,6 +25,7 @@ pub fn run() -> io::Result<()> {
     // Whatever the language reads from the system once, it reads now: time zones, locales, randomness.
     let warm = Script { name: "/warm".to_owned(), code: "new Date(0).getHours() + Math.random();".to_owned() };
     let _ = script::run(&Run {
+        kind: ScriptKind::Command,
         scripts: vec![warm],
         globals: &serde_json::Map::new(),
         timeout_ms: 1_000,
@@ -38,8 +40,8 @@ pub fn run() -> io::Result<()> {
             Err(error) => return Err(error),
         };
         let done = match message {
-            ToRunner::Run { scripts, globals, timeout_ms, memory_bytes } => {
-                script::run(&Run { scripts, globals: &globals, timeout_ms, memory_bytes })
+            ToRunner::Run { kind, scripts, globals, timeout_ms, memory_bytes } => {
+                script::run(&Run { kind, scripts, globals: &globals, timeout_ms, memory_bytes })
             }
             ToRunner::Check { script } => script::check(&script),
             ToRunner::Answer { .. } => return Err(io::Error::other("nobody has asked")),

@@ -15,12 +15,14 @@ use rquickjs::{
 use serde::Deserialize;
 use serde_json::Map;
 use tidings_domain::command::{ConsoleLine, Effect, RunEnd, Script, ScriptError};
-use tidings_ports::scripts::HostQuestion;
+use tidings_ports::scripts::{HostQuestion, ScriptKind};
 
 use crate::protocol::{FromRunner, ToRunner, read, write};
 
 /// What commands find around them; see its head.
 const PRELUDE: &str = include_str!("prelude.js");
+/// What transforms find around them; see its head.
+const TRANSFORM: &str = include_str!("transform.js");
 /// Stack of a script: recursion ends with an error before the process runs out of its own.
 const STACK_BYTES: usize = 512 * 1024;
 /// What stands before a command's code, in its first line.
@@ -30,6 +32,7 @@ const MESSAGE_CHARACTERS_MAX: usize = 4_096;
 
 /// What is run, and within what.
 pub(crate) struct Run<'a> {
+    pub(crate) kind: ScriptKind,
     pub(crate) scripts: Vec<Script>,
     pub(crate) globals: &'a Map<String, serde_json::Value>,
     pub(crate) timeout_ms: u32,
@@ -44,6 +47,8 @@ type Lost = Rc<RefCell<Vec<(String, Option<String>)>>>;
 struct Gathered {
     console: Vec<ConsoleLine>,
     effects: Vec<Effect>,
+    #[serde(default)]
+    output: Option<serde_json::Value>,
 }
 
 /// Runs scripts one after the other, until one throws.
@@ -82,12 +87,14 @@ pub(crate) fn run(run: &Run<'_>) -> FromRunner {
     });
     let memory_bytes = u64::try_from(runtime.memory_usage().malloc_size).unwrap_or_default();
     match (end, gathered) {
-        (end, Ok(Gathered { console, effects })) => FromRunner::Done { end, console, effects, memory_bytes },
+        (end, Ok(Gathered { console, effects, output })) => {
+            FromRunner::Done { end, console, effects, output, memory_bytes }
+        }
         (RunEnd::Succeeded, Err(reason)) => {
             let error = ScriptError { message: reason, ..ScriptError::default() };
-            FromRunner::Done { end: RunEnd::Failed(error), console: Vec::new(), effects: Vec::new(), memory_bytes }
+            FromRunner::ended(RunEnd::Failed(error), memory_bytes)
         }
-        (end, Err(_)) => FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes },
+        (end, Err(_)) => FromRunner::ended(end, memory_bytes),
     }
 }
 
@@ -95,17 +102,17 @@ pub(crate) fn run(run: &Run<'_>) -> FromRunner {
 pub(crate) fn too_much(reason: &io::Error) -> FromRunner {
     let message = format!("what the run wants and writes is refused: {reason}");
     let end = RunEnd::Failed(ScriptError { message, ..ScriptError::default() });
-    FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 }
+    FromRunner::ended(end, 0)
 }
 
 fn crashed(reason: &str) -> FromRunner {
     let end = RunEnd::Crashed { reason: reason.to_owned() };
-    FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 }
+    FromRunner::ended(end, 0)
 }
 
 /// Says whether this is a script: it is read as the body of a function, and nothing of it runs.
 pub(crate) fn check(script: &Script) -> FromRunner {
-    let done = |end| FromRunner::Done { end, console: Vec::new(), effects: Vec::new(), memory_bytes: 0 };
+    let done = |end| FromRunner::ended(end, 0);
     let Ok(runtime) = Runtime::new() else { return crashed("no memory") };
     runtime.set_memory_limit(64 << 20);
     runtime.set_max_stack_size(STACK_BYTES);
@@ -155,7 +162,11 @@ fn prepare<'js>(ctx: &Ctx<'js>, run: &Run<'_>) -> Result<Function<'js>, CaughtEr
     let put_up = || {
         let mut options = EvalOptions::default();
         options.filename = Some("tidings".to_owned());
-        let prelude: Function<'js> = ctx.eval_with_options(PRELUDE, options)?;
+        let prelude = match run.kind {
+            ScriptKind::Command => PRELUDE,
+            ScriptKind::Transform => TRANSFORM,
+        };
+        let prelude: Function<'js> = ctx.eval_with_options(prelude, options)?;
         let globals = serde_json::to_string(run.globals).unwrap_or_default();
         prelude.call((Function::new(ctx.clone(), ask)?, globals))
     };

@@ -267,6 +267,7 @@ fn late_verdict(
             response_headers: String::new(),
             response_body: Bytes::new(),
             response_truncated: false,
+            request_body: None,
         },
         decision: Decision { verdict: Verdict::Delivered, disable: None },
         ended_at: now,

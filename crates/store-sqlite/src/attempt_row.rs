@@ -97,6 +97,7 @@ pub(crate) fn insert_finished(
         attempt.response_headers,
         attempt.response_truncated,
         &attempt.response_body[..],
+        attempt.request_body.as_deref(),
     ])?;
     Ok(())
 }
@@ -128,6 +129,7 @@ pub(crate) fn insert_attempt(
         attempt.response_headers,
         attempt.response_truncated,
         &attempt.response_body[..],
+        attempt.request_body.as_deref(),
     ])?;
     Ok(())
 }
@@ -151,6 +153,7 @@ pub(crate) fn read_attempt(row: &Row<'_>) -> rusqlite::Result<(AttemptRecord, u8
         response_headers: row.get(13)?,
         response_truncated: row.get(14)?,
         response_body: Bytes::from(row.get::<_, Vec<u8>>(15)?),
+        request_body: row.get::<_, Option<Vec<u8>>>(16)?.map(Bytes::from),
     };
     Ok((attempt, row.get(1)?))
 }

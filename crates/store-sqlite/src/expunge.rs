@@ -49,6 +49,9 @@ pub(crate) fn expunge(
     for (delivery, webhook, _) in unfinished {
         cancel_one(session, webhook, delivery, now)?;
     }
+    for forget in [sql::FORGET_SENT_OF_DELIVERIES, sql::FORGET_SENT_OF_ATTEMPTS, sql::FORGET_GIVEN_TO_RUNS] {
+        session.connection.prepare_cached(forget)?.execute([seq, fanout])?;
+    }
     session.connection.prepare_cached(sql::EXPUNGE_EVENT)?.execute(params![seq, now.as_millis()])?;
     Ok(Expunged::Done)
 }

@@ -202,6 +202,9 @@ statements! {
     WALK_REPLAYED = "walk_replayed";
     FIND_EXPUNGED = "find_expunged";
     UNFINISHED_OF_EVENT = "unfinished_of_event";
+    FORGET_SENT_OF_DELIVERIES = "forget_sent_of_deliveries";
+    FORGET_SENT_OF_ATTEMPTS = "forget_sent_of_attempts";
+    FORGET_GIVEN_TO_RUNS = "forget_given_to_runs";
     EXPUNGE_EVENT = "expunge_event";
     PUT_BOT = "put_bot";
     FIND_BOT = "find_bot";

@@ -90,7 +90,11 @@ fn check_schedule(asked: Option<ScheduleBody>, now: Timestamp) -> Result<Option<
 
 /// Reads the code where commands run; what it says about it is said to whoever saves it.
 async fn check_code(api: &Api, name: &CommandName, code: &str) -> Result<(), ApiError> {
-    let script = Script { name: name.to_string(), code: code.to_owned() };
+    check_script(api, "code", Script { name: name.to_string(), code: code.to_owned() }).await
+}
+
+/// `field`: where it stands in what was sent.
+pub(super) async fn check_script(api: &Api, field: &str, script: Script) -> Result<(), ApiError> {
     match api.engine().check_script(script).await {
         Ok(()) => Ok(()),
         Err(CheckError::Syntax(error)) => {
@@ -98,7 +102,7 @@ async fn check_code(api: &Api, name: &CommandName, code: &str) -> Result<(), Api
                 (Some(line), Some(column)) => format!(" (line {line}, column {column})"),
                 _ => String::new(),
             };
-            let refused = ApiError::field("code", "invalid", format!("{}{place}", error.message));
+            let refused = ApiError::field(field, "invalid", format!("{}{place}", error.message));
             let with = |refused: ApiError, member, value: Option<u32>| match value {
                 Some(value) => refused.with(member, value),
                 None => refused,
@@ -106,7 +110,7 @@ async fn check_code(api: &Api, name: &CommandName, code: &str) -> Result<(), Api
             Err(with(with(refused, "line", error.line), "column", error.column))
         }
         Err(CheckError::Unavailable(reason)) => {
-            tracing::warn!(reason, "a command's code is not checked");
+            tracing::warn!(reason, "a script is not checked");
             Err(ApiError::unavailable("the code cannot be checked at the moment; nothing was changed"))
         }
     }

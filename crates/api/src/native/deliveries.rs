@@ -175,7 +175,8 @@ pub(crate) async fn attempt_bodies(
 fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event>) -> AttemptBody {
     let attempt = view.attempt;
     let rendering = Rendering::from_code(view.rendering_code);
-    let body = event.zip(rendering).map(|(event, rendering)| render(event, rendering, delivery.id));
+    let rendered = || event.zip(rendering).map(|(event, rendering)| render(event, rendering, delivery.id));
+    let body = attempt.request_body.or_else(rendered);
     let content_type = event.and_then(|event| event.content_type.as_deref()).unwrap_or(Rendering::CONTENT_TYPE);
     let values = HeadValues {
         content_type,

@@ -50,6 +50,7 @@ pub(crate) fn routes(api: Api) -> Router {
             get(webhooks::get).put(webhooks::update).patch(webhooks::update).delete(webhooks::delete),
         )
         .route("/webhooks/test-filter", post(webhooks::test_filter))
+        .route("/webhooks/{id}/test-transform", post(webhooks::test_transform))
         .route("/webhooks/{id}/enable", post(webhooks::enable))
         .route("/webhooks/{id}/disable", post(webhooks::disable))
         .route("/webhooks/{id}/pause", post(webhooks::pause))

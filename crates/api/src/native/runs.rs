@@ -10,7 +10,7 @@ use tidings_contract::{
     parameters::RUN_STATUSES,
 };
 use tidings_domain::{
-    command::{Run, RunAnswer, RunEnd},
+    command::{Run, RunAnswer, RunEnd, ScriptError},
     ids::{ProjectId, RunId},
 };
 use tidings_engine::{Call, RunError};
@@ -33,17 +33,21 @@ pub(crate) const CRASHED: &str = "the command's process ended before it did";
 /// What is said about a run that never began.
 pub(crate) const SUPERSEDED: &str = "a later call of the command took its place; nothing was done";
 
+pub(super) fn script_error(error: &ScriptError) -> RunErrorBody {
+    RunErrorBody {
+        message: error.message.clone(),
+        command: error.script.clone(),
+        line: error.line,
+        column: error.column,
+    }
+}
+
 fn error(end: &RunEnd) -> Option<RunErrorBody> {
     let only =
         |message: &str| Some(RunErrorBody { message: message.to_owned(), command: None, line: None, column: None });
     match end {
         RunEnd::Succeeded => None,
-        RunEnd::Failed(error) => Some(RunErrorBody {
-            message: error.message.clone(),
-            command: error.script.clone(),
-            line: error.line,
-            column: error.column,
-        }),
+        RunEnd::Failed(error) => Some(script_error(error)),
         RunEnd::TimedOut => only(TIMED_OUT),
         RunEnd::Crashed { .. } => only(CRASHED),
         RunEnd::Superseded => only(SUPERSEDED),

@@ -4,6 +4,7 @@ use http::Method;
 use tidings_contract::{
     list::ListBody,
     secret::{RotateSecret, RotatedSecretBody, SecretBody},
+    transform::{TestTransform, TestTransformBody},
     webhook::{TestFilter, TestFilterBody, TestResultBody, TestWebhook, WebhookBody, WebhookRequest},
 };
 
@@ -125,6 +126,15 @@ impl Client {
     pub async fn test_webhook(&self, id: &str, test: &TestWebhook) -> Result<TestResultBody, ClientError> {
         let path = format!("{}/test", item("/webhooks", id));
         self.fetch(Call::new(Method::POST, path).json(test)?).await
+    }
+
+    /// Says what a transform would make of recent events.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn test_transform(&self, id: &str, test: &TestTransform) -> Result<TestTransformBody, ClientError> {
+        self.fetch(Call::new(Method::POST, format!("{}/test-transform", item("/webhooks", id))).json(test)?).await
     }
 
     /// Says which of the project's recent events a webhook with this selection would have got.

@@ -52,6 +52,7 @@ impl Wire for WebhookBody {
             "timeout_ms": 10000,
             "max_in_flight": null,
             "tidings_headers": true,
+            "transform": null,
             "failure_count": 0,
             "last_event": {"type": sample::TYPE, "at": sample::ACCEPTED},
             "last_triggered_at": sample::ACCEPTED,

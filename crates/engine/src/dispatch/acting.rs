@@ -3,7 +3,11 @@
 use std::sync::Weak;
 
 use async_trait::async_trait;
-use tidings_domain::{command::CommandName, render::Rendering, time::Timestamp};
+use bytes::Bytes;
+use tidings_domain::{
+    render::{Rendering, render},
+    time::Timestamp,
+};
 use tidings_ports::{
     sender::{Exchange, FailureKind, SendFailure, Timing},
     store::{LeasedDelivery, NewDelivery},
@@ -24,6 +28,17 @@ pub(crate) struct Acted {
     pub(crate) next: Option<NewDelivery>,
     /// Whether it was done within the process: then nobody's receiver is known any better by it.
     pub(crate) here: bool,
+    /// What was sent, if it is not the event's rendering.
+    pub(crate) sent: Option<Bytes>,
+    /// Whether nothing is to be sent, now or later.
+    pub(crate) cancelled: bool,
+}
+
+impl Acted {
+    /// Something that was done within the process.
+    pub(crate) fn here(exchange: Exchange) -> Self {
+        Self { exchange, next: None, here: true, sent: None, cancelled: false }
+    }
 }
 
 /// Does the actions of sources, and what else an attempt needs the whole engine for. It is the engine, which the dispatcher is a part of.
@@ -31,8 +46,8 @@ pub(crate) struct Acted {
 pub(crate) trait Actor: Send + Sync {
     async fn act(&self, target: &Target, acting: &Acting, lease: &LeasedDelivery, place: u8) -> Acted;
 
-    /// Runs the command that a webhook is for.
-    async fn run_for(&self, target: &Target, command: &CommandName, attempted: Attempted<'_>) -> Exchange;
+    /// Makes an attempt at a webhook that is for a command, or has a transform.
+    async fn reach(&self, target: &Target, attempted: Attempted<'_>) -> Acted;
 }
 
 impl Dispatcher {
@@ -48,20 +63,20 @@ impl Dispatcher {
             return match (&target.acting, self.actor.get().and_then(Weak::upgrade)) {
                 (Some(acting), Some(actor)) => actor.act(target, acting, lease, place).await,
                 // Tried again later; a receipt is never sent anywhere but where an action says.
-                _ => Acted { exchange: unable(), next: None, here: true },
+                _ => Acted::here(unable()),
             };
         }
-        if let Some(command) = &target.command {
-            let (delivery_id, rendering) = (lease.id, lease.rendering);
-            let attempted = Attempted { event: &lease.event, delivery_id, rendering, number };
-            let exchange = match self.actor.get().and_then(Weak::upgrade) {
-                Some(actor) => actor.run_for(target, command, attempted).await,
-                None => unable(),
+        let (delivery_id, rendering) = (lease.id, lease.rendering);
+        if target.is_special() {
+            let attempted = Attempted { event: &lease.event, delivery_id, rendering, number, started_at };
+            return match self.actor.get().and_then(Weak::upgrade) {
+                Some(actor) => actor.reach(target, attempted).await,
+                None => Acted::here(unable()),
             };
-            return Acted { exchange, next: None, here: true };
         }
-        let request = build_request(target, &lease.event, lease.id, lease.rendering, number, started_at);
-        Acted { exchange: self.parts.sender.send(request).await, next: None, here: false }
+        let body = render(&lease.event, rendering, delivery_id);
+        let request = build_request(target, &lease.event, delivery_id, body, number, started_at);
+        Acted { here: false, ..Acted::here(self.parts.sender.send(request).await) }
     }
 
     /// Who does actions; set before anything is started.

@@ -8,7 +8,7 @@ use tidings_domain::{
     lane::Load,
     outcome::Outcome,
     profile::Profile,
-    render::{Rendering, render},
+    render::Rendering,
     retry::{AttemptFacts, parse_retry_after_ms},
     time::Timestamp,
 };
@@ -36,11 +36,10 @@ pub(crate) fn build_request(
     target: &Target,
     event: &Event,
     delivery_id: DeliveryId,
-    rendering: Rendering,
+    body: Bytes,
     attempt: u32,
     started_at: Timestamp,
 ) -> OutgoingRequest {
-    let body = render(event, rendering, delivery_id);
     let settings = &target.webhook.settings;
     let event_id = event.id();
     let mut headers = target.fixed_headers.clone();
@@ -151,6 +150,7 @@ pub(crate) fn record_exchange(
         response_headers,
         response_body,
         response_truncated,
+        request_body: None,
     }
 }
 

@@ -8,13 +8,15 @@ use std::sync::{
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
     lane::Load,
-    retry::Verdict,
+    retry::{Decision, Verdict},
     time::Timestamp,
     webhook::WebhookStatus,
 };
 use tidings_ports::{
     Clock, Entropy, Sender,
-    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settlement, Store, StoreError},
+    store::{
+        Appended, AttemptRecord, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settlement, Store, StoreError,
+    },
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -176,11 +178,14 @@ impl Dispatcher {
         let lease = job.lease;
         let number = lease.attempts_made + 1;
         let started_at = self.parts.clock.wall();
-        let Acted { exchange, next, here } = self.exchange(&target, &lease, number, started_at).await;
+        let Acted { exchange, next, here, sent, cancelled } = self.exchange(&target, &lease, number, started_at).await;
         let (now, ended_at) = (self.now(), self.parts.clock.wall());
         let facts = facts_of(&exchange, number, (now, ended_at), lease.manual, job.failing_since);
         let random = || (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
         let mut decision = target.policy.decide(facts, random);
+        if cancelled {
+            decision = Decision { verdict: Verdict::Dropped, disable: None };
+        }
         if target.acting.is_some() {
             // A source is its owner's to disable.
             decision.disable = None;
@@ -201,7 +206,7 @@ impl Dispatcher {
             project_id: lease.project_id,
             event: lease.event,
             rendering: lease.rendering,
-            attempt: record_exchange(&target, exchange, number, started_at),
+            attempt: AttemptRecord { request_body: sent, ..record_exchange(&target, exchange, number, started_at) },
             decision,
             ended_at,
             reported: self.parts.operations.get() != Some(&lease.project_id),

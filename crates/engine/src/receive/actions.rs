@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 use tidings_domain::{
-    command::{CommandName, RunInput, is_user_id},
+    command::{RunInput, is_user_id},
     event_type::EventTypeName,
     head::header_lines,
     ids::ReceiptId,
@@ -98,16 +98,16 @@ impl Actor for Engine {
             // Whatever a receiver says there, it is not asked.
             answer.headers.insert(ACTION_KIND, HeaderValue::from_static(action.kind()));
         }
-        Acted { exchange, next, here }
+        Acted { next, here, ..Acted::here(exchange) }
     }
 
-    async fn run_for(&self, target: &Target, command: &CommandName, attempted: Attempted<'_>) -> Exchange {
-        self.run_for_webhook(target, command, attempted).await
+    async fn reach(&self, target: &Target, attempted: Attempted<'_>) -> Acted {
+        self.reach_special(target, attempted).await
     }
 }
 
 fn done(exchange: Exchange) -> Acted {
-    Acted { exchange, next: None, here: true }
+    Acted::here(exchange)
 }
 
 impl Engine {

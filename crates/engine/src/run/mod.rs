@@ -9,12 +9,14 @@ mod plan;
 mod quota;
 mod target;
 mod tasks;
+mod transform;
 
 pub use bots::{CalledOldUrl, new_bot, open_bot_token};
 pub use hook_urls::{CalledUrlError, HookUrlError};
 pub(crate) use lines::Lines;
 pub(crate) use target::{Attempted, Trouble};
 pub(crate) use tasks::{TASK_WORKERS, TaskSignal};
+pub use transform::{TransformPreview, TransformTried, TransformTrouble};
 
 use serde_json::{Map, Value, json};
 use tidings_domain::{
@@ -28,7 +30,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::{
-    scripts::{CheckError, Ran, ScriptJob},
+    scripts::{CheckError, Ran, ScriptJob, ScriptKind},
     store::{FinishedRun, RunFinished, StoreError, TaskChange},
 };
 
@@ -179,6 +181,7 @@ impl Engine {
         };
         let quota = self.quota(&setting.project, self.clock.wall()).await?;
         let job = ScriptJob {
+            kind: ScriptKind::Command,
             project_id,
             scripts: setting.scripts(),
             globals: setting.globals(),
@@ -187,7 +190,7 @@ impl Engine {
         let host = Host { engine: self, project_id, user_id: setting.call.user_id.as_deref() };
         let at = self.clock.wall();
         let ran = self.scripts.run(job, &host).await.map_err(|busy| RunError::Busy(busy.0))?;
-        let Ran { end, console, effects, duration_us, memory_bytes } = ran;
+        let Ran { end, console, effects, duration_us, memory_bytes, .. } = ran;
         let (end, plan) = match end {
             RunEnd::Succeeded => match self.plan(&setting, effects).await? {
                 Ok(plan) => (RunEnd::Succeeded, plan),

@@ -1,7 +1,7 @@
 //! Commands that are the target of a webhook, or the action of a source: a run for each delivery.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use tidings_domain::{
     command::{CommandName, FOLLOWING_RUNS_MAX, Run, RunAnswer, RunEnd, RunInput},
@@ -9,14 +9,22 @@ use tidings_domain::{
     ids::{DeliveryId, ProjectId},
     render::{Rendering, render},
     time::Timestamp,
+    transform::Transformed,
 };
 use tidings_ports::{
-    sender::{Answer, Exchange, Timing},
+    sender::{Answer, Exchange, FailureKind, SendFailure, Timing},
     store::StoreError,
 };
 
-use super::{Call, RunError, end_message};
-use crate::{Engine, snapshot::Target};
+use super::{
+    Call, RunError, end_message,
+    transform::{Untransformed, in_words},
+};
+use crate::{
+    Engine,
+    dispatch::{Acted, build_request},
+    snapshot::Target,
+};
 
 /// One attempt of a delivery.
 #[derive(Clone, Copy)]
@@ -25,6 +33,7 @@ pub(crate) struct Attempted<'a> {
     pub(crate) delivery_id: DeliveryId,
     pub(crate) rendering: Rendering,
     pub(crate) number: u32,
+    pub(crate) started_at: Timestamp,
 }
 
 /// Why something that is done here for a delivery was not done.
@@ -42,23 +51,59 @@ impl From<StoreError> for Trouble {
 }
 
 impl Engine {
+    /// Makes an attempt at a webhook that is for a command, or has a transform.
+    pub(crate) async fn reach_special(&self, target: &Target, attempted: Attempted<'_>) -> Acted {
+        let Attempted { event, delivery_id, rendering, number, started_at } = attempted;
+        let (body, added) = match &target.webhook.settings.transform {
+            None => (None, Vec::new()),
+            Some(code) => match self.transformed(target, code, attempted).await {
+                Ok(Transformed::Send { body, headers }) => (Some(Bytes::from(body)), headers),
+                Ok(Transformed::Cancelled) => {
+                    let acted = Acted::here(not_sent("the transform cancelled this delivery".to_owned()));
+                    return Acted { cancelled: true, ..acted };
+                }
+                Err(reason) => return Acted::here(not_sent(reason)),
+            },
+        };
+        let sent = body.clone();
+        let body = body.unwrap_or_else(|| render(event, rendering, delivery_id));
+        let acted = match &target.command {
+            Some(command) => Acted::here(self.run_for_webhook(target, command, attempted, &body).await),
+            None => {
+                let mut request = build_request(target, event, delivery_id, body, number, started_at);
+                request.headers.extend(added.iter().filter_map(header));
+                Acted { here: false, ..Acted::here(self.sender.send(request).await) }
+            }
+        };
+        Acted { sent, ..acted }
+    }
+
+    async fn transformed(&self, target: &Target, code: &str, it: Attempted<'_>) -> Result<Transformed, String> {
+        let Attempted { event, delivery_id, rendering, .. } = it;
+        let it = Untransformed { project_id: target.webhook.project_id, event, delivery_id, rendering };
+        match self.transform(code, &target.webhook.settings.signature(), it).await {
+            Ok(tried) => tried.result.map_err(|error| in_words(&error)),
+            Err(trouble) => Err(trouble.to_string()),
+        }
+    }
+
     /// Runs a command for a delivery to a webhook. However often it is tried, it succeeds once.
-    pub(crate) async fn run_for_webhook(
+    async fn run_for_webhook(
         &self,
         target: &Target,
         command: &CommandName,
         attempted: Attempted<'_>,
+        body: &[u8],
     ) -> Exchange {
         let begun = self.clock.now();
-        let Attempted { event, delivery_id, rendering, number } = attempted;
-        let body = render(event, rendering, delivery_id);
+        let Attempted { event, delivery_id, number, .. } = attempted;
         let options = json!({
             "event": {"id": event.id(), "type": event.event_type, "created_at": event.created_at().rfc3339_millis()},
             "webhook_id": target.webhook.id,
             "delivery_id": delivery_id,
             "attempt": number,
         });
-        let content = String::from_utf8_lossy(&body).into_owned();
+        let content = String::from_utf8_lossy(body).into_owned();
         let input = RunInput { content, options, ..RunInput::default() };
         let call = Call::new(command.clone(), None, input);
         let call = Call { delivery_id: Some(delivery_id), ..call };
@@ -100,9 +145,21 @@ impl Engine {
         let took_ms = u32::try_from(self.clock.now().as_millis().abs_diff(begun.as_millis())).unwrap_or(u32::MAX);
         let timing = Timing { total_us: took_ms.saturating_mul(1000), ..Timing::default() };
         let body = Bytes::from(body.to_string());
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let headers =
+            HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         Exchange { result: Ok(Answer { status, headers, body, truncated: false }), timing }
     }
+}
+
+/// Nothing left the process.
+fn not_sent(message: String) -> Exchange {
+    let failure = SendFailure { kind: FailureKind::Refused, message };
+    Exchange { result: Err(failure), timing: Timing::default() }
+}
+
+/// Checked when the transform gave it back.
+fn header((name, value): &(String, String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
 }
 
 fn said(run: &Run) -> Result<Value, Trouble> {

@@ -105,6 +105,8 @@ pub struct AttemptRecord {
     pub response_body: Bytes,
     /// Whether the body went on.
     pub response_truncated: bool,
+    /// What was sent, if a transform has made something else of the event than its rendering.
+    pub request_body: Option<Bytes>,
 }
 
 /// An attempt and its consequences.

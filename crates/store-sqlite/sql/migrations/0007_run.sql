@@ -56,6 +56,7 @@ CREATE INDEX run_by_project ON run (project, place);
 CREATE INDEX run_by_status ON run (project, status, place);
 CREATE INDEX run_by_command ON run (project, command, place);
 CREATE INDEX run_by_command_and_status ON run (project, command, status, place);
+CREATE INDEX run_by_any_delivery ON run (delivery_seq) WHERE delivery_seq IS NOT NULL;
 -- What was done for a delivery is not done again.
 CREATE UNIQUE INDEX run_by_delivery ON run (delivery_seq) WHERE delivery_seq IS NOT NULL AND status = 'succeeded';
 
@@ -131,3 +132,7 @@ CREATE UNIQUE INDEX bot_by_id ON bot (bot_id);
 
 -- How many runs of commands have followed one another, without a pause, before an event came of the last of them.
 ALTER TABLE event ADD COLUMN after_runs INTEGER;
+
+-- What was sent, where a transform made something else of the event than its rendering.
+ALTER TABLE attempt ADD COLUMN request_body BLOB;
+ALTER TABLE delivery ADD COLUMN request_body BLOB;

@@ -159,6 +159,7 @@ pub(crate) fn settlement(lease: &LeasedDelivery, verdict: Verdict, now: Timestam
             response_headers: "server: test\n".to_owned(),
             response_body: Bytes::from_static(b"answer"),
             response_truncated: false,
+            request_body: None,
         },
         decision: Decision { verdict, disable: None },
         ended_at: now,

@@ -23,7 +23,7 @@ use tidings_domain::{
 use tidings_ports::{
     Clock, Scripts as _,
     clock::Sleep,
-    scripts::{HostQuestion, Ran, ScriptHost, ScriptJob},
+    scripts::{HostQuestion, Ran, ScriptHost, ScriptJob, ScriptKind},
 };
 use tidings_scripting::{Pool, PoolSettings};
 
@@ -88,7 +88,7 @@ fn job(code: &str, timeout_ms: u32) -> ScriptJob {
     let globals = json!({"content": "{\"n\": 1}", "user": {"id": "42"}, "bot": {"id": "prj_1", "name": "shop"}, "options": {"method": "POST"}});
     let Value::Object(globals) = globals else { unreachable!("it is an object") };
     let scripts = vec![Script { name: "/test".to_owned(), code: code.to_owned() }];
-    ScriptJob { project_id: project(1), scripts, globals, timeout_ms }
+    ScriptJob { kind: ScriptKind::Command, project_id: project(1), scripts, globals, timeout_ms }
 }
 
 /// What came of a run for which there was somebody.

@@ -41,6 +41,7 @@ pub(super) fn webhook_body(record: &WebhookRecord, secrets: &WebhookSecrets) -> 
         timeout_ms: settings.timeout_ms(),
         max_in_flight: settings.max_in_flight,
         tidings_headers: settings.tidings_headers,
+        transform: settings.transform.clone(),
         failure_count: state.failure_count,
         last_event: state
             .last_event_type

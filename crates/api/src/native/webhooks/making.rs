@@ -15,6 +15,7 @@ use super::{
     body::webhook_body,
     secret::shown_once,
     settings::{Draft, apply},
+    transform::check_syntax,
 };
 use crate::{error::ApiError, state::Api};
 
@@ -52,6 +53,9 @@ pub(crate) async fn prepare(
     let Draft { settings, secrets, .. } = {
         let draft = apply(Draft::new(by_default), request, api)?;
         address::check_resolved(api, project_id, &draft).await?;
+        if let Some(code) = &draft.settings.transform {
+            check_syntax(api, code).await?;
+        }
         draft
     };
     let ids = api.engine().ids();

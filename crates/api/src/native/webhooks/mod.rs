@@ -9,6 +9,7 @@ mod settings;
 mod signature;
 mod status;
 mod test_filter;
+mod transform;
 
 use axum::{
     extract::{Path, State},
@@ -43,6 +44,8 @@ use settings::{Draft, apply};
 use status::switched;
 pub(crate) use status::{disable, enable, pause, resume};
 pub(crate) use test_filter::test_filter;
+use transform::check_syntax;
+pub(crate) use transform::test_transform;
 
 pub(crate) async fn create(
     State(api): State<Api>,
@@ -132,9 +135,13 @@ pub(crate) async fn update_record(
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     caller.audit().before(&webhook_body(record, &secrets));
     let url_given = request.url.is_some();
+    let new_transform = request.transform.clone().flatten();
     let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, api)?;
     if url_given {
         address::check_resolved(api, record.webhook.project_id, &draft).await?;
+    }
+    if let Some(code) = new_transform {
+        check_syntax(api, &code).await?;
     }
     let sealed = seal_secrets(&api.parts().master_key, id, &draft.secrets, api.engine().ids().nonce());
     apply_change(api, caller, record, (Some(draft.settings), Some(sealed), status)).await

@@ -20,7 +20,7 @@ use tidings_domain::{
     },
 };
 
-use super::{address::url_error, retry::read_retry, signature::read_signature};
+use super::{address::url_error, retry::read_retry, signature::read_signature, transform::check_transform};
 use crate::{
     error::{ApiError, field_error},
     native::{check_name, check_text},
@@ -74,6 +74,10 @@ pub(super) fn apply(mut draft: Draft, request: WebhookRequest, api: &Api) -> Res
     }
     apply_numbers(&mut draft, request.timeout_ms, request.max_in_flight, &mut errors);
     draft.settings.tidings_headers = request.tidings_headers.unwrap_or(draft.settings.tidings_headers);
+    if let Some(transform) = request.transform {
+        errors.extend(transform.as_deref().and_then(|code| check_transform(code).err()));
+        draft.settings.transform = transform;
+    }
     forget_defaults(&mut draft.settings);
     let signature = draft.settings.signature();
     apply_headers(&mut draft, request.headers, &signature, &mut errors);

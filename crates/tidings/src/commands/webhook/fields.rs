@@ -46,6 +46,7 @@ enum Reset {
     TimeoutMs,
     MaxInFlight,
     Headers,
+    Transform,
 }
 
 /// What creating and updating have in common.
@@ -96,6 +97,9 @@ struct Fields {
     /// Whether X-Tidings-… headers are sent
     #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
     tidings_headers: Option<bool>,
+    /// JavaScript that changes each body: `function handler(webhook) {…; return webhook}`; @FILE or - for standard input
+    #[arg(long, value_name = "CODE")]
+    transform: Option<String>,
 }
 
 impl CreateArgs {
@@ -120,6 +124,7 @@ impl UpdateArgs {
                 Reset::Retry => request.retry.replace(None).is_some(),
                 Reset::TimeoutMs => request.timeout_ms.replace(None).is_some(),
                 Reset::MaxInFlight => request.max_in_flight.replace(None).is_some(),
+                Reset::Transform => request.transform.replace(None).is_some(),
                 Reset::Headers => request.headers.replace(BTreeMap::new()).is_some(),
             };
             if given {
@@ -156,6 +161,7 @@ impl Fields {
             timeout_ms: self.timeout_ms.map(Some),
             max_in_flight: self.max_in_flight.map(Some),
             tidings_headers: self.tidings_headers,
+            transform: self.transform.as_deref().map(read_text).transpose()?.map(Some),
         })
     }
 }

@@ -4,6 +4,7 @@ mod fields;
 mod show;
 mod statistics;
 mod test_filter;
+mod test_transform;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ use self::{
     show::{fields, revealed, rotated, row, test_result, tested_events},
     statistics::{log, statistics},
     test_filter::TestFilterArgs,
+    test_transform::{TestTransformArgs, transformed},
 };
 use super::{
     input::read_text,
@@ -104,6 +106,9 @@ pub(crate) enum WebhookCommand {
     /// Show which recent events a webhook with this filter would have got; nothing is sent or saved
     #[command(after_help = TEST_FILTER_EXAMPLE)]
     TestFilter(TestFilterArgs),
+    /// Try a transform on recent events; nothing is sent
+    #[command(after_help = "Example:\n  tidings webhook test-transform wh_01h2… --transform @to_slack.js")]
+    TestTransform(TestTransformArgs),
     /// List its deliveries in brief, newest first
     #[command(after_help = "Example:\n  tidings webhook logs wh_01h2…")]
     Logs {
@@ -182,6 +187,9 @@ impl WebhookCommand {
                 let result = client.test_webhook(&id, &TestWebhook { event_type }).await?;
                 output.show(&result, test_result)?;
                 return Ok(if result.success { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
+            Self::TestTransform(test) => {
+                output.show(&client.test_transform(&test.id, &test.request()?).await?, transformed)?;
             }
             Self::TestFilter(test) => output.show(&client.test_filter(&test.request()?).await?, tested_events)?,
         }

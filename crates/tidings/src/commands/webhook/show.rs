@@ -48,6 +48,7 @@ pub(super) fn fields(webhook: &WebhookBody) -> String {
         .maybe("max in flight", webhook.max_in_flight)
         .add("headers", headers.join(", "))
         .add("tidings headers", webhook.tidings_headers)
+        .maybe("transform", webhook.transform.as_ref().map(|code| format!("{} bytes, see --json", code.len())))
         .add("failures in a row", webhook.failure_count)
         .maybe("last event", webhook.last_event.as_ref().map(|last| &last.event_type))
         .maybe("last triggered", webhook.last_triggered_at)
