@@ -1,11 +1,12 @@
 //! `tidings command`, `tidings hook-url` and `tidings run`
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 use tidings_client::{
     RunQuery,
     contract::command::{
-        CommandBody, CommandRequest, HookUrlRequest, RunBody, RunErrorBody, RunRequest, RunSummary, ScheduleBody,
-        UpdateCommand,
+        CommandBody, CommandRequest, HookUrlRequest, MessageBody, RunBody, RunErrorBody, RunRequest, RunSummary,
+        ScheduleBody, UpdateCommand,
     },
 };
 use tidings_domain::{command::Concurrency, time::Timestamp};
@@ -17,6 +18,9 @@ use super::{
     session::Session,
 };
 use crate::output::{Fields, clean, clean_lines, or_dash};
+
+/// Characters of a text or of a JSON value that a run's reader is shown: a few screens, and no page of 256 KiB.
+const SHOWN_CHARACTERS_MAX: usize = 1_000;
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
@@ -281,8 +285,25 @@ fn row(run: &RunSummary) -> [String; 7] {
     ]
 }
 
+/// Text of strangers that is no longer than people read it.
+fn bounded(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}… ({} bytes; --json shows all)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
+
+fn bounded_json(value: &Value) -> Option<String> {
+    (!value.is_null()).then(|| bounded(&value.to_string()))
+}
+
+fn message_text(message: &MessageBody) -> String {
+    let options = bounded_json(&message.options).map(|options| format!(" {options}")).unwrap_or_default();
+    format!("message: {}\n", clean(&(bounded(&message.text) + &options)))
+}
+
 fn run_text(run: &RunBody) -> String {
-    let summary = &run.summary;
+    let RunBody { summary, input, .. } = run;
     let mut text = Fields::default()
         .add("id", summary.id)
         .add("command", &summary.command)
@@ -293,10 +314,31 @@ fn run_text(run: &RunBody) -> String {
         .maybe("error", summary.error.as_ref().map(error_text))
         .add("took", format!("{} ms", summary.duration_ms))
         .add("began", summary.began_at)
-        .maybe("answer", run.answer.as_ref().map(|answer| &answer.content))
+        .add("content", bounded(&input.content))
+        .maybe("options", bounded_json(&input.options))
+        .maybe("params", bounded_json(&input.params))
+        .maybe("answer", run.answer.as_ref().map(|answer| bounded(&answer.content)))
         .to_string();
+    text.extend(run.messages.iter().map(message_text));
     for line in &run.console {
         text.push_str(&format!("{}: {}\n", line.level, clean(&line.text)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn messages_are_shown_on_a_line_with_their_options_and_not_without_end() {
+        let message = |text: &str, options| message_text(&MessageBody { text: text.to_owned(), options });
+        assert_eq!(message("hi\u{1b}[31m\nfake: x", Value::Null), "message: hi\u{fffd}[31m\u{fffd}fake: x\n");
+        assert_eq!(message("hi", json!({"a": "\u{202e}"})), "message: hi {\"a\":\"\u{fffd}\"}\n");
+        let long = "ä".repeat(SHOWN_CHARACTERS_MAX);
+        assert_eq!(bounded(&long), long);
+        assert_eq!(bounded(&format!("{long}b")), format!("{long}… (2001 bytes; --json shows all)"));
+    }
 }
