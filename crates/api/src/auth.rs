@@ -11,7 +11,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     ids::{ApiKeyId, OrganizationId, ProjectId},
-    tenancy::{KeyOwner, Scopes, is_key_shaped},
+    tenancy::{KeyOwner, Scope, Scopes, is_key_shaped},
 };
 use tidings_ports::store::{KeyRecord, Store};
 
@@ -203,6 +203,17 @@ impl Caller {
     /// What the key may do.
     pub(crate) fn scopes(&self) -> Scopes {
         self.record.key.scopes
+    }
+
+    /// Refuses keys that may run no command where something is saved that runs one.
+    pub(crate) fn check_runs_commands(&self, what: &str) -> Result<(), ApiError> {
+        let needed = Scope::CommandsManage;
+        if self.scopes().allow(needed) {
+            return Ok(());
+        }
+        let detail =
+            format!("this API key lacks the scope {}, which {what} asks for: it runs a command", needed.as_str());
+        Err(ApiError::new(ErrorCode::InsufficientScope, detail))
     }
 
     /// The organization acted for; `None`: the operator acts for the instance.

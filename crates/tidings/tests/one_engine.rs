@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidings_testkit::{Inlet, Project, Server, World, until};
+use tidings_testkit::{Answer, Inlet, Project, Server, World, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -155,4 +155,78 @@ async fn schedules_are_shown_and_wrong_ones_named() {
     let without = api.put(path, &json!({"code": "1", "concurrency": "latest"})).await.expect(200);
     assert_eq!((&without["schedule"], &without["next_run_at"]), (&Value::Null, &Value::Null));
     assert_eq!(without["concurrency"], "latest");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_may_run_no_command_saves_nothing_that_runs_one() {
+    let (_server, project) = scene().await;
+    let admin = &project.api;
+    command(&project, json!({"name": "/c", "code": "Bot.sendMessage('run')"})).await;
+    let key = async |scopes: &[&str]| {
+        let made = admin.post("/api-keys", &json!({"name": "weak", "scopes": scopes})).await.expect(201);
+        admin.clone().with_key(made["key"].as_str().expect("a key"))
+    };
+    let (weak, enough) = (key(&["webhooks:manage"]).await, key(&["webhooks:manage", "commands:manage"]).await);
+    let webhook = json!({"url": "command:/c"});
+    let refused = |answer: &Answer| {
+        let problem = answer.expect_problem(403, "insufficient_scope");
+        assert!(problem.detail.contains("commands:manage") && problem.detail.contains("command"), "{}", problem.detail);
+    };
+    refused(&weak.post("/webhooks", &webhook).await);
+    refused(&weak.post("/webhooks", &json!({"url": "command:/missing"})).await);
+    let hooks = admin.clone().with_base("/api/v1");
+    let body = json!({"url": "command:/c", "events": [EVENT_TYPE]});
+    refused(&weak.clone().with_base("/api/v1").post("/webhooks", &body).await);
+    assert_eq!(hooks.get("/webhooks").await.expect(200)["total"], 0);
+    let plain = weak.post("/webhooks", &json!({"url": "https://example.com/hook"})).await.expect(201);
+    let path = format!("/webhooks/{}", plain["id"].as_str().expect("an id"));
+    refused(&weak.patch(&path, &webhook).await);
+    weak.patch(&path, &json!({"url": "https://example.com/other"})).await.expect(200);
+    enough.patch(&path, &webhook).await.expect(200);
+    refused(&weak.patch(&path, &json!({"transform": "function handler(webhook) { return webhook; }"})).await);
+    weak.post(&format!("{path}/pause"), &json!({})).await.expect(200);
+
+    let (weak, enough) = (key(&["sources:manage"]).await, key(&["sources:manage", "commands:manage"]).await);
+    let action = json!({"kind": "command", "command": "/c"});
+    let source = json!({"name": "git", "kind": "none", "actions": [action]});
+    let without = json!({"name": "git", "kind": "none", "actions": []});
+    refused(&weak.post("/sources", &source).await);
+    let made = weak.post("/sources", &without).await.expect(201);
+    let path = format!("/sources/{}", made["id"].as_str().expect("an id"));
+    refused(&weak.put(&path, &source).await);
+    refused(&weak.post(&format!("{path}/preview"), &json!({"action": action})).await);
+    enough.put(&path, &source).await.expect(200);
+    weak.put(&path, &without).await.expect(200);
+    assert_eq!(admin.get("/runs").await.expect(200)["total"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payload_that_is_deleted_is_deleted_from_the_runs_for_it() {
+    let (_server, project) = scene().await;
+    let api = &project.api;
+    let code =
+        "console.log(content); Bot.sendMessage(content); if (content.includes('page')) WebApp.render({content});";
+    command(&project, json!({"name": "/show", "code": code})).await;
+    api.post("/webhooks", &json!({"url": "command:/show"})).await.expect(201);
+    let mut events = Vec::new();
+    for what in ["canary", "page", "neighbour"] {
+        let event = api.post("/events", &json!({"type": EVENT_TYPE, "data": what})).await.expect(202);
+        events.push(event["id"].as_str().expect("an id").to_owned());
+    }
+    let made = runs(&project, 3).await;
+    assert!(made.iter().all(|run| run["messages"][0]["text"] == run["input"]["content"]), "{made:?}");
+    let neighbour = made.iter().find(|run| run.to_string().contains("neighbour")).expect("its run").clone();
+    for id in &events[..2] {
+        api.delivered(id).await;
+        api.delete(&format!("/events/{id}/payload")).await.expect(204);
+    }
+    for run in runs(&project, 3).await {
+        if run["id"] == neighbour["id"] {
+            assert_eq!(run, neighbour);
+            continue;
+        }
+        let left = (&run["input"]["content"], &run["answer"], &run["messages"], &run["console"]);
+        assert_eq!(left, (&json!(""), &Value::Null, &json!([]), &json!([])), "{run}");
+        assert_eq!(run["status"], "succeeded");
+    }
 }

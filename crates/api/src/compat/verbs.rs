@@ -26,7 +26,7 @@ pub(super) async fn create(
     project_id: ProjectId,
     request: WebhookRequest,
 ) -> Result<Making, ApiError> {
-    let making = webhooks::prepare(api, project_id, request, Profile::default()).await?;
+    let making = webhooks::prepare(api, caller, project_id, request, Profile::default()).await?;
     caller.audit().makes(making.record.webhook.id);
     let created = caller.store(api).create_webhook(making.new_webhook(), None).await?;
     api.engine().project_changed(project_id).await;

@@ -8,7 +8,7 @@ mod rates;
 
 use axum::{
     Router,
-    extract::{Path, Request, State, rejection::PathRejection},
+    extract::{OriginalUri, Path, Request, State, rejection::PathRejection},
     response::Response,
     routing::any,
 };
@@ -111,9 +111,11 @@ pub(crate) async fn carry_out(api: &Api, request: Request, calling: Calling) -> 
     if !api.engine().has_command(project_id, &url.command).await.map_err(not_run)? {
         return Err(ApiError::not_found("command"));
     }
-    let query = request.uri().query().unwrap_or_default();
+    // A nested route no longer sees what its path began with.
+    let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+    let query = without(uri.query().unwrap_or_default(), secrets);
     let options = json!({
-        "url": format!("{}{}?{}", api.engine().base_url(), request.uri().path(), without(query, secrets)),
+        "url": format!("{}{}?{query}", api.engine().base_url(), uri.path()),
         "method": request.method().as_str(),
         "params": params.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>(),
         "headers": headers(request.headers()),

@@ -40,6 +40,7 @@ pub(crate) async fn preview(
     if let Err((member, reason)) = request.action.check() {
         return Err(ApiError::field(&format!("action.{member}"), "invalid", reason));
     }
+    sources::check_may_run(&caller, std::slice::from_ref(&request.action))?;
     let receipt = match request.receipt_id {
         Some(id) => api.store().find_receipt(project_id, id).await?.filter(|it| it.source_id == record.source.id),
         None => latest(&api, project_id, record.source.id).await?,

@@ -164,6 +164,14 @@ pub(super) fn check_plans(
     Ok(())
 }
 
+/// Whoever saves an action that runs a command has it run by whatever the source takes in.
+pub(super) fn check_may_run(caller: &Caller, actions: &[Action]) -> Result<(), ApiError> {
+    match actions.iter().any(|action| matches!(action, Action::Command { .. })) {
+        true => caller.check_runs_commands("a source with an action `command`"),
+        false => Ok(()),
+    }
+}
+
 /// What actions lead to.
 async fn check_actions(api: &Api, project_id: ProjectId, settings: &Settings) -> Result<(), ApiError> {
     for (place, action) in settings.actions.iter().enumerate() {
@@ -286,6 +294,7 @@ pub(crate) async fn create(
         return Ok(first);
     }
     check_plans(&api, &caller, request.kind, &request.name, &request.actions)?;
+    check_may_run(&caller, &request.actions)?;
     let (ids, master) = (api.engine().ids(), &api.parts().master_key);
     let nothing = SourceSecrets { token: key_text("", ids.random_bytes()), ..SourceSecrets::default() };
     let Draft { settings, secrets } = draft(&api, project_id, &request, nothing, None, false).await?;
@@ -367,6 +376,7 @@ pub(crate) async fn update(
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
     check_plans(&api, &caller, source.kind, &source.name, &source.settings.actions)?;
     check_plans(&api, &caller, source.kind, &request.name, &request.actions)?;
+    check_may_run(&caller, &request.actions)?;
     audit.before(&body(&api, &base, &record, FillView::default()));
     let asked = source.settings.gap_fill.as_ref();
     let Draft { settings, secrets } = draft(&api, project_id, &request, former, asked, source.disabled).await?;

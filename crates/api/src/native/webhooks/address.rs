@@ -10,6 +10,7 @@ use tidings_domain::{
 
 use super::settings::Draft;
 use crate::{
+    auth::Caller,
     error::{ApiError, field_error},
     native::sources::check_command,
     state::Api,
@@ -18,6 +19,14 @@ use crate::{
 /// A refused address as a field error.
 pub(super) fn url_error(refusal: &Refusal) -> FieldError {
     field_error("url", ErrorCode::UrlNotAllowed.as_str(), refusal.to_string())
+}
+
+/// Whoever saves a webhook whose address means a command has it run by events and tests.
+pub(super) fn check_may_run(caller: &Caller, draft: &Draft) -> Result<(), ApiError> {
+    match target_command(&draft.settings.url) {
+        Some(_) => caller.check_runs_commands("a webhook whose url is a command"),
+        None => Ok(()),
+    }
 }
 
 /// Asks what the name resolves to now; or, if it means a command, whether there is one.

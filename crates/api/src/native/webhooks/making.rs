@@ -17,7 +17,7 @@ use super::{
     settings::{Draft, apply},
     transform::check_syntax,
 };
-use crate::{error::ApiError, state::Api};
+use crate::{auth::Caller, error::ApiError, state::Api};
 
 /// A webhook as it will be, and its secrets for the one answer that shows them.
 pub(crate) struct Making {
@@ -45,6 +45,7 @@ impl Making {
 /// Checks a request for a new webhook, address included.
 pub(crate) async fn prepare(
     api: &Api,
+    caller: &Caller,
     project_id: ProjectId,
     request: WebhookRequest,
     by_default: Profile,
@@ -52,6 +53,7 @@ pub(crate) async fn prepare(
     let enabled = request.enabled.unwrap_or(true);
     let Draft { settings, secrets, .. } = {
         let draft = apply(Draft::new(by_default), request, api)?;
+        address::check_may_run(caller, &draft)?;
         address::check_resolved(api, project_id, &draft).await?;
         if let Some(code) = &draft.settings.transform {
             check_syntax(api, code).await?;

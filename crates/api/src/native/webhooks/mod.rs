@@ -62,7 +62,7 @@ pub(crate) async fn create(
         Some(_) => Profile::default(),
         None => default_profile(&api, project_id).await?,
     };
-    let making = prepare(&api, project_id, request, by_default).await?;
+    let making = prepare(&api, &caller, project_id, request, by_default).await?;
     let answer = json_bytes(&making.body());
     let owner = project_id.sequence();
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
@@ -137,6 +137,7 @@ pub(crate) async fn update_record(
     let url_given = request.url.is_some();
     let new_transform = request.transform.clone().flatten();
     let draft = apply(Draft { settings: record.webhook.settings.clone(), secrets, is_new: false }, request, api)?;
+    address::check_may_run(caller, &draft)?;
     if url_given {
         address::check_resolved(api, record.webhook.project_id, &draft).await?;
     }
