@@ -20,6 +20,7 @@ struct Parts {
     errors: Vec<FieldError>,
     extra: Map<String, Value>,
     header: Option<(HeaderName, HeaderValue)>,
+    in_log: bool,
 }
 
 /// Seconds after which a client may try again when the store does not answer.
@@ -33,7 +34,7 @@ const SUMMARY_CHARACTERS_MAX: usize = 400;
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         let (errors, extra) = (Vec::new(), Map::new());
-        Self(Box::new(Parts { code, detail: detail.into(), errors, extra, header: None }))
+        Self(Box::new(Parts { code, detail: detail.into(), errors, extra, header: None, in_log: false }))
     }
 
     /// Fields that are wrong; all of them at once.
@@ -166,6 +167,19 @@ impl ApiError {
     /// 429, to be tried again soon.
     pub(crate) fn rate_limited(detail: &str) -> Self {
         Self::new(ErrorCode::RateLimited, detail).with_header(header::RETRY_AFTER, UNAVAILABLE_RETRY_AFTER)
+    }
+
+    /// Whether the log has it already, so that callers do not fill it with a second line.
+    pub(crate) fn is_in_log(&self) -> bool {
+        self.0.in_log
+    }
+
+    /// 503 because nobody has time for scripts, to be tried again soon. It is written to the log here, and nowhere else.
+    pub(crate) fn no_time(reason: &str, detail: &str) -> Self {
+        tracing::warn!(reason, "a script was not run");
+        let mut error = Self::unavailable(detail);
+        error.0.in_log = true;
+        error
     }
 
     /// 503, to be tried again soon.

@@ -216,12 +216,13 @@ fn refuse_framing() -> Response {
 
 /// Completes an answer, and notes it in the log.
 fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: SocketAddr) -> Response {
+    let in_log = response.extensions().get::<ApiError>().is_some_and(ApiError::is_in_log);
     explain(&mut response, &Asked { method: method.as_str(), path, request_id });
     let status = response.status();
     // What follows is all that some sources go by: it is a secret.
     let path = if path.starts_with("/in/") { "/in/…" } else { path };
     // A command that fails is its author's business, and stands among its runs.
-    if status.is_server_error() && !is_hook(path) {
+    if status.is_server_error() && !is_hook(path) && !in_log {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
     } else {
         tracing::debug!(request.id = request_id, %method, path, status = status.as_u16(), %peer, "request");

@@ -32,6 +32,22 @@ pub enum Transformed {
     Cancelled,
 }
 
+/// Whether code looks as if it defined the function: it is declared, or something is assigned to its name. Only running
+/// it would say for certain.
+pub fn defines_function(code: &str) -> bool {
+    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '$');
+    code.match_indices(TRANSFORM_FUNCTION).any(|(at, name)| {
+        let (before, after) = (&code[..at], &code[at + name.len()..]);
+        if before.ends_with(is_name) || after.starts_with(is_name) {
+            return false;
+        }
+        let (keyword, after) = (before.trim_end(), after.trim_start());
+        let declared = keyword.len() < before.len() && keyword.ends_with("function") && after.starts_with('(');
+        let assigned = after.starts_with('=') && !after.starts_with("==") && !after.starts_with("=>");
+        declared || assigned
+    })
+}
+
 /// What it is given: the body as it would be sent, or as text if it is no JSON, and what the event says of itself.
 pub fn given(body: &[u8], is_json: bool, event_type: &str, event: Value) -> Result<Value, String> {
     let payload = match is_json {

@@ -1,7 +1,7 @@
 // What commands find around them. It runs before them, in the same fresh global object, and is a function
-// of two things: `ask`, which asks the server something, and the globals as JSON. It returns what gives out
-// everything that was gathered. Nothing here does anything: what a command wants is put on a list.
-(function (ask, globals) {
+// of three things: `ask`, which asks the server something, the globals as JSON, and what writes. It returns what gives
+// out everything that was gathered. Nothing here does anything: what a command wants is put on a list.
+(function (ask, globals, written) {
   'use strict';
   const { parse, stringify } = JSON;
   const effects = [];
@@ -13,12 +13,6 @@
   const changed = new Map();
   const recordsSet = new Map();
 
-  // Halves of characters, which JSON escapes, are mended: nobody else could read them.
-  const HALVES = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
-  const written = (value) => {
-    const json = stringify(value);
-    return json?.includes('\\ud') ? json.replace(HALVES, (all, half) => (half ? '\\ufffd' : all)) : json;
-  };
   const want = (effect) => {
     if (effects.length >= 256) throw new Error('a run may do up to 256 things');
     // As it is now: what a command does to its objects later changes nothing, and what cannot be written is thrown

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     ffi::CString,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     rc::Rc,
     time::{Duration, Instant},
@@ -19,6 +20,8 @@ use tidings_ports::scripts::{HostQuestion, ScriptKind};
 
 use crate::protocol::{FromRunner, ToRunner, read, write};
 
+/// What either kind is written down with; see its head.
+const WRITTEN: &str = include_str!("written.js");
 /// What commands find around them; see its head.
 const PRELUDE: &str = include_str!("prelude.js");
 /// What transforms find around them; see its head.
@@ -39,8 +42,8 @@ pub(crate) struct Run<'a> {
     pub(crate) memory_bytes: u64,
 }
 
-/// Messages and stacks of promises that nobody has caught.
-type Lost = Rc<RefCell<Vec<(String, Option<String>)>>>;
+/// Promises that nobody has caught: which, and message and stack of why.
+type Lost = Rc<RefCell<Vec<(u64, (String, Option<String>))>>>;
 
 /// What the prelude has gathered.
 #[derive(Default, Deserialize)]
@@ -66,11 +69,12 @@ pub(crate) fn run(run: &Run<'_>) -> FromRunner {
     runtime.set_interrupt_handler(Some(Box::new(late)));
     let lost: Lost = Rc::default();
     let tracked = Rc::clone(&lost);
-    runtime.set_host_promise_rejection_tracker(Some(Box::new(move |_, _, reason, handled| {
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(move |_, promise, reason, handled| {
+        let (which, mut lost) = (identity(&promise), tracked.borrow_mut());
         match handled {
-            // Somebody has come to it after all.
-            true => drop(tracked.borrow_mut().pop()),
-            false => tracked.borrow_mut().push(told(&reason)),
+            // Somebody has come to it after all. The latest: of an earlier one at this place nothing is left.
+            true => drop(lost.iter().rposition(|(one, _)| *one == which).map(|place| lost.remove(place))),
+            false => lost.push((which, told(&reason))),
         }
     })));
     let context = match Context::full(&runtime) {
@@ -166,9 +170,10 @@ fn prepare<'js>(ctx: &Ctx<'js>, run: &Run<'_>) -> Result<Function<'js>, CaughtEr
             ScriptKind::Command => PRELUDE,
             ScriptKind::Transform => TRANSFORM,
         };
+        let written: Function<'js> = ctx.eval(WRITTEN)?;
         let prelude: Function<'js> = ctx.eval_with_options(prelude, options)?;
         let globals = serde_json::to_string(run.globals).unwrap_or_default();
-        prelude.call((Function::new(ctx.clone(), ask)?, globals))
+        prelude.call((Function::new(ctx.clone(), ask)?, globals, written))
     };
     put_up().catch(ctx)
 }
@@ -198,7 +203,7 @@ fn carry_out(ctx: &Ctx<'_>, lost: &Lost, run: &Run<'_>, late: &impl Fn() -> bool
             return RunEnd::TimedOut;
         }
         // A promise that nobody caught is an error like any other.
-        if let Some((message, stack)) = lost.borrow_mut().pop() {
+        if let Some((_, (message, stack))) = lost.borrow_mut().pop() {
             return thrown(message, stack.as_deref(), Some(script));
         }
     }
@@ -250,7 +255,9 @@ fn thrown_behind(before: &str, message: String, stack: Option<&str>, script: Opt
 }
 
 fn described(exception: &Object<'_>) -> String {
-    let text = |member: &str| exception.get::<_, String>(member).unwrap_or_default();
+    let text = |member: &str| {
+        exception.get::<_, rquickjs::String<'_>>(member).ok().and_then(|text| text_of(&text)).unwrap_or_default()
+    };
     let (name, message) = (text("name"), text("message"));
     match (name.as_str(), message.as_str()) {
         // An author's own error says what its author wrote.
@@ -265,9 +272,9 @@ fn shown(value: &Value<'_>) -> String {
         // What the language throws when there is not even room for an error.
         return "null was thrown, or the script has used up its memory".to_owned();
     }
-    match value.as_string().map(rquickjs::String::to_string) {
-        Some(Ok(text)) => text,
-        _ => value
+    match value.as_string().and_then(text_of) {
+        Some(text) => text,
+        None => value
             .ctx()
             .json_stringify(value.clone())
             .ok()
@@ -276,6 +283,32 @@ fn shown(value: &Value<'_>) -> String {
             // Not even where it lies: that is nobody's business.
             .unwrap_or_else(|| "a value that cannot be shown".to_owned()),
     }
+}
+
+/// A text, with halves of characters mended, which are none in UTF-8.
+fn text_of(text: &rquickjs::String<'_>) -> Option<String> {
+    if let Ok(text) = text.to_string() {
+        return Some(text);
+    }
+    let json = text.ctx().json_stringify(text.clone()).ok()??.to_string().ok()?;
+    let (mut mended, mut rest) = (String::new(), json.as_str());
+    while let Some(at) = rest.find('\\') {
+        // JSON of this engine escapes nothing else of what begins like this.
+        let half = rest[at..].starts_with("\\ud");
+        let end = at + if half { 6 } else { 2 };
+        mended.push_str(&rest[..if half { at } else { end }]);
+        mended.push_str(if half { "\u{fffd}" } else { "" });
+        rest = rest.get(end..)?;
+    }
+    mended.push_str(rest);
+    serde_json::from_str(&mended).ok()
+}
+
+/// Which value this is, as long as it lives.
+fn identity(value: &Value<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The first place in the script that a stack names, as `NAME:LINE:COLUMN`.

@@ -1,15 +1,12 @@
-// What transforms find around them. Like the prelude of commands it is a function of what asks the server and of the
-// globals as JSON, and returns what gives out what came of it; but there is nobody to ask and nothing to want. Time
+// What transforms find around them. Like the prelude of commands it is a function of what asks the server, of the
+// globals as JSON and of what writes, and returns what gives out what came of it; but there is nobody to ask and nothing to want. Time
 // stands still and chance repeats itself, so that each attempt of a delivery makes the same of the same event.
-(function (ask, globals) {
+(function (ask, globals, written) {
   'use strict';
-  const { parse, stringify } = JSON;
-  const { webhook, now_ms, seed } = parse(globals);
+  const { webhook, now_ms, seed } = JSON.parse(globals);
   const lines = [];
   let output = 'null';
 
-  // Half a character is mended: nobody else could read it.
-  const written = (value) => stringify(value, (_, one) => (typeof one === 'string' ? one.toWellFormed() : one));
   const shown = (value) => (typeof value === 'string' ? value : written(value) ?? String(value));
   const log = (level) => (...values) => {
     if (lines.length < 500) lines.push({ level, text: values.map(shown).join(' ').slice(0, 4000) });

@@ -72,6 +72,12 @@ fn no_statement_about_runs_looks_through_a_table() {
         sql::EXPUNGE_RUNS,
         sql::EXPUNGE_RUN_TASKS,
         sql::EXPUNGE_PROPERTIES,
+        sql::CLEAR_RUN_TASKS,
+        sql::FORGET_RUN_TASK,
+        sql::FIND_RUN_OF_DELIVERY,
+        sql::FORGET_GIVEN_TO_RUNS,
+        sql::FORGET_SENT_OF_DELIVERIES,
+        sql::FORGET_SENT_OF_ATTEMPTS,
     ];
     look_through_nothing(&connection, &statements);
     for (statement, index) in [
@@ -83,9 +89,13 @@ fn no_statement_about_runs_looks_through_a_table() {
             "run_by_command_and_status (project=? AND command=? AND status=? AND place<?)",
         ),
         (sql::EXPIRE_RUNS, "run_by_place (place<?)"),
+        // In their order, and no further than to the first ones.
+        (sql::NEXT_RUN_TASKS, "SCAN t USING INDEX run_task_by_due"),
+        (sql::NEXT_SCHEDULED_COMMAND, "c USING INDEX command_by_next_run"),
     ] {
         let plan = plan(&connection, statement);
         assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?} in\n{statement}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?} in\n{statement}");
     }
     drop(store);
 }

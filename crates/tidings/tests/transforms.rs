@@ -168,14 +168,41 @@ async fn a_transform_gets_at_nothing_and_ends() {
         assert_eq!(tried["outcome"], "failed", "{body}: {tried}");
         assert!(!tried["error"]["message"].as_str().expect("a reason").is_empty());
     }
+    // What goes wrong behind the author's lines has no place in them, and what goes wrong in them has.
+    for body in ["return {payload: 1n}", "webhook.payload = webhook; return webhook", "return Promise.resolve(webhook)"]
+    {
+        let error = come_of(body).await["error"].clone();
+        assert_eq!((&error["line"], &error["column"]), (&Value::Null, &Value::Null), "{body}: {error}");
+    }
+    let own = come_of("\nreturn {payload: {toJSON() { throw new Error('own') }}}").await["error"].clone();
+    assert_eq!((&own["message"], &own["line"]), (&json!("own"), &json!(2)), "{own}");
+    // Halves of characters are mended wherever they stand, whatever a transform does to the language.
+    let spoil = "String.prototype.toWellFormed = String.prototype.replace = String.prototype.indexOf = () => 'spoilt';";
+    let halves = r"webhook.payload = {'k\ud83d': '\ude00 \\ud83d \u{1f600}'}; console.log('\ud83d'); return webhook";
+    let mended = come_of(&format!("{spoil} {halves}")).await;
+    assert_eq!(mended["after"], "{\"k\u{fffd}\":\"\u{fffd} \\\\ud83d \u{1f600}\"}", "{mended}");
+    assert_eq!(mended["console"][0]["text"], "\u{fffd}");
     // What one leaves behind the next one does not find.
     come_of("Object.prototype.left = 1; globalThis.left = 1; return webhook").await;
     let looked = come_of("webhook.payload = [typeof left, ({}).left === undefined]; return webhook").await;
     assert_eq!(looked["after"], "[\"undefined\",true]");
 
-    for (transform, reason) in [("function handler(", "SyntaxError"), ("return 1", "must define function handler")] {
-        let refused = api.patch(&scene.path, &json!({"transform": transform})).await.expect(422);
-        assert_eq!(refused["errors"][0]["field"], "transform", "{refused}");
-        assert!(refused["errors"][0]["message"].as_str().expect("a reason").contains(reason), "{refused}");
+    // Saving and trying refuse the same.
+    for (transform, reason) in [
+        ("function handler(", "SyntaxError"),
+        ("function handler(webhook) { return webhook; } }); (function(){", "SyntaxError"),
+        ("return 1", "must define function handler"),
+        ("'handler'", "must define function handler"),
+        ("myhandler = (webhook) => webhook", "must define function handler"),
+        ("if (handler == 1) handler(1)", "must define function handler"),
+    ] {
+        let (save, test) = (json!({"transform": transform}), json!({"transform": transform, "limit": 1}));
+        for refused in [api.patch(&scene.path, &save).await.expect(422), api.post(&path, &test).await.expect(422)] {
+            assert_eq!(refused["errors"][0]["field"], "transform", "{refused}");
+            assert!(refused["errors"][0]["message"].as_str().expect("a reason").contains(reason), "{refused}");
+        }
+    }
+    for transform in ["const handler = (webhook) => webhook", "var handler\n=function(webhook) { return webhook; }"] {
+        api.patch(&scene.path, &json!({"transform": transform})).await.expect(200);
     }
 }

@@ -110,8 +110,7 @@ pub(super) async fn check_script(api: &Api, field: &str, script: Script) -> Resu
             Err(with(with(refused, "line", error.line), "column", error.column))
         }
         Err(CheckError::Unavailable(reason)) => {
-            tracing::warn!(reason, "a script is not checked");
-            Err(ApiError::unavailable("the code cannot be checked at the moment; nothing was changed"))
+            Err(ApiError::no_time(&reason, "the code cannot be checked at the moment; nothing was changed"))
         }
     }
 }

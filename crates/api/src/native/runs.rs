@@ -101,10 +101,7 @@ pub(crate) fn refusal(api: &Api, error: RunError) -> ApiError {
         RunError::NoProject => ApiError::not_found("project"),
         RunError::NoCommand(_) => ApiError::not_found("command"),
         RunError::UsedUp(exceeded) => iterations_used_up(api, exceeded),
-        RunError::Busy(reason) => {
-            tracing::warn!(reason, "a command was not run");
-            ApiError::unavailable("nothing has time to run the command; nothing was done")
-        }
+        RunError::Busy(reason) => ApiError::no_time(&reason, "nothing has time to run the command; nothing was done"),
         RunError::Store(error) => error.into(),
     }
 }

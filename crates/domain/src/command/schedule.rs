@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 const EVERY_S: std::ops::RangeInclusive<u32> = 10..=366 * 86_400;
 /// Characters of a pattern.
 const CRON_CHARACTERS_MAX: usize = 128;
+/// Words that stand for patterns.
+const WORDS: [&str; 6] = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@annually"];
 /// The zone of a pattern that names none.
 const UTC: &str = "UTC";
 
@@ -88,8 +90,11 @@ impl Schedule {
 /// Five fields: whoever wants seconds has `every_s`.
 fn pattern(text: &str) -> Result<Cron, String> {
     let how = "write minute, hour, day of the month, month and day of the week, such as \"0 9 * * 1-5\"";
-    let fields = text.split_ascii_whitespace().count();
-    if text.len() > CRON_CHARACTERS_MAX || !(fields == 5 || fields == 1 && text.starts_with('@')) {
+    let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+    if text.starts_with('@') && !is_word {
+        return Err(format!("{text:?} is none of {}", WORDS.join(", ")));
+    }
+    if text.len() > CRON_CHARACTERS_MAX || !is_word && text.split_ascii_whitespace().count() != 5 {
         return Err(format!("{text:?} is no pattern of five fields: {how}"));
     }
     Cron::from_str(text).map_err(|error| format!("{text:?} is no pattern ({error}): {how}"))
@@ -142,6 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn last_and_nth_days_are_understood() {
+        let monday = at("2026-05-25T10:00:00Z");
+        for (pattern, next) in [
+            ("0 9 L * *", "2026-05-31T09:00:00Z"),
+            ("0 9 * * 5L", "2026-05-29T09:00:00Z"),
+            ("0 9 * * 1#2", "2026-06-08T09:00:00Z"),
+            ("0 9 * * MON#2", "2026-06-08T09:00:00Z"),
+            // Days of both kinds: on either.
+            ("0 9 27 * 2", "2026-05-26T09:00:00Z"),
+        ] {
+            assert_eq!(cron(pattern, None).next(monday, monday), Some(at(next)), "{pattern}");
+        }
+    }
+
+    #[test]
     fn what_never_comes_is_refused_by_its_member() {
         let now = at("2026-05-25T10:00:00Z");
         let rows = [
@@ -150,11 +170,16 @@ mod tests {
             (cron("* * * * * *", None), "cron"),
             (cron("61 * * * *", None), "cron"),
             (cron("0 0 30 2 *", None), "cron"),
-            (cron("@sometimes", None), "cron"),
+            (cron("@reboot", None), "cron"),
             (cron("@daily", Some("Europe/Atlantis")), "timezone"),
         ];
         for (schedule, member) in rows {
-            assert_eq!(schedule.check(now).expect_err("refused").member, member, "{schedule:?}");
+            let refused = schedule.check(now).expect_err("refused");
+            assert_eq!(refused.member, member, "{schedule:?}");
+            assert!(!refused.reason.contains('@') || refused.reason.contains("is none of @hourly, "), "{refused}");
+        }
+        for word in WORDS {
+            assert_eq!(cron(word, None).check(now), Ok(()), "{word}");
         }
         assert_eq!(cron("*/5 * * * *", Some("Asia/Kolkata")).check(now), Ok(()));
     }

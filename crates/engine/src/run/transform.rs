@@ -175,7 +175,7 @@ impl Engine {
         (tried.console, tried.duration_us) = (console, duration_us);
         tried.result = match end {
             RunEnd::Succeeded => transform::read(output.unwrap_or_default(), is_json, signature).or_else(wrong),
-            RunEnd::Failed(error) => Err(error),
+            RunEnd::Failed(error) => Err(in_own_lines(error, code)),
             RunEnd::TimedOut => wrong(format!("the transform used up its {TRANSFORM_TIMEOUT_MS} ms")),
             end => wrong(end_message(&end)),
         };
@@ -192,6 +192,17 @@ fn called(code: &str) -> String {
     format!(
         "{code}\n;return tidings_transformed(typeof {TRANSFORM_FUNCTION} === 'undefined' ? undefined : {TRANSFORM_FUNCTION});"
     )
+}
+
+/// What goes wrong in the call behind the code has no place in it.
+fn in_own_lines(error: ScriptError, code: &str) -> ScriptError {
+    let lines = code.split('\n').count();
+    match error.line {
+        Some(line) if usize::try_from(line).is_ok_and(|line| line > lines) => {
+            ScriptError { line: None, column: None, ..error }
+        }
+        _ => error,
+    }
 }
 
 /// The same for each attempt of a delivery, time and chance included, so that it sends identical bytes (INV-BYTES).

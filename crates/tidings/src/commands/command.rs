@@ -96,10 +96,11 @@ pub(crate) struct Code {
     /// What happens when it is asked for while it runs: parallel, one_at_a_time or latest; parallel, if not given
     #[arg(long, value_name = "HOW")]
     concurrency: Option<String>,
-    /// Run it by itself, over and over, after so many seconds
+    /// Run it by itself, over and over, after so many seconds: 10 to 31622400
     #[arg(long, value_name = "SECONDS", conflicts_with = "cron")]
     every_s: Option<u32>,
-    /// Run it by itself at times that fit: minute, hour, day of the month, month, day of the week
+    /// Run it by itself at times that fit: minute, hour, day of the month, month, day of the week; or
+    /// @hourly, @daily, @weekly, @monthly, @yearly
     #[arg(long, value_name = "PATTERN")]
     cron: Option<String>,
     /// The time zone whose clock --cron goes by; UTC, if not given

@@ -30,9 +30,15 @@ pub(super) fn parse_plan(text: &str) -> Result<Plan, (String, String)> {
     let mut settings = settings.split(SEPARATOR);
     let webhooks = count(WEBHOOKS, settings.next().unwrap_or_default()).map_err(refused)?;
     let mut plan = Plan::new(name, webhooks);
+    let mut seen = Vec::new();
     for setting in settings {
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
-        match key.trim() {
+        let key = key.trim();
+        if seen.contains(&key) {
+            return Err(refused(format!("{key:?} is given twice")));
+        }
+        seen.push(key);
+        match key {
             ITERATIONS => plan.iterations = count(ITERATIONS, value).map_err(refused)?,
             COMMAND_TIMEOUT => plan.command_timeout_ms = count(COMMAND_TIMEOUT, value).map_err(refused)?,
             key => return Err(refused(format!("{key:?} is not a setting of a plan"))),

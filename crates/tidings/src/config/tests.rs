@@ -107,6 +107,7 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
             "[plans.team]\nwebhooks = 5\ncommand_timeout_ms = 100\n",
             "\"100\" is not a number of milliseconds from",
         ),
+        ("--plan team=5:iterations=5:iterations=6", "", "", "--plan: \"iterations\" is given twice; write NAME=COUNT"),
         ("--plan team=5:seats=3", "", "", "--plan: \"seats\" is not a setting of a plan; write NAME=COUNT"),
         ("", "", "[plans.Team]\nwebhooks = 1\n", "tidings.toml:1: \"Team\": a plan's name has"),
         ("", "", "[plans.team]\n", "tidings.toml:1: the plan `team` lacks `webhooks`"),

@@ -23,11 +23,17 @@ async fn whoever_calls_a_command_while_the_server_stops_gets_an_answer() {
     let running = call();
     until("a run", BOUND, async || (bots.server.log().matches("a run has a runner").count() == 2).then_some(())).await;
     let waiting = call();
-    until("a run that waits", BOUND, async || bots.server.log().contains("a run waits").then_some(())).await;
+    let api = bots.api.clone();
+    let asked = tokio::spawn(async move { api.post("/commands/%2Flong/run", &json!({})).await });
+    let both = async || (bots.server.log().matches("a run waits").count() == 2).then_some(());
+    until("two runs that wait", BOUND, both).await;
     let status = bots.server.stop().await;
     assert!(status.success(), "{status}");
     let refused = waiting.await.expect("it ends").expect("an answer");
     assert_eq!(refused.expect(503)["code"], "unavailable");
+    assert_eq!(asked.await.expect("it ends").expect(503)["code"], "unavailable");
+    let log = bots.server.log();
+    assert_eq!((log.matches("a script was not run").count(), log.contains("request failed")), (2, false), "{log}");
     let answered = running.await.expect("it ends").expect("an answer");
     assert_eq!((answered.status, answered.json()), (StatusCode::OK, json!({"answer": "done"})));
 }

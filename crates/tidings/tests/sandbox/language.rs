@@ -59,6 +59,13 @@ async fn what_is_thrown_names_its_line_and_column() {
     assert_eq!((message.contains("null"), line), (true, 2), "{message}");
     assert_eq!(thrown(&pool, "throw {code: 7}").await.0, "{\"code\":7}");
     assert_eq!(thrown(&pool, "throw 'plain'").await.0, "plain");
+    let half = r"throw new Error('a \ud83d\\ud83d \u{1f600} \ude00')";
+    assert_eq!(thrown(&pool, half).await, ("a \u{fffd}\\ud83d \u{1f600} \u{fffd}".to_owned(), 1, 11));
+    assert_eq!(thrown(&pool, r"throw '\ud83d'").await.0, "\u{fffd}");
+    let lost = "let a = Promise.reject(new Error('A handled')); let b = Promise.reject(new Error('B lost'));";
+    assert_eq!(thrown(&pool, &format!("{lost} a.catch(() => {{}})")).await.0, "B lost");
+    assert_eq!(thrown(&pool, &format!("{lost} b.catch(() => {{}})")).await.0, "A handled");
+    assert_eq!(run(&pool, &format!("{lost} Promise.all([a, b]).catch(() => {{}})")).await.end, RunEnd::Succeeded);
     let (message, line, _) = thrown(&pool, "let a = ;\n").await;
     assert_eq!((message.starts_with("SyntaxError"), line), (true, 1), "{message}");
     assert_eq!(

@@ -11,7 +11,7 @@ use tidings_contract::{
 };
 use tidings_domain::{
     command::Script,
-    transform::{TRANSFORM_BYTES_MAX, TRANSFORM_FUNCTION, Transformed},
+    transform::{TRANSFORM_BYTES_MAX, TRANSFORM_FUNCTION, Transformed, defines_function},
 };
 use tidings_engine::{TransformPreview, TransformTrouble};
 
@@ -34,7 +34,7 @@ pub(super) fn check_transform(code: &str) -> Result<(), FieldError> {
         let message = format!("must have at most {TRANSFORM_BYTES_MAX} bytes");
         return Err(field_error("transform", "too_long", message));
     }
-    if !code.contains(TRANSFORM_FUNCTION) {
+    if !defines_function(code) {
         let message = format!("must define function {TRANSFORM_FUNCTION}(webhook) {{ …; return webhook; }}");
         return Err(field_error("transform", "invalid", message));
     }
@@ -57,6 +57,7 @@ pub(crate) async fn test_transform(
     let webhook_id = id.parse().map_err(|_| missing())?;
     if let Some(code) = &request.transform {
         check_transform(code).map_err(|error| ApiError::fields(vec![error]))?;
+        check_syntax(&api, code).await?;
     }
     let limit = request.limit.unwrap_or(EVENTS);
     if !(1..=EVENTS_MAX).contains(&limit) {
@@ -73,10 +74,7 @@ pub(crate) async fn test_transform(
             ApiError::field("transform", "missing", "the webhook has no transform: give one to try")
         }
         TransformTrouble::Store(error) => error.into(),
-        TransformTrouble::Busy(reason) => {
-            tracing::warn!(reason, "a transform was not tried");
-            ApiError::unavailable("nothing has time to try the transform")
-        }
+        TransformTrouble::Busy(reason) => ApiError::no_time(&reason, "nothing has time to try the transform"),
     })?;
     Ok(json(StatusCode::OK, &TestTransformBody { data: previews.into_iter().map(body).collect() }))
 }
