@@ -174,10 +174,16 @@ async fn whoever_may_run_no_command_saves_nothing_that_runs_one() {
     };
     refused(&weak.post("/webhooks", &webhook).await);
     refused(&weak.post("/webhooks", &json!({"url": "command:/missing"})).await);
-    let hooks = admin.clone().with_base("/api/v1");
+    // The same by the APIs of other systems, which say it in their own form.
     let body = json!({"url": "command:/c", "events": [EVENT_TYPE]});
-    refused(&weak.clone().with_base("/api/v1").post("/webhooks", &body).await);
-    assert_eq!(hooks.get("/webhooks").await.expect(200)["total"], 0);
+    let theirs = weak.clone().with_base("/compat");
+    let botsubscription = format!("/botsubscription/v2/projects/{}/integrations/webhooks", project.id);
+    for path in ["/subscribeflow/api/v1/webhooks", &botsubscription] {
+        let body = if path == botsubscription { json!({"url": "command:/c"}) } else { body.clone() };
+        let told = theirs.post(path, &body).await.expect(403);
+        assert!(told.to_string().contains("commands:manage"), "{told}");
+    }
+    assert_eq!(admin.get("/webhooks").await.expect(200)["total"], 0);
     let plain = weak.post("/webhooks", &json!({"url": "https://example.com/hook"})).await.expect(201);
     let path = format!("/webhooks/{}", plain["id"].as_str().expect("an id"));
     refused(&weak.patch(&path, &webhook).await);
