@@ -22,7 +22,7 @@ use tidings_domain::{
 use tidings_engine::{SourceSecrets, new_source};
 use tidings_ports::store::{HookKeysChange, NewProject, NewSource, ProjectRecord};
 
-use super::{check_name, plans, presets, sources};
+use super::{check_name, plans, presets};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     audit::Audit,
@@ -57,9 +57,6 @@ pub(crate) async fn create(
     caller.refuse_bound("projects")?;
     let organization_id = caller.organization_or_default(&api);
     let preset = request.preset.as_deref().map(|name| presets::named(&api, name)).transpose()?;
-    for source in preset.iter().flat_map(|preset| &preset.sources) {
-        sources::check_may_run(&caller, &source.settings.actions)?;
-    }
     let project = Project { id: api.engine().ids().project(), organization_id, name: request.name };
     audit.concerns(Some(organization_id), Some(project.id));
     audit.makes(project.id);
