@@ -72,6 +72,13 @@ pub fn template(
     text
 }
 
+/// A template with headers of these names, values masked, in the place of what it had.
+pub fn with_others(template: &str, names: &[String]) -> String {
+    let is_other = |line: &&str| line.split_once(": ").is_some_and(|(name, _)| names.iter().any(|other| other == name));
+    let kept = template.lines().filter(|line| !is_other(line)).map(|line| format!("{line}\n"));
+    kept.chain(names.iter().map(|name| format!("{name}: {MASKED_VALUE}\n"))).collect()
+}
+
 /// Puts the values of one attempt into a template.
 pub fn fill(template: &str, values: &HeadValues<'_>) -> Vec<(String, String)> {
     let line = |line: &str| {

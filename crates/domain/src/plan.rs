@@ -86,8 +86,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Whether there may be one more run. Runs under way are not counted yet, so there may be a few more in the
-    /// end than the plan allows: as many as run at a time.
+    /// Whether there may be one more run. Runs under way are not counted yet: whoever asks adds them.
     pub fn check_one_more(&self) -> Result<(), LimitExceeded> {
         check_one_more(self.iterations, self.used)
     }

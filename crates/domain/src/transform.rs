@@ -108,7 +108,13 @@ fn headers(given: Option<Value>, signature: &SignatureScheme) -> Result<Vec<(Str
         check_header(&name, &value, signature).map_err(|error| error.to_string())?;
         Ok((name, value))
     };
-    given.into_iter().map(header).collect()
+    let headers: Vec<_> = given.into_iter().map(header).collect::<Result<_, String>>()?;
+    let mut names: Vec<_> = headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|two| two[0] == two[1]) {
+        Some(two) => Err(format!("the header {} is given twice", two[0])),
+        None => Ok(headers),
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +144,7 @@ mod tests {
             ("cancel", json!("yes")),
             ("headers", json!([])),
             ("headers", json!({"X-Team": 1})),
+            ("headers", json!({"X-Team": "a", "x-team": "b"})),
             ("headers", json!({"Host": "elsewhere.example"})),
             ("headers", json!({"webhook-signature": "v1,forged"})),
             ("headers", json!({"X-Ok": "a\r\nHost: b"})),

@@ -29,7 +29,7 @@ use crate::{
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
     receive::SourceCache,
-    run::{Lines, TASK_WORKERS, TaskSignal},
+    run::{Running, TaskKind},
     schema::Checked,
     signal::Signal,
     snapshot::Snapshot,
@@ -94,8 +94,7 @@ pub struct Engine {
     batcher: Arc<Batcher>,
     pub(crate) sources: SourceCache,
     pub(crate) scripts: Arc<dyn Scripts>,
-    pub(crate) tasks_signal: TaskSignal,
-    pub(crate) lines: Lines,
+    pub(crate) running: Running,
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) base_url: String,
     /// What is opened in the place of a bot that does not exist.
@@ -179,8 +178,7 @@ impl Engine {
             batcher: Arc::clone(&batcher),
             sources,
             scripts,
-            tasks_signal: TaskSignal::default(),
-            lines: Lines::default(),
+            running: Running::default(),
             master_key,
             base_url,
             nobodys_bot: OnceLock::new(),
@@ -201,7 +199,10 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
             tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
         ];
-        tasks.extend((0..TASK_WORKERS).map(|_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks()))));
+        for kind in TaskKind::ALL {
+            let worker = |_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks(kind)));
+            tasks.extend((0..kind.workers()).map(worker));
+        }
         *engine.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tasks;
         Ok(engine)
     }
@@ -398,13 +399,13 @@ impl Engine {
             self.upkeep.done().await;
             self.jobs.done(now).await;
             self.fills.done(now).await;
-            self.tasks_signal.done(now).await;
+            self.tasks_done(now).await;
             if self.operations.get().is_some() {
                 self.reports.done().await;
             }
             self.dispatcher.idle().await;
             let reporting = self.operations.get().is_some() && self.reports.is_asked();
-            let working = self.jobs.is_busy(now) || self.fills.is_busy(now) || self.tasks_signal.is_busy(now);
+            let working = self.jobs.is_busy(now) || self.fills.is_busy(now) || self.has_tasks(now);
             if !self.upkeep.is_asked() && !working && !reporting {
                 return;
             }

@@ -10,7 +10,7 @@ use tidings_domain::{
     outcome::Outcome,
     render::render,
 };
-use tidings_ports::store::{AttemptRecord, StoreError, TestRecord};
+use tidings_ports::store::{StoreError, TestRecord};
 
 use crate::{
     Engine,
@@ -88,7 +88,7 @@ impl Engine {
         let rendering = target.webhook.settings.profile.rendering();
         let started_at = self.clock.wall();
         let attempted = Attempted { event: &event, delivery_id, rendering, number: 1, started_at };
-        let Acted { exchange, sent, .. } = match target.is_special() {
+        let Acted { exchange, sent, added, .. } = match target.is_special() {
             true => self.reach_special(&target, attempted).await,
             false => {
                 let body = render(&event, rendering, delivery_id);
@@ -97,7 +97,7 @@ impl Engine {
             }
         };
         let duration_ms = exchange.timing.total_us / 1000;
-        let attempt = AttemptRecord { request_body: sent, ..record_exchange(&target, exchange, 1, started_at) };
+        let attempt = Acted::record(sent, &added, record_exchange(&target, exchange, 1, started_at));
         let outcome = TestOutcome {
             delivery_id,
             delivered: is_delivered(&target, attempt.outcome),

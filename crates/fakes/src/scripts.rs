@@ -10,7 +10,7 @@ use tidings_ports::{
 };
 
 /// Understands code such as `{"ask": […], "want": […], "show": "content", "throw": "no"}`: it asks, writes the
-/// answers and the global to show to the console, wants the effects, gives back the output, and throws.
+/// answers and the global to show to the console, wants the effects, gives back the output, and throws; or nobody has time for it.
 #[derive(Debug, Default)]
 pub struct DocumentScripts;
 
@@ -23,6 +23,7 @@ struct Document {
     want: Vec<Effect>,
     throw: Option<String>,
     output: Option<Value>,
+    busy: bool,
 }
 
 fn read(script: &Script) -> Result<Document, ScriptError> {
@@ -43,6 +44,7 @@ impl Scripts for DocumentScripts {
             // What a transform's caller puts around it is nobody's document.
             let script = &Script { code: script.code.lines().next().unwrap_or_default().to_owned(), ..script.clone() };
             let document = match read(script) {
+                Ok(document) if document.busy => return Err(ScriptsBusy("nobody has time".to_owned())),
                 Ok(document) => document,
                 Err(error) => return Ok(Ran { end: RunEnd::Failed(error), ..ran }),
             };

@@ -4,6 +4,7 @@
 //! corpus, mutated at random out of a seed (`mutate.rs`). Deliberately absent: instrumentation by
 //! the compiler; the corpus is there to lead into the branches, and grows under libFuzzer (`fuzz`).
 
+mod commands;
 mod mutate;
 mod readers;
 mod targets;
@@ -28,5 +29,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "filter", run: targets::filter, corpus: include_str!("../corpus/filter.txt") },
     Target { name: "publish", run: targets::publish, corpus: include_str!("../corpus/publish.txt") },
     Target { name: "retry_after", run: readers::retry_after, corpus: include_str!("../corpus/retry_after.txt") },
+    Target { name: "hook_url", run: commands::hook_url, corpus: include_str!("../corpus/hook_url.txt") },
+    Target { name: "redirect", run: commands::redirect, corpus: include_str!("../corpus/redirect.txt") },
+    Target { name: "cron", run: commands::cron, corpus: include_str!("../corpus/cron.txt") },
+    Target { name: "transformed", run: commands::transformed, corpus: include_str!("../corpus/transformed.txt") },
     Target { name: "names", run: readers::names, corpus: include_str!("../corpus/names.txt") },
 ];

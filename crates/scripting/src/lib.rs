@@ -8,6 +8,7 @@
 //! Deliberately absent: effects. What scripts want done comes back as values, and is the engine's to do.
 
 mod confine;
+mod places;
 mod pool;
 mod protocol;
 mod runner;

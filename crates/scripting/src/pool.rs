@@ -1,7 +1,7 @@
 //! The pool: who runs what, in which process, and for how long.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     io,
     path::PathBuf,
     process::Stdio,
@@ -12,27 +12,24 @@ use async_trait::async_trait;
 use tidings_domain::{
     command::{ConsoleLine, RunEnd, Script},
     ids::ProjectId,
-    time::Timestamp,
 };
 use tidings_ports::{
     Clock,
-    scripts::{CheckError, Ran, ScriptHost, ScriptJob, Scripts, ScriptsBusy},
+    scripts::{CheckError, Ran, ScriptHost, ScriptJob, ScriptKind, Scripts, ScriptsBusy},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, ChildStdin, ChildStdout, Command},
-    sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
 };
 
 use crate::{
+    places::Places,
     protocol::{FromRunner, ToRunner, frame, length},
     runner::RUNNER_COMMAND,
 };
 
-/// Runs that may wait for a runner; beyond, a run fails at once.
-const WAITING_MAX: usize = 256;
-/// How long a run may wait for a runner, in milliseconds.
-const WAIT_MS: u64 = 10_000;
+/// Scripts that are read at a time.
+const READING_MAX: usize = 4;
 /// How long a runner may take to be ready, in milliseconds.
 const READY_MS: u64 = 10_000;
 /// How much longer than its scripts may run a runner lives, in milliseconds: for the polite end, and the answer.
@@ -60,10 +57,10 @@ pub struct PoolSettings {
 }
 
 impl PoolSettings {
-    /// One more than there are cores, at least three: one project has all but one at most.
+    /// More than there are cores, so that whoever comes begins at once beside those that take long.
     pub fn new(program: PathBuf) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { program, runners: cores.max(2) + 1, memory_bytes: MEMORY_BYTES }
+        Self { program, runners: cores.max(2) * 4, memory_bytes: MEMORY_BYTES }
     }
 }
 
@@ -71,38 +68,13 @@ impl PoolSettings {
 pub struct Pool {
     settings: PoolSettings,
     clock: Arc<dyn Clock>,
-    /// One permit for each runner that works.
-    places: Semaphore,
-    waiting: Semaphore,
-    /// How many of them each project has or waits for; what nobody has or waits for is forgotten.
-    shares: Mutex<HashMap<ProjectId, Arc<Share>>>,
+    commands: Places,
+    /// Of their own, so that no command keeps deliveries waiting, however long it takes.
+    transforms: Places,
+    /// Scripts are read when they are saved, whatever runs meanwhile.
+    reading: Places,
     /// Runners without work, each of the project it has worked for; `None`: for none yet.
     idle: Mutex<VecDeque<(Option<ProjectId>, Runner)>>,
-}
-
-/// What one project has of the pool.
-struct Share {
-    places: Arc<Semaphore>,
-    waiting: Semaphore,
-}
-
-/// A place to work, within a project's share.
-struct Place<'a> {
-    pool: &'a Pool,
-    project_id: ProjectId,
-    share: Arc<Share>,
-    _mine: OwnedSemaphorePermit,
-    _place: SemaphorePermit<'a>,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut shares = self.pool.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        // The map's own and this one: nobody else of the project works or waits.
-        if Arc::strong_count(&self.share) <= 2 {
-            shares.remove(&self.project_id);
-        }
-    }
 }
 
 /// A process.
@@ -129,9 +101,9 @@ impl From<io::Error> for Lost {
 impl Pool {
     /// A pool without runners; they are started when there is something to do.
     pub fn new(settings: PoolSettings, clock: Arc<dyn Clock>) -> Self {
-        let places = Semaphore::new(settings.runners);
-        let waiting = Semaphore::new(WAITING_MAX);
-        Self { settings, clock, places, waiting, shares: Mutex::default(), idle: Mutex::default() }
+        let [commands, transforms] = [settings.runners; 2].map(Places::shared);
+        let reading = Places::new(READING_MAX, READING_MAX);
+        Self { settings, clock, commands, transforms, reading, idle: Mutex::default() }
     }
 
     /// Processes that wait for something to do, each with the project it has worked for.
@@ -143,45 +115,10 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn share(&self, project_id: ProjectId) -> Arc<Share> {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        let places = self.settings.runners.saturating_sub(1).max(1);
-        let new = || {
-            let places = Arc::new(Semaphore::new(places));
-            Arc::new(Share { places, waiting: Semaphore::new(WAITING_MAX / 2) })
-        };
-        Arc::clone(shares.entry(project_id).or_insert_with(new))
-    }
-
-    /// A place to work, once there is one: first within what the project may have, then among all.
-    async fn place(&self, project_id: ProjectId) -> Result<Place<'_>, String> {
-        let share = self.share(project_id);
-        let until = self.clock.now().plus_millis(WAIT_MS);
-        let mine = match Arc::clone(&share.places).try_acquire_owned() {
-            Ok(mine) => mine,
-            Err(_) => self.wait(Arc::clone(&share.places).acquire_owned(), &share.waiting, until).await?,
-        };
-        let place = match self.places.try_acquire() {
-            Ok(place) => place,
-            Err(_) => self.wait(self.places.acquire(), &self.waiting, until).await?,
-        };
-        Ok(Place { pool: self, project_id, share, _mine: mine, _place: place })
-    }
-
-    async fn wait<T>(
-        &self,
-        free: impl Future<Output = Result<T, AcquireError>>,
-        waiting: &Semaphore,
-        until: Timestamp,
-    ) -> Result<T, String> {
-        tracing::debug!("a run waits for a runner");
-        let _waits = waiting.try_acquire().map_err(|_| "too many runs wait already".to_owned())?;
-        tokio::select! {
-            biased;
-            place = free => place.map_err(|_| "the server is stopping".to_owned()),
-            () = self.clock.sleep_until(until) => {
-                Err("every runner is busy, and none became free in time".to_owned())
-            }
+    fn places(&self, kind: ScriptKind) -> &Places {
+        match kind {
+            ScriptKind::Command => &self.commands,
+            ScriptKind::Transform => &self.transforms,
         }
     }
 
@@ -323,7 +260,8 @@ impl ScriptHost for Nobody {
 #[async_trait]
 impl Scripts for Pool {
     async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Result<Ran, ScriptsBusy> {
-        let _place = self.place(job.project_id).await.map_err(ScriptsBusy)?;
+        let place = self.places(job.kind).take(job.project_id, self.clock.as_ref());
+        let _place = place.await.map_err(ScriptsBusy)?;
         let (begun, ScriptJob { kind, project_id, scripts, globals, timeout_ms }) = (self.clock.now(), job);
         let message = ToRunner::Run { kind, scripts, globals, timeout_ms, memory_bytes: self.settings.memory_bytes };
         let said = self.talk(project_id, &message, u64::from(timeout_ms) + KILL_AFTER_MS, host).await;
@@ -339,15 +277,14 @@ impl Scripts for Pool {
     }
 
     fn close(&self) {
-        self.places.close();
-        let shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.values().for_each(|share| share.places.close());
+        [&self.commands, &self.transforms, &self.reading].into_iter().for_each(Places::close);
     }
 
     async fn check(&self, script: Script) -> Result<(), CheckError> {
         // A script that is only read leaves nothing behind, but nothing is shared all the same.
         let nobody = ProjectId::from_parts(0, 0);
-        let _place = self.place(nobody).await.map_err(CheckError::Unavailable)?;
+        let place = self.reading.take(nobody, self.clock.as_ref());
+        let _place = place.await.map_err(CheckError::Unavailable)?;
         match self.talk(nobody, &ToRunner::Check { script }, CHECK_MS, &Nobody).await {
             Ok(FromRunner::Done { end: RunEnd::Succeeded, .. }) => Ok(()),
             Ok(FromRunner::Done { end: RunEnd::Failed(error), .. }) => Err(CheckError::Syntax(error)),

@@ -87,8 +87,13 @@ impl Runs for SqliteStore {
         self.writer.call(move |session| run_upkeep::expunge_deleted(session, limit)).await
     }
 
-    async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError> {
-        self.readers.call(move |connection| runs::next_tasks(connection, &without, limit)).await
+    async fn next_tasks(
+        &self,
+        requests: bool,
+        without: Vec<ProjectId>,
+        limit: u32,
+    ) -> Result<Vec<RunTask>, StoreError> {
+        self.readers.call(move |connection| runs::next_tasks(connection, requests, &without, limit)).await
     }
 
     async fn find_run_of_delivery(&self, id: DeliveryId) -> Result<Option<Run>, StoreError> {

@@ -90,7 +90,7 @@ fn no_statement_about_runs_looks_through_a_table() {
         ),
         (sql::EXPIRE_RUNS, "run_by_place (place<?)"),
         // In their order, and no further than to the first ones.
-        (sql::NEXT_RUN_TASKS, "SCAN t USING INDEX run_task_by_due"),
+        (sql::NEXT_RUN_TASKS, "SEARCH t USING INDEX run_task_by_due (is_request=?)"),
         (sql::NEXT_SCHEDULED_COMMAND, "c USING INDEX command_by_next_run"),
     ] {
         let plan = plan(&connection, statement);

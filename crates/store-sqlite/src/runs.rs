@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params, types::Ty
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tidings_domain::{
-    command::{PROJECT_TASKS_MAX, Run, RunInput, RunTask},
+    command::{PROJECT_TASKS_MAX, Run, RunInput, RunTask, TaskWork},
     ids::{CommandId, DeliveryId, ProjectId, RunId},
     page::{Page, PageRequest},
     source::RecordChange,
@@ -141,6 +141,7 @@ pub(crate) fn add_task(session: &Session<'_>, task: &RunTask, schedule_of: Optio
         task.due_at.as_millis(),
         task.label,
         task.is_put_off,
+        matches!(task.work, TaskWork::Http(_)),
         schedule_of.map(CommandId::sequence),
         to_text(&task.work)?,
     ];
@@ -254,7 +255,12 @@ pub(crate) fn list(
     Ok(page.map(|(run, _)| run))
 }
 
-pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: u32) -> rusqlite::Result<Vec<RunTask>> {
+pub(crate) fn next_tasks(
+    connection: &Connection,
+    requests: bool,
+    without: &[ProjectId],
+    limit: u32,
+) -> rusqlite::Result<Vec<RunTask>> {
     let without: Vec<_> = without.iter().map(|project_id| project_id.sequence()).collect();
     let without = serde_json::to_string(&without).expect("numbers always become JSON");
     // One that cannot be read must not hold up all others.
@@ -280,7 +286,7 @@ pub(crate) fn next_tasks(connection: &Connection, without: &[ProjectId], limit: 
     };
     let found = connection
         .prepare_cached(sql::NEXT_RUN_TASKS)?
-        .query_map(params![limit, without], read)?
+        .query_map(params![limit, without, requests], read)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(found.into_iter().flatten().collect())
 }

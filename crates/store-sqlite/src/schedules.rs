@@ -1,6 +1,6 @@
 //! Commands that run by themselves.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::{Value, json};
 use tidings_domain::{
     command::{Command, Concurrency, RunInput, RunTask, TaskWork},
@@ -15,39 +15,52 @@ use crate::{
     writer::Session,
 };
 
-/// Runs of one command that a schedule has asked for and that are not done: one under way, and one that waits.
+/// Runs that a schedule has asked for and that are not done, of a command that does not run beside itself: one under
+/// way, and one that waits.
 const WAITING_MAX: u32 = 2;
+/// … and of one that does: a schedule that is faster than its command does not fill the project's line.
+const PARALLEL_MAX: u32 = 16;
 
 pub(crate) fn start(session: &mut Session<'_>, start: StartScheduled) -> rusqlite::Result<Scheduled> {
-    let first =
-        session.connection.prepare_cached(sql::NEXT_SCHEDULED_COMMAND)?.query_row([], command::read).optional()?;
-    let Some((command, due_at)) =
-        first.and_then(|command| Some((command.next_run_at?, command))).map(|(at, it)| (it, at))
-    else {
-        return Ok(Scheduled::Never);
-    };
+    let first = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(11)?, command::read(row)));
+    let found = session.connection.prepare_cached(sql::NEXT_SCHEDULED_COMMAND)?.query_row([], first).optional()?;
+    let Some((seq, due_at, command)) = found else { return Ok(Scheduled::Never) };
+    let due_at = Timestamp::from_millis(due_at);
     if due_at > start.wall {
         return Ok(Scheduled::NoneBefore(due_at));
     }
-    let lives = session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([command.project_id.sequence()])?;
-    let schedule = command.schedule.as_ref().filter(|_| lives);
-    let next = schedule.and_then(|schedule| schedule.next(due_at, start.wall));
-    let row = params![command.id.sequence(), next.map(Timestamp::as_millis)];
-    session.connection.prepare_cached(sql::NOTE_NEXT_RUN)?.execute(row)?;
-    if schedule.is_some() && !waits_already(session, &command)? {
-        add_task(session, &task(&command, due_at, start), Some(command.id))?;
-    }
+    let next = match command {
+        Ok(command) => ask_for(session, &command, due_at, start)?,
+        // One that cannot be read must not hold up all others.
+        Err(error) => {
+            tracing::error!(command.sequence = seq, %error, "a command cannot be read, and is not scheduled any more");
+            None
+        }
+    };
+    session.connection.prepare_cached(sql::NOTE_NEXT_RUN)?.execute(params![seq, next.map(Timestamp::as_millis)])?;
     Ok(Scheduled::One)
 }
 
-fn waits_already(session: &Session<'_>, command: &Command) -> rusqlite::Result<bool> {
-    let project = command.project_id.sequence();
-    if has_too_many_tasks(session, project, 1, 0)? {
-        return Ok(true);
+/// Notes the run, unless there are enough of it already. Returns when the command is due again.
+fn ask_for(
+    session: &Session<'_>,
+    command: &Command,
+    due_at: Timestamp,
+    start: StartScheduled,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let lives = session.connection.prepare_cached(sql::PROJECT_LIVES)?.exists([command.project_id.sequence()])?;
+    let Some(schedule) = command.schedule.as_ref().filter(|_| lives) else { return Ok(None) };
+    if !waits_already(session, command)? {
+        add_task(session, &task(command, due_at, start), Some(command.id))?;
     }
+    Ok(schedule.next(due_at, start.wall))
+}
+
+fn waits_already(session: &Session<'_>, command: &Command) -> rusqlite::Result<bool> {
+    let max = if command.concurrency == Concurrency::Parallel { PARALLEL_MAX } else { WAITING_MAX };
     let mut count = session.connection.prepare_cached(sql::COUNT_SCHEDULED_TASKS)?;
     let there: u32 = count.query_row([command.id.sequence()], |row| row.get(0))?;
-    Ok(command.concurrency != Concurrency::Parallel && there >= WAITING_MAX)
+    Ok(there >= max || has_too_many_tasks(session, command.project_id.sequence(), 1, 0)?)
 }
 
 fn task(command: &Command, due_at: Timestamp, start: StartScheduled) -> RunTask {

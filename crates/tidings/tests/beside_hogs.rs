@@ -18,7 +18,7 @@ const SAMPLES_LONG: usize = 1_000;
 /// How long a hog runs before it is ended, and the next one begins.
 const LIMIT_MS: u32 = 1_000;
 
-/// Commands that never end, from two projects, so that all runners work.
+/// Commands that never end, from as many projects as it takes for all runners to work.
 struct Hogs {
     stop: Arc<AtomicBool>,
     ended: Arc<AtomicU64>,
@@ -28,9 +28,9 @@ struct Hogs {
 impl Hogs {
     async fn start(projects: &[Project]) -> Self {
         let mut hogs = Self { stop: Arc::default(), ended: Arc::default(), callers: JoinSet::new() };
-        let runners = std::thread::available_parallelism().map_or(1, usize::from).max(2) + 1;
+        let share = std::thread::available_parallelism().map_or(1, usize::from).max(2);
         for project in projects {
-            for _ in 0..runners {
+            for _ in 0..=share {
                 let (api, stop, ended) = (project.api.clone(), Arc::clone(&hogs.stop), Arc::clone(&hogs.ended));
                 hogs.callers.spawn(async move {
                     while !stop.load(Ordering::SeqCst) {
@@ -59,7 +59,7 @@ async fn commands_that_never_end_do_not_slow_down_deliveries() {
     let mut world = World::new(&server);
     let probe = Probe::start(&mut world, EVENT_TYPE).await;
     let mut projects = Vec::new();
-    for number in 0..2 {
+    for number in 0..4 {
         let project = world.project(&format!("hog {number}"), EVENT_TYPE).await;
         let hog = json!({"name": "/hog", "code": "while (true) {}", "timeout_ms": LIMIT_MS});
         project.api.post("/commands", &hog).await.expect(201);

@@ -32,7 +32,8 @@ impl Scene {
         let receiver = Receiver::start().await;
         let mut world = World::new(&server);
         let project = world.project("acme", EVENT_TYPE).await;
-        let request = json!({"transform": transform, "retry": {"schedule_s": vec![0.1; 20]}});
+        let headers = json!({"X-Team": "nobody's", "X-Own": "own"});
+        let request = json!({"transform": transform, "headers": headers, "retry": {"schedule_s": vec![0.1; 20]}});
         let webhook = world.subscribe(&project, &receiver, HOOK, Signature::Standard, request).await;
         let path = format!("/webhooks/{}", webhook.webhook_id);
         Self { receiver, project, path, _server: server }
@@ -68,10 +69,16 @@ async fn inv_bytes_a_receiver_gets_what_the_transform_makes_the_same_each_time()
     assert!(requests.windows(2).all(|two| two[0].body == two[1].body), "time stands still and chance repeats itself");
     let body = requests[0].json();
     assert_eq!(body["text"], "order.paid: 7 €");
-    assert_eq!(requests[0].header("x-team"), "shop");
+    let teams: Vec<_> = requests[0].headers.get_all("x-team").iter().collect();
+    assert_eq!(
+        (teams, requests[0].header("x-own")),
+        (vec![&http::HeaderValue::from_static("shop")], "own"),
+        "in the place of the webhook's own"
+    );
     for attempt in delivery["attempts"].as_array().expect("attempts") {
         let shown: Value = serde_json::from_str(attempt["request"]["body"].as_str().expect("a body")).expect("JSON");
         assert_eq!(shown, body, "history shows what was sent");
+        assert_eq!(attempt["request"]["headers"]["x-team"], "********", "{attempt}");
     }
     // What is deleted is deleted as it was sent, too.
     let id = event["id"].as_str().expect("an id");

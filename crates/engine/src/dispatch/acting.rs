@@ -5,12 +5,13 @@ use std::sync::Weak;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_domain::{
+    head,
     render::{Rendering, render},
     time::Timestamp,
 };
 use tidings_ports::{
     sender::{Exchange, FailureKind, SendFailure, Timing},
-    store::{LeasedDelivery, NewDelivery},
+    store::{AttemptRecord, LeasedDelivery, NewDelivery},
 };
 
 use super::{attempt::build_request, dispatcher::Dispatcher};
@@ -30,14 +31,27 @@ pub(crate) struct Acted {
     pub(crate) here: bool,
     /// What was sent, if it is not the event's rendering.
     pub(crate) sent: Option<Bytes>,
+    /// Names of headers that it had besides, in lower case.
+    pub(crate) added: Vec<String>,
     /// Whether nothing is to be sent, now or later.
     pub(crate) cancelled: bool,
+    /// Whether nobody had time for it: nothing was tried, so it is no attempt.
+    pub(crate) busy: bool,
 }
 
 impl Acted {
+    /// What history keeps of an attempt, with what was sent in the place of what usually is.
+    pub(crate) fn record(sent: Option<Bytes>, added: &[String], usual: AttemptRecord) -> AttemptRecord {
+        let request_head = match added {
+            [] => usual.request_head,
+            added => head::with_others(&usual.request_head, added).into(),
+        };
+        AttemptRecord { request_body: sent, request_head, ..usual }
+    }
+
     /// Something that was done within the process.
     pub(crate) fn here(exchange: Exchange) -> Self {
-        Self { exchange, next: None, here: true, sent: None, cancelled: false }
+        Self { exchange, next: None, here: true, sent: None, added: Vec::new(), cancelled: false, busy: false }
     }
 }
 

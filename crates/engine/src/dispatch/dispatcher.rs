@@ -14,9 +14,7 @@ use tidings_domain::{
 };
 use tidings_ports::{
     Clock, Entropy, Sender,
-    store::{
-        Appended, AttemptRecord, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settlement, Store, StoreError,
-    },
+    store::{Appended, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, Settlement, Store, StoreError},
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -35,6 +33,8 @@ use crate::{
 
 /// How long the store is left alone after it refused a write, in milliseconds.
 pub(super) const STORE_RETRY_MS: u64 = 250;
+/// How long a delivery waits for which nobody had time, in milliseconds.
+const BUSY_PAUSE_MS: u64 = 1_000;
 
 /// What a dispatcher works with.
 pub(crate) struct DispatcherParts {
@@ -178,7 +178,12 @@ impl Dispatcher {
         let lease = job.lease;
         let number = lease.attempts_made + 1;
         let started_at = self.parts.clock.wall();
-        let Acted { exchange, next, here, sent, cancelled } = self.exchange(&target, &lease, number, started_at).await;
+        let Acted { exchange, next, here, sent, added, cancelled, busy } =
+            self.exchange(&target, &lease, number, started_at).await;
+        if busy {
+            self.give_back_until(vec![lease], self.now().plus_millis(BUSY_PAUSE_MS)).await;
+            return None;
+        }
         let (now, ended_at) = (self.now(), self.parts.clock.wall());
         let facts = facts_of(&exchange, number, (now, ended_at), lease.manual, job.failing_since);
         let random = || (self.parts.entropy.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
@@ -206,7 +211,7 @@ impl Dispatcher {
             project_id: lease.project_id,
             event: lease.event,
             rendering: lease.rendering,
-            attempt: AttemptRecord { request_body: sent, ..record_exchange(&target, exchange, number, started_at) },
+            attempt: Acted::record(sent, &added, record_exchange(&target, exchange, number, started_at)),
             decision,
             ended_at,
             reported: self.parts.operations.get() != Some(&lease.project_id),
@@ -264,11 +269,16 @@ impl Dispatcher {
     /// Returns leases unused. A store that fails for the moment is asked again: until then nobody
     /// else sends them. Leases that it refuses to take back stay until the next start.
     async fn give_back(&self, leases: Vec<LeasedDelivery>) {
+        self.give_back_until(leases, self.now()).await;
+    }
+
+    /// … for nobody to send them before a time.
+    async fn give_back_until(&self, leases: Vec<LeasedDelivery>, due_at: Timestamp) {
         if leases.is_empty() {
             return;
         }
         let released: Vec<_> = leases.iter().map(|lease| (lease.id, lease.epoch)).collect();
-        while let Err(error) = self.parts.store.release(released.clone(), self.now()).await {
+        while let Err(error) = self.parts.store.release(released.clone(), due_at).await {
             if error == StoreError::Closed {
                 return;
             }
@@ -279,10 +289,9 @@ impl Dispatcher {
             tracing::warn!(error = %error, deliveries = released.len(), "leases could not be given back yet");
             self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
         }
-        let now = self.now();
         self.with_lanes(|lanes| {
             for lease in &leases {
-                lanes.note_due(lease.webhook_id, lease.project_id, now);
+                lanes.note_due(lease.webhook_id, lease.project_id, due_at);
             }
         });
     }

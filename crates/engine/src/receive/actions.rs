@@ -79,6 +79,7 @@ impl Actor for Engine {
             due_at: Some(self.clock.now()),
         });
         let action = receipt.actions.get(usize::from(place));
+        let mut busy = false;
         let (mut exchange, here) = match action {
             None => (self.as_exchange(Err(Trouble::Refused("the source has no such action".to_owned())), begun), true),
             Some(Action::Forward { url, .. }) => match TargetUrl::parse(url) {
@@ -91,6 +92,7 @@ impl Actor for Engine {
             },
             Some(action) => {
                 let result = self.act_here(acting, action, lease, &receipt).await;
+                busy = matches!(result, Err(Trouble::Busy(_)));
                 (self.as_exchange(result, begun), true)
             }
         };
@@ -98,7 +100,7 @@ impl Actor for Engine {
             // Whatever a receiver says there, it is not asked.
             answer.headers.insert(ACTION_KIND, HeaderValue::from_static(action.kind()));
         }
-        Acted { next, here, ..Acted::here(exchange) }
+        Acted { next, here, busy, ..Acted::here(exchange) }
     }
 
     async fn reach(&self, target: &Target, attempted: Attempted<'_>) -> Acted {

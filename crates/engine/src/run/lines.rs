@@ -29,7 +29,7 @@ type Waiting = VecDeque<oneshot::Sender<Said>>;
 
 /// A line for each command that runs and does not run beside itself.
 #[derive(Default)]
-pub(crate) struct Lines(Arc<Mutex<HashMap<CommandId, Waiting>>>);
+pub(super) struct Lines(Arc<Mutex<HashMap<CommandId, Waiting>>>);
 
 /// The right to run, until it is dropped.
 pub(super) struct Turn {

@@ -13,9 +13,8 @@ mod transform;
 
 pub use bots::{CalledOldUrl, new_bot, open_bot_token};
 pub use hook_urls::{CalledUrlError, HookUrlError};
-pub(crate) use lines::Lines;
 pub(crate) use target::{Attempted, Trouble};
-pub(crate) use tasks::{TASK_WORKERS, TaskSignal};
+pub(crate) use tasks::TaskKind;
 pub use transform::{TransformPreview, TransformTried, TransformTrouble};
 
 use serde_json::{Map, Value, json};
@@ -34,8 +33,23 @@ use tidings_ports::{
     store::{FinishedRun, RunFinished, StoreError, TaskChange},
 };
 
-use self::{host::Host, lines::Admitted, plan::Plan};
+use self::{
+    host::Host,
+    lines::{Admitted, Lines},
+    plan::Plan,
+    quota::UnderWay,
+    tasks::TaskSignal,
+};
 use crate::{Engine, publish::PublishError};
+
+/// Who runs, who waits, and what is still to be done.
+#[derive(Default)]
+pub(crate) struct Running {
+    tasks: TaskSignal,
+    requests: TaskSignal,
+    lines: Lines,
+    under_way: UnderWay,
+}
 
 /// A command that is to be run.
 #[derive(Debug, Clone)]
@@ -166,7 +180,7 @@ impl Engine {
             return Ok(run);
         }
         let mut setting = self.setting(id, project_id, call).await?;
-        let _turn = match self.lines.admit(&setting.command, self.clock.as_ref()).await {
+        let _turn = match self.running.lines.admit(&setting.command, self.clock.as_ref()).await {
             Admitted::Beside => None,
             Admitted::Turn { turn, waited: false } => Some(turn),
             Admitted::Turn { turn, waited: true } => {
@@ -179,7 +193,7 @@ impl Engine {
                 return Err(RunError::Busy(format!("other runs of {} wait already", setting.call.command)));
             }
         };
-        let quota = self.quota(&setting.project, self.clock.wall()).await?;
+        let (quota, _counted) = self.quota(&setting.project, self.clock.wall()).await?;
         let job = ScriptJob {
             kind: ScriptKind::Command,
             project_id,
@@ -273,10 +287,10 @@ impl Engine {
         if let Some(task) = &plan.publish
             && !self.publish_task(task).await
         {
-            self.tasks_signal.ask();
+            self.ask_for_tasks();
         }
         if !plan.tasks.is_empty() {
-            self.tasks_signal.ask();
+            self.ask_for_tasks();
         }
         (run.answer, run.messages) = (plan.answer, plan.messages);
         run

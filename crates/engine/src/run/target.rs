@@ -42,6 +42,8 @@ pub(crate) enum Trouble {
     Refused(String),
     /// It may work another time.
     Passing(String),
+    /// Nobody had time for it, and nothing was tried.
+    Busy(String),
 }
 
 impl From<StoreError> for Trouble {
@@ -62,28 +64,31 @@ impl Engine {
                     let acted = Acted::here(not_sent("the transform cancelled this delivery".to_owned()));
                     return Acted { cancelled: true, ..acted };
                 }
-                Err(reason) => return Acted::here(not_sent(reason)),
+                Err(Trouble::Busy(reason)) => return Acted { busy: true, ..Acted::here(not_sent(reason)) },
+                Err(Trouble::Refused(reason) | Trouble::Passing(reason)) => return Acted::here(not_sent(reason)),
             },
         };
         let sent = body.clone();
         let body = body.unwrap_or_else(|| render(event, rendering, delivery_id));
         let acted = match &target.command {
-            Some(command) => Acted::here(self.run_for_webhook(target, command, attempted, &body).await),
+            Some(command) => self.run_for_webhook(target, command, attempted, &body).await,
             None => {
                 let mut request = build_request(target, event, delivery_id, body, number, started_at);
-                request.headers.extend(added.iter().filter_map(header));
-                Acted { here: false, ..Acted::here(self.sender.send(request).await) }
+                // In the place of what the webhook would send.
+                added.iter().filter_map(header).for_each(|(name, value)| drop(request.headers.insert(name, value)));
+                let added = added.into_iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+                Acted { here: false, added, ..Acted::here(self.sender.send(request).await) }
             }
         };
         Acted { sent, ..acted }
     }
 
-    async fn transformed(&self, target: &Target, code: &str, it: Attempted<'_>) -> Result<Transformed, String> {
+    async fn transformed(&self, target: &Target, code: &str, it: Attempted<'_>) -> Result<Transformed, Trouble> {
         let Attempted { event, delivery_id, rendering, .. } = it;
         let it = Untransformed { project_id: target.webhook.project_id, event, delivery_id, rendering };
         match self.transform(code, &target.webhook.settings.signature(), it).await {
-            Ok(tried) => tried.result.map_err(|error| in_words(&error)),
-            Err(trouble) => Err(trouble.to_string()),
+            Ok(tried) => tried.result.map_err(|error| Trouble::Refused(in_words(&error))),
+            Err(trouble) => Err(Trouble::Busy(trouble.to_string())),
         }
     }
 
@@ -94,7 +99,7 @@ impl Engine {
         command: &CommandName,
         attempted: Attempted<'_>,
         body: &[u8],
-    ) -> Exchange {
+    ) -> Acted {
         let begun = self.clock.now();
         let Attempted { event, delivery_id, number, .. } = attempted;
         let options = json!({
@@ -111,7 +116,8 @@ impl Engine {
             Ok(call) => self.run_once(target.webhook.project_id, call).await,
             Err(trouble) => Err(trouble),
         };
-        self.as_exchange(result, begun)
+        let busy = matches!(result, Err(Trouble::Busy(_)));
+        Acted { busy, ..Acted::here(self.as_exchange(result, begun)) }
     }
 
     /// A run may publish what runs the next one: like all that follow one another, they end.
@@ -131,6 +137,7 @@ impl Engine {
         match self.run_command(project_id, call).await {
             Ok(run) => said(&run),
             Err(error @ (RunError::NoProject | RunError::NoCommand(_))) => Err(Trouble::Refused(error.to_string())),
+            Err(RunError::Busy(reason)) => Err(Trouble::Busy(reason)),
             Err(error) => Err(Trouble::Passing(error.to_string())),
         }
     }
@@ -140,7 +147,9 @@ impl Engine {
         let (status, body) = match result {
             Ok(done) => (StatusCode::OK, done),
             Err(Trouble::Refused(reason)) => (StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": reason })),
-            Err(Trouble::Passing(reason)) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": reason })),
+            Err(Trouble::Passing(reason) | Trouble::Busy(reason)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": reason }))
+            }
         };
         let took_ms = u32::try_from(self.clock.now().as_millis().abs_diff(begun.as_millis())).unwrap_or(u32::MAX);
         let timing = Timing { total_us: took_ms.saturating_mul(1000), ..Timing::default() };

@@ -30,10 +30,35 @@ use crate::{
     publish::{BatchIdempotency, PublishError},
 };
 
-/// Tasks that are done at a time.
-pub(crate) const TASK_WORKERS: usize = 4;
-/// … of one project, so that there is always somebody for the others.
-const PROJECT_TASKS_AT_ONCE_MAX: usize = 2;
+/// What is done apart from each other: requests wait for somebody else's answer, and nothing waits for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TaskKind {
+    /// Runs and events.
+    Here,
+    /// Requests.
+    Elsewhere,
+}
+
+impl TaskKind {
+    pub(crate) const ALL: [Self; 2] = [Self::Here, Self::Elsewhere];
+
+    /// Tasks that are done at a time.
+    pub(crate) const fn workers(self) -> usize {
+        match self {
+            Self::Here => 8,
+            Self::Elsewhere => 16,
+        }
+    }
+
+    /// … of one project, so that there is always somebody for the others.
+    const fn of_one_project(self) -> usize {
+        match self {
+            Self::Here => 2,
+            Self::Elsewhere => 4,
+        }
+    }
+}
+
 /// Tasks looked at to find one that can be done.
 const LOOKED_AT_MAX: u32 = 64;
 /// How long a worker waits after something did not work, in milliseconds.
@@ -48,7 +73,7 @@ const SCHEDULE_LOOK_MS: u64 = 60_000;
 const KEY_PREFIX: &str = "\u{1}run ";
 
 /// Tells workers that there is something to do, and tests when there is not.
-pub(crate) struct TaskSignal {
+pub(super) struct TaskSignal {
     wake: Notify,
     rested: Notify,
     asked: AtomicBool,
@@ -59,7 +84,27 @@ pub(crate) struct TaskSignal {
     scheduled_ms: AtomicI64,
     /// What is being done. Held while somebody looks for something to do, so that nobody takes what another has
     /// just finished.
-    busy: Mutex<HashMap<RunId, ProjectId>>,
+    busy: Mutex<Busy>,
+}
+
+/// What is being done, and what is not for a while.
+#[derive(Default)]
+struct Busy {
+    tasks: HashMap<RunId, ProjectId>,
+    /// Projects with something that did not work a moment ago, each with when it is tried again.
+    held: HashMap<ProjectId, Timestamp>,
+}
+
+impl Busy {
+    fn of(&self, project_id: ProjectId) -> usize {
+        self.tasks.values().filter(|whose| **whose == project_id).count()
+    }
+
+    /// Projects of which so many tasks are being done, and those that are held.
+    fn without(&self, at_once: usize) -> Vec<ProjectId> {
+        let full = self.tasks.values().copied().filter(|&id| self.of(id) >= at_once);
+        full.chain(self.held.keys().copied()).collect()
+    }
 }
 
 impl Default for TaskSignal {
@@ -78,26 +123,26 @@ impl Default for TaskSignal {
 }
 
 impl TaskSignal {
-    pub(crate) fn ask(&self) {
+    fn ask(&self) {
         self.asked.store(true, Ordering::SeqCst);
         self.wake.notify_one();
     }
 
     /// A schedule was made, changed or taken away.
-    pub(crate) fn schedules_changed(&self) {
+    fn schedules_changed(&self) {
         self.scheduled_ms.store(UNKNOWN, Ordering::SeqCst);
         self.ask();
     }
 
     /// Whether there is something to do before the clock moves on.
-    pub(crate) fn is_busy(&self, now: Timestamp) -> bool {
+    fn is_busy(&self, now: Timestamp) -> bool {
         self.asked.load(Ordering::SeqCst)
             || self.working.load(Ordering::SeqCst) > 0
             || self.next_look.load(Ordering::SeqCst) <= now.as_millis()
     }
 
     /// Completes when there is not.
-    pub(crate) async fn done(&self, now: Timestamp) {
+    async fn done(&self, now: Timestamp) {
         loop {
             let rested = self.rested.notified();
             tokio::pin!(rested);
@@ -121,15 +166,39 @@ enum Next {
 impl Engine {
     /// To be called after a command was made, changed or deleted: it may have a schedule.
     pub fn schedules_changed(&self) {
-        self.tasks_signal.schedules_changed();
+        self.tasks_signal(TaskKind::Here).schedules_changed();
+    }
+
+    fn tasks_signal(&self, kind: TaskKind) -> &TaskSignal {
+        match kind {
+            TaskKind::Here => &self.running.tasks,
+            TaskKind::Elsewhere => &self.running.requests,
+        }
+    }
+
+    /// Completes when nothing is to be done before the clock moves on.
+    pub(crate) async fn tasks_done(&self, now: Timestamp) {
+        for kind in TaskKind::ALL {
+            self.tasks_signal(kind).done(now).await;
+        }
+    }
+
+    /// Whether there is something to do before the clock moves on.
+    pub(crate) fn has_tasks(&self, now: Timestamp) -> bool {
+        TaskKind::ALL.iter().any(|&kind| self.tasks_signal(kind).is_busy(now))
+    }
+
+    /// There is more to do.
+    pub(super) fn ask_for_tasks(&self) {
+        TaskKind::ALL.iter().for_each(|&kind| self.tasks_signal(kind).ask());
     }
 
     /// Does one task after the other, for as long as the process lives.
-    pub(crate) async fn run_tasks(self: Arc<Self>) {
-        let signal = &self.tasks_signal;
+    pub(crate) async fn run_tasks(self: Arc<Self>, kind: TaskKind) {
+        let signal = self.tasks_signal(kind);
         loop {
             signal.working.fetch_add(1, Ordering::SeqCst);
-            let rest = self.work_on_tasks().await;
+            let rest = self.work_on_tasks(kind).await;
             let Ok(until) = rest else { return };
             signal.next_look.store(until.map_or(i64::MAX, Timestamp::as_millis), Ordering::SeqCst);
             signal.working.fetch_sub(1, Ordering::SeqCst);
@@ -146,10 +215,11 @@ impl Engine {
     }
 
     /// Until there is nothing to do; then, until when. An error: the store is closed.
-    async fn work_on_tasks(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn work_on_tasks(&self, kind: TaskKind) -> Result<Option<Timestamp>, StoreError> {
+        let signal = self.tasks_signal(kind);
         loop {
-            self.tasks_signal.asked.store(false, Ordering::SeqCst);
-            let task = match self.next_task().await {
+            signal.asked.store(false, Ordering::SeqCst);
+            let task = match self.next_task(kind).await {
                 Ok(Next::Task(task)) => task,
                 Ok(Next::At(at)) => return Ok(Some(at)),
                 Ok(Next::Nothing) => return Ok(None),
@@ -160,43 +230,61 @@ impl Engine {
                 }
             };
             // There may be more, for somebody else.
-            self.tasks_signal.wake.notify_one();
+            signal.wake.notify_one();
             let done = self.do_task(&task).await;
-            self.tasks_signal.busy.lock().await.remove(&task.id);
+            let is_held = !matches!(done, Ok(()) | Err(RunError::Store(StoreError::Closed)));
+            {
+                let mut busy = signal.busy.lock().await;
+                busy.tasks.remove(&task.id);
+                if is_held {
+                    busy.held.insert(task.project_id, self.clock.now().plus_millis(PAUSE_MS));
+                }
+            }
             match done {
-                // It may have kept another one of its project waiting.
-                Ok(()) => self.tasks_signal.wake.notify_one(),
+                // It may have kept another one of its project waiting; and a run follows a request.
+                Ok(()) => {
+                    signal.wake.notify_one();
+                    if kind == TaskKind::Elsewhere {
+                        self.running.tasks.ask();
+                    }
+                }
                 Err(RunError::Store(StoreError::Closed)) => return Err(StoreError::Closed),
                 Err(error) => {
-                    tracing::warn!(error = %error, run.id = %task.id, "a task is tried again a little later");
-                    return Ok(Some(self.clock.now().plus_millis(PAUSE_MS)));
+                    tracing::warn!(error = %error, run.id = %task.id, "a project's tasks are tried again a little later");
                 }
             }
         }
     }
 
-    async fn next_task(&self) -> Result<Next, StoreError> {
-        let mut busy = self.tasks_signal.busy.lock().await;
-        let scheduled = self.start_scheduled().await?;
+    async fn next_task(&self, kind: TaskKind) -> Result<Next, StoreError> {
+        let mut busy = self.tasks_signal(kind).busy.lock().await;
+        let scheduled = match kind {
+            TaskKind::Here => self.start_scheduled().await?,
+            TaskKind::Elsewhere => None,
+        };
         let now = self.clock.now();
-        let of_project = |project_id: ProjectId| busy.values().filter(|whose| **whose == project_id).count();
-        // Whoever has much to do keeps nobody else's from being seen.
-        let full = busy.values().copied().filter(|id| of_project(*id) >= PROJECT_TASKS_AT_ONCE_MAX).collect();
-        for task in self.store.next_tasks(full, LOOKED_AT_MAX).await? {
-            if task.due_at > now {
-                return Ok(Next::At(scheduled.map_or(task.due_at, |at| at.min(task.due_at))));
-            }
-            if let Entry::Vacant(free) = busy.entry(task.id) {
-                free.insert(task.project_id);
-                return Ok(Next::Task(Box::new(task)));
+        busy.held.retain(|_, until| *until > now);
+        let mut look_at = scheduled.into_iter().chain(busy.held.values().copied()).min();
+        // Whoever has nothing under way goes first, and whoever has much keeps nobody else's from being seen.
+        for at_once in [1, kind.of_one_project()] {
+            let requests = kind == TaskKind::Elsewhere;
+            for task in self.store.next_tasks(requests, busy.without(at_once), LOOKED_AT_MAX).await? {
+                if task.due_at > now {
+                    look_at = look_at.into_iter().chain([task.due_at]).min();
+                    break;
+                }
+                if let Entry::Vacant(free) = busy.tasks.entry(task.id) {
+                    free.insert(task.project_id);
+                    return Ok(Next::Task(Box::new(task)));
+                }
             }
         }
-        Ok(scheduled.map_or(Next::Nothing, Next::At))
+        Ok(look_at.map_or(Next::Nothing, Next::At))
     }
 
     /// Notes what schedules are due. Returns when to look again; `None`: nothing is scheduled.
     async fn start_scheduled(&self) -> Result<Option<Timestamp>, StoreError> {
-        let known = &self.tasks_signal.scheduled_ms;
+        let known = &self.running.tasks.scheduled_ms;
         // What changes while this looks is looked at again.
         while known.load(Ordering::SeqCst) <= self.clock.wall().as_millis() {
             let before = known.swap(i64::MAX, Ordering::SeqCst);

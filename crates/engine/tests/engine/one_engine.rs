@@ -1,6 +1,6 @@
 //! Commands that nobody calls: they run on a schedule, and as targets of webhooks.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidings_domain::{
     command::{Concurrency, Schedule},
     delivery::DeliveryState,
@@ -27,10 +27,24 @@ async fn every_minute(platform: &Platform, concurrency: Concurrency) {
     platform.engine.idle().await;
 }
 
+async fn replace_code(platform: &Platform, command: &str, code: Value) {
+    let change = CommandChange {
+        project_id: platform.project,
+        name: name(command),
+        code: code.to_string(),
+        timeout_ms: 1_000,
+        concurrency: Concurrency::Parallel,
+        schedule: None,
+        next_run_at: None,
+        now: platform.engine.now(),
+    };
+    platform.store.update_command(change).await.expect("stored").expect("there");
+}
+
 /// For which seconds there were runs.
 async fn ticks(platform: &Platform) -> Vec<i64> {
     let seconds = |line: &String| {
-        let options: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let options: Value = serde_json::from_str(line).expect("JSON");
         let due_at = Timestamp::parse(options["schedule"]["due_at"].as_str().expect("a time")).expect("a time");
         (due_at.as_millis() - START.as_millis()) / 1_000
     };
@@ -76,6 +90,22 @@ async fn schedules_go_by_the_wall_clock_even_if_that_is_set() {
 }
 
 #[tokio::test]
+async fn a_command_that_cannot_be_read_holds_up_no_other_schedule() {
+    let platform = Platform::start().await;
+    every_minute(&platform, Concurrency::Parallel).await;
+    let set_at = platform.engine.now();
+    command_with(&platform, "/broken", json!({}), |command| {
+        let schedule = Schedule::Every { every_s: 30 };
+        (command.next_run_at, command.schedule) = (schedule.next(set_at, set_at), Some(schedule));
+    })
+    .await;
+    platform.tamper("UPDATE command SET schedule = '{}' WHERE name = '/broken'");
+    platform.clock.advance_ms(60_000);
+    platform.engine.idle().await;
+    assert_eq!(ticks(&platform).await, [60]);
+}
+
+#[tokio::test]
 async fn a_deleted_command_has_no_schedule_any_more() {
     let platform = Platform::start().await;
     every_minute(&platform, Concurrency::Latest).await;
@@ -96,24 +126,14 @@ async fn a_webhook_can_be_for_a_command_and_each_delivery_succeeds_once() {
     platform.settle().await;
     let delivery = platform.deliveries(webhook).await.remove(0);
     assert_eq!(delivery.state, DeliveryState::Retrying);
-    let change = CommandChange {
-        project_id: platform.project,
-        name: name("/onTag"),
-        code: json!({"show": "options"}).to_string(),
-        timeout_ms: 1_000,
-        concurrency: Concurrency::Parallel,
-        schedule: None,
-        next_run_at: None,
-        now: platform.engine.now(),
-    };
-    platform.store.update_command(change).await.expect("stored").expect("there");
+    replace_code(&platform, "/onTag", json!({"show": "options"})).await;
     platform.advance_s(3_600).await;
     let delivery = platform.deliveries(webhook).await.remove(0);
     assert_eq!(delivery.state, DeliveryState::Delivered);
     let found = runs(&platform).await;
     let [first, second] = &found[..] else { panic!("{found:?}") };
     assert_eq!((first.1, second.1), ("failed", "succeeded"));
-    let options: serde_json::Value = serde_json::from_str(&second.3[0]).expect("JSON");
+    let options: Value = serde_json::from_str(&second.3[0]).expect("JSON");
     assert_eq!((&options["event"]["type"], &options["attempt"]), (&json!("tag.subscribed"), &json!(2)));
     assert_eq!(options["delivery_id"], json!(delivery.id));
     // A process that ended between the run and its verdict tries again, and finds what was done.
@@ -136,4 +156,42 @@ async fn inv_bounded_a_command_whose_events_run_it_again_ends() {
     assert_eq!(runs(&platform).await.len(), 33);
     platform.advance_s(600).await;
     assert_eq!(runs(&platform).await.len(), 33, "what was refused stays refused");
+}
+
+#[tokio::test]
+async fn a_delivery_for_which_nobody_has_time_waits_and_that_is_no_attempt() {
+    let platform = Platform::start().await;
+    command(&platform, "/onTag", json!({"busy": true})).await;
+    let to_command = platform.webhook(Profile::Standard, "command:/onTag").await;
+    let url = "https://receiver.example/hook";
+    let transformed = platform
+        .webhook_with(Profile::Standard, url, |settings| settings.transform = Some(json!({"busy": true}).to_string()))
+        .await;
+    platform.publish("tag.subscribed").await;
+    platform.settle().await;
+    platform.advance_s(30).await;
+    for webhook in [to_command, transformed] {
+        let delivery = platform.deliveries(webhook).await.remove(0);
+        assert_eq!((delivery.state, delivery.attempts_made), (DeliveryState::Pending, 0));
+    }
+    assert!(platform.sender.sent_to(url).is_empty());
+    replace_code(&platform, "/onTag", json!({})).await;
+    platform.advance_s(2).await;
+    let delivery = platform.deliveries(to_command).await.remove(0);
+    assert_eq!((delivery.state, delivery.attempts_made), (DeliveryState::Delivered, 1));
+}
+
+#[tokio::test]
+async fn runs_for_which_nobody_has_time_wait_and_keep_nobody_else_waiting() {
+    let platform = Platform::start().await;
+    command(&platform, "/busy", json!({"busy": true})).await;
+    let asks = json!({"want": vec![json!({"do": "run", "command": "/busy"}); 20]});
+    command(&platform, "/now", asks).await;
+    platform.engine.run_command(platform.project, call("/now", Some("42"))).await.expect("a run");
+    // It rests: a task that does not work is not tried over and over.
+    platform.engine.idle().await;
+    assert_eq!(runs(&platform).await.len(), 1);
+    replace_code(&platform, "/busy", json!({})).await;
+    platform.advance_s(3).await;
+    assert_eq!(runs(&platform).await.len(), 21);
 }

@@ -69,8 +69,10 @@ pub trait Runs: Send + Sync {
     /// at most `limit` rows in one go. Returns whether there may be more.
     async fn expunge_deleted(&self, limit: u32) -> Result<bool, StoreError>;
 
-    /// The tasks that are due next, of whatever project, due or not; not those of deleted projects.
-    async fn next_tasks(&self, without: Vec<ProjectId>, limit: u32) -> Result<Vec<RunTask>, StoreError>;
+    /// The tasks that are due next, due or not: requests to others, or everything else; not those of these projects, nor
+    /// of deleted ones.
+    async fn next_tasks(&self, requests: bool, without: Vec<ProjectId>, limit: u32)
+    -> Result<Vec<RunTask>, StoreError>;
 
     /// Finds the run that was made for a delivery and has succeeded.
     async fn find_run_of_delivery(&self, id: DeliveryId) -> Result<Option<Run>, StoreError>;

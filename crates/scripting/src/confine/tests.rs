@@ -21,8 +21,8 @@ const X32: u64 = 0x4000_0000;
 /// mremap, madvise, getpid, exit, gettimeofday, sigaltstack, futex, restart_syscall, clock_gettime, exit_group,
 /// getrandom.
 const ALWAYS: [u64; 16] = [11, 12, 14, 15, 24, 25, 28, 39, 60, 96, 131, 202, 219, 228, 231, 318];
-/// Calls that depend on what they are given: read, write, mmap, mprotect.
-const BY_ARGUMENT: [u64; 4] = [0, 1, 9, 10];
+/// Calls that depend on what they are given: read, write, mmap, mprotect, prctl.
+const BY_ARGUMENT: [u64; 5] = [0, 1, 9, 10, 157];
 /// uretprobe and uprobe: newer kernels put no filter before them, and do nothing for whoever makes them by hand.
 const UNFILTERED: [u64; 2] = [335, 336];
 /// A call that asks for nothing but is not on the list: the id of the process's parent.
@@ -99,6 +99,8 @@ fn calls_are_let_through_with_harmless_arguments_only() {
         ("writing to standard error", write, [2, 0, 0, 0]),
         ("mapping code", map, [0, 4096, readable | executable, private | anonymous]),
         ("mapping a file", map, [0, 4096, readable, private]),
+        ("letting itself be looked into", 157, [4, 1, 0, 0]),
+        ("giving up what it has given up", 157, [22, 0, 0, 0]),
         ("making data to code", protect, [0, 0, readable | executable, 0]),
     ] {
         assert_eq!(end_of(number, arguments).signal(), Some(SIGSYS), "{what} is let through");

@@ -93,11 +93,13 @@ CREATE TABLE run_task (
     due_at INTEGER NOT NULL,
     label TEXT,
     is_put_off INTEGER NOT NULL,
+    -- Whether it is a request to somebody else, which may take long to answer.
+    is_request INTEGER NOT NULL,
     -- The command whose schedule asks for it.
     schedule_of INTEGER,
     work TEXT NOT NULL
 ) STRICT;
-CREATE INDEX run_task_by_due ON run_task (due_at, seq);
+CREATE INDEX run_task_by_due ON run_task (is_request, due_at, seq);
 CREATE INDEX run_task_by_project ON run_task (project, user_id);
 CREATE INDEX run_task_by_schedule ON run_task (schedule_of) WHERE schedule_of IS NOT NULL;
 

@@ -189,10 +189,10 @@ async fn nothing_is_left_of_the_commands_of_a_deleted_project_and_nothing_of_the
             assert_eq!(finish(&world, FinishedRun { properties, tasks, ..finished }).await, RunFinished::Stored);
         }
     }
-    let waiting = world.store.next_tasks(Vec::new(), 10).await.expect("read");
+    let waiting = world.store.next_tasks(true, Vec::new(), 10).await.expect("read");
     assert_eq!(waiting.len(), 6);
     assert_eq!(world.store.delete_project(gone, START).await, Ok(true));
-    let left = world.store.next_tasks(Vec::new(), 10).await.expect("read");
+    let left = world.store.next_tasks(true, Vec::new(), 10).await.expect("read");
     assert!(left.len() == 3 && left.iter().all(|task| task.project_id == stays), "{left:?}");
     // What was under way meanwhile is followed by nothing.
     let under_way = waiting.iter().find(|task| task.project_id == gone).expect("there");

@@ -154,3 +154,19 @@ async fn usage_is_shown_to_whose_it_is_and_on_the_command_line() {
     let shown = String::from_utf8(output.stdout).expect("text");
     assert!(shown.contains("0 of 2") && shown.contains("0 of 3") && shown.contains("5000"), "{shown}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_limit_calls_at_the_same_moment_do_not_pass_the_months_runs_together() {
+    let bots = Bots::begin(&flags("--default-plan=two")).await;
+    bots.command("/slow", "const end = Date.now() + 100; while (Date.now() < end);").await;
+    let calls = (0..12).map(|_| {
+        let api = bots.api.clone();
+        tokio::spawn(async move { api.post("/commands/%2Fslow/run", &json!({})).await.status })
+    });
+    let mut ran = 0;
+    for call in calls.collect::<Vec<_>>() {
+        ran += u32::from(call.await.expect("an answer") == StatusCode::OK);
+    }
+    assert!((1..=2).contains(&ran), "{ran} ran of the 2 that may");
+    assert_eq!(usage(&bots.api).await["iterations"]["used"], ran);
+}
