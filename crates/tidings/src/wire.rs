@@ -194,7 +194,8 @@ async fn start(
     first_start::plans(&*store, &*clock, &plans).await?;
     let sender: Arc<dyn Sender> = Arc::new(HttpSender::new(SenderParts::system(policy.clone()))?);
     let pool = PoolSettings::new(own_program()?);
-    let pool = PoolSettings { runners: config.command_runners.unwrap_or(pool.runners), ..pool };
+    let memory_bytes = config.command_memory_mib.map_or(pool.memory_bytes, |mib| mib * 1024 * 1024);
+    let pool = PoolSettings { runners: config.command_runners.unwrap_or(pool.runners), memory_bytes, ..pool };
     let scripts: Arc<dyn Scripts> = Arc::new(Pool::new(pool, Arc::clone(&clock)));
     let engine = Engine::start(EngineParts {
         store: Arc::clone(&store),

@@ -82,10 +82,14 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "ID")]
     pub(crate) resend_project: Option<String>,
 
-    /// Run so many commands at a time [env: TIDINGS_COMMAND_RUNNERS; default: one more than there are
-    /// cores, at least 3]
+    /// Run so many commands at a time [env: TIDINGS_COMMAND_RUNNERS; default: four times as many as
+    /// there are cores, at least 8]
     #[arg(long, value_name = "COUNT")]
     pub(crate) command_runners: Option<String>,
+
+    /// Let a command have so much memory, in MiB [env: TIDINGS_COMMAND_MEMORY_MIB; default: 64]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) command_memory_mib: Option<String>,
 
     /// Let this price at Stripe stand for this plan; repeatable [env: TIDINGS_STRIPE_PRICES, separated by commas; the
     /// webhook's secret: TIDINGS_STRIPE_WEBHOOK_SECRET]
@@ -142,6 +146,7 @@ impl ServerFlags {
             "billing.stripe.free_plan" => one(&self.stripe_free_plan),
             "billing.stripe.grace_days" => one(&self.stripe_grace_days),
             "command_runners" => one(&self.command_runners),
+            "command_memory_mib" => one(&self.command_memory_mib),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

@@ -72,6 +72,8 @@ pub(crate) struct ServeConfig {
     pub(crate) resend_project: Option<ProjectId>,
     /// Commands that run at a time; one more than there are cores if not set, at least three.
     pub(crate) command_runners: Option<usize>,
+    /// Memory of a command, in MiB.
+    pub(crate) command_memory_mib: Option<u64>,
     /// Billing by Stripe.
     pub(crate) stripe: StripeConfig,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.

@@ -28,6 +28,8 @@ const DATA_DIR_DEFAULT: &str = "./tidings-data";
 const DAYS_MAX: u32 = 36_500;
 /// Commands that may run at a time: each is a process.
 const RUNNERS_MAX: usize = 256;
+/// Memory of a command, in MiB; the most leaves room below what its process may have.
+const COMMAND_MEMORY_MIB: std::ops::RangeInclusive<u64> = 8..=256;
 /// More threads than this help nobody and eat memory.
 const WORKERS_MAX: usize = 1_024;
 
@@ -94,6 +96,7 @@ impl Reader<'_> {
         let resend_project = self.one("resend_project", parse_project);
         let stripe = self.stripe();
         let command_runners = self.one("command_runners", parse_runners);
+        let command_memory_mib = self.one("command_memory_mib", parse_memory);
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -114,6 +117,7 @@ impl Reader<'_> {
             presets_dir,
             resend_project,
             command_runners,
+            command_memory_mib,
             stripe,
             log,
             workers,
@@ -342,6 +346,16 @@ fn parse_runners(text: &str) -> Result<usize, Refused> {
     match text.parse() {
         Ok(runners @ 1..=RUNNERS_MAX) => Ok(runners),
         _ => refused(format!("{text:?} is not a number of runners"), format!("write a number from 1 to {RUNNERS_MAX}")),
+    }
+}
+
+fn parse_memory(text: &str) -> Result<u64, Refused> {
+    match text.parse() {
+        Ok(mib) if COMMAND_MEMORY_MIB.contains(&mib) => Ok(mib),
+        _ => {
+            let (least, most) = (COMMAND_MEMORY_MIB.start(), COMMAND_MEMORY_MIB.end());
+            refused(format!("{text:?} is not a number of MiB"), format!("write a number from {least} to {most}"))
+        }
     }
 }
 

@@ -50,7 +50,7 @@ const fn secret(name: &'static str, variable: &'static str, kind: Kind) -> Setti
 pub(crate) const STRIPE_TABLE: &str = "billing.stripe";
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 25] = [
+pub(crate) const SETTINGS: [Setting; 26] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
@@ -74,6 +74,7 @@ pub(crate) const SETTINGS: [Setting; 25] = [
     setting("billing.stripe.free_plan", "--stripe-free-plan", "TIDINGS_STRIPE_FREE_PLAN", Kind::Text),
     setting("billing.stripe.grace_days", "--stripe-grace-days", "TIDINGS_STRIPE_GRACE_DAYS", Kind::Number),
     setting("command_runners", "--command-runners", "TIDINGS_COMMAND_RUNNERS", Kind::Number),
+    setting("command_memory_mib", "--command-memory-mib", "TIDINGS_COMMAND_MEMORY_MIB", Kind::Number),
     setting("log", "--log", "TIDINGS_LOG", Kind::Text),
     setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
 ];

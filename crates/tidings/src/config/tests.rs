@@ -189,6 +189,7 @@ billing.stripe.prices          -                default
 billing.stripe.free_plan       free             default
 billing.stripe.grace_days      7                default
 command_runners                -                default
+command_memory_mib             -                default
 log                            -                default
 workers                        -                default
 "

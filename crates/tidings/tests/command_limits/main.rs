@@ -1,5 +1,6 @@
 //! What commands may take: calls of their URLs, runs and time by an organization's plan, and what they leave behind.
 
+mod memory;
 mod plans;
 mod rates;
 mod runs;
