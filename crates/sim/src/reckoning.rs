@@ -29,9 +29,10 @@ pub(crate) async fn hold(world: &Arc<World>, process: &Arc<Process>) {
         settle(world).await;
         // What is under way when peace begins may still disable a webhook.
         if round < 4 {
-            enable_all(world, process).await;
+            meanwhile(world, enable_all(world, process)).await;
         }
-        pending = process.store.counts(process.engine.now()).await.map_or(u64::MAX, |counts| counts.pending_deliveries);
+        let counts = process.store.counts(process.engine.now());
+        pending = meanwhile(world, counts).await.map_or(u64::MAX, |counts| counts.pending_deliveries);
         if pending == 0 && round > 4 {
             break;
         }
@@ -47,6 +48,18 @@ pub(crate) async fn hold(world: &Arc<World>, process: &Arc<Process>) {
     }
     compare_events(world, process).await;
     compare_deliveries(world, process).await;
+}
+
+/// Waits for something while time passes: a slow call of somebody else's may stand in its way.
+async fn meanwhile<T>(world: &World, what: impl Future<Output = T>) -> T {
+    let mut what = std::pin::pin!(what);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut what => return done,
+            () = settle(world) => world.clock.advance_ms(world.clock.next_wake_ms().unwrap_or(1)),
+        }
+    }
 }
 
 async fn enable_all(world: &Arc<World>, process: &Arc<Process>) {
