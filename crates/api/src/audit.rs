@@ -12,7 +12,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -28,7 +28,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tidings_contract::audit::AuditDetailBody;
 use tidings_domain::{
-    ids::{ApiKeyId, OrganizationId, ProjectId},
+    ids::{OrganizationId, ProjectId},
     target::TargetUrl,
 };
 use tidings_ports::store::{AuditActor, AuditEntry, AuditNote, Store};
@@ -93,8 +93,8 @@ const NAMES: [&str; 3] = ["id", "job_id", "name"];
 pub(crate) struct Act {
     /// What is done.
     pub(crate) action: &'static str,
-    /// Whose key is used.
-    pub(crate) actor: ApiKeyId,
+    /// Who does it.
+    pub(crate) actor: AuditActor,
     /// Whether it is the operator's.
     pub(crate) operator: bool,
     /// Whose it is; `None`: the instance's.
@@ -139,9 +139,9 @@ impl Audit {
     }
 
     /// The slot of a request that came from there.
-    pub(crate) fn from(peer: SocketAddr) -> Self {
+    pub(crate) fn from(peer: IpAddr) -> Self {
         let audit = Self::default();
-        audit.notes().peer = Some(peer.ip());
+        audit.notes().peer = Some(peer);
         audit
     }
 
@@ -234,7 +234,7 @@ fn entry(api: &Api, notes: &Notes, subject: String, replayed: bool) -> Option<Au
         id: api.engine().ids().audit(),
         organization_id: own_organization.or(act.organization),
         project_id: own_project.or(act.project),
-        actor: AuditActor::Key(act.actor),
+        actor: act.actor,
         operator: act.operator,
         action: act.action.to_owned(),
         subject,

@@ -10,10 +10,10 @@ use tidings_contract::{
     operations::{self, Access},
 };
 use tidings_domain::{
-    ids::{ApiKeyId, OrganizationId, ProjectId},
+    ids::{OrganizationId, ProjectId},
     tenancy::{KeyOwner, Scope, Scopes, is_key_shaped},
 };
-use tidings_ports::store::{KeyRecord, Store};
+use tidings_ports::store::{AuditActor, Store};
 
 use crate::{
     audit::{Act, Audit},
@@ -24,17 +24,29 @@ use crate::{
 };
 
 const API_KEY: &str = "x-api-key";
-const ORGANIZATION: &str = "x-organization-id";
-const PROJECT: &str = "x-project-id";
+pub(crate) const ORGANIZATION: &str = "x-organization-id";
+pub(crate) const PROJECT: &str = "x-project-id";
 
 /// Resources of an organization, or of the instance, rather than of a project.
 const BESIDE_PROJECTS: [&str; 5] = ["api-keys", "event-types", "organizations", "plans", "projects"];
+
+/// Somebody whom this process knows without a key: a member who signed in, or whoever has a portal's
+/// link. What they do goes through the same operations as what keys do, see [`crate::Local`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acting {
+    /// Who that is, in the audit log.
+    pub actor: AuditActor,
+    /// Whom they speak for, as a key does.
+    pub owner: KeyOwner,
+    /// What they may do.
+    pub scopes: Scopes,
+}
 
 /// An authenticated request whose key may use the operation it asks for, and whose query parameters
 /// are those of the operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    record: Arc<KeyRecord>,
+    acting: Acting,
     organization: Option<OrganizationId>,
     project: Option<ProjectId>,
     audit: Audit,
@@ -44,7 +56,11 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let mut caller = authenticate(&parts.headers, api).await?;
+        // Nothing that comes over a connection can put an extension into a request.
+        let mut caller = match parts.extensions.get::<Acting>() {
+            Some(&acting) => resolve(acting, None, &parts.headers, api).await?,
+            None => authenticate(&parts.headers, api).await?,
+        };
         let matched = parts.extensions.get::<axum::extract::MatchedPath>();
         let (method, place) = (parts.method.as_str(), matched.map_or("", |path| path.as_str()));
         // A route that no contract lists is nobody's.
@@ -85,7 +101,8 @@ pub(crate) async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Calle
     if record.key.expires_at.is_some_and(|expires_at| expires_at <= api.engine().now()) {
         return Err(ApiError::new(ErrorCode::ApiKeyExpired, "the API key has expired"));
     }
-    resolve(record, headers, api).await
+    let acting = Acting { actor: AuditActor::Key(record.key.id), owner: record.owner(), scopes: record.key.scopes };
+    resolve(acting, record.default_project_id, headers, api).await
 }
 
 pub(crate) fn credentials(headers: &HeaderMap) -> Result<&str, ApiError> {
@@ -101,36 +118,41 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Result<&str, ApiError> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(key.trim()) } else { Err(missing()) }
 }
 
-async fn resolve(record: Arc<KeyRecord>, headers: &HeaderMap, api: &Api) -> Result<Caller, ApiError> {
+async fn resolve(
+    acting: Acting,
+    default_project_id: Option<ProjectId>,
+    headers: &HeaderMap,
+    api: &Api,
+) -> Result<Caller, ApiError> {
     let named_organization = named::<OrganizationId>(headers, ORGANIZATION, "organization")?;
     let named_project = named::<ProjectId>(headers, PROJECT, "project")?;
-    let organization = match record.owner() {
+    let organization = match acting.owner {
         KeyOwner::Operator => named_organization,
         KeyOwner::Organization { id, .. } if named_organization.is_none_or(|named| named == id) => Some(id),
         KeyOwner::Organization { .. } => return Err(ApiError::not_found("organization")),
     };
-    if let KeyOwner::Organization { project_id: Some(bound), .. } = record.owner() {
+    if let KeyOwner::Organization { project_id: Some(bound), .. } = acting.owner {
         if named_project.is_some_and(|named| named != bound) {
             return Err(ApiError::not_found("project"));
         }
-        return Ok(Caller { record, organization, project: Some(bound), audit: Audit::default() });
+        return Ok(Caller { acting, organization, project: Some(bound), audit: Audit::default() });
     }
     let Some(project_id) = named_project else {
         let project = match organization {
             None => None,
-            Some(_) if record.default_project_id.is_some() => record.default_project_id,
+            Some(_) if default_project_id.is_some() => default_project_id,
             Some(id) => {
                 let found = api.store().find_organization(id).await?;
                 Some(found.ok_or_else(|| ApiError::not_found("organization"))?.organization.default_project_id)
             }
         };
-        return Ok(Caller { record, organization, project, audit: Audit::default() });
+        return Ok(Caller { acting, organization, project, audit: Audit::default() });
     };
     let found = api.engine().project(project_id).await?;
     let found = found.filter(|project| organization.is_none_or(|id| project.organization_id == id));
     let project = found.ok_or_else(|| ApiError::not_found("project"))?;
     let organization = Some(project.organization_id);
-    Ok(Caller { record, organization, project: Some(project_id), audit: Audit::default() })
+    Ok(Caller { acting, organization, project: Some(project_id), audit: Audit::default() })
 }
 
 fn named<T: std::str::FromStr>(headers: &HeaderMap, header: &str, what: &str) -> Result<Option<T>, ApiError> {
@@ -141,7 +163,7 @@ fn named<T: std::str::FromStr>(headers: &HeaderMap, header: &str, what: &str) ->
 
 impl Caller {
     fn check(&self, access: Access) -> Result<(), ApiError> {
-        let scopes = self.record.key.scopes;
+        let scopes = self.acting.scopes;
         let refuse = |needed: &str| {
             let detail = format!("this API key lacks the scope {needed}, which the operation asks for");
             Err(ApiError::new(ErrorCode::InsufficientScope, detail))
@@ -169,7 +191,7 @@ impl Caller {
         let in_project = kind.is_none_or(|kind| !BESIDE_PROJECTS.contains(&kind));
         Act {
             action,
-            actor: self.record.key.id,
+            actor: self.acting.actor,
             operator: self.is_operator(),
             organization: match in_project {
                 true => Some(self.organization_or_default(api)),
@@ -190,19 +212,19 @@ impl Caller {
         self.audit.store(api)
     }
 
-    /// The key.
-    pub(crate) fn key_id(&self) -> ApiKeyId {
-        self.record.key.id
+    /// Who asks.
+    pub(crate) fn actor(&self) -> AuditActor {
+        self.acting.actor
     }
 
     /// Whether the key is the operator's.
     pub(crate) fn is_operator(&self) -> bool {
-        self.record.owner() == KeyOwner::Operator
+        self.acting.owner == KeyOwner::Operator
     }
 
     /// What the key may do.
     pub(crate) fn scopes(&self) -> Scopes {
-        self.record.key.scopes
+        self.acting.scopes
     }
 
     /// Refuses keys that may run no command where something is saved that runs one.
@@ -233,7 +255,7 @@ impl Caller {
 
     /// The only project the key reaches, if it is bound to one.
     pub(crate) fn bound_project(&self) -> Option<ProjectId> {
-        match self.record.owner() {
+        match self.acting.owner {
             KeyOwner::Organization { project_id, .. } => project_id,
             KeyOwner::Operator => None,
         }

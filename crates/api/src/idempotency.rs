@@ -15,7 +15,7 @@ use tidings_ports::store::{Created, Idempotency};
 
 use crate::{
     answer::{raw_json, replayed},
-    auth::credentials,
+    auth::{Acting, credentials},
     error::ApiError,
     native::plans::{catalogue_full, limit_exceeded},
     state::Api,
@@ -40,7 +40,10 @@ impl FromRequestParts<Api> for Repeatable {
         let key = parts.headers.get(HEADER).map(|value| {
             value.to_str().ok().filter(|key| is_idempotency_key(key)).map(str::to_owned).ok_or_else(refused)
         });
-        let credentials = credentials(&parts.headers).map(key_hash).unwrap_or_default();
+        let credentials = match parts.extensions.get::<Acting>() {
+            Some(acting) => key_hash(&acting.actor.to_string()),
+            None => credentials(&parts.headers).map(key_hash).unwrap_or_default(),
+        };
         Ok(Self { key: key.transpose()?, place: format!("{} {}", parts.method, parts.uri.path()), credentials })
     }
 }

@@ -13,6 +13,7 @@ mod hooks;
 mod idempotency;
 mod ingest;
 mod keys;
+mod local;
 mod native;
 mod pace;
 mod reference;
@@ -20,5 +21,8 @@ mod request;
 mod server;
 mod state;
 
+pub use auth::Acting;
+pub use ingest::Peer;
+pub use local::{Answer, Ask, Local, On};
 pub use server::{Server, ServerLimits};
 pub use state::{Api, ApiParts};

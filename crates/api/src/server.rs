@@ -4,7 +4,7 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -163,21 +163,28 @@ async fn accept(
     }
 }
 
-async fn serve(
-    api: Api,
-    mut router: Router,
-    request: Request<Incoming>,
-    peer: SocketAddr,
-) -> Result<Response, Infallible> {
+async fn serve(api: Api, router: Router, request: Request<Incoming>, peer: SocketAddr) -> Result<Response, Infallible> {
     let request_id = request_id(&api, &request);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     if !is_framed_clearly(request.headers()) {
-        return Ok(answered(refuse_framing(), &method, &path, &request_id, peer));
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        return Ok(answered(refuse_framing(), &method, &path, &request_id, peer.ip()));
     }
+    Ok(respond(&api, router, request.map(Body::new), peer.ip(), &request_id).await)
+}
+
+/// Answers one request, wherever it came from: see [`crate::Local`].
+pub(crate) async fn respond(
+    api: &Api,
+    mut router: Router,
+    mut request: Request<Body>,
+    peer: IpAddr,
+    request_id: &str,
+) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let api = api.clone();
     let is_publish = method == Method::POST && path == PUBLISH_PATH;
     let answering = async move {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer.ip()));
+        request.extensions_mut().insert(Peer(peer));
         if is_publish {
             return router.call(request).await.unwrap_or_else(|never| match never {});
         }
@@ -197,7 +204,7 @@ async fn serve(
             Err(_) => ApiError::new(ErrorCode::Internal, "the request failed unexpectedly").into_response(),
         }
     };
-    Ok(answered(response, &method, &path, &request_id, peer))
+    answered(response, &method, &path, request_id, peer)
 }
 
 /// Whether everybody between the client and here agrees where the request ends (RFC 9112, section
@@ -215,12 +222,13 @@ fn refuse_framing() -> Response {
 }
 
 /// Completes an answer, and notes it in the log.
-fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: SocketAddr) -> Response {
+fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: IpAddr) -> Response {
     let in_log = response.extensions().get::<ApiError>().is_some_and(ApiError::is_in_log);
     explain(&mut response, &Asked { method: method.as_str(), path, request_id });
     let status = response.status();
     // What follows is all that some sources go by: it is a secret.
     let path = if path.starts_with("/in/") { "/in/…" } else { path };
+    let path = if path.starts_with("/portal/") { "/portal/…" } else { path };
     // A command that fails is its author's business, and stands among its runs.
     if status.is_server_error() && !is_hook(path) && !in_log {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
@@ -248,6 +256,10 @@ fn request_id(api: &Api, request: &Request<Incoming>) -> String {
 /// Gives every error its problem body, the router's own ones included, and every answer of a
 /// compatible API its envelope.
 fn explain(response: &mut Response, asked: &Asked<'_>) {
+    // Pages say in their own words what is wrong.
+    if is_page(response.headers()) {
+        return;
+    }
     let Some(error) = refusal(response, asked.path) else {
         compat::complete(response, asked);
         return;
@@ -266,6 +278,10 @@ fn explain(response: &mut Response, asked: &Asked<'_>) {
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response.headers_mut().remove(header::CONTENT_LENGTH);
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// Why a request was refused, if it was.

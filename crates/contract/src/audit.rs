@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tidings_domain::{
-    ids::{ApiKeyId, AuditId, OrganizationId, ProjectId, ReceiptId},
+    ids::{AccountId, ApiKeyId, AuditId, OrganizationId, PortalSessionId, ProjectId, ReceiptId},
     time::Timestamp,
 };
 
@@ -106,10 +106,16 @@ pub struct AuditEntryBody {
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditActorBody {
-    /// The API key that was used; `null` if nobody did it: a provider's receipt, or the instance
-    /// by itself because the time had come.
+    /// The API key that was used; `null` without one.
     pub key_id: Option<ApiKeyId>,
-    /// The receipt that it was done because of.
+    /// The account that was signed in to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// The portal link that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal_session_id: Option<PortalSessionId>,
+    /// The receipt that it was done because of. With none of these, the instance did it by itself
+    /// because the time had come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt_id: Option<ReceiptId>,
     /// Whether it is the operator's.

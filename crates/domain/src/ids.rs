@@ -230,6 +230,10 @@ ids! {
     CommandId = "cmd_";
     /// One execution of it.
     RunId = "run_";
+    /// Somebody who can sign in.
+    AccountId = "usr_";
+    /// A link to one project's portal.
+    PortalSessionId = "pts_";
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     ids::{
-        ApiKeyId, AuditId, CommandId, DeliveryId, JobId, OrganizationId, ProjectId, ReceiptId, RunId, SourceId,
-        WebhookId,
+        AccountId, ApiKeyId, AuditId, CommandId, DeliveryId, JobId, OrganizationId, PortalSessionId, ProjectId,
+        ReceiptId, RunId, SourceId, WebhookId,
     },
     tenancy::Scope,
     time::Timestamp,
@@ -44,6 +44,8 @@ id_schemas! {
     AuditId: "The id of an entry of the audit log";
     JobId: "The id of a job";
     SourceId: "The id of a source";
+    AccountId: "The id of an account";
+    PortalSessionId: "The id of a portal session";
     ReceiptId: "The id of a receipt";
     CommandId: "The id of a command";
     RunId: "The id of a run";

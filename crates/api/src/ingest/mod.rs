@@ -34,7 +34,7 @@ pub(crate) const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-author
 
 /// The address that a request came from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub struct Peer(pub IpAddr);
 
 pub(crate) fn routes() -> Router<Api> {
     let router = Router::new().route("/in/{token}", any(at_token));

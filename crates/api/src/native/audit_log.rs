@@ -31,12 +31,16 @@ fn body(entry: AuditEntry) -> AuditEntryBody {
 }
 
 fn actor(actor: AuditActor, operator: bool) -> AuditActorBody {
-    let (key_id, receipt_id) = match actor {
-        AuditActor::Key(id) => (Some(id), None),
-        AuditActor::Receipt(id) => (None, Some(id)),
-        AuditActor::Instance => (None, None),
-    };
-    AuditActorBody { key_id, receipt_id, operator }
+    let mut body =
+        AuditActorBody { key_id: None, account_id: None, portal_session_id: None, receipt_id: None, operator };
+    match actor {
+        AuditActor::Key(id) => body.key_id = Some(id),
+        AuditActor::Account(id) => body.account_id = Some(id),
+        AuditActor::Portal(id) => body.portal_session_id = Some(id),
+        AuditActor::Receipt(id) => body.receipt_id = Some(id),
+        AuditActor::Instance => {}
+    }
+    body
 }
 
 /// The organization's entries; for the operator who names none, everybody's and the instance's.

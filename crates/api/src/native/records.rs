@@ -115,7 +115,7 @@ async fn change(
     expected_version: Option<u32>,
 ) -> Result<RecordPut, ApiError> {
     let project_id = caller.project(api);
-    let put = store::PutRecord { project_id, kind, key, data, expected_version, cause: caller.key_id().to_string() };
+    let put = store::PutRecord { project_id, kind, key, data, expected_version, cause: caller.actor().to_string() };
     Ok(caller.store(api).put_record(put, api.engine().now()).await?)
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidings_domain::{
-    ids::{ApiKeyId, AuditId, OrganizationId, ParseIdError, ProjectId, ReceiptId},
+    ids::{AccountId, ApiKeyId, AuditId, OrganizationId, ParseIdError, PortalSessionId, ProjectId, ReceiptId},
     page::{Page, PageRequest},
     time::Timestamp,
 };
@@ -60,6 +60,10 @@ pub struct AuditEntry {
 pub enum AuditActor {
     /// Whoever has this key.
     Key(ApiKeyId),
+    /// Whoever signed in to this account.
+    Account(AccountId),
+    /// Whoever has the link of this portal session.
+    Portal(PortalSessionId),
     /// A provider, with this receipt.
     Receipt(ReceiptId),
     /// The instance by itself, because the time had come.
@@ -74,6 +78,8 @@ impl fmt::Display for AuditActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(id) => id.fmt(f),
+            Self::Account(id) => id.fmt(f),
+            Self::Portal(id) => id.fmt(f),
             Self::Receipt(id) => id.fmt(f),
             Self::Instance => f.write_str(Self::INSTANCE),
         }
@@ -87,7 +93,11 @@ impl FromStr for AuditActor {
         if text == Self::INSTANCE {
             return Ok(Self::Instance);
         }
-        text.parse().map(Self::Key).or_else(|error| text.parse().map(Self::Receipt).map_err(|_: ParseIdError| error))
+        let others = || {
+            let account = text.parse().map(Self::Account);
+            account.or_else(|_| text.parse().map(Self::Portal)).or_else(|_| text.parse().map(Self::Receipt))
+        };
+        text.parse().map(Self::Key).or_else(|error| others().map_err(|_: ParseIdError| error))
     }
 }
 
