@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use xtask::{
-    dependencies, libraries,
+    browser, dependencies, libraries,
     rules::{House, RULES},
     sdk,
     steps::{Cargo, Outcome, run_step},
@@ -52,6 +52,7 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     summary.add(run_step("tests", || cargo.run_tests(&tests))?);
     summary.add(run_step("official SDK", || sdk::test_with_sdk(&cargo))?);
     summary.add(run_step("providers' libraries", || libraries::test_with_libraries(&cargo))?);
+    summary.add(run_step("browser", || browser::test_with_browser(&cargo))?);
     summary.add(run_step("licences, bans, sources", || check_dependencies(&cargo))?);
     if with_deny {
         summary.add(run_step("cargo-deny", || tools::run_cargo_deny(&cargo))?);
@@ -97,6 +98,13 @@ fn check_rules(root: &Path) -> anyhow::Result<Outcome> {
     } else {
         Outcome::failed(format!("{broken} of {} rules broken", RULES.len()))
     })
+}
+
+/// Takes a picture of every page of the dashboard.
+pub(crate) fn screenshots() -> anyhow::Result<bool> {
+    let (outcome, directory) = browser::take_pictures(&Cargo::new(&root()?))?;
+    print(&format!("{}\nthe pictures are in {}\n", outcome.note, directory.display()))?;
+    Ok(outcome.is_fine())
 }
 
 /// Writes the OpenAPI document where the repository holds it. What makes it runs as a process of

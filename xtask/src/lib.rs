@@ -3,6 +3,7 @@
 //! Deliberately absent: anything that a released binary needs, and dependencies that take long to
 //! compile; on a fresh machine this is the first thing that is built.
 
+pub mod browser;
 pub mod dependencies;
 pub mod faults;
 pub mod libraries;

@@ -19,6 +19,8 @@ Commands:
   rules                             the rules of the house alone
   dependencies                      licences, bans and sources of all dependencies alone
   openapi                           write docs/openapi.json anew, after the contract has changed
+  screenshots                       a picture of every page of the dashboard, light and dark, wide and on a phone,
+                                    into target/screenshots
   fuzz-api [--cases N]              schemathesis over every operation, in a network of its own; installs it first.
                                     N is how many cases each operation gets at most, per way of making them
   fuzz-corpus                       take what the part `coverage` of torture found into the corpus that is kept
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         ["test", "--with-deny"] => commands::test(true),
         ["rules"] => commands::rules(),
         ["dependencies"] => commands::dependencies(),
+        ["screenshots"] => commands::screenshots(),
         ["openapi"] => commands::openapi(),
         ["fuzz-api"] => fuzz::run(fuzz::CASES),
         ["fuzz-api", "--cases", cases] => fuzz::run(cases),

@@ -1,8 +1,8 @@
 //! Which crate may know which.
 //!
 //! `domain ← contract ← client`, `domain ← ports ← {engine, egress, scripting, store-sqlite}`,
-//! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; fakes,
-//! fuzz, sim and testkit are for tests.
+//! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; browser,
+//! fakes, fuzz, sim and testkit are for tests.
 
 use toml::{Table, Value};
 
@@ -73,10 +73,11 @@ const ROOMS: &[Room] = &[
         never: NO_SQL_NO_SOCKET,
     },
     Room { name: "testkit", uses: &["domain", "contract", "client"], tests_use: NONE, never: NO_SQL },
+    Room { name: "browser", uses: &["testkit"], tests_use: NONE, never: NO_SQL },
     Room {
         name: "tidings",
         uses: &["domain", "contract", "client", "ports", "engine", "egress", "scripting", "store-sqlite", "api"],
-        tests_use: &["fakes", "testkit"],
+        tests_use: &["browser", "fakes", "testkit"],
         never: &["rusqlite"],
     },
 ];
