@@ -31,6 +31,7 @@ mod provider;
 mod query;
 
 pub use builder::ClientBuilder;
+pub use calls::statistics::Period;
 pub use client::Client;
 pub use error::ClientError;
 pub use provider::{ProviderAnswer, send_as_provider};

@@ -28,15 +28,15 @@ use crate::{
     list::ListBody,
     operation::operation,
     parameters::{
-        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE, RUN_STATUS,
-        SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID,
+        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, HOURS, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE,
+        RUN_STATUS, SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID, WEBHOOK_IDS,
     },
     plan::{PlanBody, SetPlan, UsageBody},
     preset::{PresetBody, PresetSummary},
     record::{PutRecord, RecordBody, RecordHistoryBody, RecordListBody},
     secret::{RotateSecret, RotatedSecretBody, SecretBody},
     source::{PreviewBody, PreviewRequest, ReceiptBody, ReceiptReplayedBody, SourceBody, SourceRequest},
-    statistics::StatisticsBody,
+    statistics::{StatisticsBody, WebhookHoursBody},
     tenancy::{
         ApiKeyBody, CreateApiKey, CreateOrganization, CreateProject, InstanceBody, OrganizationBody, ProjectBody,
         UpdateOrganization, UpdateProject,
@@ -158,13 +158,17 @@ pub const OPERATIONS: &[Operation] = &[
         .bare()
         .answers::<JobBody>(&[]),
     operation("GET", "/webhooks/{id}/stats", Access::AnyOf(READERS), 200, "Get a webhook's statistics")
-        .query(&[DAYS])
+        .query(&[DAYS, HOURS])
         .bare()
         .answers::<StatisticsBody>(&[]),
     operation("GET", "/stats", Access::AnyOf(READERS), 200, "Get a project's statistics")
-        .query(&[DAYS])
+        .query(&[DAYS, HOURS])
         .bare()
         .answers::<StatisticsBody>(&[]),
+    operation("GET", "/stats/webhooks", Access::AnyOf(READERS), 200, "List the last 24 hours of webhooks")
+        .query(&[WEBHOOK_IDS, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<WebhookHoursBody>>(&[]),
     operation("GET", "/deliveries", Access::AnyOf(READERS), 200, "List deliveries")
         .query(&[WEBHOOK_ID, EVENT_TYPE, STATUS, SINCE, UNTIL, LIMIT, CURSOR])
         .bare()

@@ -86,6 +86,12 @@ pub const AFTER: Parameter = parameter("after", "`next` of the page before", Kin
 pub const BELOW: Parameter = parameter("below", "Only versions below this one", Kind::Number(1, i32::MAX as u32), "7");
 /// How far statistics look back.
 pub const DAYS: Parameter = parameter("days", "Days to look back; 30 if left out", Kind::Number(1, 365), "7");
+/// How far statistics look back, by the hour.
+pub const HOURS: Parameter =
+    parameter("hours", "Hours to look back in place of days, each a span of its own", Kind::Number(1, 168), "24");
+/// Some webhooks.
+pub const WEBHOOK_IDS: Parameter =
+    parameter("ids", "Up to 100 webhooks, separated by commas, in place of a page", Kind::Text, crate::sample::WEBHOOK);
 /// Keys of the operator.
 pub const OPERATOR: Parameter =
     parameter("operator", "Keys of the operator instead; for operator keys only", Kind::Flag, "true");

@@ -91,6 +91,8 @@ pub struct Tally {
     pub dropped: u64,
     /// Attempts, retries included.
     pub attempts: u64,
+    /// Of these, the ones that a receiver took. Not `delivered`: what is sent again is taken back from that.
+    pub succeeded: u64,
     /// How long they took together, in milliseconds.
     pub total_ms: u64,
     /// How long each of them took.
@@ -99,9 +101,10 @@ pub struct Tally {
 
 impl Tally {
     /// Counts one attempt.
-    pub fn add_attempt(&mut self, total_us: u32) {
+    pub fn add_attempt(&mut self, total_us: u32, has_succeeded: bool) {
         let ms = total_us.div_ceil(1_000);
         self.attempts += 1;
+        self.succeeded += u64::from(has_succeeded);
         self.total_ms += u64::from(ms);
         self.latencies.add(ms);
     }
@@ -112,8 +115,19 @@ impl Tally {
         self.failed += other.failed;
         self.dropped += other.dropped;
         self.attempts += other.attempts;
+        self.succeeded += other.succeeded;
         self.total_ms += other.total_ms;
         self.latencies.merge(&other.latencies);
+    }
+
+    /// Attempts that a receiver did not take.
+    pub const fn unsuccessful(&self) -> u64 {
+        self.attempts.saturating_sub(self.succeeded)
+    }
+
+    /// Attempts that were followed by another one, or will be.
+    pub const fn retried(&self) -> u64 {
+        self.unsuccessful().saturating_sub(self.failed + self.dropped)
     }
 
     /// Deliveries that ended by a receiver's doing.
@@ -157,6 +171,18 @@ mod tests {
         assert_eq!(Latencies::from_bytes(&stored), latencies);
         assert_eq!(Latencies::from_bytes(&[]), Latencies::default());
         assert_eq!(latencies.percentile_ms(1.0), Some(32_768.0), "what has no upper bound shows its lower one");
+    }
+
+    #[test]
+    fn attempts_that_end_nothing_are_retried() {
+        let mut tally = Tally { delivered: 1, failed: 1, dropped: 1, ..Tally::default() };
+        for (took_us, has_succeeded) in [(9_000, false), (9_000, false), (9_000, false), (1_000, true)] {
+            tally.add_attempt(took_us, has_succeeded);
+        }
+        assert_eq!((tally.attempts, tally.succeeded, tally.unsuccessful(), tally.retried()), (4, 1, 3, 1));
+        let mut both = tally.clone();
+        both.merge(&tally);
+        assert_eq!((both.succeeded, both.retried()), (2, 2));
     }
 
     #[test]

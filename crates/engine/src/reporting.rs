@@ -3,8 +3,11 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
-use tidings_domain::{ids::ProjectId, operational};
-use tidings_ports::store::{InstanceCounts, Ledger, Report, StoreError};
+use tidings_domain::{
+    ids::{ProjectId, WebhookId},
+    operational,
+};
+use tidings_ports::store::{InstanceCounts, Ledger, Report, StoreError, Waiting};
 
 use crate::{
     Engine,
@@ -85,6 +88,12 @@ impl Engine {
     pub async fn counts(&self) -> Result<InstanceCounts, StoreError> {
         let counts = self.store.counts(self.clock.now()).await?;
         Ok(InstanceCounts { oldest_due_at: counts.oldest_due_at.map(|due_at| self.shown(due_at)), ..counts })
+    }
+
+    /// What waits in a project, for one webhook or for all of them together.
+    pub async fn waiting(&self, project_id: ProjectId, webhook_id: Option<WebhookId>) -> Result<Waiting, StoreError> {
+        let waiting = self.store.waiting(project_id, webhook_id, self.clock.now()).await?;
+        Ok(Waiting { oldest_due_at: waiting.oldest_due_at.map(|due_at| self.shown(due_at)), ..waiting })
     }
 
     async fn publish_one_by_one(

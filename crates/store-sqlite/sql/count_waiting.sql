@@ -1,1 +1,3 @@
-SELECT count(*) FROM (SELECT 1 FROM queue WHERE webhook = ?1 AND due_at IS NOT NULL LIMIT ?2)
+-- How many wait, and how many of them were tried before.
+SELECT count(*), coalesce(sum(attempts > 0), 0)
+FROM (SELECT attempts FROM queue WHERE webhook = ?1 AND due_at IS NOT NULL LIMIT ?2)

@@ -1,3 +1,3 @@
-SELECT hour, delivered, failed, dropped, attempts, total_ms, latency FROM webhook_hour
+SELECT hour, delivered, failed, dropped, attempts, succeeded, total_ms, latency FROM webhook_hour
 WHERE webhook = ?1 AND hour >= ?2 AND hour <= ?3
 ORDER BY hour

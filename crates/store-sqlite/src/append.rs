@@ -200,7 +200,7 @@ fn count_test(session: &mut Session<'_>, test: &TestRecord) -> rusqlite::Result<
     let (mut ended, mut hours) = (Ended::default(), Hours::default());
     ended.add(state, 1);
     let tally = hours.of(webhook, test.ended_at());
-    tally.add_attempt(test.attempt.timing.total_us);
+    tally.add_attempt(test.attempt.timing.total_us, test.delivered);
     if test.delivered {
         tally.delivered += 1;
     } else {

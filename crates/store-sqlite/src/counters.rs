@@ -75,6 +75,7 @@ fn put_hour(connection: &Connection, webhook: i64, hour: i64, tally: &Tally) -> 
         tally.failed as i64,
         tally.dropped as i64,
         tally.attempts as i64,
+        tally.succeeded as i64,
         tally.total_ms as i64,
         tally.latencies.to_bytes(),
     ])?;
@@ -85,7 +86,7 @@ fn find_hour(connection: &Connection, webhook: i64, hour: i64) -> rusqlite::Resu
     connection.prepare_cached(sql::FIND_HOUR)?.query_row([webhook, hour], |row| read_tally(row, 0)).optional()
 }
 
-/// Reads `delivered, failed, dropped, attempts, total_ms, latency` from column `at` on.
+/// Reads `delivered, failed, dropped, attempts, succeeded, total_ms, latency` from column `at` on.
 pub(crate) fn read_tally(row: &Row<'_>, at: usize) -> rusqlite::Result<Tally> {
     let count = |column: usize| row.get::<_, i64>(at + column).map(|count| u64::try_from(count).unwrap_or(0));
     Ok(Tally {
@@ -93,8 +94,9 @@ pub(crate) fn read_tally(row: &Row<'_>, at: usize) -> rusqlite::Result<Tally> {
         failed: count(1)?,
         dropped: count(2)?,
         attempts: count(3)?,
-        total_ms: count(4)?,
-        latencies: Latencies::from_bytes(&row.get::<_, Vec<u8>>(at + 5)?),
+        succeeded: count(4)?,
+        total_ms: count(5)?,
+        latencies: Latencies::from_bytes(row.get_ref(at + 6)?.as_blob()?),
     })
 }
 

@@ -21,6 +21,7 @@ mod expunge;
 mod gaps;
 mod gate;
 mod history;
+mod history_store;
 mod jobs;
 mod lock;
 mod memory;

@@ -136,7 +136,7 @@ fn schedule_retry(
 
 fn note_hour(hours: &mut Hours, settlement: &Settlement, state: u8) {
     let tally = hours.of(settlement.webhook_id.sequence(), settlement.ended_at);
-    tally.add_attempt(settlement.attempt.timing.total_us);
+    tally.add_attempt(settlement.attempt.timing.total_us, state == STATE_DELIVERED);
     match state {
         STATE_DELIVERED => tally.delivered += 1,
         STATE_FAILED => tally.failed += 1,

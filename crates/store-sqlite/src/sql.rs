@@ -132,6 +132,9 @@ statements! {
     QUEUED_BETWEEN = "queued_between";
     WALK_EVENTS = "walk_events";
     PROJECT_WEBHOOKS = "project_webhooks";
+    WEBHOOK_STATUSES = "webhook_statuses";
+    COUNT_HELD = "count_held";
+    OLDEST_DUE_OF_WEBHOOK = "oldest_due_of_webhook";
     COUNT_PENDING = "count_pending";
     REMEMBER_ONCE = "remember_once";
     REMEMBER = "remember";

@@ -4,28 +4,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidings_domain::{
-    event::Event,
     event_type::{EventType, EventTypeName},
-    ids::{ApiKeyId, DeliveryId, EventKey, OrganizationId, ProjectId, WebhookId},
+    ids::{ApiKeyId, DeliveryId, OrganizationId, ProjectId, WebhookId},
     page::{Page, PageRequest},
     plan::{PlanName, Plans},
     tenancy::ApiKey,
     time::Timestamp,
 };
 use tidings_ports::store::{
-    Appended, AttemptView, AuditNote, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
-    DeliveryFilter, DeliveryView, EventFilter, EventTypeChanged, EventTypeImport, EventTypeImported, EventView,
-    Expunged, History, HookKeysChange, Idempotency, InstanceCounts, KeyRecord, Ledger, Log, Maintenance, NewApiKey,
-    NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, PlanLimits,
-    PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report, Requeued, SchemaRetired, Settled, Settlement, Statistics,
-    StoreError, TestRecord, WebhookChange, WebhookRecord,
+    Appended, AuditNote, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
+    EventTypeChanged, EventTypeImport, EventTypeImported, HookKeysChange, Idempotency, InstanceCounts, KeyRecord,
+    Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook,
+    OrganizationChange, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report,
+    Requeued, SchemaRetired, Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
     append,
     catalog::{api_key, event_type, event_type_import, organization, plan, project, snapshot, webhook},
-    expunge,
-    history::{deliveries, events, statistics},
     lock::DirectoryLock,
     memory::Leases,
     queue,
@@ -305,72 +301,6 @@ impl PlanLimits for SqliteStore {
 
     async fn apply_plan(&self, id: OrganizationId, now: Timestamp) -> Result<Vec<ProjectId>, StoreError> {
         self.change(move |session| plan::apply(session, id, now)).await
-    }
-}
-
-#[async_trait]
-impl History for SqliteStore {
-    async fn list_events(
-        &self,
-        project_id: ProjectId,
-        filter: EventFilter,
-        page: PageRequest,
-    ) -> Result<Page<EventView>, StoreError> {
-        self.readers.call(move |connection| events::list(connection, project_id, &filter, page)).await
-    }
-
-    async fn find_event(&self, project_id: ProjectId, id: &str) -> Result<Option<Event>, StoreError> {
-        let id = id.to_owned();
-        self.readers.call(move |connection| events::find(connection, project_id, &id)).await
-    }
-
-    async fn expunge_payload(
-        &self,
-        project_id: ProjectId,
-        event: EventKey,
-        now: Timestamp,
-    ) -> Result<Expunged, StoreError> {
-        self.change(move |session| expunge::expunge(session, project_id, event, now)).await
-    }
-
-    async fn expunged_at(&self, project_id: ProjectId, event: EventKey) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.call(move |connection| expunge::expunged_at(connection, project_id, event)).await
-    }
-
-    async fn list_deliveries(
-        &self,
-        project_id: ProjectId,
-        filter: DeliveryFilter,
-        page: PageRequest,
-    ) -> Result<Page<DeliveryView>, StoreError> {
-        let leases = Arc::clone(&self.leases);
-        self.readers.call(move |connection| deliveries::list(connection, &leases, project_id, &filter, page)).await
-    }
-
-    async fn find_delivery(&self, project_id: ProjectId, id: DeliveryId) -> Result<Option<DeliveryView>, StoreError> {
-        self.readers.call(move |connection| deliveries::find(connection, project_id, id)).await
-    }
-
-    async fn deliveries_of(&self, event: &Event) -> Result<Vec<DeliveryView>, StoreError> {
-        let event = event.clone();
-        self.readers.call(move |connection| deliveries::of_event(connection, &event)).await
-    }
-
-    async fn attempts_of(&self, project_id: ProjectId, id: DeliveryId) -> Result<Vec<AttemptView>, StoreError> {
-        self.readers.call(move |connection| deliveries::attempts(connection, project_id, id)).await
-    }
-
-    async fn statistics(
-        &self,
-        project_id: ProjectId,
-        webhook_id: Option<WebhookId>,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Option<Statistics>, StoreError> {
-        let leases = Arc::clone(&self.leases);
-        self.readers
-            .call(move |connection| statistics::read(connection, &leases, project_id, webhook_id, since, until))
-            .await
     }
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/jobs/{id}", get(jobs::get).delete(jobs::cancel))
         .route("/webhooks/{id}/stats", get(statistics::of_webhook))
         .route("/stats", get(statistics::of_project))
+        .route("/stats/webhooks", get(statistics::of_webhooks))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::get))
         .route("/deliveries/{id}/attempts", get(deliveries::attempts))

@@ -13,7 +13,7 @@ mod plans;
 mod presets;
 mod projects;
 mod sources;
-mod statistics;
+pub(crate) mod statistics;
 mod webhooks;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! What Tidings knows and says about itself: the ledger, statistics, operational events.
 
-use tidings_domain::{profile::Profile, statistics::hour_of, time::Timestamp};
+use tidings_domain::{ids::WebhookId, profile::Profile, statistics::hour_of, time::Timestamp};
 use tidings_fakes::Reply;
-use tidings_ports::store::{Catalog as _, History as _, Maintenance as _, Statistics};
+use tidings_ports::store::{Catalog as _, History as _, Maintenance as _, Statistics, Waiting};
 
 use crate::platform::{Platform, START, schedule};
 
@@ -120,15 +120,62 @@ async fn statistics_are_counted_in_the_hour_in_which_deliveries_end() {
     platform.publish("tag.subscribed").await;
     platform.settle().await;
     let first = statistics(&platform, webhook).await;
-    assert_eq!((first.pending, first.hours[0].1.attempts, first.hours[0].1.ended()), (1, 1, 0));
+    assert_eq!((first.hours[0].1.attempts, first.hours[0].1.ended(), first.hours[0].1.retried()), (1, 0, 1));
+    assert_eq!(waiting(&platform, None).await, Waiting { retrying: 1, ..Waiting::default() }, "not due yet");
     platform.advance_s(3_600).await;
     let second = statistics(&platform, webhook).await;
-    assert_eq!(second.pending, 0);
+    assert_eq!(waiting(&platform, None).await, Waiting::default());
     assert_eq!(second.hours.iter().map(|(hour, _)| *hour).collect::<Vec<_>>(), [hour_of(START), hour_of(START) + 1]);
-    assert_eq!((second.hours[1].1.delivered, second.hours[1].1.attempts), (1, 1));
+    let tally = &second.hours[1].1;
+    assert_eq!((tally.delivered, tally.attempts, tally.succeeded), (1, 1, 1));
     let foreign = platform.other_project().await;
     let found = platform.store.statistics(foreign, Some(webhook), START, platform.now()).await.expect("read");
     assert_eq!(found, None, "another project's webhook");
+    let hours = async |project| {
+        let ids = vec![webhook, WebhookId::from_parts(webhook.sequence(), webhook.tail() ^ 1), webhook];
+        platform.store.hours_of_webhooks(project, ids, START, platform.now()).await.expect("read")
+    };
+    let own = hours(platform.project).await;
+    assert_eq!(own.iter().map(|found| found.hours.len()).collect::<Vec<_>>(), [2, 2], "as asked, but for what is not");
+    assert_eq!(own[0].hours, second.hours);
+    assert_eq!(hours(foreign).await, []);
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_by_what_it_waits_for() {
+    let platform = Platform::start().await;
+    let late = platform.webhook(Profile::Standard, URL).await;
+    let paused = platform.webhook(Profile::Standard, "https://example.com/paused").await;
+    let disabled = platform.webhook(Profile::Standard, "https://example.com/disabled").await;
+    let queue = |seq: i64, webhook: WebhookId, attempts: u32, due_at: i64| {
+        format!(
+            "INSERT INTO queue (seq, tail, event, webhook, project, rendering, epoch, attempts, manual, due_at)
+             VALUES ({seq}, 1, 1, {}, {}, 0, 1, {attempts}, 0, {due_at});",
+            webhook.sequence(),
+            platform.project.sequence(),
+        )
+    };
+    let due_at = START.as_millis() - 5_000;
+    let rows = [
+        queue(2, late, 0, due_at),
+        queue(3, late, 0, due_at + 1),
+        queue(4, late, 2, START.as_millis() + 60_000),
+        queue(5, paused, 1, due_at - 9_000),
+        queue(6, disabled, 0, due_at - 9_000),
+    ];
+    platform.tamper(&format!(
+        "UPDATE webhook SET status = 1 WHERE seq = {}; UPDATE webhook SET status = 2 WHERE seq = {}; {}",
+        paused.sequence(),
+        disabled.sequence(),
+        rows.concat()
+    ));
+    let oldest_due_at = Some(Timestamp::from_millis(due_at));
+    let expected = Waiting { pending: 2, retrying: 1, held: 2, oldest_due_at };
+    assert_eq!(waiting(&platform, None).await, expected, "held ones are not overdue");
+    assert_eq!(waiting(&platform, Some(paused)).await, Waiting { held: 1, ..Waiting::default() });
+    let foreign = platform.other_project().await;
+    let found = platform.engine.waiting(foreign, Some(late)).await.expect("read");
+    assert_eq!(found, Waiting::default(), "another project's webhook");
 }
 
 #[tokio::test]
@@ -142,10 +189,18 @@ async fn a_delivery_that_is_sent_again_counts_once() {
     platform.engine.retry(platform.project, id, false).await.expect("sent again");
     platform.settle().await;
     let hour = statistics(&platform, webhook).await.hours.remove(0).1;
-    assert_eq!((hour.delivered, hour.failed, hour.attempts), (1, 0, 2));
+    assert_eq!((hour.delivered, hour.failed, hour.attempts, hour.succeeded), (1, 0, 2, 1));
+    platform.engine.retry(platform.project, id, false).await.expect("sent again");
+    platform.settle().await;
+    let hour = statistics(&platform, webhook).await.hours.remove(0).1;
+    assert_eq!((hour.delivered, hour.attempts, hour.succeeded), (1, 3, 2), "attempts stay counted");
 }
 
-async fn statistics(platform: &Platform, webhook: tidings_domain::ids::WebhookId) -> Statistics {
+async fn waiting(platform: &Platform, webhook: Option<WebhookId>) -> Waiting {
+    platform.engine.waiting(platform.project, webhook).await.expect("read")
+}
+
+async fn statistics(platform: &Platform, webhook: WebhookId) -> Statistics {
     let since = Timestamp::from_millis(0);
     let found = platform.store.statistics(platform.project, Some(webhook), since, platform.now()).await;
     found.expect("read").expect("the project's own webhook")

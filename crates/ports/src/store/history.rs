@@ -65,17 +65,62 @@ pub trait History: Send + Sync {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Statistics>, StoreError>;
+
+    /// How each of these webhooks has been doing in the hours from `since` to `until`, both
+    /// included, in the order of `webhook_ids`. Those that the project has not are left out.
+    async fn hours_of_webhooks(
+        &self,
+        project_id: ProjectId,
+        webhook_ids: Vec<WebhookId>,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<WebhookHours>, StoreError>;
+
+    /// What waits now for one webhook of the project, or for all of them together.
+    async fn waiting(
+        &self,
+        project_id: ProjectId,
+        webhook_id: Option<WebhookId>,
+        now: Timestamp,
+    ) -> Result<Waiting, StoreError>;
 }
 
-/// Counts by hour, and what is unfinished now.
+/// Counts by hour.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statistics {
     /// The hours in which something happened, oldest first; see [`tidings_domain::statistics::hour_of`].
     pub hours: Vec<(i64, Tally)>,
-    /// Deliveries that have not ended, counted up to a bound like the total of a list.
-    pub pending: u64,
     /// Whether there is more than may be read, so that `hours` is not whole.
     pub is_cut: bool,
+}
+
+/// One webhook's counts by hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookHours {
+    /// Whose.
+    pub webhook_id: WebhookId,
+    /// The hours in which something happened, oldest first.
+    pub hours: Vec<(i64, Tally)>,
+}
+
+/// Deliveries that have not ended. Each count stops at a bound, like the total of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// Not tried yet, or under way at this moment.
+    pub pending: u64,
+    /// Tried, and to be tried again.
+    pub retrying: u64,
+    /// Kept for webhooks that are paused or disabled.
+    pub held: u64,
+    /// Since when the oldest one is due that nothing holds.
+    pub oldest_due_at: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// All of them together.
+    pub const fn all(&self) -> u64 {
+        self.pending + self.retrying + self.held
+    }
 }
 
 /// What became of a payload that was to be deleted.

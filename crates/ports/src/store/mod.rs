@@ -30,7 +30,10 @@ pub use commands::{
     StartScheduled, TaskChange,
 };
 pub use gaps::{FillNote, FillState, Gaps, SourceToFill};
-pub use history::{AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics};
+pub use history::{
+    AttemptView, DeliveryFilter, DeliveryView, EventFilter, EventView, Expunged, History, Statistics, Waiting,
+    WebhookHours,
+};
 pub use jobs::{
     Counted, EventReplayed, EventsAfter, JobCreated, JobRecord, Jobs, NewJob, NewReplay, ReplayStep, ReplayedDelivery,
     Stepped,

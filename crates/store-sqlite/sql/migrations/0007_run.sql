@@ -135,6 +135,10 @@ CREATE UNIQUE INDEX bot_by_id ON bot (bot_id);
 -- How many runs of commands have followed one another, without a pause, before an event came of the last of them.
 ALTER TABLE event ADD COLUMN after_runs INTEGER;
 
+-- Attempts that a receiver took. Delivered ones that are sent again are taken back from "delivered".
+ALTER TABLE webhook_hour ADD COLUMN succeeded INTEGER NOT NULL DEFAULT 0;
+UPDATE webhook_hour SET succeeded = delivered;
+
 -- What was sent, where a transform made something else of the event than its rendering.
 ALTER TABLE attempt ADD COLUMN request_body BLOB;
 ALTER TABLE delivery ADD COLUMN request_body BLOB;

@@ -1,6 +1,6 @@
-//! Statistics: rows that were counted when deliveries ended, put together.
+//! Statistics: rows that were counted when deliveries ended, put together, and what waits now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, params};
 use tidings_domain::{
@@ -9,7 +9,7 @@ use tidings_domain::{
     statistics::{Tally, hour_of},
     time::Timestamp,
 };
-use tidings_ports::store::Statistics;
+use tidings_ports::store::{Statistics, Waiting, WebhookHours};
 
 use super::deliveries::owns_webhook;
 use crate::{catalog::COUNT_MAX, counters::read_tally, memory::Leases, sql};
@@ -19,7 +19,6 @@ const HOUR_ROWS_MAX: u32 = 1_000_000;
 
 pub(crate) fn read(
     connection: &Connection,
-    leases: &Leases,
     project_id: ProjectId,
     webhook_id: Option<WebhookId>,
     since: Timestamp,
@@ -35,24 +34,86 @@ pub(crate) fn read(
             .collect::<rusqlite::Result<Vec<i64>>>()?,
     };
     let mut hours: BTreeMap<i64, Tally> = BTreeMap::new();
-    let mut pending = leases.count_of_webhooks(&webhooks.iter().copied().collect());
     let mut free = HOUR_ROWS_MAX;
+    let mut list = connection.prepare_cached(sql::LIST_HOURS)?;
     for webhook in webhooks {
-        let mut list = connection.prepare_cached(sql::LIST_HOURS)?;
         let mut rows = list.query([webhook, hour_of(since), hour_of(until)])?;
         while let Some(row) = rows.next()? {
             if free == 0 {
-                return Ok(Some(Statistics { hours: Vec::new(), pending: 0, is_cut: true }));
+                return Ok(Some(Statistics { hours: Vec::new(), is_cut: true }));
             }
             free -= 1;
             hours.entry(row.get(0)?).or_default().merge(&read_tally(row, 1)?);
         }
-        if pending <= TOTAL_EXACT_MAX {
-            let waiting: i64 = connection
-                .prepare_cached(sql::COUNT_WAITING)?
-                .query_row(params![webhook, COUNT_MAX], |row| row.get(0))?;
-            pending += waiting.unsigned_abs();
+    }
+    Ok(Some(Statistics { hours: hours.into_iter().collect(), is_cut: false }))
+}
+
+pub(crate) fn of_webhooks(
+    connection: &Connection,
+    project_id: ProjectId,
+    webhook_ids: &[WebhookId],
+    since: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<Vec<WebhookHours>> {
+    let mut list = connection.prepare_cached(sql::LIST_HOURS)?;
+    let mut found = Vec::with_capacity(webhook_ids.len());
+    for &webhook_id in webhook_ids {
+        if owns_webhook(connection, project_id.sequence(), webhook_id)? {
+            let rows = list.query_map([webhook_id.sequence(), hour_of(since), hour_of(until)], |row| {
+                Ok((row.get(0)?, read_tally(row, 1)?))
+            })?;
+            found.push(WebhookHours { webhook_id, hours: rows.collect::<rusqlite::Result<_>>()? });
         }
     }
-    Ok(Some(Statistics { hours: hours.into_iter().collect(), pending, is_cut: false }))
+    Ok(found)
+}
+
+pub(crate) fn waiting(
+    connection: &Connection,
+    leases: &Leases,
+    project_id: ProjectId,
+    webhook_id: Option<WebhookId>,
+    now: Timestamp,
+) -> rusqlite::Result<Waiting> {
+    let webhooks: Vec<(i64, bool)> = connection
+        .prepare_cached(sql::WEBHOOK_STATUSES)?
+        .query_map(params![project_id.sequence(), webhook_id.map(WebhookId::sequence)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let all: HashSet<i64> = webhooks.iter().map(|&(webhook, _)| webhook).collect();
+    let mut waiting = Waiting { pending: leases.count_of_webhooks(&all), ..Waiting::default() };
+    for (webhook, is_held) in webhooks {
+        match is_held {
+            true => count_held(connection, webhook, &mut waiting)?,
+            false => count_due(connection, webhook, now, &mut waiting)?,
+        }
+    }
+    Ok(waiting)
+}
+
+fn count_held(connection: &Connection, webhook: i64, waiting: &mut Waiting) -> rusqlite::Result<()> {
+    if waiting.held <= TOTAL_EXACT_MAX {
+        let held: i64 =
+            connection.prepare_cached(sql::COUNT_HELD)?.query_row(params![webhook, COUNT_MAX], |row| row.get(0))?;
+        waiting.held = (waiting.held + held.unsigned_abs()).min(u64::from(COUNT_MAX));
+    }
+    Ok(())
+}
+
+fn count_due(connection: &Connection, webhook: i64, now: Timestamp, waiting: &mut Waiting) -> rusqlite::Result<()> {
+    if waiting.pending <= TOTAL_EXACT_MAX && waiting.retrying <= TOTAL_EXACT_MAX {
+        let (all, tried): (i64, i64) = connection
+            .prepare_cached(sql::COUNT_WAITING)?
+            .query_row(params![webhook, COUNT_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        waiting.pending = (waiting.pending + (all - tried).unsigned_abs()).min(u64::from(COUNT_MAX));
+        waiting.retrying = (waiting.retrying + tried.unsigned_abs()).min(u64::from(COUNT_MAX));
+    }
+    let oldest: Option<i64> = connection
+        .prepare_cached(sql::OLDEST_DUE_OF_WEBHOOK)?
+        .query_row([webhook, now.as_millis()], |row| row.get(0))?;
+    let oldest = oldest.map(Timestamp::from_millis);
+    waiting.oldest_due_at = [waiting.oldest_due_at, oldest].into_iter().flatten().min();
+    Ok(())
 }

@@ -200,6 +200,10 @@ async fn ids_of_others_in_headers_queries_and_bodies_answer_like_missing_ones() 
         assert_eq!(comparable(&answer, &other.webhook_id), comparable(&expected, &nobodys));
         assert!(!String::from_utf8_lossy(&answer.body).contains(&other.delivery_id));
     }
+    let answer = one.admin.get(&format!("/stats/webhooks?ids={},{}", other.webhook_id, one.webhook_id)).await;
+    let expected = one.admin.get(&format!("/stats/webhooks?ids={nobodys},{}", one.webhook_id)).await;
+    assert_eq!(answer.expect(200), expected.expect(200));
+    assert_eq!(answer.json()["total"], 1, "one's own alone");
     // What can be nobody's id is a mistake, like any other parameter of the wrong form.
     one.admin.get("/deliveries?webhook_id=wh_1").await.expect_problem(400, "malformed_request");
     let nobodys = missing(&other.project_id);

@@ -216,7 +216,7 @@ async fn answer_stats(
     webhook_id: Option<WebhookId>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let read = statistics::read(api, project_id, webhook_id, statistics::days_of(&query)?).await?;
+    let read = statistics::read(api, project_id, webhook_id, statistics::period_of(&query)?).await?;
     let stats = Stats {
         total_deliveries: read.successful_deliveries + read.failed_deliveries + read.pending_deliveries,
         successful_deliveries: read.successful_deliveries,

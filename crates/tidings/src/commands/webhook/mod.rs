@@ -9,12 +9,15 @@ mod test_transform;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use tidings_client::contract::{secret::RotateSecret, webhook::TestWebhook};
+use tidings_client::{
+    Period,
+    contract::{secret::RotateSecret, webhook::TestWebhook},
+};
 
 use self::{
     fields::{CreateArgs, UpdateArgs},
     show::{fields, revealed, rotated, row, test_result, tested_events},
-    statistics::{log, statistics},
+    statistics::{hours, log, statistics},
     test_filter::TestFilterArgs,
     test_transform::{TestTransformArgs, transformed},
 };
@@ -118,13 +121,24 @@ pub(crate) enum WebhookCommand {
         page: PageArgs,
     },
     /// Show how it has been doing; without an id, all webhooks of the project together
-    #[command(after_help = "Examples:\n  tidings webhook stats wh_01h2… --days 7\n  tidings webhook stats")]
+    #[command(after_help = "Examples:\n  tidings webhook stats wh_01h2… --days 7\n  tidings webhook stats --hours 24")]
     Stats {
         /// Its id
         id: Option<String>,
         /// Look back so many days, 1 to 365; up to two are shown by the hour
         #[arg(long, value_name = "DAYS", default_value_t = 30)]
         days: u16,
+        /// Look back so many hours instead, 1 to 168
+        #[arg(long, value_name = "HOURS", conflicts_with = "days")]
+        hours: Option<u16>,
+    },
+    /// Show the last 24 hours of webhooks beside each other, by the hour
+    #[command(after_help = "Examples:\n  tidings webhook hours\n  tidings webhook hours wh_01h2… wh_01h3…")]
+    Hours {
+        /// Their ids, up to 100; a page of all of them if none is given
+        ids: Vec<String>,
+        #[command(flatten)]
+        page: PageArgs,
     },
     /// Send deliveries that failed or were dropped once more, as a job
     #[command(after_help = job::RECOVER_EXAMPLES)]
@@ -177,10 +191,18 @@ impl WebhookCommand {
             }
             Self::Secret { id } => output.show(&client.webhook_secret(&id).await?, revealed)?,
             Self::Logs { id, page } => output.show(&client.webhook_log(&id, &page.query()).await?, log)?,
-            Self::Stats { id: Some(id), days } => {
-                output.show(&client.webhook_statistics(&id, days).await?, statistics)?;
+            Self::Stats { id, days, hours } => {
+                let period = hours.map_or(Period::Days(days), Period::Hours);
+                let found = match id {
+                    Some(id) => client.webhook_statistics(&id, period).await?,
+                    None => client.statistics(period).await?,
+                };
+                output.show(&found, statistics)?;
             }
-            Self::Stats { id: None, days } => output.show(&client.statistics(days).await?, statistics)?,
+            Self::Hours { ids, page } if ids.is_empty() => {
+                output.show(&client.list_webhook_hours(&page.query()).await?, hours)?;
+            }
+            Self::Hours { ids, .. } => output.show(&client.webhook_hours(&ids).await?, hours)?,
             Self::Recover(recover) => return recover.run(session).await,
             Self::Replay(replay) => return replay.run(session).await,
             Self::Test { id, event_type } => {
