@@ -48,6 +48,7 @@ use crate::{
 const READERS: &[Scope] = &[Scope::DeliveriesRead, Scope::WebhooksManage];
 const RECEIVERS: &[Scope] = &[Scope::DeliveriesRead, Scope::SourcesManage];
 const COMMANDS: Access = Access::Scope(Scope::CommandsManage);
+const COMMAND_READERS: Access = Access::AnyOf(&[Scope::Read, Scope::CommandsManage]);
 const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 
 /// All operations.
@@ -244,11 +245,11 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/commands", COMMANDS, 201, "Create a command")
         .takes::<CommandRequest>()
         .answers::<CommandBody>(&[IdempotencyConflict, AlreadyExists, LimitExceeded]),
-    operation("GET", "/commands", COMMANDS, 200, "List commands")
+    operation("GET", "/commands", COMMAND_READERS, 200, "List commands")
         .query(PAGE)
         .bare()
         .answers::<ListBody<CommandBody>>(&[]),
-    operation("GET", "/commands/{name}", COMMANDS, 200, "Get a command").bare().answers::<CommandBody>(&[]),
+    operation("GET", "/commands/{name}", COMMAND_READERS, 200, "Get a command").bare().answers::<CommandBody>(&[]),
     operation("PUT", "/commands/{name}", COMMANDS, 200, "Replace a command's code")
         .takes::<UpdateCommand>()
         .answers::<CommandBody>(&[]),
@@ -259,7 +260,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/hook-urls", COMMANDS, 200, "Make a URL that runs a command")
         .takes::<HookUrlRequest>()
         .answers::<HookUrlBody>(&[]),
-    operation("GET", "/command-settings", COMMANDS, 200, "Get how often hook URLs may be called")
+    operation("GET", "/command-settings", COMMAND_READERS, 200, "Get how often hook URLs may be called")
         .bare()
         .answers::<CommandSettingsBody>(&[]),
     operation("PUT", "/command-settings", COMMANDS, 200, "Say how often hook URLs may be called")
@@ -268,13 +269,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation("PUT", "/bot", COMMANDS, 200, "Import a bot: its old URLs run the project's commands")
         .takes::<ImportBot>()
         .answers::<BotBody>(&[AlreadyExists]),
-    operation("GET", "/bot", COMMANDS, 200, "Get the bot that was imported").bare().answers::<BotBody>(&[]),
+    operation("GET", "/bot", COMMAND_READERS, 200, "Get the bot that was imported").bare().answers::<BotBody>(&[]),
     operation("DELETE", "/bot", COMMANDS, 204, "Remove the bot: its old URLs are refused").bare().answers_nothing(&[]),
-    operation("GET", "/runs", COMMANDS, 200, "List runs")
+    operation("GET", "/runs", COMMAND_READERS, 200, "List runs")
         .query(&[COMMAND, RUN_STATUS, LIMIT, CURSOR])
         .bare()
         .answers::<ListBody<RunSummary>>(&[]),
-    operation("GET", "/runs/{id}", COMMANDS, 200, "Get a run with what it was given and wrote")
+    operation("GET", "/runs/{id}", COMMAND_READERS, 200, "Get a run with what it was given and wrote")
         .bare()
         .answers::<RunBody>(&[]),
     operation("POST", "/runs/{id}/rerun", COMMANDS, 200, "Run a command again with what it was given")

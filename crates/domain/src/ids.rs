@@ -234,6 +234,10 @@ ids! {
     AccountId = "usr_";
     /// A link to one project's portal.
     PortalSessionId = "pts_";
+    /// A link that makes somebody a member.
+    InviteId = "inv_";
+    /// A browser that somebody signed in with.
+    SessionId = "ses_";
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! numbers come in as parameters (INV-PURE, INV-CLOCK), so every rule here can be read and
 //! tested as a table.
 
+pub mod account;
 pub mod billing;
 pub mod breaker;
 pub mod command;

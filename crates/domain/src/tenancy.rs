@@ -97,17 +97,21 @@ pub enum Scope {
     /// Everything inside the organization.
     #[serde(rename = "admin")]
     Admin,
+    /// Read everything but secrets and what is an administrator's.
+    #[serde(rename = "read")]
+    Read,
 }
 
 impl Scope {
-    /// All scopes, in the order the contract lists them.
-    pub const ALL: [Self; 6] = [
+    /// All scopes, in the order the contract lists them. Their places are stored: new ones come last.
+    pub const ALL: [Self; 7] = [
         Self::EventsWrite,
         Self::WebhooksManage,
         Self::DeliveriesRead,
         Self::SourcesManage,
         Self::CommandsManage,
         Self::Admin,
+        Self::Read,
     ];
 
     /// The word of the contract.
@@ -119,6 +123,7 @@ impl Scope {
             Self::SourcesManage => "sources:manage",
             Self::CommandsManage => "commands:manage",
             Self::Admin => "admin",
+            Self::Read => "read",
         }
     }
 }
@@ -150,9 +155,10 @@ impl Scopes {
         Scope::ALL.into_iter().collect()
     }
 
-    /// Whether an operation that asks for `scope` is allowed; `admin` allows all.
+    /// Whether an operation that asks for `scope` is allowed; `admin` allows all, `read` all reading.
     pub fn allow(self, scope: Scope) -> bool {
-        self.0 & (1 << scope as u8 | 1 << Scope::Admin as u8) != 0
+        let reads = if scope == Scope::DeliveriesRead { 1 << Scope::Read as u8 } else { 0 };
+        self.0 & (1 << scope as u8 | 1 << Scope::Admin as u8 | reads) != 0
     }
 
     /// Whether every scope of `other` is allowed by this set.
@@ -258,6 +264,15 @@ mod tests {
         assert!(writer.allow(Scope::EventsWrite) && !writer.allow(Scope::WebhooksManage));
         assert!(admin.cover(writer) && !writer.cover(admin));
         assert_eq!(Scopes::from_bits(writer.bits()), writer);
+    }
+
+    #[test]
+    fn read_is_all_reading_and_nothing_else() {
+        let reader: Scopes = [Scope::Read].into_iter().collect();
+        let allowed: Vec<_> = Scope::ALL.into_iter().filter(|&scope| reader.allow(scope)).collect();
+        assert_eq!(allowed, [Scope::DeliveriesRead, Scope::Read]);
+        let deliveries: Scopes = [Scope::DeliveriesRead].into_iter().collect();
+        assert!(!deliveries.allow(Scope::Read), "commands may hold what whoever looks at deliveries is not to see");
     }
 
     #[test]

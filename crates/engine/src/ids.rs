@@ -7,8 +7,8 @@ use std::sync::{
 
 use tidings_domain::{
     ids::{
-        ApiKeyId, AuditId, CommandId, DeliveryId, EventKey, Id, IdSequence, JobId, OrganizationId, ProjectId, RunId,
-        SourceId, WebhookId,
+        AccountId, ApiKeyId, AuditId, CommandId, DeliveryId, EventKey, Id, IdSequence, InviteId, JobId, OrganizationId,
+        ProjectId, RunId, SessionId, SourceId, WebhookId,
     },
     time::Timestamp,
 };
@@ -76,6 +76,21 @@ impl IdSource {
     /// A new command's id.
     pub fn command(&self) -> CommandId {
         CommandId(self.id())
+    }
+
+    /// A new account's id.
+    pub fn account(&self) -> AccountId {
+        AccountId(self.id())
+    }
+
+    /// A new invite's id.
+    pub fn invite(&self) -> InviteId {
+        InviteId(self.id())
+    }
+
+    /// A new session's id.
+    pub fn session(&self) -> SessionId {
+        SessionId(self.id())
     }
 
     /// A new run's id.

@@ -10,5 +10,8 @@ SELECT max(
     coalesce((SELECT max(seq) FROM audit), 0),
     coalesce((SELECT max(seq) FROM command), 0),
     coalesce((SELECT max(seq) FROM run), 0),
-    coalesce((SELECT max(seq) FROM run_task), 0)
+    coalesce((SELECT max(seq) FROM run_task), 0),
+    coalesce((SELECT max(seq) FROM account), 0),
+    coalesce((SELECT max(seq) FROM invite), 0),
+    coalesce((SELECT max(seq) FROM session), 0)
 )

@@ -5,6 +5,7 @@
 //! Deliberately absent: several processes on one directory (a lock refuses the second), and any
 //! decision about deliveries — those are made in `domain` and only written down here.
 
+mod accounts;
 mod act;
 mod append;
 mod attempt_row;

@@ -5,7 +5,10 @@ use rusqlite::Connection;
 use crate::{SqliteStore, sql};
 
 /// Tables that grow with what was accepted.
-const GROWING: [&str; 7] = ["queue", "event", "delivery", "attempt", "run", "run_task", "property"];
+const GROWING: [&str; 12] = [
+    "queue", "event", "delivery", "attempt", "run", "run_task", "property", "account", "member", "invite", "session",
+    "identity",
+];
 
 /// What `EXPLAIN QUERY PLAN` says, line by line.
 fn plan(connection: &Connection, statement: &str) -> Vec<String> {
@@ -100,6 +103,49 @@ fn no_statement_about_runs_looks_through_a_table() {
         assert!(plan.iter().any(|line| line.contains(index)), "{plan:#?} in\n{statement}");
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?} in\n{statement}");
     }
+    drop(store);
+}
+
+/// However many people there are: a page asks who is signed in before it asks for anything else.
+#[test]
+fn no_statement_about_people_looks_through_a_table() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = SqliteStore::open(directory.path()).expect("a store");
+    let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
+    let statements = [
+        sql::FIND_ACCOUNT,
+        sql::FIND_ACCOUNT_BY_ID,
+        sql::FIND_ACCOUNT_OF_IDENTITY,
+        sql::FORGET_ACCOUNT,
+        sql::LIST_OPERATORS,
+        sql::LIST_MEMBERS,
+        sql::FIND_MEMBER,
+        sql::COUNT_MEMBERS,
+        sql::COUNT_MEMBERSHIPS,
+        sql::HAS_OTHER_MEMBER_OF_ROLE,
+        sql::LIST_MEMBERSHIPS,
+        sql::MEMBERS_OF,
+        sql::FORGET_ORGANIZATION_MEMBERS,
+        sql::FORGET_ORGANIZATION_INVITES,
+        sql::FORGET_IDENTITIES,
+        sql::FIND_INVITE,
+        sql::LIST_INVITES,
+        sql::COUNT_INVITES,
+        sql::FORGET_INVITES_OF,
+        sql::EXPIRE_INVITES,
+        sql::FIND_SESSION,
+        sql::LIST_SESSIONS,
+        sql::TRIM_SESSIONS,
+        sql::END_SESSIONS,
+        sql::EXPIRE_SESSIONS,
+        sql::EXPIRE_IDLE_SESSIONS,
+    ];
+    look_through_nothing(&connection, &statements);
+    let found = plan(&connection, sql::FIND_SESSION);
+    assert_eq!(found[0], "SEARCH s USING INDEX session_by_hash (hash=?)");
+    // Of the operators no more than there are.
+    let others = plan(&connection, sql::HAS_OTHER_OPERATOR);
+    assert!(others.iter().any(|line| line.contains("account USING COVERING INDEX account_of_operator")), "{others:?}");
     drop(store);
 }
 

@@ -210,7 +210,11 @@ async fn refuse(document: &Document, scene: &Scene, operation: &Operation) -> us
         (foreign, path.clone(), body.clone()),
     ];
     if operation.access != Access::AnyKey {
-        let of_commands = operation.access == Access::Scope(Scope::CommandsManage);
+        let of_commands = match operation.access {
+            Access::Scope(scope) => scope == Scope::CommandsManage,
+            Access::AnyOf(scopes) => scopes.contains(&Scope::CommandsManage),
+            Access::AnyKey | Access::Operator => false,
+        };
         let weak = if of_commands { &scene.no_commands } else { &scene.weak };
         wrong.push((weak.clone(), path.clone(), body.clone()));
     }

@@ -165,7 +165,7 @@ pub enum Created {
     ParentMissing,
     /// The organization's plan allows no more of it.
     LimitExceeded(LimitExceeded),
-    /// The catalogue has as many event types as it may have.
+    /// What it belongs to has as many as it may have: a catalogue its event types, an organization its invites.
     CatalogueFull,
     /// What should change has another revision by now, or is gone.
     Stale,

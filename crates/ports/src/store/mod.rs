@@ -2,6 +2,7 @@
 //!
 //! Callers pass ids and `now`; `Ok(None)` means not found; an error says what the caller can do.
 
+mod accounts;
 mod audit;
 mod billing;
 mod bots;
@@ -17,6 +18,10 @@ mod queue;
 mod quotas;
 mod sources;
 
+pub use accounts::{
+    AcceptBy, AcceptInvite, Accepted, AccountRecord, Accounts, Entered, Entry, Invite, InviteRecord, MemberChange,
+    MemberChanged, MemberRecord, NewInvite, NewSession, PasswordChange, Seat, SessionRecord, SignedIn,
+};
 pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
 pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingNoted, BillingSettled, BillingView};
 pub use bots::{BotPut, BotRecord, Bots};
@@ -71,6 +76,7 @@ pub trait Store:
     + Runs
     + Quotas
     + Bots
+    + Accounts
 {
 }
 
@@ -91,6 +97,7 @@ impl<T> Store for T where
         + Runs
         + Quotas
         + Bots
+        + Accounts
 {
 }
 

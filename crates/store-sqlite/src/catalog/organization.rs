@@ -11,7 +11,7 @@ use tidings_domain::{
 use tidings_ports::store::{Created, Idempotency, NewOrganization, OrganizationChange, OrganizationRecord};
 
 use super::{COUNT_MAX, before, create_once, limit, project, read_page};
-use crate::{sql, writer::Session};
+use crate::{accounts::member, sql, writer::Session};
 
 pub(crate) fn create(
     session: &mut Session<'_>,
@@ -91,6 +91,7 @@ pub(crate) fn delete(session: &mut Session<'_>, id: OrganizationId, now: Timesta
         return Ok(false);
     }
     session.connection.prepare_cached(sql::REVOKE_ORGANIZATION_KEYS)?.execute(params![seq, at])?;
+    member::forget_organization(session, seq)?;
     let projects: Vec<i64> = session
         .connection
         .prepare_cached(sql::PROJECTS_OF)?

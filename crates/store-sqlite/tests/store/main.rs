@@ -1,5 +1,6 @@
 //! The embedded store against its port: durability at opening, fencing, claims, lists.
 
+mod accounts;
 mod acts;
 mod backlog;
 mod catalogues;

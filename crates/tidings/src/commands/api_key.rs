@@ -21,8 +21,8 @@ pub(crate) enum ApiKeyCommand {
     Create {
         /// What it is for
         name: String,
-        /// What it may do: events:write, webhooks:manage, deliveries:read, sources:manage, commands:manage or admin;
-        /// repeatable; everything you may, if not given
+        /// What it may do: events:write, webhooks:manage, deliveries:read, sources:manage, commands:manage, read or
+        /// admin; repeatable; everything you may, if not given
         #[arg(long, value_name = "SCOPE")]
         scope: Vec<Scope>,
         /// Let it reach this project only

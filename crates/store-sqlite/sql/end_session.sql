@@ -1,0 +1,1 @@
+DELETE FROM session WHERE seq = ?1 AND tail = ?2 AND account = ?3

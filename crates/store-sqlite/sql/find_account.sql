@@ -1,0 +1,1 @@
+SELECT seq, tail, email, name, operator, password_hash FROM account WHERE email = ?1

@@ -1,0 +1,1 @@
+SELECT account FROM member WHERE organization = ?1

@@ -1,0 +1,1 @@
+UPDATE account SET operator = ?2 WHERE seq = ?1

@@ -1,0 +1,1 @@
+UPDATE member SET role = ?3 WHERE organization = ?1 AND account = ?2

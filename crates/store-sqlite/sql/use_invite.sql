@@ -1,0 +1,1 @@
+DELETE FROM invite WHERE seq = ?1

@@ -1,0 +1,90 @@
+//! Accounts.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use tidings_domain::{
+    account::{Account, Email},
+    ids::AccountId,
+};
+use tidings_ports::store::{AccountRecord, PasswordChange};
+
+use super::session;
+use crate::{sql, writer::Session};
+
+pub(super) fn has_any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare_cached(sql::HAS_ACCOUNTS)?.query_row([], |row| row.get(0))
+}
+
+/// An account out of five columns from `first` on.
+pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: AccountId::from_parts(row.get(first)?, row.get(first + 1)?),
+        email: email(row.get(first + 2)?, first + 2)?,
+        name: row.get(first + 3)?,
+        operator: row.get(first + 4)?,
+    })
+}
+
+pub(super) fn email(text: String, column: usize) -> rusqlite::Result<Email> {
+    Email::parse(&text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<AccountRecord> {
+    Ok(AccountRecord { account: read(row, 0)?, password_hash: row.get(5)? })
+}
+
+pub(super) fn find(connection: &Connection, email: &Email) -> rusqlite::Result<Option<AccountRecord>> {
+    connection.prepare_cached(sql::FIND_ACCOUNT)?.query_row([email.as_str()], record).optional()
+}
+
+pub(super) fn find_by_id(connection: &Connection, id: AccountId) -> rusqlite::Result<Option<AccountRecord>> {
+    let key = [id.sequence(), id.tail()];
+    connection.prepare_cached(sql::FIND_ACCOUNT_BY_ID)?.query_row(key, record).optional()
+}
+
+pub(super) fn find_by_identity(
+    connection: &Connection,
+    issuer: &str,
+    subject: &str,
+) -> rusqlite::Result<Option<AccountRecord>> {
+    connection.prepare_cached(sql::FIND_ACCOUNT_OF_IDENTITY)?.query_row([issuer, subject], record).optional()
+}
+
+pub(super) fn create(session: &Session<'_>, account: &Account, password_hash: Option<&str>) -> rusqlite::Result<()> {
+    session.connection.prepare_cached(sql::CREATE_ACCOUNT)?.execute(params![
+        account.id.sequence(),
+        account.id.tail(),
+        account.email.as_str(),
+        account.name,
+        password_hash,
+        account.operator,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn set_password(session: &Session<'_>, change: &PasswordChange) -> rusqlite::Result<bool> {
+    let id = change.account_id;
+    if !put_password(session, id, Some(&change.hash))? {
+        return Ok(false);
+    }
+    session::end_all(session, id.sequence(), change.keep)?;
+    Ok(true)
+}
+
+pub(super) fn put_password(session: &Session<'_>, id: AccountId, hash: Option<&str>) -> rusqlite::Result<bool> {
+    let row = params![id.sequence(), id.tail(), hash];
+    Ok(session.connection.prepare_cached(sql::SET_PASSWORD)?.execute(row)? == 1)
+}
+
+pub(super) fn set_operator(session: &Session<'_>, account: i64, operator: bool) -> rusqlite::Result<()> {
+    session.connection.prepare_cached(sql::SET_OPERATOR)?.execute(params![account, operator])?;
+    Ok(())
+}
+
+/// Deletes an account that has no place anywhere, with everything that is its own.
+pub(super) fn forget_if_nowhere(session: &Session<'_>, account: i64) -> rusqlite::Result<()> {
+    if session.connection.prepare_cached(sql::FORGET_ACCOUNT)?.execute([account])? == 1 {
+        session::end_all(session, account, None)?;
+        session.connection.prepare_cached(sql::FORGET_IDENTITIES)?.execute([account])?;
+    }
+    Ok(())
+}
