@@ -3,6 +3,7 @@
 //! Deliberately absent: SQL, outgoing requests, decisions about deliveries. A handler reads the
 //! request, calls one verb of the engine or the store, and writes the answer.
 
+pub mod accounts;
 mod answer;
 mod audit;
 mod auth;

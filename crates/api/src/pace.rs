@@ -47,6 +47,14 @@ impl<K: Counted> Pace<K> {
         counts.insert(key, next);
         Ok(())
     }
+
+    /// Gives a place back that was taken.
+    pub(crate) fn give_back(&self, key: &K, per_minute: u32) {
+        let step = (MINUTE_US / i64::from(per_minute).max(1)).max(1);
+        if let Some(next) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+            *next -= step;
+        }
+    }
 }
 
 /// Leaves at most three quarters, so that looking through all of them is paid for by many that are new.

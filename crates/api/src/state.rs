@@ -13,8 +13,8 @@ use tidings_engine::{Engine, Turns};
 use tidings_ports::{Sender, store::Store};
 
 use crate::{
-    batches::BatchSlots, hooks::HookRates, ingest::Rates, keys::KeyCache, native::event_types::COMPILATIONS_MAX,
-    reference::Reference,
+    accounts::Accounts, batches::BatchSlots, hooks::HookRates, ingest::Rates, keys::KeyCache,
+    native::event_types::COMPILATIONS_MAX, reference::Reference,
 };
 
 /// What an API is made of.
@@ -52,6 +52,7 @@ pub struct Api(pub(crate) Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) parts: ApiParts,
     pub(crate) keys: KeyCache,
+    pub(crate) accounts: Accounts,
     pub(crate) batches: BatchSlots,
     pub(crate) compilations: Turns<Option<OrganizationId>>,
     pub(crate) reference: Reference,
@@ -63,10 +64,16 @@ impl Api {
     /// Puts the parts together.
     pub fn new(parts: ApiParts) -> Self {
         let keys = KeyCache::new(Arc::clone(&parts.store));
+        let accounts = Accounts::new(Arc::clone(&parts.store), Arc::clone(parts.engine.ids()));
         let compilations = Turns::new(COMPILATIONS_MAX);
         let (batches, reference) = (BatchSlots::default(), Reference::default());
         let (rates, hook_rates) = (Rates::default(), HookRates::default());
-        Self(Arc::new(Shared { parts, keys, batches, compilations, reference, rates, hook_rates }))
+        Self(Arc::new(Shared { parts, keys, accounts, batches, compilations, reference, rates, hook_rates }))
+    }
+
+    /// Who is signed in.
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     pub(crate) fn engine(&self) -> &Engine {

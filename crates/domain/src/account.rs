@@ -31,6 +31,15 @@ pub const SESSIONS_MAX: u32 = 20;
 /// Invites of an organization, or of the operator, that are open at the same time.
 pub const INVITES_MAX: u32 = 100;
 
+/// How long a session lasts, however much it is used: after a month somebody signs in again, so that a browser that
+/// was forgotten somewhere is not signed in for ever.
+pub const SESSION_MS: u64 = 30 * 86_400_000;
+/// How long a session may be unused: over a weekend and a short week nobody has to sign in again.
+pub const SESSION_IDLE_MS: u64 = 7 * 86_400_000;
+/// How long an invite is good, and the link that makes an operator: long enough for a holiday, short enough that an
+/// old message gives nothing away.
+pub const INVITE_MS: u64 = 7 * 86_400_000;
+
 /// What a member may do in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

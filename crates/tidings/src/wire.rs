@@ -45,6 +45,8 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     /// The operator key that was made because there was none; shown once.
     pub(crate) new_operator_key: Option<String>,
+    /// The link that makes the first operator of the dashboard, made at the very first start; shown once.
+    pub(crate) start_link: Option<String>,
     engine: Arc<Engine>,
     server: Server,
     listener: TcpListener,
@@ -106,6 +108,9 @@ fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Re
         let running = start(config, listener, beside, may_call_itself).await?;
         if let Some(key) = &running.new_operator_key {
             print(&format!("operator key, shown this once: {key}\n"))?;
+        }
+        if let Some(link) = &running.start_link {
+            print(&format!("open {link} to make the first operator\n"))?;
         }
         let address = running.address;
         print(&format!("listening on http://{address}\n"))?;
@@ -236,6 +241,8 @@ async fn start(
         default_project,
         resend_project,
     });
+    let start_token = api.accounts().first_start_token().await?;
+    let start_link = start_token.map(|token| format!("{}/start#{token}", engine.base_url()));
     let server = Server::new(api, beside, ServerLimits::default());
-    Ok(Running { address, new_operator_key, engine, server, listener })
+    Ok(Running { address, new_operator_key, start_link, engine, server, listener })
 }
