@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// Fields whose values the log shows. What is not named here might be a secret, and stays out.
-const SHOWN: [&str; 39] = [
+const SHOWN: [&str; 41] = [
     "action",
     "address_rate_limit",
     "allow",
@@ -48,6 +48,7 @@ const SHOWN: [&str; 39] = [
     "bot_id",
     "dedupe",
     "dry_run",
+    "email",
     "enabled",
     "event_type",
     "event_types",
@@ -68,6 +69,7 @@ const SHOWN: [&str; 39] = [
     "rate_limit",
     "redirect_hosts",
     "retry",
+    "role",
     "schema_mode",
     "scopes",
     "signature",

@@ -28,7 +28,8 @@ pub(crate) const ORGANIZATION: &str = "x-organization-id";
 pub(crate) const PROJECT: &str = "x-project-id";
 
 /// Resources of an organization, or of the instance, rather than of a project.
-const BESIDE_PROJECTS: [&str; 5] = ["api-keys", "event-types", "organizations", "plans", "projects"];
+const BESIDE_PROJECTS: [&str; 8] =
+    ["api-keys", "event-types", "invites", "members", "organizations", "plans", "projects", "start-links"];
 
 /// Somebody whom this process knows without a key: a member who signed in, or whoever has a portal's
 /// link. What they do goes through the same operations as what keys do, see [`crate::Local`].

@@ -228,6 +228,7 @@ fn answered(mut response: Response, method: &Method, path: &str, request_id: &st
     let status = response.status();
     // What follows is all that some sources go by: it is a secret.
     let path = if path.starts_with("/in/") { "/in/…" } else { path };
+    let path = if path.starts_with("/invite/") { "/invite/…" } else { path };
     let path = if path.starts_with("/portal/") { "/portal/…" } else { path };
     // A command that fails is its author's business, and stands among its runs.
     if status.is_server_error() && !is_hook(path) && !in_log {

@@ -61,6 +61,11 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("DELETE", "/projects/{id}", "project.delete"),
     ("POST", "/api-keys", "api_key.create"),
     ("DELETE", "/api-keys/{id}", "api_key.revoke"),
+    ("POST", "/members", "member.invite"),
+    ("PATCH", "/members/{id}", "member.update"),
+    ("DELETE", "/members/{id}", "member.remove"),
+    ("DELETE", "/invites/{id}", "invite.withdraw"),
+    ("POST", "/start-links", "start_link.create"),
 ];
 
 /// What changes nothing that somebody set up: publishing, questions that need a body, and URLs that are

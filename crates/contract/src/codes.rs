@@ -72,6 +72,8 @@ codes! {
     AlreadyExists = "already_exists", 409, "It exists already", "Choose another name or id, or use the one that exists.";
     /// It changed while it was being changed.
     ChangedMeanwhile = "changed_meanwhile", 409, "It was changed by somebody else meanwhile", "Read it again and repeat the change.";
+    /// Nobody would be left who may do everything.
+    LastOwner = "last_owner", 409, "Nobody would be left who may do everything", "Make somebody else an owner, or an operator, first.";
     /// The webhook gets nothing.
     WebhookDisabled = "webhook_disabled", 409, "The webhook is disabled or deleted", "Enable the webhook, or retry with force.";
     /// The payload is gone.

@@ -15,6 +15,7 @@ pub mod event_type;
 pub mod gap_fill;
 pub mod job;
 pub mod list;
+pub mod member;
 pub mod openapi;
 pub mod operation;
 pub mod operations;

@@ -12,9 +12,9 @@ use crate::{
     billing::BillingBody,
     bot::{BotBody, ImportBot},
     codes::ErrorCode::{
-        AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LimitExceeded, PayloadExpunged,
-        RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed, ValidationFailed,
-        WebhookDisabled,
+        AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LastOwner, LimitExceeded,
+        PayloadExpunged, RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed,
+        ValidationFailed, WebhookDisabled,
     },
     command::{
         CommandBody, CommandRequest, CommandSettingsBody, CommandSettingsRequest, HookUrlBody, HookUrlRequest,
@@ -26,10 +26,11 @@ use crate::{
     gap_fill::{FillBody, FillRequest},
     job::{JobAnswer, JobBody, RecoverRequest, ReplayEventRequest, ReplayRequest, ReplayedEventBody},
     list::ListBody,
+    member::{InviteBody, InviteMember, MemberBody, StartLinkBody, UpdateMember},
     operation::operation,
     parameters::{
-        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, HOURS, LIMIT, OPERATOR, Parameter, RECEIPT_TYPE,
-        RUN_STATUS, SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID, WEBHOOK_IDS,
+        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, HOURS, LIMIT, OPERATOR, OPERATORS, Parameter,
+        RECEIPT_TYPE, RUN_STATUS, SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID, WEBHOOK_IDS,
     },
     plan::{PlanBody, SetPlan, UsageBody},
     preset::{PresetBody, PresetSummary},
@@ -383,6 +384,31 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/api-keys/{id}", Access::Scope(Scope::Admin), 204, "Revoke an API key")
         .bare()
         .answers_nothing(&[]),
+    operation("POST", "/members", Access::Scope(Scope::Admin), 201, "Invite somebody to be a member")
+        .takes::<InviteMember>()
+        .answers::<InviteBody>(&[IdempotencyConflict, LimitExceeded]),
+    operation("GET", "/members", Access::Scope(Scope::Read), 200, "List members")
+        .query(&[OPERATORS, LIMIT, CURSOR])
+        .bare()
+        .answers::<ListBody<MemberBody>>(&[]),
+    operation("PATCH", "/members/{id}", Access::Scope(Scope::Admin), 200, "Give a member another role")
+        .takes::<UpdateMember>()
+        .answers::<MemberBody>(&[ChangedMeanwhile, LastOwner]),
+    operation("DELETE", "/members/{id}", Access::Scope(Scope::Admin), 204, "Remove a member")
+        .query(&[OPERATORS])
+        .bare()
+        .answers_nothing(&[ChangedMeanwhile, LastOwner]),
+    operation("GET", "/invites", Access::Scope(Scope::Admin), 200, "List invites that are open")
+        .query(&[OPERATORS])
+        .bare()
+        .answers::<ListBody<InviteBody>>(&[]),
+    operation("DELETE", "/invites/{id}", Access::Scope(Scope::Admin), 204, "Withdraw an invite")
+        .query(&[OPERATORS])
+        .bare()
+        .answers_nothing(&[]),
+    operation("POST", "/start-links", Access::Operator, 201, "Make a link that makes an operator")
+        .bare()
+        .answers::<StartLinkBody>(&[LimitExceeded]),
     operation("GET", "/audit-log", Access::Scope(Scope::Admin), 200, "List what was done, by whom and from where")
         .query(&[ACTION, SINCE, UNTIL, LIMIT, CURSOR])
         .bare()

@@ -95,5 +95,8 @@ pub const WEBHOOK_IDS: Parameter =
 /// Keys of the operator.
 pub const OPERATOR: Parameter =
     parameter("operator", "Keys of the operator instead; for operator keys only", Kind::Flag, "true");
+/// Accounts of the operator.
+pub const OPERATORS: Parameter =
+    parameter("operator", "The operator's accounts instead; for the operator only", Kind::Flag, "true");
 
 const EVENT_TYPE_KIND: Kind = Kind::Pattern("^[A-Za-z0-9_.-]{1,128}$");

@@ -18,6 +18,10 @@ pub const JOB: &str = "job_01lsg97f9af008t7bqq2d0x4wc";
 pub const SOURCE: &str = "src_01ls2bhxf0f009x4gr8498pbsl";
 /// What came in through it.
 pub const RECEIPT: &str = "rcp_01lsg97f9af0081h67824kz41b";
+/// Somebody who can sign in.
+pub const ACCOUNT: &str = "usr_01ls2bhxf0f009x4gr8498pbsl";
+/// An invite.
+pub const INVITE: &str = "inv_01ls2bhxf0f009x4gr8498pbsl";
 /// A command.
 pub const COMMAND: &str = "cmd_01ls2bhxf0f009x4gr8498pbsl";
 /// One of its runs.

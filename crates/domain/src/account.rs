@@ -41,7 +41,7 @@ pub const SESSION_IDLE_MS: u64 = 7 * 86_400_000;
 pub const INVITE_MS: u64 = 7 * 86_400_000;
 
 /// What a member may do in an organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Looks at everything but secrets and keys, changes nothing.

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     ids::{
-        AccountId, ApiKeyId, AuditId, CommandId, DeliveryId, JobId, OrganizationId, PortalSessionId, ProjectId,
-        ReceiptId, RunId, SourceId, WebhookId,
+        AccountId, ApiKeyId, AuditId, CommandId, DeliveryId, InviteId, JobId, OrganizationId, PortalSessionId,
+        ProjectId, ReceiptId, RunId, SourceId, WebhookId,
     },
     tenancy::Scope,
     time::Timestamp,
@@ -45,6 +45,7 @@ id_schemas! {
     JobId: "The id of a job";
     SourceId: "The id of a source";
     AccountId: "The id of an account";
+    InviteId: "The id of an invite";
     PortalSessionId: "The id of a portal session";
     ReceiptId: "The id of a receipt";
     CommandId: "The id of a command";

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, organization, plan,
-    preset, project, receipt, record, serve, source, trigger, verify, webhook,
+    api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, member, organization,
+    plan, preset, project, receipt, record, serve, source, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -85,6 +85,11 @@ pub(crate) enum ApiCommand {
     /// Manage API keys
     #[command(subcommand, alias = "api-key")]
     Key(api_key::ApiKeyCommand),
+    /// Manage members, who sign in to the dashboard
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    #[command(after_help = member::START_LINK_EXAMPLES)]
+    StartLink(member::StartLinkArgs),
     /// Manage the catalogue of event types
     #[command(subcommand)]
     EventType(event_type::EventTypeCommand),

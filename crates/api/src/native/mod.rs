@@ -12,7 +12,9 @@ pub(crate) mod events;
 mod explanation;
 pub(crate) mod gap_fill;
 pub(crate) mod instance;
+pub(crate) mod invites;
 pub(crate) mod jobs;
+pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod plans;
 pub(crate) mod presets;
@@ -110,6 +112,11 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/projects/{id}/rotate-hook-key", post(projects::rotate_hook_key))
         .route("/api-keys", post(api_keys::create).get(api_keys::list))
         .route("/api-keys/{id}", delete(api_keys::revoke))
+        .route("/members", post(invites::create).get(members::list))
+        .route("/members/{id}", axum::routing::patch(members::update).delete(members::remove))
+        .route("/invites", get(invites::list))
+        .route("/invites/{id}", delete(invites::withdraw))
+        .route("/start-links", post(invites::create_start_link))
         .route("/audit-log", get(audit_log::list))
         .route("/instance", get(instance::get))
         .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));

@@ -8,6 +8,7 @@ mod event_types;
 mod events;
 mod instance;
 mod jobs;
+mod members;
 mod organizations;
 mod plans;
 mod presets;

@@ -55,6 +55,9 @@ pub const GROUPS: &[Group] = &[
     group("plans", "Plans", "What organizations may have.", "", ""),
     group("presets", "Presets", "What can fill a new project.", "The preset's name", "subscribeflow"),
     group("api-keys", "API keys", "Who may do what.", "The key's public id", sample::API_KEY),
+    group("members", "Members", "Who signs in, and as what.", "The account's id", sample::ACCOUNT),
+    group("invites", "Invites", "Links that make somebody a member.", "The invite's id", sample::INVITE),
+    group("start-links", "Start links", "Links that make somebody an operator.", "", ""),
     group("audit-log", "Audit log", "What was done, by whom and from where.", "", ""),
     group("instance", "Instance", "The server itself.", "", ""),
 ];

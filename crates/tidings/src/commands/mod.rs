@@ -17,6 +17,7 @@ mod failure;
 mod gap_fill;
 mod input;
 pub(crate) mod job;
+pub(crate) mod member;
 pub(crate) mod organization;
 mod page;
 pub(crate) mod plan;
@@ -89,6 +90,8 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Preset(command) => done(command.run(&session).await),
             ApiCommand::Project(command) => done(command.run(&session).await),
             ApiCommand::Key(command) => done(command.run(&session).await),
+            ApiCommand::Member(command) => done(command.run(&session).await),
+            ApiCommand::StartLink(command) => done(command.run(&session).await),
             ApiCommand::EventType(command) => done(command.run(&session).await),
             ApiCommand::Webhook(command) => command.run(&session).await,
             ApiCommand::Event(command) => command.run(&session).await,

@@ -43,6 +43,8 @@ fn body(operation: &Operation, name: &str) -> Value {
         ("POST" | "PATCH", "/organizations" | "/organizations/{id}" | "/projects" | "/projects/{id}" | "/api-keys") => {
             json!({"name": "taken over"})
         }
+        ("POST", "/members") => json!({"email": "taken.over@example.com", "role": "viewer"}),
+        ("PATCH", "/members/{id}") => json!({"role": "viewer"}),
         ("PUT" | "PATCH", _) => json!({"name": "taken over", "enabled": false}),
         ("POST", "/webhooks/{id}/recover" | "/webhooks/{id}/replay") => json!({"since": "2020-01-01T00:00:00Z"}),
         _ => json!({}),
@@ -109,6 +111,8 @@ async fn ids_of_others_answer_like_ids_that_do_not_exist() {
             // what is the operator's; everything else is simply not there.
             let refused = operation.access == Access::Operator
                 || what.contains("/api-keys")
+                || what.contains("/members")
+                || what.contains("/invites")
                 || what.contains("PATCH /org")
                 || what.contains("/billing")
                 || (what.contains("/event-types") && operation.method != "GET");
@@ -141,7 +145,7 @@ async fn keys_of_sister_projects_and_of_the_operator_cross_nothing() {
             // Names that everybody may use.
             "records" => &[],
             // These are the organization's, sister projects included.
-            "event-types" | "projects" | "api-keys" => &[&acting],
+            "event-types" | "projects" | "api-keys" | "members" | "invites" => &[&acting],
             _ => &[&acting, &sister],
         };
         let foreign = other.id_for(operation.path);
@@ -232,7 +236,7 @@ async fn keys_bound_to_a_project_manage_nothing_of_the_organization() {
         assert_eq!(answer.expect(403)["code"], "insufficient_scope", "{what}");
         refused.push(what);
     }
-    assert_eq!(refused.len(), 11, "{refused:?}");
+    assert_eq!(refused.len(), 16, "{refused:?}");
     let types = one.admin.get("/event-types").await.expect(200);
     assert!(!types.to_string().contains("taken"), "{types}");
 }

@@ -8,6 +8,9 @@ use tidings_testkit::{Api, Receiver, Signature, World, organization_key};
 pub(crate) const RECORD_KIND: &str = "subscriber";
 pub(crate) const RECORD_KEY: &str = "ann";
 
+/// Nobody yet.
+const MEMBER: &str = "usr_01ls2bhxf0f009x4gr8498pbsl";
+
 /// A customer with one of everything.
 pub(crate) struct Tenant {
     pub(crate) name: &'static str,
@@ -25,6 +28,8 @@ pub(crate) struct Tenant {
     pub(crate) source_id: String,
     pub(crate) receipt_id: String,
     pub(crate) run_id: String,
+    pub(crate) member_id: String,
+    pub(crate) invite_id: String,
 }
 
 impl Tenant {
@@ -46,7 +51,11 @@ impl Tenant {
         project.api.post("/commands", &command).await.expect(201);
         project.api.put("/bot", &json!({"bot_id": name, "token": "123:ABC"})).await.expect(200);
         let run = project.api.post(&format!("/commands/{}/run", self::command(name)), &json!({})).await.expect(200);
+        let invite = json!({"email": format!("{name}@example.com"), "role": "viewer"});
+        let invite = admin.post("/members", &invite).await.expect(201);
         Self {
+            invite_id: invite["id"].as_str().expect("an id").to_owned(),
+            member_id: MEMBER.to_owned(),
             run_id: run["id"].as_str().expect("an id").to_owned(),
             name,
             source_id: source["id"].as_str().expect("an id").to_owned(),
@@ -77,6 +86,8 @@ impl Tenant {
             Some("sources") => self.source_id.clone(),
             Some("receipts") => self.receipt_id.clone(),
             Some("commands") => command(self.name),
+            Some("members") => self.member_id.clone(),
+            Some("invites") => self.invite_id.clone(),
             Some("runs") => self.run_id.clone(),
             // Records have names that everybody may use.
             Some("records") => RECORD_KEY.to_owned(),
