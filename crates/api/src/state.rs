@@ -8,6 +8,7 @@ use tidings_domain::{
     preset::Presets,
     seal::MasterKey,
     target::TargetPolicy,
+    time::Timestamp,
 };
 use tidings_engine::{Engine, Turns};
 use tidings_ports::{Sender, store::Store};
@@ -74,6 +75,11 @@ impl Api {
     /// Who is signed in.
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    /// The time by the server's clock.
+    pub fn now(&self) -> Timestamp {
+        self.engine().now()
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -9,7 +9,8 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use axum::Router;
-use tidings_api::{Api, ApiParts, Server, ServerLimits};
+use tidings_api::{Api, ApiParts, Local, Server, ServerLimits};
+use tidings_dashboard::DashboardParts;
 use tidings_domain::target::TargetPolicy;
 use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
@@ -227,6 +228,7 @@ async fn start(
         tracing::warn!(project.id = %resend_project, "/webhooks/resend belongs to a project that does not exist");
     }
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
+    let public_url = config.public_url.clone();
     let api = Api::new(ApiParts {
         engine: Arc::clone(&engine),
         store,
@@ -236,13 +238,19 @@ async fn start(
         plans,
         presets: Arc::new(presets),
         version: env!("CARGO_PKG_VERSION"),
-        public_url: config.public_url,
+        public_url: config.public_url.clone(),
         default_organization,
         default_project,
         resend_project,
     });
     let start_token = api.accounts().first_start_token().await?;
     let start_link = start_token.map(|token| format!("{}/start#{token}", engine.base_url()));
-    let server = Server::new(api, beside, ServerLimits::default());
+    let pages = tidings_dashboard::routes(DashboardParts {
+        local: Local::new(api.clone()),
+        public_url,
+        dev: may_call_itself,
+        version: env!("CARGO_PKG_VERSION"),
+    });
+    let server = Server::new(api, beside.merge(pages), ServerLimits::default());
     Ok(Running { address, new_operator_key, start_link, engine, server, listener })
 }

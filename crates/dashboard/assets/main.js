@@ -1,0 +1,80 @@
+// What scripts add to pages that work without them: copying, dialogs, menus, times, shortcuts.
+// Loaded once by every page; modules that only some pages need are imported where they are needed.
+
+const root = document.documentElement;
+
+// The viewer's zone, so that the server writes dates in it from the next page on.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && zone !== root.dataset.zone) {
+  document.cookie = `tidings_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax`;
+}
+
+/** Says something to screen readers. */
+export function say(words) {
+  const place = document.getElementById("live-words");
+  if (place) place.textContent = words;
+}
+
+// Copy buttons are hidden where they could do nothing.
+export function wake(within) {
+  for (const button of within.querySelectorAll("[data-copy]")) button.hidden = false;
+}
+wake(document);
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("copied");
+    say("Copied");
+    setTimeout(() => button.classList.remove("copied"), 1500);
+  } catch {
+    say("The browser does not allow copying here");
+  }
+});
+
+// Menus close when something else is clicked, or by Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+});
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method === "post") {
+    form.dataset.sent = "1";
+    const button = event.submitter;
+    if (button) button.setAttribute("aria-busy", "true");
+  }
+});
+// Coming back by the browser's own buttons makes a form usable again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Reasons against a form get the focus.
+document.querySelector("[data-focus]")?.focus();
+
+// A toast goes by itself, unless it is looked at.
+const toast = document.querySelector("[data-toast]");
+if (toast) {
+  const url = new URL(location.href);
+  url.searchParams.delete("said");
+  history.replaceState(null, "", url);
+  const wait = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? wait() : toast.remove()), 6000);
+  wait();
+}

@@ -1,0 +1,131 @@
+//! Asking the API on a visitor's behalf.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{Method, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::{Serialize, de::DeserializeOwned};
+use tidings_api::{Answer, Ask, On};
+use tidings_contract::problem::Problem;
+
+use crate::{shell, visit::Visit};
+
+/// What ends a page before its end: the page that is shown in its place.
+pub(crate) struct Stop(Box<Response>);
+
+/// What a handler gives: a page, or what is shown in its place.
+pub(crate) type Shown = Result<Response, Stop>;
+
+impl Stop {
+    pub(crate) fn with(response: impl IntoResponse) -> Self {
+        Self(Box::new(response.into_response()))
+    }
+
+    /// Another page.
+    pub(crate) fn to(place: &str) -> Self {
+        Self::with(Redirect::to(place))
+    }
+}
+
+impl IntoResponse for Stop {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+/// Everything that has a meaning in a path or a query.
+const PART: &AsciiSet = &CONTROLS
+    .add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'/').add(b'<').add(b'=').add(b'>').add(b'?')
+    .add(b'[').add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// A text as one part of a path, or as a value of a query.
+pub(crate) fn part(text: &str) -> String {
+    utf8_percent_encode(text, PART).to_string()
+}
+
+/// A path with a query of those parameters that have a value.
+pub(crate) fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut whole = path.to_owned();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        whole.push(if whole.contains('?') { '&' } else { '?' });
+        whole.push_str(name);
+        whole.push('=');
+        whole.push_str(&part(value));
+    }
+    whole
+}
+
+/// A visitor who asks for another organization than the page's.
+pub(crate) struct Asker<'a> {
+    pub(crate) visit: &'a Visit,
+    pub(crate) on: On,
+}
+
+impl Asker<'_> {
+    /// Looks at something.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Box<Problem>> {
+        read(&self.call(Ask::new(Method::GET, path)).await)
+    }
+
+    /// Does something that takes a JSON document and answers one.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Box<Problem>> {
+        let body = serde_json::to_vec(body).expect("requests are JSON");
+        read(&self.call(Ask::new(method, path).with_body(body)).await)
+    }
+
+    /// Asks anything.
+    pub(crate) async fn call(&self, ask: Ask) -> Answer {
+        self.visit.dashboard.parts().local.call(&self.on, ask).await
+    }
+}
+
+impl Visit {
+    /// Looks at something.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Box<Problem>> {
+        read(&self.call(Ask::new(Method::GET, path)).await)
+    }
+
+    /// Looks at what the page is about: without it there is no page.
+    pub(crate) async fn need<T: DeserializeOwned>(&self, path: &str) -> Result<T, Stop> {
+        self.get(path).await.map_err(|problem| self.stop(&problem))
+    }
+
+    /// Does something that takes a JSON document and answers one.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Box<Problem>> {
+        let body = serde_json::to_vec(body).expect("requests are JSON");
+        read(&self.call(Ask::new(method, path).with_body(body)).await)
+    }
+
+    /// Does something that takes no document; whatever it answers does not matter.
+    pub(crate) async fn act(&self, method: Method, path: &str) -> Result<(), Box<Problem>> {
+        let answer = self.call(Ask::new(method, path)).await;
+        answer.problem().map_or(Ok(()), |problem| Err(Box::new(problem)))
+    }
+
+    /// Asks anything.
+    pub(crate) async fn call(&self, ask: Ask) -> Answer {
+        self.dashboard.parts().local.call(&self.on, ask).await
+    }
+
+    /// The page that says what went wrong, in place of the one that was asked for.
+    pub(crate) fn stop(&self, problem: &Problem) -> Stop {
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Stop::with((status, shell::problem_page(self, problem)))
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Box<Problem>> {
+    match answer.problem() {
+        Some(problem) => Err(Box::new(problem)),
+        None => Ok(serde_json::from_slice(&answer.body).expect("the API answers as the contract says")),
+    }
+}

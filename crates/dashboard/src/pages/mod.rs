@@ -1,0 +1,6 @@
+//! The pages: one file for each, named after its place in the panel.
+
+pub(crate) mod components;
+pub(crate) mod home;
+pub(crate) mod operator;
+pub(crate) mod overview;

@@ -1,0 +1,73 @@
+//! What stands around lists: segments, pages, notices, and lines for nothing.
+
+use maud::{Markup, html};
+
+use super::{icon, number};
+use crate::{ask::with_query, visit::Visit};
+
+/// A choice of views, each an address: words, address, whether it is the present one, how many.
+pub(crate) fn segments(label: &str, views: &[(&str, String, bool, Option<u64>)]) -> Markup {
+    html! {
+        nav .segments aria-label=(label) {
+            @for (words, address, here, count) in views {
+                a href=(address) aria-current=[here.then_some("true")] {
+                    (words)
+                    @if let Some(count) = count { " " span .num { (number(*count)) } }
+                }
+            }
+        }
+    }
+}
+
+/// How many there are: `1,204`, or `more than 10,000`.
+pub(crate) fn total_words(total: Option<u64>, at_least: Option<u64>) -> String {
+    match (total, at_least) {
+        (Some(total), _) => number(total),
+        (None, Some(least)) => format!("more than {}", number(least)),
+        (None, None) => "many".to_owned(),
+    }
+}
+
+/// The foot of a list: how much there is, and the way to what is older. `Newer` goes back to the top, since
+/// lists grow at their head.
+pub(crate) fn pager(visit: &Visit, total: &str, rows: usize, cursor: Option<&str>, at_top: bool) -> Markup {
+    let older = cursor.map(|cursor| with_parameter(&visit.here, "cursor", cursor));
+    html! {
+        div .panel-foot {
+            span { (rows) " of " (total) }
+            div .actions.push {
+                @if !at_top { a .button.small href=(with_parameter(&visit.here, "cursor", "")) rel="prev" { "Newest" } }
+                @if let Some(older) = older { a .button.small href=(older) rel="next" data-older { "Older" } }
+            }
+        }
+    }
+}
+
+/// An address with another value of one parameter; an empty value removes it.
+pub(crate) fn with_parameter(here: &str, name: &str, value: &str) -> String {
+    let (path, query) = here.split_once('?').unwrap_or((here, ""));
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(known, _)| known != name && known != "said")
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .chain([(name.to_owned(), value.to_owned())])
+        .collect();
+    let borrowed: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    with_query(path, &borrowed)
+}
+
+/// Something to know at the top of a page: `ok`, `warn` or `bad`.
+pub(crate) fn notice(kind: &str, title: &str, text: &Markup, action: Option<Markup>) -> Markup {
+    let picture = if kind == "ok" { "check" } else { "alert" };
+    html! {
+        div class={ "notice " (kind) } {
+            (icon(picture))
+            div { strong { (title) } div { (text) } }
+            @if let Some(action) = action { (action) }
+        }
+    }
+}
+
+/// A list with nothing in it.
+pub(crate) fn empty_line(text: &str) -> Markup {
+    html! { p .panel-body.faint { (text) } }
+}

@@ -1,0 +1,127 @@
+//! Times, durations and numbers in people's words. Dates stand in the viewer's zone, and say the
+//! exact time, there and in UTC, when pointed at.
+
+use jiff::{Timestamp as Instant, Zoned};
+use maud::{Markup, html};
+use tidings_domain::time::Timestamp;
+
+use crate::visit::Visit;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+fn zoned(visit: &Visit, at: Timestamp) -> Zoned {
+    Instant::from_millisecond(at.as_millis()).unwrap_or_default().to_zoned(visit.zone.clone())
+}
+
+fn title(visit: &Visit, at: Timestamp) -> String {
+    let here = zoned(visit, at).strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string();
+    let utc = at.rfc3339_millis();
+    if visit.zone.iana_name().is_none_or(|name| name == "UTC") { utc } else { format!("{here} · {utc}") }
+}
+
+/// When something was: relative up to a day, then the date.
+pub(crate) fn ago(visit: &Visit, at: Timestamp) -> Markup {
+    stamp(visit, at, "ago", &words_ago(visit, at))
+}
+
+/// When something will be: relative up to a day, then the date.
+pub(crate) fn until(visit: &Visit, at: Timestamp) -> Markup {
+    let ms = at.as_millis() - visit.now.as_millis();
+    let words = match ms {
+        ..=0 => "now".to_owned(),
+        ..DAY => format!("in {}", long(ms)),
+        _ => zoned(visit, at).strftime("%-d %b at %H:%M:%S").to_string(),
+    };
+    stamp(visit, at, "until", &words)
+}
+
+/// When something was, to the second, with the day where it is not today.
+pub(crate) fn exact(visit: &Visit, at: Timestamp) -> Markup {
+    let (then, today) = (zoned(visit, at), zoned(visit, visit.now));
+    let form = match (then.date() == today.date(), then.year() == today.year()) {
+        (true, _) => "%H:%M:%S",
+        (false, true) => "%-d %b %H:%M:%S",
+        (false, false) => "%-d %b %Y %H:%M:%S",
+    };
+    stamp(visit, at, "exact", &then.strftime(form).to_string())
+}
+
+fn stamp(visit: &Visit, at: Timestamp, kind: &str, words: &str) -> Markup {
+    html! { time datetime=(at.rfc3339_millis()) title=(title(visit, at)) data-time=(kind) { (words) } }
+}
+
+fn words_ago(visit: &Visit, at: Timestamp) -> String {
+    let ms = visit.now.as_millis() - at.as_millis();
+    match ms {
+        ..SECOND => "just now".to_owned(),
+        ..MINUTE => format!("{} s ago", ms / SECOND),
+        ..HOUR => format!("{} min ago", ms / MINUTE),
+        ..DAY => format!("{} h ago", ms / HOUR),
+        _ => {
+            let (then, today) = (zoned(visit, at), zoned(visit, visit.now));
+            let form = if then.year() == today.year() { "%-d %b" } else { "%-d %b %Y" };
+            then.strftime(form).to_string()
+        }
+    }
+}
+
+/// A wait: `14 s`, `3 min 24 s`, `22 h 58 min`.
+fn long(ms: i64) -> String {
+    let two = |whole: i64, unit: &str, rest: i64, small: &str| match rest {
+        0 => format!("{whole} {unit}"),
+        rest => format!("{whole} {unit} {rest} {small}"),
+    };
+    match ms {
+        ..MINUTE => format!("{} s", (ms + SECOND - 1) / SECOND),
+        ..HOUR => two(ms / MINUTE, "min", ms % MINUTE / SECOND, "s"),
+        ..DAY => two(ms / HOUR, "h", ms % HOUR / MINUTE, "min"),
+        _ => two(ms / DAY, "d", ms % DAY / HOUR, "h"),
+    }
+}
+
+/// How long something took or takes, in milliseconds: `412 ms`, `10.0 s`, `5 min`.
+pub(crate) fn duration(ms: f64) -> String {
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 1_000.0 {
+        format!("{ms:.0} ms")
+    } else if ms < 60_000.0 {
+        format!("{:.1} s", ms / 1_000.0)
+    } else {
+        #[expect(clippy::cast_possible_truncation, reason = "durations are far below 2^63 ms")]
+        long(ms as i64)
+    }
+}
+
+/// A number with its thousands apart: `1,204`.
+pub(crate) fn number(value: impl Into<i128>) -> String {
+    let value = value.into();
+    let digits = value.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if value < 0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_durations_are_people_s() {
+        for (value, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567"), (-1_204, "-1,204")] {
+            assert_eq!(number(value), text);
+        }
+        let cases = [(0.4, "0.4 ms"), (412.3, "412 ms"), (10_000.0, "10.0 s"), (300_000.0, "5 min"), (3_661_000.0, "1 h 1 min")];
+        for (ms, text) in cases {
+            assert_eq!(duration(ms), text);
+        }
+    }
+}

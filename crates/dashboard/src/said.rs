@@ -1,0 +1,15 @@
+//! What a page confirms after something was done, where it is seen nowhere else.
+
+/// The sentence for a word in the address. Only these: nobody can put words into our mouth by a link.
+pub(crate) fn sentence(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "webhook-saved" => "The webhook is saved.",
+        "webhook-deleted" => "The webhook is deleted, for good.",
+        "webhook-enabled" => "The webhook is enabled. What was held goes out now.",
+        "webhook-disabled" => "The webhook is disabled. Nothing is sent to it.",
+        "webhook-paused" => "The webhook is paused. Its deliveries are held; nothing is lost.",
+        "webhook-resumed" => "The webhook is resumed. What was held goes out now.",
+        "retried" => "The delivery is being sent again.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,204 @@
+//! A visit: who looks at which project, and how the page is to be drawn.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::{
+    extract::{FromRequestParts, OriginalUri, RawPathParams},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http::{StatusCode, header, request::Parts};
+use jiff::tz::TimeZone;
+use maud::Markup;
+use tidings_api::{Acting, On, Peer};
+use tidings_contract::tenancy::{OrganizationBody, ProjectBody};
+use tidings_domain::{
+    ids::{OrganizationId, ProjectId},
+    tenancy::{Scope, Scopes},
+    time::Timestamp,
+};
+
+use crate::{
+    Dashboard,
+    ask::{Asker, Shown, Stop, with_query},
+    said,
+    session::{self, Session, cookie},
+    shell::{self, Head},
+};
+
+/// The cookie that says which project was looked at last, so that `/` leads there.
+pub(crate) const PROJECT_COOKIE: &str = "tidings_project";
+pub(crate) const THEME_COOKIE: &str = "tidings_theme";
+const ZONE_COOKIE: &str = "tidings_zone";
+
+/// Light, dark, or what the system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+    #[default]
+    System,
+}
+
+/// The context of a page.
+pub(crate) struct Visit {
+    pub(crate) dashboard: Dashboard,
+    pub(crate) session: Session,
+    /// Whom the API is asked for.
+    pub(crate) on: On,
+    /// The project that the page is about; on pages beside projects, the one looked at last.
+    pub(crate) project: Option<ProjectBody>,
+    /// The organization of that project.
+    pub(crate) organization: Option<OrganizationBody>,
+    /// What links to pages of the project start with.
+    base: String,
+    /// Path and query of this page.
+    pub(crate) here: String,
+    /// Proves that a form comes from this page.
+    pub(crate) csrf: String,
+    pub(crate) theme: Theme,
+    pub(crate) zone: TimeZone,
+    pub(crate) now: Timestamp,
+    /// How many webhooks of the project fail now.
+    pub(crate) failing: usize,
+    /// How the instance is, for the operator.
+    pub(crate) health: Option<Markup>,
+    /// What this page confirms.
+    pub(crate) said: Option<&'static str>,
+}
+
+impl FromRequestParts<Dashboard> for Visit {
+    type Rejection = Stop;
+
+    async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Stop> {
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, dashboard).await.unwrap_or_else(|never| match never {});
+        let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let signed_in = session::find(dashboard, &parts.headers).await.map_err(Stop::with)?;
+        let Some((session, token)) = signed_in else {
+            // Only looking can be repeated after signing in.
+            let next = if parts.method == http::Method::GET { here.as_str() } else { "" };
+            return Err(Stop::to(&with_query("/login", &[("next", next)])));
+        };
+        let named = match RawPathParams::from_request_parts(parts, dashboard).await {
+            Ok(params) => params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()),
+            Err(_) => None,
+        };
+        let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let text = |name: &str| cookie(&parts.headers, name).unwrap_or_default();
+        let word = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+            .find(|(name, _)| name == "said")
+            .map(|(_, word)| word.into_owned());
+        let mut visit = Self {
+            on: On { acting: session.acting, organization: None, project: None, address },
+            dashboard: dashboard.clone(),
+            session,
+            project: None,
+            organization: None,
+            base: String::new(),
+            here,
+            csrf: session::csrf_token(&token),
+            theme: match text(THEME_COOKIE) {
+                "light" => Theme::Light,
+                "dark" => Theme::Dark,
+                _ => Theme::System,
+            },
+            zone: TimeZone::get(text(ZONE_COOKIE)).unwrap_or(TimeZone::UTC),
+            now: dashboard.parts().local.api().now(),
+            failing: 0,
+            health: None,
+            said: word.and_then(|word| said::sentence(&word)),
+        };
+        match named {
+            Some(project) => visit.enter(&project).await?,
+            None => {
+                let last = text(PROJECT_COOKIE).to_owned();
+                visit.look_from(&last).await;
+            }
+        }
+        if parts.method == http::Method::GET {
+            visit.look_around().await;
+        }
+        Ok(visit)
+    }
+}
+
+impl Visit {
+    /// Makes the page one of this project. A project of somebody else is as good as none.
+    async fn enter(&mut self, project: &str) -> Result<(), Stop> {
+        let missing = |visit: &Self| {
+            let text = "There is no such project, or it is not yours to look at.";
+            Stop::with((StatusCode::NOT_FOUND, shell::wrong_page(visit, "Project not found", text)))
+        };
+        let Ok(id) = project.parse::<ProjectId>() else { return Err(missing(self)) };
+        let Some(acting) = session::acting(&self.dashboard, &self.session, id).await.map_err(Stop::with)? else {
+            return Err(missing(self));
+        };
+        self.on.acting = acting;
+        self.on.project = Some(id);
+        let project: ProjectBody = match self.get(&format!("/projects/{id}")).await {
+            Ok(project) => project,
+            Err(problem) if problem.status == 404 => return Err(missing(self)),
+            Err(problem) => return Err(self.stop(&problem)),
+        };
+        self.on.organization = Some(project.organization_id);
+        self.organization = self.get(&format!("/organizations/{}", project.organization_id)).await.ok();
+        self.base = format!("/p/{id}");
+        self.project = Some(project);
+        Ok(())
+    }
+
+    /// For pages beside projects: the panel at the left still leads to the project seen last.
+    async fn look_from(&mut self, last: &str) {
+        let candidates = [Some(last.to_owned()), session::first_project(self).await];
+        for project in candidates.into_iter().flatten() {
+            if self.enter(&project).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// The same visitor in an organization, beside any project.
+    pub(crate) fn within(&self, organization: OrganizationId) -> Asker<'_> {
+        let acting = self.session.acting_in(organization);
+        Asker { visit: self, on: On { acting, organization: Some(organization), project: None, ..self.on } }
+    }
+
+    /// An address below the project: `link("/webhooks")`.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Whether the visitor may do what this scope allows.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.scopes().allow(scope)
+    }
+
+    pub(crate) fn scopes(&self) -> Scopes {
+        self.on.acting.scopes
+    }
+
+    pub(crate) fn acting(&self) -> Acting {
+        self.on.acting
+    }
+
+    /// Draws a page.
+    pub(crate) fn page(&self, head: &Head<'_>, body: Markup) -> Shown {
+        Ok(shell::page(self, head, &body).into_response())
+    }
+
+    /// Leads to a page after something was done; `said` is a word of [`said::sentence`].
+    pub(crate) fn go(&self, place: &str, said: &str) -> Shown {
+        debug_assert!(said.is_empty() || said::sentence(said).is_some(), "{said} is no sentence");
+        Ok(Redirect::to(&with_query(place, &[("said", said)])).into_response())
+    }
+
+    /// Remembers the project for `/`.
+    pub(crate) fn remembering(&self, mut response: Response) -> Response {
+        if let Some(project) = &self.project {
+            let cookie = format!("{PROJECT_COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", project.id);
+            if let Ok(value) = cookie.parse() {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+        response
+    }
+}
