@@ -5,9 +5,9 @@ use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use tidings_api::{Answer, Ask, On};
-use tidings_contract::problem::Problem;
+use tidings_contract::problem::{ErrorSummary, FieldError, Problem};
 
-use crate::{shell, visit::Visit};
+use crate::{form::Form, shell, visit::Visit};
 
 /// What ends a page before its end: the page that is shown in its place.
 pub(crate) struct Stop(Box<Response>);
@@ -94,6 +94,18 @@ impl Visit {
         self.get(path).await.map_err(|problem| self.stop(&problem))
     }
 
+    /// The same with the entity tag of what is shown, for the form that changes it.
+    pub(crate) async fn need_tagged<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), Stop> {
+        let answer = self.call(Ask::new(Method::GET, path)).await;
+        let read = read(&answer).map_err(|problem| self.stop(&problem))?;
+        Ok((read, answer.etag.unwrap_or_default()))
+    }
+
+    /// Does something that answers a document.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, Box<Problem>> {
+        read(&self.call(ask).await)
+    }
+
     /// Does something that takes a JSON document and answers one.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
@@ -103,6 +115,13 @@ impl Visit {
     ) -> Result<T, Box<Problem>> {
         let body = serde_json::to_vec(body).expect("requests are JSON");
         read(&self.call(Ask::new(method, path).with_body(body)).await)
+    }
+
+    /// Makes one drawing of a form recognisable, so that sending it twice does the thing once. A form that comes
+    /// back with reasons keeps its own.
+    pub(crate) fn fresh_key(&self, typed: &Form) -> String {
+        let kept = typed.given("idempotency_key").map(str::to_owned);
+        kept.unwrap_or_else(|| self.dashboard.parts().local.api().fresh_key())
     }
 
     /// Does something that takes no document; whatever it answers does not matter.
@@ -128,4 +147,26 @@ fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Box<Problem>> {
         Some(problem) => Err(Box::new(problem)),
         None => Ok(serde_json::from_slice(&answer.body).expect("the API answers as the contract says")),
     }
+}
+
+/// A refusal by a page itself: what was typed cannot even be asked of the API.
+pub(crate) fn refused(errors: Vec<FieldError>) -> Problem {
+    let detail = "Some fields cannot be read as they are".to_owned();
+    Problem {
+        kind: "/docs/errors#validation_failed".to_owned(),
+        title: "Some fields are wrong".to_owned(),
+        status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+        detail: detail.clone(),
+        instance: String::new(),
+        code: "validation_failed".to_owned(),
+        errors: errors.clone(),
+        extra: serde_json::Map::new(),
+        request_id: String::new(),
+        error: ErrorSummary { code: "validation_failed".to_owned(), message: detail, details: errors },
+    }
+}
+
+/// A field that cannot be read.
+pub(crate) fn wrong(field: &str, message: impl Into<String>) -> FieldError {
+    FieldError { field: field.to_owned(), code: "invalid".to_owned(), message: message.into() }
 }

@@ -15,6 +15,18 @@ use crate::{Dashboard, assets, guard, pages, shell, visit::Visit};
 pub(crate) fn all(dashboard: Dashboard) -> Router {
     let project = Router::new()
         .route("/", get(pages::overview::show))
+        .route("/webhooks", get(pages::webhooks::list))
+        .route("/webhooks/new", get(pages::webhooks::new).post(pages::webhooks::create))
+        .route("/webhooks/{id}", get(pages::webhooks::show))
+        .route("/webhooks/{id}/edit", get(pages::webhooks::edit).post(pages::webhooks::update))
+        .route("/webhooks/{id}/enable", post(pages::webhooks::enable))
+        .route("/webhooks/{id}/disable", post(pages::webhooks::disable))
+        .route("/webhooks/{id}/pause", post(pages::webhooks::pause))
+        .route("/webhooks/{id}/resume", post(pages::webhooks::resume))
+        .route("/webhooks/{id}/test", post(pages::webhooks::test))
+        .route("/webhooks/{id}/rotate", get(pages::webhooks::rotate_ask).post(pages::webhooks::rotate))
+        .route("/webhooks/{id}/secret", post(pages::webhooks::reveal))
+        .route("/webhooks/{id}/delete", get(pages::webhooks::delete_ask).post(pages::webhooks::delete))
         .fallback(missing);
     let pages = Router::new()
         .route("/", get(pages::home::root))

@@ -9,6 +9,8 @@ pub(crate) fn sentence(word: &str) -> Option<&'static str> {
         "webhook-disabled" => "The webhook is disabled. Nothing is sent to it.",
         "webhook-paused" => "The webhook is paused. Its deliveries are held; nothing is lost.",
         "webhook-resumed" => "The webhook is resumed. What was held goes out now.",
+        "test-taken" => "The receiver took the test.",
+        "test-not-taken" => "The receiver did not take the test. What it answered stands below.",
         "retried" => "The delivery is being sent again.",
         _ => return None,
     })

@@ -250,6 +250,11 @@ pub(crate) fn csrf(visit: &Visit) -> Markup {
     html! { input type="hidden" name=(crate::guard::CSRF_FIELD) value=(visit.csrf); }
 }
 
+/// A page with another status than 200: a form that was refused, say.
+pub(crate) fn with_status(status: u16, page: Response) -> Response {
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
+}
+
 /// A page for somebody who is not signed in, or does not have to be.
 pub(crate) fn alone(title: &str, body: &Markup) -> Response {
     Html(document(None, title, "alone", body).0).into_response()

@@ -4,3 +4,5 @@ pub(crate) mod components;
 pub(crate) mod home;
 pub(crate) mod operator;
 pub(crate) mod overview;
+pub(crate) mod statistics;
+pub(crate) mod webhooks;

@@ -14,6 +14,6 @@ pub(crate) use code::{block, command_line, json, text_block};
 pub(crate) use confirm::{Confirm, confirm, once};
 pub(crate) use field::{Fields, field, hidden, summary, switch};
 pub(crate) use icon::{icon, icon_of, sprite};
-pub(crate) use list::{empty_line, notice, pager, segments, total_words};
+pub(crate) use list::{empty_line, notice, pager, segments, total_words, with_parameter};
 pub(crate) use state::{badge, badge_of, chip, disabled_words, outcome_chip, type_chip, types, webhook_state};
 pub(crate) use time::{ago, duration, exact, number, until};

@@ -94,9 +94,10 @@ pub(crate) fn webhook_state(webhook: &WebhookBody) -> Option<Markup> {
 /// Why a webhook is disabled.
 pub(crate) fn disabled_words(reason: Option<&str>) -> String {
     match reason {
-        None | Some("user" | "manual" | "requested") => "Disabled".to_owned(),
+        None | Some("manual") => "Disabled".to_owned(),
         Some("exhausted") => "Disabled: attempts used up".to_owned(),
         Some("plan_limit") => "Disabled: plan limit".to_owned(),
+        Some("failing") => "Disabled: failed for days".to_owned(),
         Some("gone") => "Disabled: answered 410 Gone".to_owned(),
         Some(reason) => format!("Disabled: {}", reason.replace('_', " ")),
     }

@@ -1,0 +1,269 @@
+//! The page of one webhook: how it does, what it is, and its history.
+
+use axum::extract::{Path, Query};
+use maud::{Markup, html};
+use serde::Deserialize;
+use tidings_contract::{
+    delivery::DeliverySummary,
+    list::ListBody,
+    statistics::StatisticsBody,
+    webhook::WebhookBody,
+};
+use tidings_domain::{profile::Profile, tenancy::Scope};
+
+use super::{acts::how_many, form::schedule_words, name_of, page_of, table};
+use crate::{
+    ask::{Shown, with_query},
+    pages::{
+        deliveries::rows::{self, Shape, Webhooks},
+        statistics::{self, Period},
+    },
+    parts::{ago, command_line, duration, icon, notice, number, pager, segments, types, webhook_state},
+    shell::{Head, Nav, csrf, is_failing},
+    visit::Visit,
+};
+
+/// Deliveries on one page of the history.
+const ROWS: &str = "50";
+
+#[derive(Deserialize)]
+pub(crate) struct View {
+    #[serde(default)]
+    period: Period,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    cursor: String,
+}
+
+/// `GET /p/{project}/webhooks/{wh}`
+pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>, Query(view): Query<View>) -> Shown {
+    let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
+    let statistics = visit.get::<StatisticsBody>(&format!("/webhooks/{id}/stats?{}", view.period.query())).await;
+    let path = with_query(
+        &format!("/webhooks/{id}/deliveries"),
+        &[("limit", ROWS), ("status", &view.status), ("cursor", &view.cursor)],
+    );
+    let history = visit.need::<ListBody<DeliverySummary>>(&path).await?;
+    let crumbs = [("Webhooks", visit.link("/webhooks"))];
+    let head = Head {
+        title: name_of(&webhook),
+        nav: Some(Nav::Webhooks),
+        crumbs: &crumbs,
+        beside: webhook_state(&webhook),
+        lead: webhook.description.as_ref().map(|text| html! { bdi { (text) } }),
+        actions: Some(actions(&visit, &webhook)),
+        live: true,
+        ..Head::default()
+    };
+    let body = html! {
+        @if let Some(notice) = trouble(&visit, &webhook) { (notice) }
+        div .cols.main-side {
+            div .stack {
+                @match &statistics {
+                    Ok(statistics) => {
+                        (figures(&visit, &webhook, statistics, view.period))
+                        (statistics::chart(&visit, statistics, view.period))
+                    }
+                    Err(problem) => (notice("bad", "The statistics could not be read.", &html! { (problem.detail) }, None)),
+                }
+            }
+            (facts(&visit, &webhook))
+        }
+        (history_panel(&visit, &webhook, &view, &history))
+    };
+    visit.page(&head, body)
+}
+
+fn actions(visit: &Visit, webhook: &WebhookBody) -> Markup {
+    let page = page_of(visit, webhook);
+    let may = visit.may(Scope::WebhooksManage);
+    let (verb, words, picture) =
+        if webhook.status == "paused" { ("resume", "Resume", "play") } else { ("pause", "Pause", "pause") };
+    html! {
+        span .toggle-line { span .small.faint { @if webhook.enabled { "Enabled" } @else { "Disabled" } } (table::toggle(visit, webhook)) }
+        @if webhook.enabled {
+            form .inline method="post" action={ (page) "/" (verb) } {
+                (csrf(visit))
+                button .button disabled[!may] { (icon(picture)) (words) }
+            }
+        }
+        form .inline method="post" action={ (page) "/test" } data-test {
+            (csrf(visit))
+            button .button disabled[!may] { (icon("plane")) "Send test" }
+        }
+        a .button href={ (page) "/edit" } { (icon("edit")) "Edit" }
+        (table::more(visit, webhook, name_of(webhook)))
+        @if !may { span .small.faint { "Your role looks only; a developer may change it." } }
+    }
+}
+
+/// What is wrong with it, what will happen, and the way out.
+fn trouble(visit: &Visit, webhook: &WebhookBody) -> Option<Markup> {
+    let enable = html! {
+        form method="post" action={ (page_of(visit, webhook)) "/enable" } { (csrf(visit)) button .button.small { "Enable it again" } }
+    };
+    match (webhook.status.as_str(), webhook.disabled_reason.as_deref()) {
+        ("disabled", Some("exhausted")) => Some(notice("bad", "It is disabled: a delivery used up its attempts.",
+            &html! { "Its profile disables webhooks that end so. Nothing is sent until it is enabled; what waits is held." }, Some(enable))),
+        ("disabled", Some("failing")) => Some(notice("bad", "It is disabled: for days nothing but failures.",
+            &html! { "Nothing is sent until it is enabled; what waits is held." }, Some(enable))),
+        ("disabled", Some("gone")) => Some(notice("bad", "It is disabled: its endpoint answered 410 Gone.",
+            &html! { "The receiver says that it is there no more. Nothing is sent until it is enabled." }, Some(enable))),
+        ("disabled", Some("plan_limit")) => Some(notice("warn", "It is disabled: the plan allows fewer webhooks.",
+            &html! { "It comes back with a larger plan. " a href="/settings/plan" { "Plan and usage" } }, None)),
+        ("paused", _) => Some(notice("warn", "It is paused.",
+            &html! { "Its deliveries are held and go out, in order, when it is resumed. Nothing is lost." }, None)),
+        _ if is_failing(webhook) => {
+            let end = match webhook.retry.on_exhausted.as_deref() {
+                Some("deactivate") => "When one delivery has used up its attempts, the webhook is disabled.",
+                _ => "Deliveries are tried again on the schedule; the webhook stays enabled.",
+            };
+            let times = if webhook.failure_count == 1 { "The last attempt failed.".to_owned() } else { format!("The last {} attempts failed.", number(webhook.failure_count)) };
+            let look = html! { a .button.small href={ (page_of(visit, webhook)) "?status=retrying#history" } { "Look at the answers" } };
+            Some(notice("bad", &times, &html! { (end) }, Some(look)))
+        }
+        _ => None,
+    }
+}
+
+fn figures(visit: &Visit, webhook: &WebhookBody, statistics: &StatisticsBody, period: Period) -> Markup {
+    let waiting = statistics.waiting;
+    html! {
+        dl .figures {
+            div .figure {
+                dt { "Delivered, " (period.words()) }
+                dd { (number(statistics.successful_deliveries)) }
+                p { "of " (number(statistics.total_attempts)) " attempts" }
+            }
+            div .figure {
+                dt { "Success rate" }
+                dd { @match statistics.success_rate { Some(rate) => { (format!("{rate:.1}")) small { "%" } } None => "–" } }
+                p { "of deliveries that ended" }
+            }
+            div .figure {
+                dt { "Waiting" }
+                dd { (number(statistics.pending_deliveries)) }
+                p { (number(waiting.held)) " held · " (number(waiting.retrying)) " retrying" }
+            }
+            div .figure {
+                dt { "Failed, " (period.words()) }
+                dd { (number(statistics.failed_deliveries)) }
+                @if statistics.failed_deliveries > 0 {
+                    p { a href={ (page_of(visit, webhook)) "/recover" } { "Recover them" } }
+                } @else { p { "none to recover" } }
+            }
+        }
+    }
+}
+
+fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
+    let revealable = webhook.profile.parse::<Profile>().is_ok_and(Profile::secret_revealable);
+    let page = page_of(visit, webhook);
+    let none = || html! { span .faint { "None" } };
+    html! {
+        section .panel {
+            header .panel-head { h2 { "Webhook" } }
+            div .panel-body {
+                dl .facts {
+                    dt { "URL" } dd { (copied(&webhook.url, "URL")) }
+                    dt { "Id" } dd { (copied(&webhook.id.to_string(), "id")) }
+                    dt { "Events" } dd { div .types {
+                        @if webhook.events.len() <= 12 { @for event in &webhook.events { (types(std::slice::from_ref(event))) } }
+                        @else { (types(&webhook.events)) }
+                    } }
+                    dt { "Scopes" } dd { @if webhook.scopes.is_empty() { "All" } @else { span .mono { bdi { (webhook.scopes.join(", ")) } } } }
+                    dt { "Filter" } dd { @match &webhook.filter { Some(filter) => span .mono.small { (filter) }, None => (none()) } }
+                    dt { "Transform" } dd { @match &webhook.transform { Some(_) => a href={ (page) "/edit" } { "JavaScript" }, None => (none()) } }
+                    dt { "Profile" } dd { (webhook.profile) }
+                    dt { "Signature" } dd .mono {
+                        @if webhook.signed { (webhook.signature.header.as_deref().unwrap_or("webhook-signature")) } @else { span .faint { "None" } }
+                    }
+                    dt { "Secret" } dd {
+                        @if webhook.signed { "Set, shown once" } @else { "None" }
+                        " · " a href={ (page) "/rotate" } data-dialog { "Rotate…" }
+                        @if let Some(at) = webhook.previous_valid_until { br; span .faint { "The former one signs, too, until " (ago(visit, at)) } }
+                        @if revealable && webhook.signed {
+                            form method="post" action={ (page) "/secret" } { (csrf(visit)) button .button.small disabled[!visit.may(Scope::WebhooksManage)] { "Show it" } }
+                        }
+                    }
+                    @if let Some(key) = &webhook.public_key { dt { "Public key" } dd { (copied(key, "public key")) } }
+                    dt { "Headers" } dd { @if webhook.headers.is_empty() { (none()) } @else { span .mono { (webhook.headers.keys().cloned().collect::<Vec<_>>().join(", ")) } } }
+                    dt { "Attempts" } dd { (schedule_words(webhook)) }
+                    dt { "Time limit" } dd { (duration(f64::from(webhook.timeout_ms))) }
+                    dt { "Speed" } dd { @match webhook.max_in_flight { Some(most) => { "At most " (number(most)) " at once" } None => "Adaptive" } }
+                    dt { "Last event" } dd {
+                        @match &webhook.last_event {
+                            Some(last) => { span .mono { bdi { (last.event_type) } } br; span .faint { (ago(visit, last.at)) } }
+                            None => (none()),
+                        }
+                    }
+                    dt { "Created" } dd { (ago(visit, webhook.created_at)) }
+                }
+            }
+        }
+    }
+}
+
+/// A value with a button that copies it.
+fn copied(value: &str, what: &str) -> Markup {
+    html! {
+        span .copy-line {
+            span .mono.cut title=(value) { bdi { (value) } }
+            button .icon-button type="button" data-copy=(value) hidden title={ "Copy the " (what) } aria-label={ "Copy the " (what) } { (icon("copy")) }
+        }
+    }
+}
+
+fn history_panel(visit: &Visit, webhook: &WebhookBody, view: &View, history: &ListBody<DeliverySummary>) -> Markup {
+    let page = page_of(visit, webhook);
+    let states = [("All", ""), ("Delivered", "delivered"), ("Retrying", "retrying"), ("Pending", "pending"), ("Failed", "failed"), ("Dropped", "dropped")];
+    let views: Vec<_> = states
+        .into_iter()
+        .map(|(words, state)| {
+            let address = with_query(&page, &[("period", view.period.as_str()), ("status", state)]);
+            (words, format!("{address}#history"), view.status == state, None)
+        })
+        .collect();
+    let webhooks = Webhooks::one(webhook.clone());
+    html! {
+        section .panel #history aria-label="History" {
+            header .panel-head {
+                h2 { "History" }
+                (segments("State", &views))
+                div .actions.push {
+                    a .button.small href={ (page) "/recover" } { (icon("retry")) "Recover…" }
+                }
+            }
+            @if history.data.is_empty() {
+                (no_delivery(visit, webhook, &view.status))
+            } @else {
+                table .list role="table" data-rows data-shape=(Shape::History.as_str()) data-webhook=(webhook.id) {
+                    caption .sr { "Deliveries to " (name_of(webhook)) }
+                    (rows::head(Shape::History))
+                    tbody role="rowgroup" { @for delivery in &history.data { (rows::row(visit, Shape::History, &webhooks, delivery)) } }
+                }
+                (pager(visit, &how_many(history), history.data.len(), history.cursor.as_deref(), view.cursor.is_empty()))
+            }
+        }
+    }
+}
+
+fn no_delivery(visit: &Visit, webhook: &WebhookBody, status: &str) -> Markup {
+    if !status.is_empty() {
+        return html! { p .panel-body.faint { "No delivery is " (status) ". " a href={ (page_of(visit, webhook)) "#history" } { "Show all" } } };
+    }
+    let kind = webhook.events.iter().find(|event| !event.contains('*')).map_or("test.event", String::as_str);
+    let line = format!(
+        "curl -X POST \"$TIDINGS_URL/api/v1/events\" -H \"Authorization: Bearer $TIDINGS_KEY\" -H \"X-Project-ID: {}\" \\\n  \
+         -H 'Content-Type: application/json' -d '{{\"type\":\"{kind}\",\"data\":{{}}}}'",
+        webhook.project_id
+    );
+    html! {
+        div .panel-body.stack.tight {
+            p { strong { "No delivery yet." } " Send a test, or publish an event that it takes." }
+            form method="post" action={ (page_of(visit, webhook)) "/test" } { (csrf(visit)) button .button.primary { (icon("plane")) "Send test" } }
+            (command_line("Publish an event", &line))
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! `/p/{project}/webhooks`: the table, with what can be done to each.
+
+use std::collections::HashMap;
+
+use axum::extract::Query;
+use maud::{Markup, html};
+use serde::Deserialize;
+use tidings_contract::{
+    list::ListBody, plan::UsageBody, statistics::WebhookHoursBody, webhook::WebhookBody,
+};
+use tidings_domain::{ids::WebhookId, tenancy::Scope};
+
+use super::{host_and_path, name_of, page_of};
+use crate::{
+    ask::{Shown, Stop, with_query},
+    parts::{Bar, ago, command_line, icon, number, segments, spark, switch, types, webhook_state},
+    shell::{Head, Nav, csrf, is_failing},
+    visit::Visit,
+};
+
+/// Webhooks on one page.
+const ROWS: usize = 50;
+/// Webhooks that a search goes through, newest first.
+const SEARCHED_MAX: usize = 1_000;
+
+#[derive(Deserialize)]
+pub(crate) struct View {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    from: usize,
+}
+
+/// `GET /p/{project}/webhooks`
+pub(crate) async fn list(visit: Visit, Query(view): Query<View>) -> Shown {
+    let (all, is_whole) = every(&visit).await?;
+    let head = Head {
+        title: "Webhooks",
+        nav: Some(Nav::Webhooks),
+        live: true,
+        actions: Some(html! {
+            a .button.plain href=(visit.link("/event-types")) { "Event types" }
+            a .button.primary href=(visit.link("/webhooks/new")) data-key="c" { (icon("plus")) "Create webhook" }
+        }),
+        ..Head::default()
+    };
+    if all.is_empty() {
+        return visit.page(&head, empty(&visit));
+    }
+    let found: Vec<_> = all.iter().filter(|webhook| view.takes(webhook)).collect();
+    let shown = found.get(view.from.min(found.len())..).unwrap_or_default();
+    let shown = &shown[..shown.len().min(ROWS)];
+    let hours = hours_of(&visit, shown).await;
+    let usage = visit.organization.as_ref().map(|organization| organization.id);
+    let usage = match usage {
+        Some(id) => visit.get::<UsageBody>(&format!("/organizations/{id}/usage")).await.ok(),
+        None => None,
+    };
+    let body = html! {
+        section .panel aria-label="Webhooks" {
+            (filters(&visit, &view, &all, usage.as_ref()))
+            @if shown.is_empty() {
+                p .panel-body.faint { "No webhook fits. " a href=(visit.link("/webhooks")) { "Show all" } }
+            } @else {
+                table .list.fixed role="table" data-rows {
+                    (table_head())
+                    tbody role="rowgroup" {
+                        @for webhook in shown { (row(&visit, webhook, hours.get(&webhook.id))) }
+                    }
+                }
+            }
+            (foot(&visit, &view, found.len(), shown.len(), is_whole))
+        }
+    };
+    visit.page(&head, body)
+}
+
+/// The project's webhooks, as many as a search goes through, and whether that is all of them.
+async fn every(visit: &Visit) -> Result<(Vec<WebhookBody>, bool), Stop> {
+    let (mut all, mut cursor) = (Vec::new(), None::<String>);
+    while all.len() < SEARCHED_MAX {
+        let path = with_query("/webhooks", &[("limit", "100"), ("cursor", cursor.as_deref().unwrap_or_default())]);
+        let page = visit.need::<ListBody<WebhookBody>>(&path).await?;
+        all.extend(page.data);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok((all, true));
+        }
+    }
+    Ok((all, false))
+}
+
+async fn hours_of(visit: &Visit, webhooks: &[&WebhookBody]) -> HashMap<WebhookId, Vec<Bar>> {
+    let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id.to_string()).collect();
+    let path = with_query("/stats/webhooks", &[("ids", &ids.join(","))]);
+    // Without the last day the table still says all else.
+    let Ok(list) = visit.get::<ListBody<WebhookHoursBody>>(&path).await else { return HashMap::new() };
+    let bars = |body: WebhookHoursBody| {
+        let bar = |place: usize| Bar {
+            label: String::new(),
+            good: body.delivered.get(place).copied().unwrap_or_default(),
+            retried: body.retried.get(place).copied().unwrap_or_default(),
+            bad: body.failed.get(place).copied().unwrap_or_default(),
+        };
+        (body.webhook_id, (0..body.delivered.len()).map(bar).collect())
+    };
+    list.data.into_iter().map(bars).collect()
+}
+
+impl View {
+    fn takes(&self, webhook: &WebhookBody) -> bool {
+        let wanted = self.q.trim().to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&wanted);
+        let fits = wanted.is_empty()
+            || has(name_of(webhook))
+            || has(&webhook.url)
+            || webhook.events.iter().any(|event| has(event))
+            || webhook.id.to_string() == wanted;
+        fits && match self.state.as_str() {
+            "failing" => is_failing(webhook),
+            state @ ("paused" | "disabled") => webhook.status == state,
+            _ => true,
+        }
+    }
+}
+
+fn filters(visit: &Visit, view: &View, all: &[WebhookBody], usage: Option<&UsageBody>) -> Markup {
+    let of = |state: &str| {
+        let address = with_query(&visit.link("/webhooks"), &[("q", &view.q), ("state", state)]);
+        let some = View { q: String::new(), state: state.to_owned(), from: 0 };
+        let count = all.iter().filter(|webhook| some.takes(webhook)).count() as u64;
+        (address, view.state == state, Some(count))
+    };
+    let views: Vec<_> = [("All", ""), ("Failing", "failing"), ("Paused", "paused"), ("Disabled", "disabled")]
+        .into_iter()
+        .map(|(words, state)| {
+            let (address, here, count) = of(state);
+            (words, address, here, count)
+        })
+        .collect();
+    html! {
+        form .filters role="search" method="get" {
+            div .search {
+                (icon("search"))
+                input type="search" name="q" value=(view.q) data-quiet data-filter placeholder="Name, URL or event type"
+                    aria-label="Filter webhooks";
+                kbd { "/" }
+            }
+            @if !view.state.is_empty() { input type="hidden" name="state" value=(view.state); }
+            (segments("State", &views))
+            button .button.small { "Filter" }
+            @if let Some(usage) = usage { (plan_line(usage)) }
+        }
+    }
+}
+
+fn plan_line(usage: &UsageBody) -> Markup {
+    html! {
+        p .push.small.faint {
+            (number(usage.webhooks.used)) " webhooks · plan "
+            a href="/settings/plan" { (usage.plan) }
+            @match usage.webhooks.max { Some(max) => { ", at most " (number(max)) } None => ", no limit" }
+        }
+    }
+}
+
+fn table_head() -> Markup {
+    html! {
+        caption .sr { "Webhooks" }
+        thead role="rowgroup" { tr role="row" {
+            th role="columnheader" scope="col" .w-name { "Name" }
+            th role="columnheader" scope="col" .w-url { "URL" }
+            th role="columnheader" scope="col" .w-events { "Events" }
+            th role="columnheader" scope="col" .w-last { "Last event" }
+            th role="columnheader" scope="col" .w-day.day { "24 hours" }
+            th role="columnheader" scope="col" .w-on { "Status" }
+            th role="columnheader" scope="col" .w-act { span .sr { "Actions" } }
+        } }
+    }
+}
+
+fn row(visit: &Visit, webhook: &WebhookBody, hours: Option<&Vec<Bar>>) -> Markup {
+    let (host, path) = host_and_path(&webhook.url);
+    let name = name_of(webhook);
+    html! {
+        tr role="row" .go id=(webhook.id) {
+            td role="cell" .on-1 {
+                a .row.cut href=(page_of(visit, webhook)) { bdi { (name) } }
+                span .sub {
+                    @match webhook_state(webhook) {
+                        Some(state) => (state),
+                        None => { (webhook.profile) " · " (scopes_words(&webhook.scopes)) }
+                    }
+                }
+            }
+            td role="cell" .where {
+                span .cut title=(webhook.url) { bdi { (host) } }
+                span .sub.mono.cut { bdi { (path) } }
+            }
+            td role="cell" { div .types.one { (types(&webhook.events)) } }
+            td role="cell" .half.last {
+                @match &webhook.last_event {
+                    Some(last) => { span .mono.cut { bdi { (last.event_type) } } span .sub { (ago(visit, last.at)) } }
+                    None => span .faint { "None yet" },
+                }
+            }
+            td role="cell" .day { @if let Some(hours) = hours { (spark(hours)) } }
+            td role="cell" .on-2 { (toggle(visit, webhook)) }
+            td role="cell" .half-2 { (row_actions(visit, webhook, name)) }
+        }
+    }
+}
+
+fn scopes_words(scopes: &[String]) -> String {
+    match scopes {
+        [] => "all scopes".to_owned(),
+        [one] => format!("scope {one}"),
+        more => format!("{} scopes", more.len()),
+    }
+}
+
+/// The switch of a webhook. It posts, and comes back to this page.
+pub(super) fn toggle(visit: &Visit, webhook: &WebhookBody) -> Markup {
+    let verb = if webhook.enabled { "disable" } else { "enable" };
+    let state = match webhook.status.as_str() {
+        "paused" => "enabled, but paused",
+        "disabled" => "disabled",
+        _ => "enabled",
+    };
+    let label = format!("{}: {state}", name_of(webhook));
+    html! {
+        form .inline method="post" action={ (page_of(visit, webhook)) "/" (verb) } data-optimistic {
+            (csrf(visit))
+            input type="hidden" name="next" value=(visit.here);
+            (switch(webhook.enabled, webhook.status == "paused", &label))
+        }
+    }
+}
+
+fn row_actions(visit: &Visit, webhook: &WebhookBody, name: &str) -> Markup {
+    let page = page_of(visit, webhook);
+    html! {
+        div .row-actions {
+            a .icon-button href={ (page) "#history" } title={ "History of " (name) } aria-label={ "History of " (name) } { (icon("history")) }
+            form .inline method="post" action={ (page) "/test" } {
+                (csrf(visit))
+                button .icon-button title={ "Send a test to " (name) } aria-label={ "Send a test to " (name) } { (icon("plane")) }
+            }
+            a .icon-button href={ (page) "/edit" } title={ "Edit " (name) } aria-label={ "Edit " (name) } { (icon("edit")) }
+            (more(visit, webhook, name))
+        }
+    }
+}
+
+/// The menu with all that can be done to a webhook, in words.
+pub(super) fn more(visit: &Visit, webhook: &WebhookBody, name: &str) -> Markup {
+    let page = page_of(visit, webhook);
+    let (verb, words, picture) =
+        if webhook.status == "paused" { ("resume", "Resume", "play") } else { ("pause", "Pause", "pause") };
+    html! {
+        details .menu {
+            summary .icon-button aria-label={ "More for " (name) } title="More" { (icon("more")) }
+            div .menu-list {
+                a href={ (page) "/edit" } { (icon("edit")) "Edit" }
+                a href={ (page) "#history" } { (icon("history")) "History" }
+                (post(visit, &format!("{page}/test"), "plane", "Send test", ""))
+                @if webhook.enabled { (post(visit, &format!("{page}/{verb}"), picture, words, "")) }
+                a href={ (page) "/rotate" } data-dialog { (icon("key")) "Rotate secret…" }
+                a href={ (page) "/recover" } { (icon("retry")) "Recover…" }
+                hr;
+                a .risky href={ (page) "/delete" } data-dialog { (icon("trash")) "Delete…" }
+            }
+        }
+    }
+}
+
+/// An entry of a menu that does something.
+fn post(visit: &Visit, action: &str, picture: &'static str, words: &str, class: &str) -> Markup {
+    html! {
+        form .inline method="post" action=(action) {
+            (csrf(visit))
+            input type="hidden" name="next" value=(visit.here);
+            button class=(class) { (icon(picture)) (words) }
+        }
+    }
+}
+
+fn foot(visit: &Visit, view: &View, found: usize, shown: usize, is_whole: bool) -> Markup {
+    let at = |from: usize| {
+        let from = if from == 0 { String::new() } else { from.to_string() };
+        with_query(&visit.link("/webhooks"), &[("q", &view.q), ("state", &view.state), ("from", &from)])
+    };
+    let end = view.from + shown;
+    html! {
+        div .panel-foot {
+            span {
+                @if shown > 0 { (view.from + 1) "–" (end) " of " }
+                @if is_whole { (number(found as i128)) } @else { (number(found as i128)) " among the newest " (number(SEARCHED_MAX as i128)) }
+            }
+            div .actions.push {
+                @if view.from > 0 { a .button.small rel="prev" href=(at(view.from.saturating_sub(ROWS))) { "Newer" } }
+                @if end < found { a .button.small rel="next" href=(at(end)) { "Older" } }
+            }
+        }
+    }
+}
+
+/// What a webhook is, for whoever has none yet.
+fn empty(visit: &Visit) -> Markup {
+    let line = "curl -X POST \"$TIDINGS_URL/api/v1/webhooks\" -H \"Authorization: Bearer $TIDINGS_KEY\" \\\n  \
+                -H 'Content-Type: application/json' -d '{\"url\":\"https://example.com/webhooks\"}'";
+    html! {
+        section .panel {
+            div .empty {
+                div {
+                    h2 { "No webhooks yet" }
+                    p .lead { "A webhook is an address that is told about events as they happen: signed, again until it has taken them, and with every attempt on record." }
+                    ol .steps {
+                        li { span .n-step { "1" } span { b { "Create one" } "Give it an address and choose event types." } }
+                        li { span .n-step { "2" } span { b { "Keep its secret" } "It is shown once; the receiver verifies signatures with it." } }
+                        li { span .n-step { "3" } span { b { "Send yourself a test" } "You see the request, the answer, and how long it took." } }
+                    }
+                    div .actions {
+                        a .button.primary href=(visit.link("/webhooks/new")) { (icon("plus")) "Create webhook" }
+                        @if !visit.may(Scope::WebhooksManage) { span .faint { "A developer may." } }
+                    }
+                }
+                div .stack.tight {
+                    h3 { "The same by API" }
+                    (command_line("curl", line))
+                    h3 { "By command line" }
+                    (command_line("tidings", "tidings webhook create --url https://example.com/webhooks"))
+                }
+            }
+        }
+    }
+}
