@@ -27,6 +27,12 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/webhooks/{id}/rotate", get(pages::webhooks::rotate_ask).post(pages::webhooks::rotate))
         .route("/webhooks/{id}/secret", post(pages::webhooks::reveal))
         .route("/webhooks/{id}/delete", get(pages::webhooks::delete_ask).post(pages::webhooks::delete))
+        .route("/deliveries", get(pages::deliveries::list))
+        .route("/deliveries/bulk", post(pages::deliveries::bulk))
+        .route("/deliveries/rows", get(pages::deliveries::rows::fragment))
+        .route("/deliveries/{id}", get(pages::deliveries::show))
+        .route("/deliveries/{id}/retry", get(pages::deliveries::retry_question).post(pages::deliveries::retry))
+        .route("/deliveries/{id}/attempts/{number}/{which}", get(pages::deliveries::download))
         .fallback(missing);
     let pages = Router::new()
         .route("/", get(pages::home::root))

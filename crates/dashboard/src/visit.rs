@@ -20,6 +20,7 @@ use tidings_domain::{
 use crate::{
     Dashboard,
     ask::{Asker, Shown, Stop, with_query},
+    form::Form,
     said,
     session::{self, Session, cookie},
     shell::{self, Head},
@@ -178,6 +179,12 @@ impl Visit {
 
     pub(crate) fn acting(&self) -> Acting {
         self.on.acting
+    }
+
+    /// What stands in the query of this page's address.
+    pub(crate) fn query(&self) -> Form {
+        let query = self.here.split_once('?').map_or("", |(_, query)| query);
+        Form::parse(&bytes::Bytes::copy_from_slice(query.as_bytes()))
     }
 
     /// Draws a page.

@@ -1,6 +1,7 @@
 //! The pages: one file for each, named after its place in the panel.
 
 pub(crate) mod components;
+pub(crate) mod deliveries;
 pub(crate) mod home;
 pub(crate) mod operator;
 pub(crate) mod overview;

@@ -49,6 +49,19 @@ pub(crate) fn exact(visit: &Visit, at: Timestamp) -> Markup {
     stamp(visit, at, "exact", &then.strftime(form).to_string())
 }
 
+/// A moment within a sentence: `today at 11:47:16`, `tomorrow at 11:47:16`, `on 22 Nov at 11:47:16`.
+pub(crate) fn moment(visit: &Visit, at: Timestamp) -> Markup {
+    let (then, today) = (zoned(visit, at), zoned(visit, visit.now));
+    let day = match (then.date() - today.date()).get_days() {
+        0 => "today".to_owned(),
+        1 => "tomorrow".to_owned(),
+        -1 => "yesterday".to_owned(),
+        _ if then.year() == today.year() => then.strftime("on %-d %b").to_string(),
+        _ => then.strftime("on %-d %b %Y").to_string(),
+    };
+    stamp(visit, at, "moment", &format!("{day} at {}", then.strftime("%H:%M:%S")))
+}
+
 fn stamp(visit: &Visit, at: Timestamp, kind: &str, words: &str) -> Markup {
     html! { time datetime=(at.rfc3339_millis()) title=(title(visit, at)) data-time=(kind) { (words) } }
 }

@@ -1,0 +1,297 @@
+//! `/p/{project}/deliveries/{dlv}?attempt=N`: how a delivery stands, and every attempt of it.
+
+use axum::extract::Path;
+use http::{Method, StatusCode};
+use maud::{Markup, html};
+use tidings_contract::{
+    delivery::{AttemptBody, DeliveryBody, DeliverySummary},
+    event::EventBody,
+    webhook::WebhookBody,
+};
+use tidings_domain::tenancy::Scope;
+
+use super::{
+    attempt::{body_words, file, panel, phases},
+    bulk::is_off,
+    curl::curl,
+    rows::{attempts_of, name_of, state_badge},
+    strip::{rule, strip},
+};
+use crate::{
+    ask::{Shown, Stop, part},
+    form::Form,
+    parts::{Confirm, ago, badge, confirm, copy_id, exact, hidden, icon, moment, number, summary, until},
+    shell::{Head, Nav, csrf, wrong_page},
+    visit::Visit,
+};
+
+/// What the page is made of.
+struct Seen {
+    delivery: DeliveryBody,
+    /// `None`: it was deleted.
+    webhook: Option<WebhookBody>,
+    event: Option<EventBody>,
+}
+
+impl Seen {
+    async fn find(visit: &Visit, id: &str) -> Result<Self, Stop> {
+        let delivery: DeliveryBody = visit.need(&format!("/deliveries/{}", part(id))).await?;
+        let webhook = visit.get(&format!("/webhooks/{}", delivery.summary.webhook_id)).await.ok();
+        let event = visit.get(&format!("/events/{}", part(&delivery.summary.event_id))).await.ok();
+        Ok(Self { delivery, webhook, event })
+    }
+
+    fn name(&self) -> String {
+        self.webhook.as_ref().map_or_else(|| "a deleted webhook".to_owned(), name_of)
+    }
+
+    fn is_off(&self) -> bool {
+        self.webhook.as_ref().is_some_and(|webhook| !webhook.enabled)
+    }
+
+    fn chosen(&self, wanted: Option<u32>) -> Option<&AttemptBody> {
+        let attempts = &self.delivery.attempts;
+        attempts.iter().find(|attempt| Some(attempt.number) == wanted).or_else(|| attempts.last())
+    }
+}
+
+/// `GET …/deliveries/{dlv}`
+pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    let seen = Seen::find(&visit, &id).await?;
+    draw(&visit, &seen, None)
+}
+
+fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract::problem::Problem>) -> Shown {
+    let query = visit.query();
+    let delivery = &seen.delivery;
+    let attempt = seen.chosen(query.text("attempt").parse().ok());
+    let expunged = seen.event.as_ref().and_then(|event| event.expunged_at);
+    let body = html! {
+        (summary(refused))
+        section .panel data-delivery=(delivery.summary.id) {
+            header .panel-head {
+                h2 { (sentence(visit, delivery, seen.webhook.as_ref())) }
+                @if let Some(at) = delivery.summary.waiting_until { p .push { (until(visit, at)) } }
+            }
+            @if !delivery.attempts.is_empty() || delivery.summary.waiting_until.is_some() {
+                (strip(visit, delivery, seen.webhook.as_ref(), attempt.map_or(0, |attempt| attempt.number)))
+            }
+            @if let Some(rule) = rule(delivery, seen.webhook.as_ref()) {
+                div .panel-foot.one-line { (icon("info")) span { (rule) (profile_words(visit, seen)) } }
+            }
+        }
+        div .cols.main-side {
+            @match attempt {
+                Some(attempt) => (panel(visit, delivery, attempt, query.has("raw"), expunged.is_some())),
+                None => section .panel { p .panel-body.quiet { "No attempt was made yet." } },
+            }
+            div .stack {
+                @if let Some(attempt) = attempt { (phases(attempt, seen.webhook.as_ref())) }
+                (facts(visit, seen, attempt))
+            }
+        }
+    };
+    let lead = html! {
+        "Delivery " (copy_id(&delivery.summary.id.to_string())) " of event "
+        a .mono href=(event_link(visit, &delivery.summary)) { (delivery.summary.event_id) }
+    };
+    let name = seen.name();
+    let crumbs = [
+        ("Deliveries", visit.link("/deliveries")),
+        (name.as_str(), visit.link(&format!("/webhooks/{}", delivery.summary.webhook_id))),
+    ];
+    let head = Head {
+        title: &delivery.summary.event_type,
+        nav: Some(Nav::Deliveries),
+        crumbs: &crumbs,
+        beside: Some(badge_with_attempts(seen)),
+        lead: Some(lead),
+        actions: Some(actions(visit, seen, attempt)),
+        live: true,
+        mono: true,
+    };
+    visit.page(&head, body)
+}
+
+fn event_link(visit: &Visit, delivery: &DeliverySummary) -> String {
+    visit.link(&format!("/events/{}", part(&delivery.event_id)))
+}
+
+/// `Retrying, 4 of 5`
+fn badge_with_attempts(seen: &Seen) -> Markup {
+    let delivery = &seen.delivery.summary;
+    match seen.webhook.as_ref().and_then(|webhook| attempts_of(&webhook.retry)) {
+        Some(all) if delivery.status == "retrying" && delivery.waiting_for.as_deref() != Some("held") => {
+            badge("retrying", "retry", &format!("Retrying, {} of {}", number(delivery.attempt_count), number(all)))
+        }
+        _ => state_badge(delivery),
+    }
+}
+
+/// What its reader came for.
+fn sentence(visit: &Visit, delivery: &DeliveryBody, webhook: Option<&WebhookBody>) -> Markup {
+    let one = &delivery.summary;
+    let next = one.attempt_count + 1;
+    let last = delivery.attempts.last();
+    match (one.status.as_str(), one.waiting_for.as_deref(), one.waiting_until) {
+        ("delivered", ..) => html! {
+            "Delivered at attempt " (number(one.attempt_count))
+            @if let Some(at) = one.delivered_at { ", " (moment(visit, at)) }
+        },
+        (_, Some("held"), _) => html! {
+            "Held: the webhook is "
+            @if webhook.is_some_and(|webhook| webhook.status == "disabled") { "disabled" } @else { "paused" }
+            ". Goes out when it is " @if webhook.is_some_and(|webhook| webhook.status == "disabled") { "enabled" } @else { "resumed" }
+        },
+        (_, Some("schedule"), Some(at)) => html! { "Waits for attempt " (number(next)) ", " (moment(visit, at)) },
+        (_, Some("breaker"), Some(at)) => html! { "Waits: the endpoint fails. Asked again " (moment(visit, at)) },
+        (_, Some("breaker"), None) => html! { "Waits until the endpoint, which fails, answers again" },
+        (_, Some(_), _) => html! { "Attempt " (number(next)) " is under way, or next in line" },
+        ("failed", ..) => html! { "Failed after " (number(one.attempt_count)) @if one.attempt_count == 1 { " attempt" } @else { " attempts" } (because(last)) },
+        ("dropped", ..) => html! { "Dropped after attempt " (number(one.attempt_count)) (because(last)) },
+        ("cancelled", ..) => html! { "Cancelled: it is not sent any more" },
+        _ => html! { "On its way" },
+    }
+}
+
+fn because(last: Option<&AttemptBody>) -> Markup {
+    html! {
+        @match last.map(|attempt| (&attempt.response, &attempt.error)) {
+            Some((Some(response), _)) => { ": the endpoint answered " (response.status) },
+            Some((None, Some(error))) => { ": " (error) },
+            _ => {}
+        }
+    }
+}
+
+fn profile_words(visit: &Visit, seen: &Seen) -> Markup {
+    html! {
+        @if let Some(webhook) = &seen.webhook {
+            " " a href=(visit.link(&format!("/webhooks/{}", webhook.id))) { "Profile " (webhook.profile) }
+        }
+    }
+}
+
+fn actions(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
+    let id = seen.delivery.summary.id;
+    let place = visit.link(&format!("/deliveries/{id}/retry"));
+    let words = if seen.delivery.summary.status == "delivered" { "Send again" } else { "Retry now" };
+    let expunged = seen.event.as_ref().is_some_and(|event| event.expunged_at.is_some());
+    let why_not = match (visit.may(Scope::WebhooksManage), &seen.webhook, expunged) {
+        (false, ..) => Some("A developer may send deliveries again"),
+        (_, None, _) => Some("Its webhook was deleted: there is nobody to send to"),
+        (.., true) => Some("Its payload was expunged: there is nothing left to send"),
+        _ => None,
+    };
+    html! {
+        @if let Some(attempt) = attempt.filter(|attempt| !attempt.request.url.starts_with("command:")) {
+            button .button.plain type="button" data-copy=(curl(&attempt.request)) hidden { (icon("copy")) "Copy as curl" }
+        }
+        @if why_not.is_none() && seen.is_off() {
+            a .button.primary href=(place) data-dialog { (icon("retry")) (words) "…" }
+        } @else {
+            form .inline method="post" action=(place) {
+                (csrf(visit))
+                button .button.primary data-retry disabled[why_not.is_some()] title=[why_not] { (icon("retry")) (words) }
+            }
+        }
+    }
+}
+
+fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
+    let one = &seen.delivery.summary;
+    let scope = seen.event.as_ref().map(|event| event.scope.join(", ")).filter(|scope| !scope.is_empty());
+    html! {
+        section .panel {
+            header .panel-head { h2 { "Delivery" } }
+            div .panel-body {
+                dl .facts {
+                    dt { "Webhook" }
+                    dd {
+                        @match &seen.webhook {
+                            Some(webhook) => a href=(visit.link(&format!("/webhooks/{}", webhook.id))) { bdi { (name_of(webhook)) } },
+                            None => { "Deleted, " span .mono { (one.webhook_id) } },
+                        }
+                    }
+                    @if let Some(attempt) = attempt { dt { "Sent to" } dd .mono { bdi { (attempt.request.url) } } }
+                    dt { "Event" } dd { a .mono href=(event_link(visit, one)) { (one.event_id) } }
+                    dt { "Published" } dd { (exact(visit, one.created_at)) " · " (ago(visit, one.created_at)) }
+                    @if let Some(at) = one.delivered_at { dt { "Delivered" } dd { (exact(visit, at)) } }
+                    dt { "Scope" } dd { (scope.as_deref().unwrap_or("None")) }
+                    @if let Some(webhook) = &seen.webhook { dt { "Profile" } dd { (webhook.profile) } }
+                    @if let Some(at) = seen.event.as_ref().and_then(|event| event.expunged_at) {
+                        dt { "Payload" } dd { "Expunged " (exact(visit, at)) }
+                    } @else if let Some(attempt) = attempt {
+                        dt { "Body" } dd { (body_words(attempt)) }
+                    }
+                    @if seen.webhook.as_ref().is_some_and(|webhook| webhook.signed) {
+                        dt { "Signature" }
+                        dd { "Fresh for each attempt · " a href=(visit.link("/settings/signing")) { "check it" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `GET …/deliveries/{dlv}/retry`: asks, where the webhook is disabled.
+pub(crate) async fn retry_question(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    let seen = Seen::find(&visit, &id).await?;
+    let back = visit.link(&format!("/deliveries/{}", seen.delivery.summary.id));
+    let title = format!("Send to “{}” although it is disabled?", seen.name());
+    let text = html! {
+        p {
+            "This one delivery is sent again, now. The webhook stays disabled: nothing else goes out, and if the attempt \
+             fails, it is not repeated by itself."
+        }
+    };
+    let title = if seen.is_off() { title } else { format!("Send to “{}” again?", seen.name()) };
+    let ask = Confirm {
+        title: &title,
+        text: if seen.is_off() { text } else { html! { p { "One more attempt is made, now." } } },
+        action: &format!("{back}/retry"),
+        verb: "Send it",
+        keep: "Leave it",
+        back: &back,
+        fields: html! { @if seen.is_off() { (hidden("force", "1")) } },
+        danger: false,
+    };
+    let head = Head { title: "Retry a delivery", nav: Some(Nav::Deliveries), ..Head::default() };
+    visit.page(&head, confirm(&visit, &ask))
+}
+
+/// `POST …/deliveries/{dlv}/retry`
+pub(crate) async fn retry(visit: Visit, Path((_, id)): Path<(String, String)>, form: Form) -> Shown {
+    let place = visit.link(&format!("/deliveries/{}", part(&id)));
+    let body = serde_json::json!({"force": form.has("force")});
+    let path = format!("/deliveries/{}/retry", part(&id));
+    match visit.send::<DeliverySummary>(Method::POST, &path, &body).await {
+        Ok(_) => visit.go(&place, "retried"),
+        // Somebody disabled it since the page was drawn: the question stands on a page of its own.
+        Err(problem) if is_off(&problem) && !form.has("force") => Err(Stop::to(&format!("{place}/retry"))),
+        Err(problem) => {
+            let seen = Seen::find(&visit, &id).await?;
+            let mut page = draw(&visit, &seen, Some(&problem))?;
+            *page.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Ok(page)
+        }
+    }
+}
+
+/// `GET …/deliveries/{dlv}/attempts/{n}/{request|response}`: a body as a file.
+pub(crate) async fn download(
+    visit: Visit,
+    Path((_, id, number, which)): Path<(String, String, String, String)>,
+) -> Shown {
+    let delivery: DeliveryBody = visit.need(&format!("/deliveries/{}", part(&id))).await?;
+    let attempt = delivery.attempts.into_iter().find(|attempt| attempt.number.to_string() == number);
+    let body = match (attempt, which.as_str()) {
+        (Some(attempt), "request") => Some(attempt.request.body),
+        (Some(attempt), "response") => attempt.response.map(|response| response.body),
+        _ => None,
+    };
+    match body {
+        Some(body) => Ok(file(&format!("{}.{number}.{which}.txt", delivery.summary.id), body)),
+        None => Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(&visit, "Not found", "There is no such attempt.")))),
+    }
+}

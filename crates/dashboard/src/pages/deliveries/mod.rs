@@ -1,0 +1,14 @@
+//! Deliveries: the list over all webhooks, one delivery with its attempts, and rows for other pages.
+
+mod attempt;
+mod bulk;
+mod curl;
+mod delivery;
+mod filter;
+mod list;
+pub(crate) mod rows;
+mod strip;
+
+pub(crate) use bulk::bulk;
+pub(crate) use delivery::{download, retry, retry_question, show};
+pub(crate) use list::show as list;
