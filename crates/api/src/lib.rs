@@ -27,4 +27,4 @@ pub use ingest::Peer;
 pub use local::{Answer, Ask, Local, On};
 pub use server::{Server, ServerLimits};
 pub use state::{Api, ApiParts};
-pub use tidings_ports::store::AuditActor;
+pub use tidings_ports::store::{AuditActor, StoreError};

@@ -82,6 +82,11 @@ impl Api {
         self.engine().now()
     }
 
+    /// What generated addresses start with.
+    pub fn base_url(&self) -> &str {
+        self.engine().base_url()
+    }
+
     /// A text that nobody else has, to recognise a repetition by.
     pub fn fresh_key(&self) -> String {
         self.engine().ids().random_bytes().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -66,6 +66,14 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// The link of the first start carries its code behind "#", where no server or log sees it.
+const code = document.querySelector('form[action="/start"] [name="token"]');
+if (code && location.hash.length > 1) {
+  code.value = location.hash.slice(1);
+  code.closest(".field").hidden = true;
+  history.replaceState(null, "", location.pathname);
+}
+
 // Reasons against a form get the focus.
 document.querySelector("[data-focus]")?.focus();
 

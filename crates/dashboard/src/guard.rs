@@ -10,6 +10,8 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 
+use tidings_api::accounts::csrf;
+
 use crate::{Dashboard, form::Form, session, shell};
 
 /// Bytes of a form: an OpenAPI document may be pasted into one.
@@ -53,10 +55,8 @@ async fn read(dashboard: &Dashboard, request: Request) -> Result<Request, Respon
     let is_portal = head.uri.path().starts_with("/portal/");
     let token = session::cookie(&head.headers, session::cookie_name(dashboard));
     if let Some(token) = token.filter(|_| !is_portal) {
-        let is_ours = aws_lc_rs::constant_time::verify_slices_are_equal(
-            form.raw(CSRF_FIELD).as_bytes(),
-            session::csrf_token(token).as_bytes(),
-        );
+        let is_ours =
+            aws_lc_rs::constant_time::verify_slices_are_equal(form.raw(CSRF_FIELD).as_bytes(), csrf(token).as_bytes());
         if is_ours.is_err() {
             let text = "It was drawn for another sign-in than the present one. Nothing was changed. Go back, load the \
                         page again and fill it in once more.";

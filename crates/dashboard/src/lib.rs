@@ -23,7 +23,7 @@ mod visit;
 use std::sync::Arc;
 
 use axum::Router;
-use tidings_api::Local;
+use tidings_api::{Local, accounts::Accounts};
 
 /// What the dashboard is made of.
 pub struct DashboardParts {
@@ -44,6 +44,10 @@ pub(crate) struct Dashboard(Arc<DashboardParts>);
 impl Dashboard {
     pub(crate) fn parts(&self) -> &DashboardParts {
         &self.0
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        self.0.local.api().accounts()
     }
 
     /// Whether browsers come by https, so that cookies can be kept to it.

@@ -36,6 +36,9 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .fallback(missing);
     let pages = Router::new()
         .route("/", get(pages::home::root))
+        .route("/start", get(pages::entry::start_form).post(pages::entry::start))
+        .route("/login", get(pages::entry::login_form).post(pages::entry::login))
+        .route("/logout", post(pages::entry::logout))
         .route("/projects", get(pages::home::projects))
         .route("/more", get(pages::home::more))
         .route("/theme", post(pages::home::theme))

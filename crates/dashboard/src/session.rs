@@ -1,33 +1,28 @@
 //! Who is signed in, by the cookie that came along.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::response::Response;
-use http::{HeaderMap, header};
-use tidings_api::{Acting, AuditActor};
-use tidings_contract::{list::ListBody, tenancy::OrganizationBody};
-use tidings_domain::{
-    ids::{AccountId, OrganizationId, ProjectId},
-    tenancy::{KeyOwner, Scopes},
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use tidings_api::{
+    Acting, Peer, StoreError,
+    accounts::{Session, Visitor},
 };
+use tidings_contract::{list::ListBody, tenancy::OrganizationBody};
+use tidings_domain::ids::ProjectId;
 
-use crate::{Dashboard, ask::Stop, visit::Visit};
-
-/// Somebody who is signed in.
-#[derive(Debug, Clone)]
-pub(crate) struct Session {
-    pub(crate) account: AccountId,
-    pub(crate) email: String,
-    pub(crate) operator: bool,
-    pub(crate) memberships: Vec<OrganizationId>,
-    /// As whom they act beside projects.
-    pub(crate) acting: Acting,
-}
+use crate::{Dashboard, ask::Stop, shell, visit::Visit};
 
 /// The value of a cookie.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
-        value.split(';').find_map(|pair| pair.trim().split_once('=').filter(|(known, _)| *known == name))
-    })
-    .map(|(_, value)| value)
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|value| {
+            value.split(';').find_map(|pair| pair.trim().split_once('=').filter(|(known, _)| *known == name))
+        })
+        .map(|(_, value)| value)
 }
 
 /// What the session cookie is called. A name that starts so is accepted from this host only, and
@@ -36,35 +31,37 @@ pub(crate) fn cookie_name(dashboard: &Dashboard) -> &'static str {
     if dashboard.is_secure() { "__Host-tidings_session" } else { "tidings_session" }
 }
 
-/// Proof that a form comes from a page that we drew for this session (or for nobody yet).
-pub(crate) fn csrf_token(session_token: &str) -> String {
-    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, session_token.as_bytes());
-    let tag = aws_lc_rs::hmac::sign(&key, b"tidings form");
-    tag.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+/// Finds who is signed in. The answer on failure is a page.
+pub(crate) async fn find(dashboard: &Dashboard, headers: &HeaderMap) -> Result<Option<Session>, Response> {
+    let Some(token) = cookie(headers, cookie_name(dashboard)) else { return Ok(None) };
+    dashboard.accounts().session(token).await.map_err(|error| unavailable(dashboard, &error))
 }
 
-/// Finds who is signed in, and the token that says so.
-pub(crate) async fn find(_: &Dashboard, _: &HeaderMap) -> Result<Option<(Session, String)>, Response> {
-    let account = AccountId::from_parts(1, 1);
-    let acting = Acting { actor: AuditActor::Account(account), owner: KeyOwner::Operator, scopes: Scopes::all() };
-    let session =
-        Session { account, email: "operator@example.com".to_owned(), operator: true, memberships: Vec::new(), acting };
-    Ok(Some((session, "interim".to_owned())))
+/// As whom the visitor acts in a project; `None`: it is not theirs, or does not exist.
+pub(crate) async fn acting(
+    dashboard: &Dashboard,
+    session: &Session,
+    project: ProjectId,
+) -> Result<Option<Acting>, Response> {
+    let found = dashboard.accounts().acting_on(session, project).await;
+    found.map(|found| found.map(|(acting, _)| acting)).map_err(|error| unavailable(dashboard, &error))
 }
 
-/// As whom the visitor acts in a project; `None`: it is not theirs.
-pub(crate) async fn acting(_: &Dashboard, session: &Session, _: ProjectId) -> Result<Option<Acting>, Response> {
-    Ok(Some(session.acting))
+fn unavailable(dashboard: &Dashboard, error: &StoreError) -> Response {
+    tracing::error!(error = %error, "the store did not answer a page");
+    let text = "The database does not answer. Deliveries that were accepted are safe. Try again in a moment.";
+    shell::alone_page(dashboard, StatusCode::SERVICE_UNAVAILABLE, "Not available now", text)
 }
 
 /// The organizations that the visitor may look at, as far as one page of the API goes.
 pub(crate) async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
-    if visit.session.operator {
+    if visit.is_operator() {
         return Ok(visit.need::<ListBody<OrganizationBody>>("/organizations?limit=100").await?.data);
     }
     let mut organizations = Vec::new();
-    for id in &visit.session.memberships {
-        if let Ok(organization) = visit.within(*id).get(&format!("/organizations/{id}")).await {
+    for place in &visit.session.memberships {
+        let id = place.organization_id;
+        if let Ok(organization) = visit.within(id).get(&format!("/organizations/{id}")).await {
             organizations.push(organization);
         }
     }
@@ -77,12 +74,16 @@ pub(crate) async fn first_project(visit: &Visit) -> Option<String> {
     organizations.first().map(|organization| organization.default_project_id.to_string())
 }
 
-impl Session {
-    /// As whom the visitor acts in an organization.
-    pub(crate) fn acting_in(&self, organization: OrganizationId) -> Acting {
-        match self.operator {
-            true => self.acting,
-            false => Acting { owner: KeyOwner::Organization { id: organization, project_id: None }, ..self.acting },
-        }
-    }
+/// The cookie that begins a session, or ends it (`max_age_s` 0).
+pub(crate) fn set_cookie(dashboard: &Dashboard, token: &str, max_age_s: u64) -> Option<HeaderValue> {
+    let secure = if dashboard.is_secure() { "; Secure" } else { "" };
+    let name = cookie_name(dashboard);
+    format!("{name}={token}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}").parse().ok()
+}
+
+/// Where a request came from.
+pub(crate) fn visitor(parts: &Parts) -> Visitor {
+    let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Visitor { address, user_agent: user_agent.unwrap_or_default().to_owned() }
 }

@@ -165,7 +165,7 @@ pub(crate) fn brand() -> Markup {
 
 fn places(visit: &Visit) -> impl Iterator<Item = Nav> {
     let has_project = visit.project.is_some();
-    let operator = visit.session.operator;
+    let operator = visit.is_operator();
     Nav::ALL.into_iter().filter(move |nav| match nav {
         Nav::Operator => operator,
         Nav::Settings => true,
@@ -191,7 +191,7 @@ fn side(visit: &Visit, current: Option<Nav>) -> Markup {
             div .side-foot {
                 @if let Some(health) = &visit.health { (health) }
                 div .who {
-                    a .cut href="/settings/account" title=(visit.session.email) { (visit.session.email) }
+                    a .cut href="/settings/account" title=(visit.session.account.email) { (visit.session.account.email) }
                     (theme_switch(visit))
                     form method="post" action="/logout" {
                         (csrf(visit))
@@ -291,7 +291,9 @@ pub(crate) fn wrong_page(visit: &Visit, title: &str, text: &str) -> Response {
 /// A refusal of the API as a page.
 pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
     let (title, text) = match problem.code.as_str() {
-        "not_found" => ("Not found", "There is nothing here: it was deleted, or it is not yours to look at.".to_owned()),
+        "not_found" => {
+            ("Not found", "There is nothing here: it was deleted, or it is not yours to look at.".to_owned())
+        }
         "insufficient_scope" => ("Your role does not allow this", problem.detail.clone()),
         _ => (problem.title.as_str(), problem.detail.clone()),
     };
@@ -342,7 +344,7 @@ impl Visit {
             let webhooks = self.get::<ListBody<WebhookBody>>("/webhooks?limit=100").await;
             self.failing = webhooks.map_or(0, |list| list.data.iter().filter(|webhook| is_failing(webhook)).count());
         }
-        if self.session.operator {
+        if self.is_operator() {
             self.health = Some(crate::pages::operator::health_line(self).await);
         }
     }

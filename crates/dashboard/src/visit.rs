@@ -9,11 +9,11 @@ use axum::{
 use http::{StatusCode, header, request::Parts};
 use jiff::tz::TimeZone;
 use maud::Markup;
-use tidings_api::{Acting, On, Peer};
+use tidings_api::{Acting, AuditActor, On, Peer, accounts::Session};
 use tidings_contract::tenancy::{OrganizationBody, ProjectBody};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
-    tenancy::{Scope, Scopes},
+    tenancy::{KeyOwner, Scope, Scopes},
     time::Timestamp,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     ask::{Asker, Shown, Stop, with_query},
     form::Form,
     said,
-    session::{self, Session, cookie},
+    session::{self, cookie},
     shell::{self, Head},
 };
 
@@ -71,10 +71,11 @@ impl FromRequestParts<Dashboard> for Visit {
     type Rejection = Stop;
 
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Stop> {
-        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, dashboard).await.unwrap_or_else(|never| match never {});
+        let OriginalUri(uri) =
+            OriginalUri::from_request_parts(parts, dashboard).await.unwrap_or_else(|never| match never {});
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let signed_in = session::find(dashboard, &parts.headers).await.map_err(Stop::with)?;
-        let Some((session, token)) = signed_in else {
+        let Some(session) = signed_in else {
             // Only looking can be repeated after signing in.
             let next = if parts.method == http::Method::GET { here.as_str() } else { "" };
             return Err(Stop::to(&with_query("/login", &[("next", next)])));
@@ -88,15 +89,17 @@ impl FromRequestParts<Dashboard> for Visit {
         let word = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
             .find(|(name, _)| name == "said")
             .map(|(_, word)| word.into_owned());
+        let acting = beside(&session);
+        let csrf = session.csrf().to_owned();
         let mut visit = Self {
-            on: On { acting: session.acting, organization: None, project: None, address },
+            on: On { acting, organization: None, project: None, address },
             dashboard: dashboard.clone(),
             session,
             project: None,
             organization: None,
             base: String::new(),
             here,
-            csrf: session::csrf_token(&token),
+            csrf,
             theme: match text(THEME_COOKIE) {
                 "light" => Theme::Light,
                 "dark" => Theme::Dark,
@@ -122,7 +125,24 @@ impl FromRequestParts<Dashboard> for Visit {
     }
 }
 
+/// As whom the visitor asks before a project is known: as the operator, as what they are in their first
+/// organization, or as nobody.
+fn beside(session: &Session) -> Acting {
+    let first = session.memberships.first().and_then(|place| session.acting_in(place.organization_id));
+    let nobody = || Acting {
+        actor: AuditActor::Account(session.account.id),
+        owner: KeyOwner::Organization { id: OrganizationId::from_parts(0, 0), project_id: None },
+        scopes: Scopes::default(),
+    };
+    session.acting_as_operator().or(first).unwrap_or_else(nobody)
+}
+
 impl Visit {
+    /// Whether the visitor is the operator of the instance.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.session.account.operator
+    }
+
     /// Makes the page one of this project. A project of somebody else is as good as none.
     async fn enter(&mut self, project: &str) -> Result<(), Stop> {
         let missing = |visit: &Self| {
@@ -159,13 +179,18 @@ impl Visit {
 
     /// The same visitor in an organization, beside any project.
     pub(crate) fn within(&self, organization: OrganizationId) -> Asker<'_> {
-        let acting = self.session.acting_in(organization);
+        let acting = self.session.acting_in(organization).unwrap_or(self.on.acting);
         Asker { visit: self, on: On { acting, organization: Some(organization), project: None, ..self.on } }
     }
 
     /// An address below the project: `link("/webhooks")`.
     pub(crate) fn link(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// Where this server is, as far as it knows.
+    pub(crate) fn own_address(&self) -> String {
+        self.dashboard.parts().local.api().base_url().to_owned()
     }
 
     /// Whether the visitor may do what this scope allows.

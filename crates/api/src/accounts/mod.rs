@@ -25,7 +25,7 @@ use tidings_ports::store::{AuditActor, AuditEntry, AuditNote, NewSession, Store,
 
 pub use error::AccountError;
 pub use places::InviteView;
-pub use sessions::SessionView;
+pub use sessions::{SessionView, csrf};
 
 use crate::auth::Acting;
 use limits::SignInLimits;

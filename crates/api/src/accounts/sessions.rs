@@ -199,7 +199,7 @@ impl Accounts {
 }
 
 /// What the forms of a session carry: nobody can make it without the token, and it does not give the token away.
-fn csrf(token: &str) -> String {
+pub fn csrf(token: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, token.as_bytes());
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, CSRF_PURPOSE))
 }

@@ -15,7 +15,12 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let values: Form = [("name".to_owned(), "Billing Update Hook".to_owned())].into_iter().collect();
     let fields = Fields { values: &values, problem: None };
     let spans: Vec<_> = (0..24)
-        .map(|hour: u64| Bar { label: format!("{hour:02}:00"), good: hour * 37 % 101, retried: hour % 7, bad: hour % 5 / 4 })
+        .map(|hour: u64| Bar {
+            label: format!("{hour:02}:00"),
+            good: hour * 37 % 101,
+            retried: hour % 7,
+            bad: hour % 5 / 4,
+        })
         .collect();
     let labels: Vec<_> = spans.iter().map(|bar| bar.label.clone()).collect();
     #[expect(clippy::cast_precision_loss, reason = "these are small")]

@@ -57,7 +57,7 @@ pub(crate) async fn more(visit: Visit) -> Shown {
                 @for (words, address) in places.iter().filter(|(_, address)| address.starts_with("/p/") || visit.project.is_some() || !address.starts_with("//")) {
                     li { a href=(address) { (words) } }
                 }
-                @if visit.session.operator { li { a href="/operator/organizations" { "Operator" } } }
+                @if visit.is_operator() { li { a href="/operator/organizations" { "Operator" } } }
             }
         }
     };
@@ -88,7 +88,9 @@ pub(crate) fn own_path(next: &str) -> &str {
 
 impl Visit {
     /// The visitor's organizations with their projects, as far as one page of the API goes.
-    pub(crate) async fn projects(&self) -> Result<Vec<(tidings_contract::tenancy::OrganizationBody, Vec<ProjectBody>)>, Stop> {
+    pub(crate) async fn projects(
+        &self,
+    ) -> Result<Vec<(tidings_contract::tenancy::OrganizationBody, Vec<ProjectBody>)>, Stop> {
         let mut groups = Vec::new();
         for organization in crate::session::organizations(self).await? {
             let listed = self.within(organization.id).get::<ListBody<ProjectBody>>("/projects?limit=100").await;
@@ -107,7 +109,16 @@ mod tests {
         for own in ["/", "/p/prj_1/webhooks?status=failing", "/settings#x"] {
             assert_eq!(own_path(own), own);
         }
-        for foreign in ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\\b", "/\t/evil.example", "javascript:alert(1)"] {
+        for foreign in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "evil",
+            "/a\\b",
+            "/\t/evil.example",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(own_path(foreign), "/", "{foreign:?}");
         }
     }

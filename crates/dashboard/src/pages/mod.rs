@@ -2,6 +2,7 @@
 
 pub(crate) mod components;
 pub(crate) mod deliveries;
+pub(crate) mod entry;
 pub(crate) mod home;
 pub(crate) mod operator;
 pub(crate) mod overview;

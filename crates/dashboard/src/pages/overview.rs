@@ -4,14 +4,8 @@ use axum::extract::Query;
 use maud::{Markup, html};
 use serde::Deserialize;
 use tidings_contract::{
-    command::CommandBody,
-    delivery::DeliverySummary,
-    event::EventSummary,
-    job::JobBody,
-    list::ListBody,
-    source::SourceBody,
-    statistics::StatisticsBody,
-    webhook::WebhookBody,
+    command::CommandBody, delivery::DeliverySummary, event::EventBody, job::JobBody, list::ListBody,
+    source::SourceBody, statistics::StatisticsBody, webhook::WebhookBody,
 };
 use tidings_domain::tenancy::Scope;
 
@@ -22,7 +16,7 @@ use super::{
 };
 use crate::{
     ask::Shown,
-    parts::{ago, command_line, disabled_words, duration, icon, icon_of, number},
+    parts::{command_line, disabled_words, duration, icon, icon_of, number},
     shell::{Head, Nav, csrf, is_failing},
     visit::Visit,
 };
@@ -45,7 +39,7 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
     let latest = visit.get::<ListBody<DeliverySummary>>(&format!("/deliveries?limit={LATEST}")).await;
     let jobs = visit.get::<ListBody<JobBody>>("/jobs?limit=20").await.map(|list| list.data).unwrap_or_default();
     let running: Vec<_> = jobs.into_iter().filter(|job| job.state == "running").collect();
-    let has_event = visit.get::<ListBody<EventSummary>>("/events?limit=1").await.is_ok_and(|list| !list.data.is_empty());
+    let has_event = visit.get::<ListBody<EventBody>>("/events?limit=1").await.is_ok_and(|list| !list.data.is_empty());
     let head = Head {
         title: "Overview",
         nav: Some(Nav::Overview),
@@ -53,7 +47,8 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
         actions: Some(statistics::periods(&visit, view.period)),
         ..Head::default()
     };
-    let known = Webhooks::of(&visit, latest.iter().flat_map(|list| list.data.iter().map(|delivery| delivery.webhook_id))).await;
+    let shown: Vec<_> = latest.iter().flat_map(|list| &list.data).map(|delivery| delivery.webhook_id).collect();
+    let known = Webhooks::of(&visit, shown).await;
     let body = html! {
         @if webhooks.is_empty() || !has_event { (first_steps(&visit, &webhooks, has_event, latest.as_ref().is_ok_and(|list| list.data.iter().any(|delivery| delivery.status == "delivered")))) }
         (attention(&visit, &webhooks, &running))
@@ -127,17 +122,21 @@ fn attention(visit: &Visit, webhooks: &[WebhookBody], jobs: &[JobBody]) -> Marku
 
 fn needs_somebody(webhook: &WebhookBody) -> bool {
     // Who was disabled by hand is as somebody wants it.
-    is_failing(webhook) || webhook.status == "paused" || webhook.disabled_reason.as_deref().is_some_and(|reason| reason != "manual")
+    is_failing(webhook)
+        || webhook.status == "paused"
+        || webhook.disabled_reason.as_deref().is_some_and(|reason| reason != "manual")
 }
 
 fn need(visit: &Visit, webhook: &WebhookBody) -> Markup {
     let page = visit.link(&format!("/webhooks/{}", webhook.id));
     let name = html! { a .strong href=(page) { bdi { (name_of(webhook)) } } };
     let may = visit.may(Scope::WebhooksManage);
-    let post = |verb: &str, words: &str| html! {
-        form method="post" action={ (page) "/" (verb) } {
-            (csrf(visit)) input type="hidden" name="next" value=(visit.here);
-            button .button.small disabled[!may] { (words) }
+    let post = |verb: &str, words: &str| {
+        html! {
+            form method="post" action={ (page) "/" (verb) } {
+                (csrf(visit)) input type="hidden" name="next" value=(visit.here);
+                button .button.small disabled[!may] { (words) }
+            }
         }
     };
     match (webhook.status.as_str(), webhook.disabled_reason.as_deref()) {
@@ -175,7 +174,7 @@ fn running(visit: &Visit, job: &JobBody) -> Markup {
     html! { li {
         (icon_of("retry", "info"))
         div { a .strong href=(visit.link(&format!("/jobs/{}", job.id))) { (job.kind) } " is under way" }
-        p { (number(job.done)) @if let Some(total) = job.total { " of " (number(total)) } " done. It goes on if you leave this page." }
+        p { (number(job.done)) " of " (number(job.total)) " done. It goes on if you leave this page." }
         div .actions { a .button.small href=(visit.link(&format!("/jobs/{}", job.id))) { "Look" } }
     } }
 }
@@ -225,7 +224,7 @@ async fn sources(visit: &Visit) -> Markup {
                 Ok(list) if list.data.is_empty() => p .panel-body.faint { "No source yet. " a href=(visit.link("/sources")) { "Receive from a provider" } },
                 Ok(list) => ul .plain-list { @for source in &list.data { li {
                     a .strong href=(visit.link(&format!("/sources/{}", source.id))) { bdi { (source.name) } }
-                    " " span .faint { (source.kind) }
+                    " " span .faint { (source.kind.as_str()) }
                 } } },
                 Err(problem) => (broken("Sources", &problem.detail)),
             }
@@ -251,10 +250,12 @@ async fn commands(visit: &Visit) -> Markup {
 
 /// The steps of first use, with their ticks.
 fn first_steps(visit: &Visit, webhooks: &[WebhookBody], has_event: bool, has_taken: bool) -> Markup {
-    let step = |done: bool, number: &'static str, title: &str, text: &Markup| html! {
-        li {
-            span .n-step { @if done { (icon_of("check", "ok")) span .sr { "done" } } @else { (number) } }
-            span { b { (title) } (text) }
+    let step = |done: bool, number: &'static str, title: &str, text: &Markup| {
+        html! {
+            li {
+                span .n-step { @if done { (icon_of("check", "ok")) span .sr { "done" } } @else { (number) } }
+                span { b { (title) } (text) }
+            }
         }
     };
     let first = webhooks.first();

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tidings_contract::statistics::{SpanBody, StatisticsBody};
 
 use crate::{
-    parts::{Bar, Line, bars, lines, number, segments},
     parts::with_parameter,
+    parts::{Bar, Line, bars, lines, number, segments},
     visit::Visit,
 };
 
@@ -77,7 +77,8 @@ pub(crate) fn periods(visit: &Visit, present: Period) -> Markup {
 pub(crate) fn chart(visit: &Visit, statistics: &StatisticsBody, period: Period) -> Markup {
     let labels: Vec<_> = statistics.series.iter().map(|span| period.label(&visit.zone, span)).collect();
     #[expect(clippy::cast_precision_loss, reason = "pixels need no more")]
-    let rate = |span: &SpanBody| (span.attempts > 0).then(|| span.successful_attempts as f64 / span.attempts as f64 * 100.0);
+    let rate =
+        |span: &SpanBody| (span.attempts > 0).then(|| span.successful_attempts as f64 / span.attempts as f64 * 100.0);
     let rates: Vec<_> = statistics.series.iter().map(rate).collect();
     let good = rates.iter().map(|rate| rate.filter(|rate| *rate >= 90.0)).collect();
     // A bad stretch is red, so that it is seen before it is read; it begins where the good one ends.

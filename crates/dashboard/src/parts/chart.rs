@@ -2,13 +2,11 @@
 //! numbers in a table below.
 
 use maud::{Markup, html};
-use tidings_domain::time::Timestamp;
 
 use super::number;
 
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 100.0;
-const HOUR_MS: i64 = 3_600_000;
 
 /// One span of a bar chart.
 #[derive(Debug, Clone, Default)]
@@ -28,13 +26,6 @@ pub(crate) struct Line<'a> {
     pub(crate) values: Vec<Option<f64>>,
     /// Whether the area below it is filled.
     pub(crate) filled: bool,
-}
-
-/// The beginnings of the hours from `since` to `until`.
-pub(crate) fn hours_between(since: Timestamp, until: Timestamp) -> Vec<Timestamp> {
-    let first = since.as_millis().div_euclid(HOUR_MS);
-    let last = until.as_millis().div_euclid(HOUR_MS);
-    (first..=last).map(|hour| Timestamp::from_millis(hour * HOUR_MS)).collect()
 }
 
 /// The next of 1, 2, 5, 10, 20, … that is not below `value`.
@@ -221,7 +212,16 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_numbers() {
-        for (value, top) in [(1.0, 1.0), (1.5, 2.0), (3.0, 5.0), (7.0, 10.0), (11.0, 20.0), (21.0, 50.0), (400.0, 500.0), (1_850.0, 2_000.0)] {
+        for (value, top) in [
+            (1.0, 1.0),
+            (1.5, 2.0),
+            (3.0, 5.0),
+            (7.0, 10.0),
+            (11.0, 20.0),
+            (21.0, 50.0),
+            (400.0, 500.0),
+            (1_850.0, 2_000.0),
+        ] {
             assert!((round_up(value) - top).abs() < 1e-9, "{value}: {}", round_up(value));
         }
     }
@@ -230,7 +230,14 @@ mod tests {
     fn gaps_stay_gaps() {
         let values = [Some(1.0), None, Some(2.0), Some(3.0), None];
         assert_eq!(runs(&values), [vec![(0, 1.0)], vec![(2, 2.0), (3, 3.0)]]);
-        let drawn = lines("x", &["a".into(), "b".into()], &[Line { name: "p50", class: "", values: vec![None, None], filled: true }], None, " ms").0;
+        let drawn = lines(
+            "x",
+            &["a".into(), "b".into()],
+            &[Line { name: "p50", class: "", values: vec![None, None], filled: true }],
+            None,
+            " ms",
+        )
+        .0;
         assert!(!drawn.contains("NaN"), "{drawn}");
     }
 }

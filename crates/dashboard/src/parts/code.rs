@@ -149,7 +149,11 @@ fn tokens(text: &str) -> Vec<(&'static str, &str)> {
             }
             '-' | '0'..='9' => ("n", rest.find([',', '\n', '}', ']', ' ']).unwrap_or(rest.len())),
             't' | 'f' | 'n' => ("w", rest.find([',', '\n', '}', ']', ' ']).unwrap_or(rest.len())),
-            _ => ("", rest.find(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 't', 'f', 'n']).unwrap_or(rest.len())),
+            _ => (
+                "",
+                rest.find(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 't', 'f', 'n'])
+                    .unwrap_or(rest.len()),
+            ),
         };
         let (token, after) = rest.split_at(end.max(first.len_utf8()));
         tokens.push((class, token));

@@ -18,9 +18,8 @@ impl Fields<'_> {
     /// The reasons against a field: the API names it as it is called in the contract, or a part of
     /// it, as in `retry.schedule_s[2]`.
     pub(crate) fn wrong(&self, field: &str) -> Option<String> {
-        let is_of = |name: &str| {
-            name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
+        let is_of =
+            |name: &str| name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
         let errors = self.problem?.errors.iter().filter(|error| is_of(&error.field));
         let texts: Vec<_> = errors.map(|error| error.message.clone()).collect();
         (!texts.is_empty()).then(|| sentence(&texts.join("; ")))
@@ -84,6 +83,17 @@ impl Fields<'_> {
     /// The same in the letters of machines, with an example.
     pub(crate) fn mono(&self, kind: &str, name: &str, label: &str, hint: &str, example: &str) -> Markup {
         self.input(kind, name, label, hint, "mono", example)
+    }
+
+    /// A field of somebody's own, which a browser may fill in: `complete` says with what.
+    pub(crate) fn entry(&self, kind: &str, name: &str, label: &str, hint: &str, complete: &str) -> Markup {
+        field(self, name, label, hint, |id, described, wrong| {
+            let value = (kind != "password").then(|| self.values.raw(name));
+            html! {
+                input id=(id) name=(name) type=(kind) value=[value] autocomplete=(complete) required
+                    aria-describedby=[described] aria-invalid=[wrong.then_some("true")];
+            }
+        })
     }
 
     fn input(&self, kind: &str, name: &str, label: &str, hint: &str, class: &str, example: &str) -> Markup {

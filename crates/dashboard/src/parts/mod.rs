@@ -10,7 +10,7 @@ mod list;
 mod state;
 mod time;
 
-pub(crate) use chart::{Bar, Line, bars, hours_between, lines, spark};
+pub(crate) use chart::{Bar, Line, bars, lines, spark};
 pub(crate) use code::{block, command_line, json, text_block};
 pub(crate) use confirm::{Confirm, confirm, once};
 pub(crate) use copy::{copy_box, copy_id};

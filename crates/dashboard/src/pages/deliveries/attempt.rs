@@ -13,7 +13,13 @@ use crate::{
 };
 
 /// The chosen attempt; `as_sent`: bodies are not indented.
-pub(super) fn panel(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, as_sent: bool, expunged: bool) -> Markup {
+pub(super) fn panel(
+    visit: &Visit,
+    delivery: &DeliveryBody,
+    attempt: &AttemptBody,
+    as_sent: bool,
+    expunged: bool,
+) -> Markup {
     html! {
         section .panel aria-label={ "Attempt " (attempt.number) } {
             header .panel-head {
@@ -52,7 +58,8 @@ pub(super) fn panel(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBod
 fn parts(url: &str) -> (String, String) {
     match url::Url::parse(url) {
         Ok(parsed) => {
-            let path = parsed.query().map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
+            let path =
+                parsed.query().map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
             let port = parsed.port().map_or_else(String::new, |port| format!(":{port}"));
             (path, format!("{}{port}", parsed.host_str().unwrap_or_default()))
         }
@@ -113,7 +120,13 @@ fn text_of(title: &str, text: &str, as_sent: bool) -> Markup {
     if as_sent { text_block(title, text) } else { json(title, text) }
 }
 
-fn answer(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, response: &ResponseBody, as_sent: bool) -> Markup {
+fn answer(
+    visit: &Visit,
+    delivery: &DeliveryBody,
+    attempt: &AttemptBody,
+    response: &ResponseBody,
+    as_sent: bool,
+) -> Markup {
     let headers = response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let reason = http::StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
     let (text, drawn) = head_lines(&format!("HTTP/1.1 {} {}", response.status, reason.unwrap_or_default()), headers);

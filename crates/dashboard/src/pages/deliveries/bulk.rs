@@ -33,12 +33,10 @@ pub(crate) async fn bulk(visit: Visit, form: Form) -> Shown {
         }
     }
     let (sent, refused) = (sent.to_string(), refused.to_string());
-    let page = with_query(&filter.page(&visit.link("/deliveries")), &[
-        ("cursor", &filter.cursor),
-        ("sent", &sent),
-        ("refused", &refused),
-        ("why", &code),
-    ]);
+    let page = with_query(
+        &filter.page(&visit.link("/deliveries")),
+        &[("cursor", &filter.cursor), ("sent", &sent), ("refused", &refused), ("why", &code)],
+    );
     Err(Stop::to(&page))
 }
 
@@ -48,7 +46,9 @@ pub(super) fn told(query: &Form) -> Option<Markup> {
     let refused: u32 = query.text("refused").parse().ok()?;
     Some(match (sent, refused) {
         (0, 0) => notice("warn", "Nothing was chosen.", &html! { "Tick the deliveries to send again first." }, None),
-        (sent, 0) => notice("ok", &format!("{} sent again.", are(sent)), &html! { "What comes of it is seen below." }, None),
+        (sent, 0) => {
+            notice("ok", &format!("{} sent again.", are(sent)), &html! { "What comes of it is seen below." }, None)
+        }
         (sent, refused) => {
             let title = format!("{} sent again, {} not.", are(sent), number(refused));
             notice("warn", &title, &html! { (reason(query.text("why"))) }, None)

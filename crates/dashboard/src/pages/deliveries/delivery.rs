@@ -147,7 +147,9 @@ fn sentence(visit: &Visit, delivery: &DeliveryBody, webhook: Option<&WebhookBody
         (_, Some("breaker"), Some(at)) => html! { "Waits: the endpoint fails. Asked again " (moment(visit, at)) },
         (_, Some("breaker"), None) => html! { "Waits until the endpoint, which fails, answers again" },
         (_, Some(_), _) => html! { "Attempt " (number(next)) " is under way, or next in line" },
-        ("failed", ..) => html! { "Failed after " (number(one.attempt_count)) @if one.attempt_count == 1 { " attempt" } @else { " attempts" } (because(last)) },
+        ("failed", ..) => {
+            html! { "Failed after " (number(one.attempt_count)) @if one.attempt_count == 1 { " attempt" } @else { " attempts" } (because(last)) }
+        }
         ("dropped", ..) => html! { "Dropped after attempt " (number(one.attempt_count)) (because(last)) },
         ("cancelled", ..) => html! { "Cancelled: it is not sent any more" },
         _ => html! { "On its way" },
@@ -248,7 +250,11 @@ pub(crate) async fn retry_question(visit: Visit, Path((_, id)): Path<(String, St
     let title = if seen.is_off() { title } else { format!("Send to “{}” again?", seen.name()) };
     let ask = Confirm {
         title: &title,
-        text: if seen.is_off() { text } else { html! { p { "One more attempt is made, now." } } },
+        text: if seen.is_off() {
+            text
+        } else {
+            html! { p { "One more attempt is made, now." } }
+        },
         action: &format!("{back}/retry"),
         verb: "Send it",
         keep: "Leave it",

@@ -61,14 +61,17 @@ impl Filter {
 
     /// The operation's address.
     pub(crate) fn operation(&self, now: Timestamp) -> String {
-        with_query("/deliveries?limit=50", &[
-            ("status", &self.status),
-            ("webhook_id", &self.webhook),
-            ("event_type", &self.event_type),
-            ("since", &self.since_text(now)),
-            ("until", &self.until),
-            ("cursor", &self.cursor),
-        ])
+        with_query(
+            "/deliveries?limit=50",
+            &[
+                ("status", &self.status),
+                ("webhook_id", &self.webhook),
+                ("event_type", &self.event_type),
+                ("since", &self.since_text(now)),
+                ("until", &self.until),
+                ("cursor", &self.cursor),
+            ],
+        )
     }
 
     /// The page's address, at its first page.

@@ -133,12 +133,15 @@ fn bulk_buttons(visit: &Visit, filter: &Filter, total: &str) -> Markup {
 
 /// The form that sends all again that ended like this, filled in with the filter.
 fn recover_link(visit: &Visit, filter: &Filter) -> String {
-    with_query(&visit.link(&format!("/webhooks/{}/recover", filter.webhook)), &[
-        ("statuses", &filter.status),
-        ("types", &filter.event_type),
-        ("since", &filter.since_text(visit.now)),
-        ("until", &filter.until),
-    ])
+    with_query(
+        &visit.link(&format!("/webhooks/{}/recover", filter.webhook)),
+        &[
+            ("statuses", &filter.status),
+            ("types", &filter.event_type),
+            ("since", &filter.since_text(visit.now)),
+            ("until", &filter.until),
+        ],
+    )
 }
 
 fn nothing_yet(visit: &Visit) -> Markup {

@@ -29,7 +29,8 @@ pub(crate) fn delivered(delivery: &DeliveryBody, attempt: &AttemptBody) -> bool 
 
 /// The strip; each attempt is a link that chooses it below.
 pub(super) fn strip(visit: &Visit, delivery: &DeliveryBody, webhook: Option<&WebhookBody>, chosen: u32) -> Markup {
-    let planned = delivery.summary.waiting_until.filter(|_| delivery.summary.waiting_for.as_deref() == Some("schedule"));
+    let planned =
+        delivery.summary.waiting_until.filter(|_| delivery.summary.waiting_for.as_deref() == Some("schedule"));
     let last = delivery.attempts.len();
     html! {
         ol .schedule data-attempts aria-label="Attempts" {

@@ -4,9 +4,9 @@ use axum::extract::Path;
 use http::Method;
 use maud::html;
 use tidings_contract::{
+    delivery::DeliverySummary,
     list::ListBody,
     webhook::{TestResultBody, WebhookBody},
-    delivery::DeliverySummary,
 };
 
 use super::{name_of, page_of};
@@ -43,7 +43,8 @@ pub(crate) async fn resume(visit: Visit, Path((_, id)): Ids, form: Form) -> Show
 
 async fn change(visit: &Visit, id: &str, verb: &str, said: &str, form: &Form) -> Shown {
     visit.act(Method::POST, &format!("/webhooks/{id}/{verb}")).await.map_err(|problem| visit.stop(&problem))?;
-    let back = form.given("next").map_or_else(|| visit.link(&format!("/webhooks/{id}")), |next| own_path(next).to_owned());
+    let back =
+        form.given("next").map_or_else(|| visit.link(&format!("/webhooks/{id}")), |next| own_path(next).to_owned());
     visit.go(&back, said)
 }
 
@@ -67,7 +68,8 @@ pub(crate) async fn delete_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
     let name = name_of(&webhook);
     let mut waiting = 0;
     for state in ["pending", "retrying"] {
-        let list = visit.get::<ListBody<DeliverySummary>>(&format!("/webhooks/{id}/deliveries?limit=1&status={state}")).await;
+        let list =
+            visit.get::<ListBody<DeliverySummary>>(&format!("/webhooks/{id}/deliveries?limit=1&status={state}")).await;
         waiting += list.map_or(0, |list| list.total.or(list.total_at_least).unwrap_or_default());
     }
     let title = format!("Delete “{name}”?");
@@ -76,16 +78,19 @@ pub(crate) async fn delete_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
         p { "This is permanent and cannot be undone. " @if waiting > 0 { (number(waiting)) " waiting deliveries are cancelled. " } "Past deliveries stay readable." }
         @if webhook.status == "active" { p .hint { "Only want silence? Pause it: nothing is lost." } }
     };
-    let body = confirm(&visit, &Confirm {
-        title: &title,
-        text,
-        action: &format!("{page}/delete"),
-        verb: "Delete webhook",
-        keep: "Keep it",
-        back: &page,
-        fields: html! {},
-        danger: true,
-    });
+    let body = confirm(
+        &visit,
+        &Confirm {
+            title: &title,
+            text,
+            action: &format!("{page}/delete"),
+            verb: "Delete webhook",
+            keep: "Keep it",
+            back: &page,
+            fields: html! {},
+            danger: true,
+        },
+    );
     let crumbs = [("Webhooks", visit.link("/webhooks")), (name, page.clone())];
     visit.page(&Head { title: "Delete webhook", nav: Some(Nav::Webhooks), crumbs: &crumbs, ..Head::default() }, body)
 }

@@ -27,7 +27,8 @@ const TRIED_EVENTS: u32 = 100;
 /// `GET /p/{project}/webhooks/new`
 pub(crate) async fn new(visit: Visit) -> Shown {
     let profile = visit.project.as_ref().map_or("standard", |project| project.profile.as_str());
-    let start = [("which", "all"), ("scope_mode", "all"), ("secret_mode", "make"), ("enabled", "on"), ("profile", profile)];
+    let start =
+        [("which", "all"), ("scope_mode", "all"), ("secret_mode", "make"), ("enabled", "on"), ("profile", profile)];
     let values = start.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     draw(&visit, &Drawn { about: None, values: &values, problem: None, tried: None, etag: "" }).await
 }
@@ -123,7 +124,8 @@ struct Drawn<'a> {
 }
 
 async fn draw(visit: &Visit, drawn: &Drawn<'_>) -> Shown {
-    let catalogue = visit.get::<ListBody<EventTypeBody>>("/event-types").await.map(|list| list.data).unwrap_or_default();
+    let catalogue =
+        visit.get::<ListBody<EventTypeBody>>("/event-types").await.map(|list| list.data).unwrap_or_default();
     let fields = Fields { values: drawn.values, problem: drawn.problem };
     let (title, back, verb) = match drawn.about {
         None => ("Create webhook".to_owned(), visit.link("/webhooks"), "Create webhook"),
@@ -187,14 +189,19 @@ fn section(title: &str, lead: &Markup, body: &Markup) -> Markup {
 }
 
 fn endpoint(fields: &Fields<'_>, is_new: bool) -> Markup {
-    let hint = "https, reachable from the internet. Redirects are not followed. A command of this project: command:/name.";
-    section("Endpoint", &html! { "Where the requests go." }, &html! {
-        (fields.line("text", "name", "Name (optional)", ""))
-        // Not of type url: a command is an address, too.
-        (fields.mono("text", "url", "URL", hint, "https://example.com/webhooks"))
-        (fields.line("text", "description", "Description (optional)", ""))
-        @if is_new { (fields.tick("enabled", "on", "Enabled as soon as it is created", "")) }
-    })
+    let hint =
+        "https, reachable from the internet. Redirects are not followed. A command of this project: command:/name.";
+    section(
+        "Endpoint",
+        &html! { "Where the requests go." },
+        &html! {
+            (fields.line("text", "name", "Name (optional)", ""))
+            // Not of type url: a command is an address, too.
+            (fields.mono("text", "url", "URL", hint, "https://example.com/webhooks"))
+            (fields.line("text", "description", "Description (optional)", ""))
+            @if is_new { (fields.tick("enabled", "on", "Enabled as soon as it is created", "")) }
+        },
+    )
 }
 
 fn events(fields: &Fields<'_>, catalogue: &[EventTypeBody]) -> Markup {
@@ -213,37 +220,41 @@ fn events(fields: &Fields<'_>, catalogue: &[EventTypeBody]) -> Markup {
     let patterns = [others.join(", "), fields.values.raw("patterns").to_owned()];
     let patterns: Vec<_> = patterns.into_iter().filter(|text| !text.is_empty()).collect();
     let lead = html! { (number(live.len() as i128)) " types are known. Nothing is sent but what is chosen." };
-    section("Events", &lead, &html! {
-        fieldset .pair {
-            legend .sr { "Which events" }
-            (radio(fields, "which", "all", "All types", "Also those added later"))
-            (radio(fields, "which", "chosen", "Chosen types", "Only what is ticked or matches a pattern"))
-        }
-        @if let Some(wrong) = fields.wrong("events") { p .wrong-text #f-events { (icon("alert")) span { (wrong) } } }
-        @if !live.is_empty() {
-            div .event-box {
-                header {
-                    div .search { (icon("search")) input type="search" data-narrow placeholder="Search" aria-label="Search event types"; }
-                }
-                div .event-list tabindex="0" role="group" aria-label="Event types" {
-                    @for (group, kinds) in &groups {
-                        div .event-group { (group) span .num { (kinds.iter().filter(|kind| chosen.contains(&kind.name.as_str())).count()) " of " (kinds.len()) } }
-                        div .event-grid {
-                            @for kind in kinds {
-                                label .pick {
-                                    input type="checkbox" name="events" value=(kind.name) checked[chosen.contains(&kind.name.as_str())];
-                                    span { span .mono { (kind.name) } @if let Some(text) = &kind.description { small { (text) } } }
+    section(
+        "Events",
+        &lead,
+        &html! {
+            fieldset .pair {
+                legend .sr { "Which events" }
+                (radio(fields, "which", "all", "All types", "Also those added later"))
+                (radio(fields, "which", "chosen", "Chosen types", "Only what is ticked or matches a pattern"))
+            }
+            @if let Some(wrong) = fields.wrong("events") { p .wrong-text #f-events { (icon("alert")) span { (wrong) } } }
+            @if !live.is_empty() {
+                div .event-box {
+                    header {
+                        div .search { (icon("search")) input type="search" data-narrow placeholder="Search" aria-label="Search event types"; }
+                    }
+                    div .event-list tabindex="0" role="group" aria-label="Event types" {
+                        @for (group, kinds) in &groups {
+                            div .event-group { (group) span .num { (kinds.iter().filter(|kind| chosen.contains(&kind.name.as_str())).count()) " of " (kinds.len()) } }
+                            div .event-grid {
+                                @for kind in kinds {
+                                    label .pick {
+                                        input type="checkbox" name="events" value=(kind.name) checked[chosen.contains(&kind.name.as_str())];
+                                        span { span .mono { (kind.name) } @if let Some(text) = &kind.description { small { (text) } } }
+                                    }
                                 }
                             }
                         }
                     }
                 }
             }
-        }
-        (field(fields, "patterns", "Patterns or further types (optional)", "Apart by commas: tag.* takes every type that begins with tag.", |id, described, _| html! {
-            input .mono type="text" id=(id) name="patterns" value=(patterns.join(", ")) placeholder="tag.*" aria-describedby=[described];
-        }))
-    })
+            (field(fields, "patterns", "Patterns or further types (optional)", "Apart by commas: tag.* takes every type that begins with tag.", |id, described, _| html! {
+                input .mono type="text" id=(id) name="patterns" value=(patterns.join(", ")) placeholder="tag.*" aria-describedby=[described];
+            }))
+        },
+    )
 }
 
 fn radio(fields: &Fields<'_>, name: &str, value: &str, words: &str, hint: &str) -> Markup {
@@ -256,37 +267,46 @@ fn radio(fields: &Fields<'_>, name: &str, value: &str, words: &str, hint: &str) 
 }
 
 fn scope(fields: &Fields<'_>) -> Markup {
-    section("Scope", &html! { "Narrow it to parts of your business." }, &html! {
-        fieldset .pair {
-            legend .sr { "Which scopes" }
-            (radio(fields, "scope_mode", "all", "All scopes", "Also events without one"))
-            (radio(fields, "scope_mode", "some", "Only these", "Campaigns, shops, lists"))
-        }
-        (fields.mono("text", "scopes", "Scopes", "Apart by commas, as events name them.", "campaign-42, campaign-43"))
-    })
+    section(
+        "Scope",
+        &html! { "Narrow it to parts of your business." },
+        &html! {
+            fieldset .pair {
+                legend .sr { "Which scopes" }
+                (radio(fields, "scope_mode", "all", "All scopes", "Also events without one"))
+                (radio(fields, "scope_mode", "some", "Only these", "Campaigns, shops, lists"))
+            }
+            (fields.mono("text", "scopes", "Scopes", "Apart by commas, as events name them.", "campaign-42, campaign-43"))
+        },
+    )
 }
 
 fn profile(fields: &Fields<'_>, about: Option<&WebhookBody>) -> Markup {
-    let cards: Vec<_> = Profile::ALL.iter().map(|profile| (profile.to_string(), profile.to_string(), words_of(*profile))).collect();
-    section("Profile", &html! { "How it is signed, written and retried." }, &html! {
-        (fields.cards("profile", "Profile", &cards))
-        @match about {
-            None => {
-                (fields.cards("secret_mode", "Secret", &[
-                    ("make".to_owned(), "Make one".to_owned(), "Shown once, after this".to_owned()),
-                    ("mine".to_owned(), "Use mine".to_owned(), "Type it below".to_owned()),
-                    ("none".to_owned(), "None".to_owned(), "Requests are not signed".to_owned()),
-                ]))
-                (field(fields, "secret", "Your secret (optional)", "Only with “Use mine”.", |id, described, wrong| html! {
-                    input .mono type="password" id=(id) name="secret" autocomplete="off" aria-describedby=[described] aria-invalid=[wrong.then_some("true")];
-                }))
+    let cards: Vec<_> =
+        Profile::ALL.iter().map(|profile| (profile.to_string(), profile.to_string(), words_of(*profile))).collect();
+    section(
+        "Profile",
+        &html! { "How it is signed, written and retried." },
+        &html! {
+            (fields.cards("profile", "Profile", &cards))
+            @match about {
+                None => {
+                    (fields.cards("secret_mode", "Secret", &[
+                        ("make".to_owned(), "Make one".to_owned(), "Shown once, after this".to_owned()),
+                        ("mine".to_owned(), "Use mine".to_owned(), "Type it below".to_owned()),
+                        ("none".to_owned(), "None".to_owned(), "Requests are not signed".to_owned()),
+                    ]))
+                    (field(fields, "secret", "Your secret (optional)", "Only with “Use mine”.", |id, described, wrong| html! {
+                        input .mono type="password" id=(id) name="secret" autocomplete="off" aria-describedby=[described] aria-invalid=[wrong.then_some("true")];
+                    }))
+                }
+                Some(webhook) => p .hint {
+                    @if webhook.signed { "Requests are signed. " } @else { "Requests are not signed. " }
+                    "The secret changes by Rotate secret, on the webhook's page."
+                }
             }
-            Some(webhook) => p .hint {
-                @if webhook.signed { "Requests are signed. " } @else { "Requests are not signed. " }
-                "The secret changes by Rotate secret, on the webhook's page."
-            }
-        }
-    })
+        },
+    )
 }
 
 /// The headers that a profile signs in, but for those of an overlap.
@@ -305,7 +325,9 @@ fn words_of(profile: Profile) -> String {
 
 fn advanced(visit: &Visit, drawn: &Drawn<'_>, fields: &Fields<'_>) -> Markup {
     let typed = ["filter", "headers", "waits", "rules", "transform", "max_in_flight"];
-    let is_open = drawn.tried.is_some() || typed.iter().any(|name| fields.values.given(name).is_some()) || drawn.problem.is_some();
+    let is_open = drawn.tried.is_some()
+        || typed.iter().any(|name| fields.values.given(name).is_some())
+        || drawn.problem.is_some();
     html! {
         details .advanced open[is_open] {
             summary { (icon("right")) "Advanced " span { "filter, headers, retry, transform, speed" } }
@@ -369,7 +391,10 @@ fn tried_words(visit: &Visit, tried: &TestFilterBody) -> Markup {
 pub(super) fn schedule_words(webhook: &WebhookBody) -> String {
     match (&webhook.retry.schedule_s, webhook.retry.formula) {
         (Some(waits), _) => {
-            let words: Vec<_> = waits.iter().map(|wait| if *wait == 0.0 { "at once".to_owned() } else { read::wait_words(*wait) }).collect();
+            let words: Vec<_> = waits
+                .iter()
+                .map(|wait| if *wait == 0.0 { "at once".to_owned() } else { read::wait_words(*wait) })
+                .collect();
             format!("{} attempts: {}", waits.len(), words.join(", "))
         }
         (None, Some(formula)) => format!(
@@ -419,9 +444,10 @@ fn aside(values: &Form) -> Markup {
 /// The outline of a profile's body.
 fn envelope(profile: Profile) -> &'static str {
     match profile.as_str() {
-        "botsubscription" => "{\"id\": …, \"event\": …, \"created_at\": …,\n \"schema_version\": \"v1\", \"data\": {…}}",
+        "botsubscription" => {
+            "{\"id\": …, \"event\": …, \"created_at\": …,\n \"schema_version\": \"v1\", \"data\": {…}}"
+        }
         "botdog" => "{\"id\": …, \"timestamp\": …, \"eventType\": …,\n \"humanReadableEventName\": …, …data}",
         _ => "{\"id\": …, \"type\": …, \"created_at\": …,\n \"data\": {…}}",
     }
 }
-

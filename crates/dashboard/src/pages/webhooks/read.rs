@@ -92,7 +92,8 @@ fn retry(form: &Form, errors: &mut Vec<FieldError>) -> Value {
     for line in form.raw("rules").lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.split_once(char::is_whitespace) {
             Some((outcome, action)) => rules.push(json!({"outcome": outcome, "action": action.trim()})),
-            None => errors.push(wrong("retry", format!("{line:?} is no rule: write an outcome and an action, as in 404 drop"))),
+            None => errors
+                .push(wrong("retry", format!("{line:?} is no rule: write an outcome and an action, as in 404 drop"))),
         }
     }
     if !rules.is_empty() {
@@ -131,7 +132,14 @@ pub(super) fn stored(webhook: &WebhookBody) -> Form {
         ("scope_mode", if webhook.scopes.is_empty() { "all" } else { "some" }.to_owned()),
         ("scopes", webhook.scopes.join(", ")),
         ("profile", webhook.profile.clone()),
-        ("filter", webhook.filter.as_ref().map(|filter| serde_json::to_string_pretty(filter).unwrap_or_default()).unwrap_or_default()),
+        (
+            "filter",
+            webhook
+                .filter
+                .as_ref()
+                .map(|filter| serde_json::to_string_pretty(filter).unwrap_or_default())
+                .unwrap_or_default(),
+        ),
         ("transform", webhook.transform.clone().unwrap_or_default()),
         ("max_in_flight", webhook.max_in_flight.map(|count| count.to_string()).unwrap_or_default()),
         ("timeout_s", (f64::from(webhook.timeout_ms) / 1_000.0).to_string()),
@@ -152,7 +160,9 @@ mod tests {
 
     #[test]
     fn waits_are_read_as_they_are_written() {
-        for (text, seconds) in [("0", 0.0), ("30 s", 30.0), ("1.5", 1.5), ("5 min", 300.0), ("2h", 7_200.0), ("1 d", 86_400.0)] {
+        for (text, seconds) in
+            [("0", 0.0), ("30 s", 30.0), ("1.5", 1.5), ("5 min", 300.0), ("2h", 7_200.0), ("1 d", 86_400.0)]
+        {
             assert_eq!(wait_s(text), Some(seconds), "{text}");
             assert_eq!(wait_s(&wait_words(seconds)), Some(seconds), "{text}");
         }
@@ -163,7 +173,11 @@ mod tests {
 
     #[test]
     fn what_was_not_touched_is_not_asked_for() {
-        let body = request(&form(&[("url", " https://example.com "), ("which", "chosen"), ("events", "a.b"), ("patterns", "c.*, d")]), false).expect("fine");
+        let body = request(
+            &form(&[("url", " https://example.com "), ("which", "chosen"), ("events", "a.b"), ("patterns", "c.*, d")]),
+            false,
+        )
+        .expect("fine");
         assert_eq!(body["url"], "https://example.com");
         assert_eq!(body["events"], json!(["a.b", "c.*", "d"]));
         assert!(["headers", "retry", "secret", "enabled"].iter().all(|name| !body.contains_key(*name)), "{body:?}");
@@ -171,7 +185,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let bad = form(&[("url", "x"), ("filter", "{"), ("headers", "X-A"), ("waits", "0, soon"), ("rules", "404"), ("timeout_s", "ten")]);
+        let bad = form(&[
+            ("url", "x"),
+            ("filter", "{"),
+            ("headers", "X-A"),
+            ("waits", "0, soon"),
+            ("rules", "404"),
+            ("timeout_s", "ten"),
+        ]);
         let errors = request(&bad, true).expect_err("refused");
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["timeout_ms", "filter", "headers", "retry", "retry"]);

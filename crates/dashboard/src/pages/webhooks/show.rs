@@ -3,12 +3,7 @@
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
-use tidings_contract::{
-    delivery::DeliverySummary,
-    list::ListBody,
-    statistics::StatisticsBody,
-    webhook::WebhookBody,
-};
+use tidings_contract::{delivery::DeliverySummary, list::ListBody, statistics::StatisticsBody, webhook::WebhookBody};
 use tidings_domain::{profile::Profile, tenancy::Scope};
 
 use super::{acts::how_many, form::schedule_words, name_of, page_of, table};
@@ -104,22 +99,46 @@ fn trouble(visit: &Visit, webhook: &WebhookBody) -> Option<Markup> {
         form method="post" action={ (page_of(visit, webhook)) "/enable" } { (csrf(visit)) button .button.small { "Enable it again" } }
     };
     match (webhook.status.as_str(), webhook.disabled_reason.as_deref()) {
-        ("disabled", Some("exhausted")) => Some(notice("bad", "It is disabled: a delivery used up its attempts.",
-            &html! { "Its profile disables webhooks that end so. Nothing is sent until it is enabled; what waits is held." }, Some(enable))),
-        ("disabled", Some("failing")) => Some(notice("bad", "It is disabled: for days nothing but failures.",
-            &html! { "Nothing is sent until it is enabled; what waits is held." }, Some(enable))),
-        ("disabled", Some("gone")) => Some(notice("bad", "It is disabled: its endpoint answered 410 Gone.",
-            &html! { "The receiver says that it is there no more. Nothing is sent until it is enabled." }, Some(enable))),
-        ("disabled", Some("plan_limit")) => Some(notice("warn", "It is disabled: the plan allows fewer webhooks.",
-            &html! { "It comes back with a larger plan. " a href="/settings/plan" { "Plan and usage" } }, None)),
-        ("paused", _) => Some(notice("warn", "It is paused.",
-            &html! { "Its deliveries are held and go out, in order, when it is resumed. Nothing is lost." }, None)),
+        ("disabled", Some("exhausted")) => Some(notice(
+            "bad",
+            "It is disabled: a delivery used up its attempts.",
+            &html! { "Its profile disables webhooks that end so. Nothing is sent until it is enabled; what waits is held." },
+            Some(enable),
+        )),
+        ("disabled", Some("failing")) => Some(notice(
+            "bad",
+            "It is disabled: for days nothing but failures.",
+            &html! { "Nothing is sent until it is enabled; what waits is held." },
+            Some(enable),
+        )),
+        ("disabled", Some("gone")) => Some(notice(
+            "bad",
+            "It is disabled: its endpoint answered 410 Gone.",
+            &html! { "The receiver says that it is there no more. Nothing is sent until it is enabled." },
+            Some(enable),
+        )),
+        ("disabled", Some("plan_limit")) => Some(notice(
+            "warn",
+            "It is disabled: the plan allows fewer webhooks.",
+            &html! { "It comes back with a larger plan. " a href="/settings/plan" { "Plan and usage" } },
+            None,
+        )),
+        ("paused", _) => Some(notice(
+            "warn",
+            "It is paused.",
+            &html! { "Its deliveries are held and go out, in order, when it is resumed. Nothing is lost." },
+            None,
+        )),
         _ if is_failing(webhook) => {
             let end = match webhook.retry.on_exhausted.as_deref() {
                 Some("deactivate") => "When one delivery has used up its attempts, the webhook is disabled.",
                 _ => "Deliveries are tried again on the schedule; the webhook stays enabled.",
             };
-            let times = if webhook.failure_count == 1 { "The last attempt failed.".to_owned() } else { format!("The last {} attempts failed.", number(webhook.failure_count)) };
+            let times = if webhook.failure_count == 1 {
+                "The last attempt failed.".to_owned()
+            } else {
+                format!("The last {} attempts failed.", number(webhook.failure_count))
+            };
             let look = html! { a .button.small href={ (page_of(visit, webhook)) "?status=retrying#history" } { "Look at the answers" } };
             Some(notice("bad", &times, &html! { (end) }, Some(look)))
         }
@@ -217,7 +236,14 @@ fn copied(value: &str, what: &str) -> Markup {
 
 fn history_panel(visit: &Visit, webhook: &WebhookBody, view: &View, history: &ListBody<DeliverySummary>) -> Markup {
     let page = page_of(visit, webhook);
-    let states = [("All", ""), ("Delivered", "delivered"), ("Retrying", "retrying"), ("Pending", "pending"), ("Failed", "failed"), ("Dropped", "dropped")];
+    let states = [
+        ("All", ""),
+        ("Delivered", "delivered"),
+        ("Retrying", "retrying"),
+        ("Pending", "pending"),
+        ("Failed", "failed"),
+        ("Dropped", "dropped"),
+    ];
     let views: Vec<_> = states
         .into_iter()
         .map(|(words, state)| {

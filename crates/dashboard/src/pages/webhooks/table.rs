@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use axum::extract::Query;
 use maud::{Markup, html};
 use serde::Deserialize;
-use tidings_contract::{
-    list::ListBody, plan::UsageBody, statistics::WebhookHoursBody, webhook::WebhookBody,
-};
+use tidings_contract::{list::ListBody, plan::UsageBody, statistics::WebhookHoursBody, webhook::WebhookBody};
 use tidings_domain::{ids::WebhookId, tenancy::Scope};
 
 use super::{host_and_path, name_of, page_of};
