@@ -86,3 +86,6 @@ if (toast) {
   const wait = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? wait() : toast.remove()), 6000);
   wait();
 }
+
+// Modules that only some pages need.
+if (document.querySelector("[data-editor]")) import("./editor.js");

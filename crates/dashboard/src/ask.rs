@@ -187,3 +187,8 @@ pub(crate) fn refused(errors: Vec<FieldError>) -> Problem {
 pub(crate) fn wrong(field: &str, message: impl Into<String>) -> FieldError {
     FieldError { field: field.to_owned(), code: "invalid".to_owned(), message: message.into() }
 }
+
+/// The same from fields and reasons.
+pub(crate) fn unread(reasons: Vec<(&str, String)>) -> Problem {
+    refused(reasons.into_iter().map(|(field, message)| wrong(field, message)).collect())
+}

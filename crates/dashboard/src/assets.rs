@@ -16,6 +16,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("tidings.css", "text/css; charset=utf-8", include_bytes!("../assets/tidings.css")),
     ("mark.svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
     ("main.js", SCRIPT, include_bytes!("../assets/main.js")),
+    ("editor.js", SCRIPT, include_bytes!("../assets/editor.js")),
 ];
 
 /// A folder name made of all assets: one import finds the other beside it, whichever version.

@@ -33,6 +33,8 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/deliveries/{id}", get(pages::deliveries::show))
         .route("/deliveries/{id}/retry", get(pages::deliveries::retry_question).post(pages::deliveries::retry))
         .route("/deliveries/{id}/attempts/{number}/{which}", get(pages::deliveries::download))
+        .merge(event_types())
+        .merge(commands())
         .fallback(missing);
     let pages = Router::new()
         .route("/", get(pages::home::root))
@@ -51,6 +53,41 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         all = all.route("/dev/components", get(pages::components::show));
     }
     all.with_state(dashboard)
+}
+
+/// The catalogue. What creates stands beside the names, since any name may be taken.
+fn event_types() -> Router<Dashboard> {
+    use pages::event_types as types;
+    Router::new()
+        .route("/event-types", get(types::list))
+        .route("/new/event-type", get(types::new).post(types::create))
+        .route("/import/event-types", get(types::import_form).post(types::import))
+        .route("/take/event-types", get(types::take_form))
+        .route("/take/event-types/{preset}", post(types::take))
+        .route("/event-types/{name}", get(types::show))
+        .route("/event-types/{name}/edit", get(types::edit).post(types::change))
+        .route("/event-types/{name}/archive", post(types::archive))
+        .route("/event-types/{name}/delete", get(types::delete_question).post(types::delete))
+        .route("/event-types/{name}/versions/{version}/retire", post(types::retire))
+}
+
+/// Commands, their runs and the URLs that run them.
+fn commands() -> Router<Dashboard> {
+    use pages::commands;
+    Router::new()
+        .route("/commands", get(commands::list))
+        .route("/new/command", get(commands::new).post(commands::create))
+        .route("/commands/{name}", get(commands::show).post(commands::save))
+        .route("/commands/{name}/runs", get(commands::of_command))
+        .route("/commands/{name}/delete", get(commands::delete_question).post(commands::delete))
+        .route("/runs", get(commands::all_runs))
+        .route("/runs/{run}", get(commands::run_page))
+        .route("/runs/{run}/again", post(commands::again))
+        .route("/hook-url", get(commands::hook_form).post(commands::hook_make))
+        .route("/command-settings", get(commands::settings_page).post(commands::limits))
+        .route("/bot", post(commands::bot_put))
+        .route("/bot/remove", get(commands::bot_remove_question).post(commands::bot_remove))
+        .route("/rotate-hook-key", get(commands::rotate_question).post(commands::rotate))
 }
 
 /// There is no such page in the project.

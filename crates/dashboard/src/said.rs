@@ -12,6 +12,18 @@ pub(crate) fn sentence(word: &str) -> Option<&'static str> {
         "test-taken" => "The receiver took the test.",
         "test-not-taken" => "The receiver did not take the test. What it answered stands below.",
         "retried" => "The delivery is being sent again.",
+        "type-saved" => "The event type is saved.",
+        "type-deleted" => "The event type is deleted, for good.",
+        "type-archived" => "The event type is archived. New events of it are refused.",
+        "type-in-use" => "The event type takes events again.",
+        "types-taken" => "The preset's event types are in the catalogue.",
+        "version-retired" => "The version is retired. Events cannot follow it any more.",
+        "command-saved" => "The command is saved.",
+        "command-deleted" => "The command is deleted, for good. Its hook URLs are refused.",
+        "run-again" => "It ran again with what it was given.",
+        "limits-saved" => "The limits are saved.",
+        "bot-saved" => "The bot is saved. Its old URLs run the project's commands.",
+        "bot-removed" => "The bot is removed. Its old URLs are refused.",
         _ => return None,
     })
 }

@@ -217,6 +217,13 @@ impl Visit {
         Ok(shell::page(self, head, &body).into_response())
     }
 
+    /// A form that was refused: the same page again, saying why.
+    pub(crate) fn refused(&self, head: &Head<'_>, body: Markup) -> Shown {
+        let mut response = self.page(head, body)?;
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        Ok(response)
+    }
+
     /// Leads to a page after something was done; `said` is a word of [`said::sentence`].
     pub(crate) fn go(&self, place: &str, said: &str) -> Shown {
         debug_assert!(said.is_empty() || said::sentence(said).is_some(), "{said} is no sentence");

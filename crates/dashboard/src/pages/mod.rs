@@ -1,8 +1,10 @@
 //! The pages: one file for each, named after its place in the panel.
 
+pub(crate) mod commands;
 pub(crate) mod components;
 pub(crate) mod deliveries;
 pub(crate) mod entry;
+pub(crate) mod event_types;
 pub(crate) mod home;
 pub(crate) mod operator;
 pub(crate) mod overview;

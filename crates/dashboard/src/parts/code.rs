@@ -27,6 +27,12 @@ pub(crate) fn json(title: &str, text: &str) -> Markup {
     }
 }
 
+/// JSON with indents, for a field that it is changed in; what is no JSON stays as it is.
+pub(crate) fn json_pretty(text: &str) -> String {
+    let is_json = text.len() <= INDENTED_BYTES_MAX && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    if is_json { indent(text) } else { text.to_owned() }
+}
+
 /// A block around what is drawn already; `text` is what is copied.
 pub(crate) fn block(title: &str, text: &str, drawn: &Markup) -> Markup {
     html! {

@@ -7,17 +7,19 @@ mod copy;
 mod field;
 mod icon;
 mod list;
+mod may;
 mod state;
 mod time;
 
 pub(crate) use chart::{Bar, Line, bars, lines, spark};
-pub(crate) use code::{block, command_line, json, text_block};
+pub(crate) use code::{block, command_line, json, json_pretty, text_block};
 pub(crate) use confirm::{Confirm, confirm, once};
 pub(crate) use copy::{copy_box, copy_id};
 pub(crate) use field::{Fields, field, hidden, summary, switch};
 pub(crate) use icon::{icon, icon_of, sprite};
 pub(crate) use list::{empty_line, notice, pager, segments, total_words, with_parameter};
+pub(crate) use may::{button_link, submit, who_may};
 pub(crate) use state::{
     badge, badge_of, chip, disabled_words, outcome_chip, outcome_word, type_chip, types, webhook_state,
 };
-pub(crate) use time::{ago, duration, exact, moment, number, until};
+pub(crate) use time::{ago, duration, exact, moment, number, typed_time, until};

@@ -95,6 +95,14 @@ fn long(ms: i64) -> String {
     }
 }
 
+/// A time as a field of the kind `datetime-local` writes it, in the viewer's zone; or why it is none.
+pub(crate) fn typed_time(visit: &Visit, text: &str) -> Result<Timestamp, String> {
+    let wrong = |_| format!("is {text:?}, which is not a time such as 2030-01-31T18:00");
+    let there: jiff::civil::DateTime = text.parse().map_err(wrong)?;
+    let at = there.to_zoned(visit.zone.clone()).map_err(wrong)?;
+    Ok(Timestamp::from_millis(at.timestamp().as_millisecond()))
+}
+
 /// How long something took or takes, in milliseconds: `412 ms`, `10.0 s`, `5 min`.
 pub(crate) fn duration(ms: f64) -> String {
     if ms < 10.0 {

@@ -1,0 +1,391 @@
+//! `/p/{project}/commands/{name}`: a command's code, and its run beside it.
+
+use axum::extract::Path;
+use http::Method;
+use maud::{Markup, html};
+use tidings_api::Ask;
+use tidings_contract::{
+    command::{CommandBody, CommandRequest, RunBody, RunSummary, UpdateCommand},
+    list::ListBody,
+    problem::Problem,
+};
+use tidings_domain::{command::Concurrency, ids::RunId, tenancy::Scope};
+
+use super::{EXAMPLE, address, fields, look::outcome, runs::runs_table};
+use crate::{
+    ask::{Shown, part, unread},
+    form::Form,
+    parts::{Confirm, Fields, ago, button_link, confirm, hidden, icon, summary, text_block, until},
+    shell::{Head, Nav, csrf},
+    visit::Visit,
+};
+
+/// How many runs stand below the editor.
+const RUNS: usize = 10;
+const KEY: &str = "idempotency_key";
+
+/// Where a command is in the API.
+pub(super) fn place(name: &str) -> String {
+    format!("/commands/{}", part(name))
+}
+
+/// What the page is drawn from.
+#[derive(Default)]
+struct Sheet<'a> {
+    /// The command as it is; `None`: it is to be made.
+    command: Option<&'a CommandBody>,
+    /// What it was when the form was drawn.
+    etag: Option<&'a str>,
+    problem: Option<&'a Problem>,
+    /// The run that stands beside the code.
+    run: Option<&'a RunBody>,
+    /// Whether somebody else saved meanwhile.
+    stale: bool,
+}
+
+pub(crate) async fn new(visit: Visit) -> Shown {
+    let given = [(KEY, visit.fresh_key(&Form::default()).as_str()), ("code", EXAMPLE), ("timeout_ms", "5000"), ("when", "never")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    draw(&visit, &given.into_iter().collect(), &Sheet::default()).await
+}
+
+pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
+    let answer = visit.call(Ask::new(Method::GET, place(&name))).await;
+    if let Some(problem) = answer.problem() {
+        return Err(visit.stop(&problem));
+    }
+    let command: CommandBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
+    let query = visit.query();
+    let run = match query.text("run").parse::<RunId>() {
+        Ok(id) => visit.get::<RunBody>(&format!("/runs/{id}")).await.ok().filter(|run| run.summary.command == name),
+        Err(_) => None,
+    };
+    let values = fields::of(&command, run.as_ref());
+    let sheet =
+        Sheet { command: Some(&command), etag: answer.etag.as_deref(), run: run.as_ref(), ..Sheet::default() };
+    draw(&visit, &values, &sheet).await
+}
+
+pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
+    let update = match fields::command(&form) {
+        Ok(update) => update,
+        Err(wrong) => {
+            let problem = unread(wrong);
+            return draw(&visit, &form, &Sheet { problem: Some(&problem), ..Sheet::default() }).await;
+        }
+    };
+    let UpdateCommand { code, timeout_ms, concurrency, schedule } = update;
+    let name = form.text("name").to_owned();
+    let request = CommandRequest { name: name.clone(), code, timeout_ms, concurrency, schedule };
+    let ask = Ask {
+        idempotency_key: form.given(KEY).map(str::to_owned),
+        ..Ask::new(Method::POST, "/commands").with_body(serde_json::to_vec(&request).expect("requests are JSON"))
+    };
+    if let Some(problem) = visit.call(ask).await.problem() {
+        return draw(&visit, &form, &Sheet { problem: Some(&problem), ..Sheet::default() }).await;
+    }
+    go_on(&visit, &name, &form).await
+}
+
+pub(crate) async fn save(visit: Visit, Path((_, name)): Path<(String, String)>, form: Form) -> Shown {
+    let before: CommandBody = visit.need(&place(&name)).await?;
+    let refuse = async |problem: &Problem, stale: bool| {
+        let sheet = Sheet { command: Some(&before), problem: Some(problem), stale, ..Sheet::default() };
+        draw(&visit, &form, &sheet).await
+    };
+    let request = match fields::command(&form) {
+        Ok(request) => request,
+        Err(wrong) => return refuse(&unread(wrong), false).await,
+    };
+    if !is_same(&request, &before) {
+        if form.text("revision") != before.revision.to_string() {
+            return refuse(&unread(Vec::new()), true).await;
+        }
+        let ask = Ask {
+            if_match: form.given("etag").map(str::to_owned),
+            ..Ask::new(Method::PUT, place(&name)).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
+        };
+        if let Some(problem) = visit.call(ask).await.problem() {
+            return refuse(&problem, problem.status == 412).await;
+        }
+    }
+    go_on(&visit, &name, &form).await
+}
+
+/// Whether saving would change nothing.
+fn is_same(request: &UpdateCommand, command: &CommandBody) -> bool {
+    request.code == command.code
+        && request.timeout_ms == Some(command.timeout_ms)
+        && request.concurrency == Some(command.concurrency)
+        && request.schedule == command.schedule
+}
+
+/// Runs what is saved now, if that was asked for, and shows it.
+async fn go_on(visit: &Visit, name: &str, form: &Form) -> Shown {
+    if form.text("do") != "run" {
+        return visit.go(&address(visit, name), "command-saved");
+    }
+    let problem = match fields::run(form) {
+        Ok(request) => match visit.send::<RunBody>(Method::POST, &format!("{}/run", place(name)), &request).await {
+            Ok(run) => return visit.go(&format!("{}?run={}", address(visit, name), run.summary.id), ""),
+            Err(problem) => *problem,
+        },
+        Err(wrong) => unread(wrong),
+    };
+    let command: CommandBody = visit.need(&place(name)).await?;
+    let revision = command.revision.to_string();
+    // What was typed stays, but it is saved by now.
+    let values = form.fields().map(|(field, value)| {
+        let value = if field == "revision" { &revision } else { value };
+        (field.to_owned(), value.to_owned())
+    });
+    draw(visit, &values.collect(), &Sheet { command: Some(&command), problem: Some(&problem), ..Sheet::default() }).await
+}
+
+async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
+    let name = sheet.command.map_or("", |command| command.name.as_str());
+    let action = if name.is_empty() { visit.link("/new/command") } else { address(visit, name) };
+    let form_fields = Fields { values, problem: sheet.problem };
+    let runs: Vec<RunSummary> = match name {
+        "" => Vec::new(),
+        name => {
+            let place = format!("/runs?limit={RUNS}&command={}", part(name));
+            visit.get::<ListBody<RunSummary>>(&place).await.map(|list| list.data).unwrap_or_default()
+        }
+    };
+    let body = html! {
+        @if sheet.stale { (both(visit, sheet)) } @else { (summary(sheet.problem)) }
+        form #command-form .stack method="post" action=(action) data-form {
+            (csrf(visit))
+            (carried(values, sheet))
+            @if sheet.command.is_none() {
+                section .panel { div .panel-body {
+                    (form_fields.mono("text", "name", "Name", "Such as /onPayment; it cannot be changed later. @, @@, * and ! \
+                        stand before, after, in place of and behind all others.", "/onPayment"))
+                } }
+            }
+            div .panel.editor {
+                (code(visit, &form_fields, sheet))
+                (beside(visit, &form_fields, sheet))
+            }
+            (settings(&form_fields, sheet))
+        }
+        @if sheet.command.is_some() {
+            section .panel {
+                header .panel-head {
+                    h2 { "Runs" } p { "the latest" }
+                    a .push.small href={ (action) "/runs" } { "All runs of this command" }
+                }
+                (runs_table(visit, &runs, false))
+            }
+        }
+    };
+    let head = Head {
+        title: if name.is_empty() { "Create command" } else { name },
+        mono: !name.is_empty(),
+        nav: Some(Nav::Commands),
+        crumbs: &[("Commands", visit.link("/commands"))],
+        lead: Some(html! { "Runs behind a hook URL, by an event, by a source, by a schedule or here." }),
+        actions: Some(actions(visit, name)),
+        ..Head::default()
+    };
+    if sheet.problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+}
+
+/// What the form brings back unseen.
+fn carried(values: &Form, sheet: &Sheet<'_>) -> Markup {
+    // Whoever saves over somebody else's change has seen it.
+    let revision = match sheet.command {
+        Some(command) if sheet.stale => command.revision.to_string(),
+        _ => values.raw("revision").to_owned(),
+    };
+    html! {
+        @if sheet.command.is_none() { (hidden(KEY, values.raw(KEY))) }
+        @else { (hidden("revision", &revision)) }
+        @if let Some(etag) = sheet.etag { (hidden("etag", etag)) }
+    }
+}
+
+fn actions(visit: &Visit, name: &str) -> Markup {
+    let may = visit.may(Scope::CommandsManage);
+    html! {
+        @if !name.is_empty() {
+            a .button href=(visit.link(&format!("/hook-url?command={}", part(name)))) { (icon("globe")) "Make a hook URL…" }
+            (button_link(visit, Scope::CommandsManage, "", &format!("{}/delete", address(visit, name)), "trash", "Delete…"))
+        }
+        button .button form="command-form" name="do" value="save" disabled[!may] data-save { "Save " kbd { "Ctrl S" } }
+        button .button.primary form="command-form" name="do" value="run" disabled[!may] data-run
+            title="Saves what was changed, then runs" { (icon("play")) "Run" }
+    }
+}
+
+/// The line to mark: the one that threw, or the one that is no JavaScript.
+fn marked(sheet: &Sheet<'_>) -> Option<usize> {
+    let refused = sheet.problem.and_then(|problem| problem.extra.get("line")?.as_u64());
+    let threw = sheet.run.zip(sheet.command).and_then(|(run, command)| {
+        let error = run.summary.error.as_ref()?;
+        let is_here = error.command.as_deref().is_none_or(|name| name == command.name);
+        let is_now = run.summary.began_at >= command.updated_at;
+        error.line.filter(|_| is_here && is_now).map(u64::from)
+    });
+    usize::try_from(refused.or(threw)?).ok()
+}
+
+fn code(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
+    let text = fields.values.raw("code");
+    let lines = text.split('\n').count();
+    let mark = marked(sheet).filter(|line| (1..=lines).contains(line));
+    let wrong = fields.wrong("code");
+    let saved = sheet.command.map(|command| ago(visit, command.updated_at));
+    html! {
+        section aria-label="Code" data-editor {
+            div .bar {
+                label .strong for="f-code" { "Code" }
+                span .push.faint.small data-saved { @if let Some(saved) = saved { "saved " (saved) } @else { "not saved yet" } }
+            }
+            @if let Some(wrong) = &wrong { p #f-code-wrong .wrong-text.block { (icon("alert")) span { (wrong) } } }
+            div .lines {
+                pre .gutter aria-hidden="true" {
+                    @for line in 1..=lines { @if Some(line) == mark { b { (line) } "\n" } @else { (line) "\n" } }
+                }
+                div .sheet {
+                    @if let Some(line) = mark {
+                        pre .marks aria-hidden="true" { @for _ in 1..line { "\n" } mark { " " } }
+                    }
+                    textarea #f-code .text name="code" rows=(lines.max(20)) wrap="off" spellcheck="false" autocapitalize="off"
+                        autocomplete="off" aria-describedby=(if wrong.is_some() { "f-code-wrong" } else { "code-keys" })
+                        aria-invalid=[wrong.is_some().then_some("true")] { "\n" (text) }
+                }
+            }
+            div .status-line {
+                span data-caret { @if let Some(line) = mark { "Line " (line) } }
+                span { (limit_words(sheet.command)) }
+                span #code-keys .push data-keys hidden { "Tab indents · Esc, then Tab leaves" }
+            }
+        }
+    }
+}
+
+fn limit_words(command: Option<&CommandBody>) -> String {
+    let ms = command.map_or(5_000, |command| command.timeout_ms);
+    format!("Limit {}", crate::parts::duration(f64::from(ms)))
+}
+
+fn beside(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
+    let methods = [("", "none"), ("POST", "POST"), ("GET", "GET")];
+    html! {
+        section aria-label="Run" data-run-panel {
+            div .bar { span .strong { "Run" } span .push {} kbd { "Ctrl Enter" } }
+            div .block.stack.tight {
+                (fields.area("content", "content", "", 3, "{\"order_id\": 7}"))
+                div .pair {
+                    (fields.choice("method", "options.method", "", &methods))
+                    (fields.mono("text", "user_id", "user_id (optional)", "Empty: global.", ""))
+                }
+                (fields.area("params", "params (optional)", "JSON.", 1, ""))
+            }
+            @match sheet.run {
+                Some(run) => {
+                    (outcome(visit, run, sheet.command.map(|command| command.code.as_str())))
+                    p .block.small { a href=(visit.link(&format!("/runs/{}", run.summary.id))) { "The run by itself" } }
+                }
+                None => p .block.faint.small { "Run saves what was changed, then runs it. What it does is real: messages, \
+                    events and records are kept." },
+            }
+        }
+    }
+}
+
+fn settings(fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
+    let when = [("never", "Only when it is asked for"), ("every", "Every so many seconds"), ("cron", "By a calendar (cron)")];
+    let concurrency = [
+        (Concurrency::Parallel.as_str(), "Runs beside itself"),
+        (Concurrency::OneAtATime.as_str(), "One at a time, in order"),
+        (Concurrency::Latest.as_str(), "One at a time, only the latest waits"),
+    ];
+    html! {
+        section .panel {
+            header .panel-head {
+                h2 { "Settings" }
+                p { "saved with the code" }
+            }
+            section .form-section {
+                header { h3 { "Time" } p { "A run that is not done in time is ended, and nothing of it happens." } }
+                div .pair {
+                    (fields.line("number", "timeout_ms", "Timeout in milliseconds", "10 to 25,000, and not more than the plan allows."))
+                    (fields.choice("concurrency", "While it runs already", "Whoever reads, changes and writes back: one at a time.", &concurrency))
+                }
+            }
+            section .form-section {
+                header {
+                    h3 { "Schedule" }
+                    p { (next_words(sheet)) }
+                }
+                div {
+                    (fields.choice("when", "Runs by itself", "", &when))
+                    div .pair {
+                        (fields.line("number", "schedule.every_s", "Seconds between runs (optional)", "10 to 31,622,400."))
+                        (fields.mono("text", "schedule.cron", "Cron (optional)", "Minute, hour, day, month, weekday; or @daily.", "0 9 * * 1-5"))
+                    }
+                    (fields.mono("text", "schedule.timezone", "Time zone of cron (optional)", "UTC if left out.", "Europe/Berlin"))
+                }
+            }
+        }
+    }
+}
+
+fn next_words(sheet: &Sheet<'_>) -> &'static str {
+    match sheet.command.and_then(|command| command.next_run_at) {
+        Some(_) => "Times that pass while the server is down are made up for once.",
+        None => "It does not run by itself now.",
+    }
+}
+
+/// Somebody else saved meanwhile: both, and a choice.
+fn both(visit: &Visit, sheet: &Sheet<'_>) -> Markup {
+    let Some(theirs) = sheet.command else { return html! {} };
+    html! {
+        div .notice.warn role="alert" tabindex="-1" data-focus {
+            (icon("alert"))
+            div {
+                strong { "Somebody else saved this command " (ago(visit, theirs.updated_at)) "." }
+                p { "Nothing of yours was saved. Below is yours as you typed it; here is theirs:" }
+                (text_block("Theirs", &theirs.code))
+                div .actions {
+                    a .button href=(address(visit, &theirs.name)) { "Keep theirs" }
+                    button .button form="command-form" name="do" value="save" { "Save mine over it" }
+                }
+            }
+        }
+    }
+}
+
+pub(crate) async fn delete_question(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
+    let command: CommandBody = visit.need(&place(&name)).await?;
+    let title = format!("Delete “{name}”?");
+    let text = html! {
+        p { "This is permanent. Its code is deleted, and every hook URL that runs it is refused from now on." }
+        @if let Some(at) = command.next_run_at { p { "Its schedule ends; it would have run " (until(&visit, at)) "." } }
+        p { "Webhooks and sources that run it fail until there is a command of this name again. Its runs stay." }
+    };
+    let (action, back) = (format!("{}/delete", address(&visit, &name)), address(&visit, &name));
+    let ask = Confirm {
+        title: &title,
+        text,
+        action: &action,
+        verb: "Delete command",
+        keep: "Keep it",
+        back: &back,
+        fields: html! {},
+        danger: true,
+    };
+    let head = Head { title: &title, nav: Some(Nav::Commands), crumbs: &[(&name, back.clone())], ..Head::default() };
+    visit.page(&head, confirm(&visit, &ask))
+}
+
+pub(crate) async fn delete(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
+    match visit.act(Method::DELETE, &place(&name)).await {
+        Ok(()) => visit.go(&visit.link("/commands"), "command-deleted"),
+        Err(problem) => Err(visit.stop(&problem)),
+    }
+}

@@ -1,0 +1,258 @@
+//! `/p/{project}/command-settings`: how often hook URLs may be called, the key that signs them, and
+//! the bot whose old URLs go on working.
+
+use http::Method;
+use maud::{Markup, html};
+use tidings_contract::{
+    bot::{BotBody, ImportBot},
+    command::{CommandSettingsBody, CommandSettingsRequest, RotateHookKey, RotatedHookKeyBody},
+    problem::Problem,
+};
+use tidings_domain::tenancy::Scope;
+
+use crate::{
+    ask::{Shown, unread},
+    form::Form,
+    parts::{Confirm, Fields, ago, button_link, confirm, hidden, submit, summary, until},
+    shell::{Head, Nav, csrf},
+    visit::Visit,
+};
+
+/// How long URLs of the former key stay good.
+const OVERLAPS: [(&str, &str); 5] = [
+    ("0", "No longer: all are refused at once"),
+    ("3600", "1 hour"),
+    ("86400", "1 day"),
+    ("259200", "3 days"),
+    ("604800", "7 days"),
+];
+
+/// Which form of the page was refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Limits,
+    Bot,
+}
+
+pub(crate) async fn show(visit: Visit) -> Shown {
+    draw(&visit, None).await
+}
+
+async fn draw(visit: &Visit, refused: Option<(Part, &Form, &Problem)>) -> Shown {
+    let settings: CommandSettingsBody = visit.need("/command-settings").await?;
+    let bot = match visit.get::<BotBody>("/bot").await {
+        Ok(bot) => Some(bot),
+        Err(problem) if problem.status == 404 => None,
+        Err(problem) => return Err(visit.stop(&problem)),
+    };
+    let of = |part| refused.filter(|(which, ..)| *which == part).map(|(_, form, problem)| (form, problem));
+    let body = html! {
+        (summary(refused.map(|(.., problem)| problem)))
+        (limits_form(visit, &settings, of(Part::Limits)))
+        section .panel {
+            header .panel-head { h2 { "Hook keys" } p { "sign the project's hook URLs" } }
+            div .panel-body.stack.tight {
+                p .quiet { "Rotating them takes back every hook URL of the project that was made so far." }
+                p { (button_link(visit, Scope::CommandsManage, "", &visit.link("/rotate-hook-key"), "key", "Rotate hook keys…")) }
+            }
+        }
+        (bot_form(visit, bot.as_ref(), of(Part::Bot)))
+    };
+    let lead = html! { "How often hook URLs may be called, what signs them, and a bot that moved here." };
+    let head = Head {
+        title: "Hook URLs and bot",
+        nav: Some(Nav::Commands),
+        crumbs: &[("Commands", visit.link("/commands"))],
+        lead: Some(lead),
+        ..Head::default()
+    };
+    if refused.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+}
+
+fn limits_form(visit: &Visit, settings: &CommandSettingsBody, refused: Option<(&Form, &Problem)>) -> Markup {
+    let text = |limit: Option<u32>| limit.map(|limit| limit.to_string()).unwrap_or_default();
+    let stored: Form = [
+        ("rate_limit", text(settings.rate_limit)),
+        ("address_rate_limit", text(settings.address_rate_limit)),
+        ("allow", settings.allow.join("\n")),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let fields = Fields { values: refused.map_or(&stored, |(form, _)| form), problem: refused.map(|(_, problem)| problem) };
+    html! {
+        form .panel method="post" action=(visit.link("/command-settings")) data-form {
+            (csrf(visit))
+            section .form-section {
+                header { h2 { "Limits of hook URLs" } p { "Beyond them the answer is 429, and nothing runs." } }
+                div {
+                    div .pair {
+                        (fields.line("number", "rate_limit", "Calls of one URL per minute (optional)", "Empty: as many as come."))
+                        (fields.line("number", "address_rate_limit", "Calls from one address per minute (optional)",
+                            "Of all hook URLs together. Empty: as many as come."))
+                    }
+                    (fields.area("allow", "Addresses without a limit (optional)",
+                        "One per line, such as 192.0.2.0/24: those of a payment provider, or of your proxy.", 3, ""))
+                }
+            }
+            div .form-foot { (submit(visit, Scope::CommandsManage, "primary", "Save limits")) }
+        }
+    }
+}
+
+pub(crate) async fn limits(visit: Visit, form: Form) -> Shown {
+    let mut wrong = Vec::new();
+    let mut limit = |field: &'static str| {
+        let text = form.given(field)?;
+        text.parse::<u32>().map_err(|_| wrong.push((field, format!("is {text:?}, which is not a whole number")))).ok()
+    };
+    let (rate_limit, address_rate_limit) = (limit("rate_limit"), limit("address_rate_limit"));
+    if !wrong.is_empty() {
+        return draw(&visit, Some((Part::Limits, &form, &unread(wrong)))).await;
+    }
+    let request = CommandSettingsRequest {
+        rate_limit: Some(rate_limit),
+        address_rate_limit: Some(address_rate_limit),
+        allow: form.list("allow"),
+    };
+    match visit.send::<CommandSettingsBody>(Method::PUT, "/command-settings", &request).await {
+        Ok(_) => visit.go(&visit.link("/command-settings"), "limits-saved"),
+        Err(problem) => draw(&visit, Some((Part::Limits, &form, &problem))).await,
+    }
+}
+
+fn bot_form(visit: &Visit, bot: Option<&BotBody>, refused: Option<(&Form, &Problem)>) -> Markup {
+    let stored: Form = bot
+        .map(|bot| vec![("bot_id", bot.bot_id.clone()), ("redirect_hosts", bot.redirect_hosts.join("\n"))])
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let fields = Fields { values: refused.map_or(&stored, |(form, _)| form), problem: refused.map(|(_, problem)| problem) };
+    html! {
+        form .panel method="post" action=(visit.link("/bot")) data-form {
+            (csrf(visit))
+            section .form-section {
+                header {
+                    h2 { "Bot" }
+                    @match bot {
+                        Some(bot) => p { "Imported " (ago(visit, bot.updated_at)) ": its old URLs run the project's commands." },
+                        None => p { "None is imported. A bot's old URLs can run the project's commands." },
+                    }
+                }
+                div {
+                    @if let Some(bot) = bot {
+                        dl .facts {
+                            dt { "In its URLs" }
+                            dd { span .mono { "https://api.bots.business" } " becomes " span .mono { (bot.api_url) } }
+                        }
+                    }
+                    div .pair {
+                        (fields.mono("text", "bot_id", "Bot id", "As it stands in its URLs.", "100200"))
+                        (fields.line("password", "token", if bot.is_some() { "Token (optional)" } else { "Token" },
+                            "Kept encrypted, never shown. Left out: as it is."))
+                    }
+                    (fields.area("redirect_hosts", "Hosts that redirect_to may lead to (optional)",
+                        "One per line: shop.example.com, *.example.com; up to 32.", 2, ""))
+                }
+            }
+            div .form-foot {
+                (submit(visit, Scope::CommandsManage, "primary", if bot.is_some() { "Save bot" } else { "Import bot" }))
+                @if bot.is_some() {
+                    (button_link(visit, Scope::CommandsManage, "", &visit.link("/bot/remove"), "trash", "Remove bot…"))
+                }
+            }
+        }
+    }
+}
+
+pub(crate) async fn bot_put(visit: Visit, form: Form) -> Shown {
+    let request = ImportBot {
+        bot_id: form.text("bot_id").to_owned(),
+        token: form.given("token").map(str::to_owned),
+        redirect_hosts: Some(form.list("redirect_hosts")),
+    };
+    match visit.send::<BotBody>(Method::PUT, "/bot", &request).await {
+        Ok(_) => visit.go(&visit.link("/command-settings"), "bot-saved"),
+        Err(problem) => draw(&visit, Some((Part::Bot, &form, &problem))).await,
+    }
+}
+
+pub(crate) async fn bot_remove_question(visit: Visit) -> Shown {
+    let bot: BotBody = visit.need("/bot").await?;
+    let title = format!("Remove the bot {}?", bot.bot_id);
+    let text = html! { p { "Its token is deleted, and its old URLs are refused from now on. Commands and records stay." } };
+    ask(&visit, &title, text, "/bot/remove", "Remove bot", html! {})
+}
+
+pub(crate) async fn bot_remove(visit: Visit) -> Shown {
+    match visit.act(Method::DELETE, "/bot").await {
+        Ok(()) => visit.go(&visit.link("/command-settings"), "bot-removed"),
+        Err(problem) => Err(visit.stop(&problem)),
+    }
+}
+
+/// A question of this page.
+fn ask(visit: &Visit, title: &str, text: Markup, action: &str, verb: &str, fields: Markup) -> Shown {
+    let back = visit.link("/command-settings");
+    let ask = Confirm {
+        title,
+        text,
+        action: &visit.link(action),
+        verb,
+        keep: "Keep it",
+        back: &back,
+        fields,
+        danger: true,
+    };
+    let crumbs = [("Hook URLs and bot", back.clone())];
+    let head = Head { title, nav: Some(Nav::Commands), crumbs: &crumbs, ..Head::default() };
+    visit.page(&head, confirm(visit, &ask))
+}
+
+pub(crate) async fn rotate_question(visit: Visit) -> Shown {
+    let name = visit.project.as_ref().map(|project| project.name.clone()).unwrap_or_default();
+    let title = format!("Rotate the hook keys of “{name}”?");
+    let text = html! {
+        p { "Every hook URL of the project that was made so far is refused: at once, or after the time that you choose. \
+             URLs that are made from now on are good." }
+    };
+    let values: Form = [("overlap_seconds".to_owned(), "86400".to_owned())].into_iter().collect();
+    let fields = Fields { values: &values, problem: None };
+    let fields = html! {
+        (hidden("idempotency_key", &visit.fresh_key(&Form::default())))
+        (fields.choice("overlap_seconds", "Former URLs stay good for", "", &OVERLAPS))
+    };
+    ask(&visit, &title, text, "/rotate-hook-key", "Rotate hook keys", fields)
+}
+
+pub(crate) async fn rotate(visit: Visit, form: Form) -> Shown {
+    let project = visit.project.as_ref().map(|project| project.id.to_string()).unwrap_or_default();
+    let request = RotateHookKey { overlap_seconds: form.text("overlap_seconds").parse().ok() };
+    let ask = tidings_api::Ask {
+        idempotency_key: form.given("idempotency_key").map(str::to_owned),
+        ..tidings_api::Ask::new(Method::POST, format!("/projects/{project}/rotate-hook-key"))
+            .with_body(serde_json::to_vec(&request).expect("requests are JSON"))
+    };
+    let answer = visit.call(ask).await;
+    if let Some(problem) = answer.problem() {
+        return Err(visit.stop(&problem));
+    }
+    let rotated: RotatedHookKeyBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
+    let body = html! {
+        section .panel {
+            div .panel-body.stack.tight {
+                p { "New URLs are signed with key " (rotated.version) ". "
+                    @match rotated.previous_valid_until {
+                        Some(at) => { "URLs that were made before are good " (until(&visit, at)) " and no longer." }
+                        None => "URLs that were made before are refused.",
+                    }
+                }
+                p { a .button href=(visit.link("/command-settings")) { "Go on" } }
+            }
+        }
+    };
+    let crumbs = [("Hook URLs and bot", visit.link("/command-settings"))];
+    let head = Head { title: "Hook keys are rotated", nav: Some(Nav::Commands), crumbs: &crumbs, ..Head::default() };
+    visit.page(&head, body)
+}

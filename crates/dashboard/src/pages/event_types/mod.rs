@@ -1,0 +1,221 @@
+//! `/p/{project}/event-types`: the catalogue, by group.
+
+mod edit;
+mod import;
+mod one;
+
+pub(crate) use edit::{change, create, edit, new};
+pub(crate) use import::{import, import_form, take, take_form};
+pub(crate) use one::{archive, delete, delete_question, retire, show};
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use tidings_contract::{event_type::EventTypeBody, list::ListBody, webhook::WebhookBody};
+use tidings_domain::{
+    event_type::{EventPattern, EventTypeName},
+    tenancy::Scope,
+};
+
+use crate::{
+    ask::{Shown, part},
+    parts::{badge, button_link, command_line, icon, number, segments, type_chip},
+    shell::{Head, Nav},
+    visit::Visit,
+};
+
+/// What is said where no group was given.
+const NO_GROUP: &str = "Without a group";
+
+/// Where the page of an event type is.
+fn address(visit: &Visit, name: &str) -> String {
+    visit.link(&format!("/event-types/{}", part(name)))
+}
+
+/// How the types of a project are looked at: `?state=archived`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    InUse,
+    Archived,
+}
+
+pub(crate) async fn list(visit: Visit) -> Shown {
+    let types: ListBody<EventTypeBody> = visit.need("/event-types").await?;
+    let webhooks = webhooks(&visit).await;
+    let query = visit.query();
+    let (wanted, view) = (query.text("q").to_lowercase(), match query.text("state") {
+        "archived" => View::Archived,
+        _ => View::InUse,
+    });
+    let archived = types.data.iter().filter(|one| one.archived).count();
+    let shown = types.data.iter().filter(|one| one.archived == (view == View::Archived) && finds(one, &wanted));
+    let mut groups: BTreeMap<&str, Vec<&EventTypeBody>> = BTreeMap::new();
+    for one in shown {
+        groups.entry(one.group.as_deref().unwrap_or(NO_GROUP)).or_default().push(one);
+    }
+    let lead = html! { "What can happen in this organization. A webhook chooses from these; a misspelt type is refused." };
+    let actions = html! {
+        (button_link(&visit, Scope::Admin, "", &visit.link("/take/event-types"), "tag", "Take from a preset"))
+        (button_link(&visit, Scope::Admin, "", &visit.link("/import/event-types"), "into", "Import from OpenAPI"))
+        (button_link(&visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type"))
+    };
+    let body = match types.data.is_empty() {
+        true => empty(&visit),
+        false => html! {
+            section .panel {
+                (filters(&visit, view, types.data.len() - archived, archived))
+                @if groups.is_empty() { p .panel-body.faint { "No event type is like this. Look for less, or for archived ones." } }
+                @for (group, types) in &groups { (group_table(&visit, group, types, webhooks.as_deref())) }
+            }
+        },
+    };
+    let head = Head {
+        title: "Event types",
+        nav: Some(Nav::EventTypes),
+        lead: Some(lead),
+        actions: Some(actions),
+        ..Head::default()
+    };
+    visit.page(&head, body)
+}
+
+fn finds(one: &EventTypeBody, wanted: &str) -> bool {
+    let texts = [Some(&one.name), one.group.as_ref(), one.description.as_ref()];
+    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(wanted))
+}
+
+fn filters(visit: &Visit, view: View, in_use: usize, archived: usize) -> Markup {
+    let query = visit.query();
+    let views = [
+        ("In use", visit.link("/event-types"), view == View::InUse, Some(in_use as u64)),
+        ("Archived", visit.link("/event-types?state=archived"), view == View::Archived, Some(archived as u64)),
+    ];
+    html! {
+        div .filters {
+            form .search method="get" role="search" {
+                (icon("search"))
+                label .sr for="f-q" { "Filter event types" }
+                input #f-q type="search" name="q" value=(query.text("q")) placeholder="Filter event types" data-quiet data-filter;
+                @if view == View::Archived { input type="hidden" name="state" value="archived"; }
+            }
+            (segments("State", &views))
+        }
+    }
+}
+
+fn group_table(visit: &Visit, group: &str, types: &[&EventTypeBody], webhooks: Option<&[WebhookBody]>) -> Markup {
+    html! {
+        h2 .group-head { bdi { (group) } " " span .num { (number(types.len() as i128)) } }
+        table .list.types-table role="table" aria-label={ "Event types: " (group) } {
+            thead role="rowgroup" {
+                tr role="row" {
+                    th role="columnheader" .w-type { "Name" }
+                    th role="columnheader" { "Description" }
+                    th role="columnheader" .w-listen { "Webhooks" }
+                    th role="columnheader" .w-version.right { "Schema" }
+                }
+            }
+            tbody role="rowgroup" {
+                @for one in types {
+                    tr .go role="row" {
+                        td role="cell" .on-1 {
+                            a .row href=(address(visit, &one.name)) { span .mono { bdi { (one.name) } } }
+                            @if one.archived { " " (badge("cancelled", "minus", "Archived")) }
+                        }
+                        td role="cell" .quiet { bdi { (one.description.as_deref().unwrap_or("No description")) } }
+                        td role="cell" .quiet.half { (listeners_words(&one.name, webhooks)) }
+                        td role="cell" .right.quiet.half-2 { (schema_words(one)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn schema_words(one: &EventTypeBody) -> String {
+    one.schema_version.map_or_else(|| "No schema".to_owned(), |version| format!("Version {version}"))
+}
+
+/// How many webhooks take a type; `webhooks`: those of the project, if the visitor may look at them.
+fn listeners_words(name: &str, webhooks: Option<&[WebhookBody]>) -> String {
+    match webhooks.map(|webhooks| listeners(name, webhooks).count()) {
+        None => "Not yours to see".to_owned(),
+        Some(0) => "None listens".to_owned(),
+        Some(1) => "1 listens".to_owned(),
+        Some(count) => format!("{} listen", number(count as i128)),
+    }
+}
+
+/// The webhooks that chose a type, by name or by pattern.
+fn listeners<'a>(name: &str, webhooks: &'a [WebhookBody]) -> impl Iterator<Item = &'a WebhookBody> {
+    let name: Option<EventTypeName> = name.parse().ok();
+    let takes = move |text: &String| {
+        let pattern: Option<EventPattern> = text.parse().ok();
+        pattern.zip(name.as_ref()).is_some_and(|(pattern, name)| pattern.selects(name))
+    };
+    webhooks.iter().filter(move |webhook| webhook.events.iter().any(&takes))
+}
+
+/// The webhooks of the project, up to 500; `None`: the visitor may not look at them.
+async fn webhooks(visit: &Visit) -> Option<Vec<WebhookBody>> {
+    const PAGES_MAX: usize = 5;
+    let (mut all, mut place) = (Vec::new(), "/webhooks?limit=100".to_owned());
+    for _ in 0..PAGES_MAX {
+        let page: ListBody<WebhookBody> = visit.get(&place).await.ok()?;
+        all.extend(page.data);
+        match page.cursor {
+            Some(cursor) => place = format!("/webhooks?limit=100&cursor={}", part(&cursor)),
+            None => break,
+        }
+    }
+    Some(all)
+}
+
+fn empty(visit: &Visit) -> Markup {
+    let steps = [
+        ("Name what happens", "Such as order.paid: letters, digits, _, - and full stops."),
+        ("Say what it carries", "An example, and a JSON Schema if events are to be held to one."),
+        ("Let webhooks choose", "Each webhook takes all types, some of them, or a pattern such as order.*."),
+    ];
+    html! {
+        section .panel.empty {
+            div {
+                h2 { "No event types yet" }
+                p .lead { "They are a catalogue, so that a misspelt type is an error and not an event that nobody gets." }
+                ol .steps {
+                    @for (place, (title, text)) in steps.iter().enumerate() {
+                        li { span .n-step { (place + 1) } div { b { (title) } (text) } }
+                    }
+                }
+                (button_link(visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type"))
+            }
+            div .stack.tight {
+                p .quiet { "Have a description of them already? " a href=(visit.link("/import/event-types")) { "Import an OpenAPI document" }
+                    ", or " a href=(visit.link("/take/event-types")) { "take them from a preset" } "." }
+                (command_line("The same by CLI", "tidings event-type create order.paid --group Orders --example '{\"order\":\"A-1042\"}'"))
+                (command_line("The same by API", "curl $TIDINGS_SERVER/api/v1/event-types -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  -H 'Content-Type: application/json' -d '{\"name\":\"order.paid\",\"group\":\"Orders\"}'"))
+                p .quiet { "A type then looks like this: " (type_chip("order.paid")) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn webhook(events: &[&str]) -> WebhookBody {
+        let mut webhook = <WebhookBody as tidings_contract::wire::Wire>::example();
+        webhook["events"] = events.iter().map(ToString::to_string).collect::<Vec<_>>().into();
+        serde_json::from_value(webhook).expect("a webhook")
+    }
+
+    #[test]
+    fn patterns_listen_too() {
+        let all = [webhook(&["*"]), webhook(&["order.*"]), webhook(&["order.paid", "x"]), webhook(&["orders.paid"])];
+        assert_eq!(listeners("order.paid", &all).count(), 3);
+        assert_eq!(listeners_words("order.sent", Some(&all)), "2 listen");
+        assert_eq!(listeners_words("orders", Some(&all)), "1 listens");
+        assert_eq!(listeners_words("orders", None), "Not yours to see");
+    }
+}

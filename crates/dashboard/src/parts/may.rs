@@ -1,0 +1,44 @@
+//! What a role may not do is shown all the same, and says who may.
+
+use maud::{Markup, html};
+use tidings_domain::tenancy::Scope;
+
+use super::icon;
+use crate::visit::Visit;
+
+/// Who may do what asks for a scope.
+pub(crate) const fn who_may(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Admin => "An admin of the organization may do this",
+        _ => "A developer or an admin of the organization may do this",
+    }
+}
+
+/// A link that looks like a button, where the visitor may go there; else the button, disabled, with
+/// the reason. `class`: `""`, `primary`, `danger`.
+pub(crate) fn button_link(
+    visit: &Visit,
+    scope: Scope,
+    class: &str,
+    address: &str,
+    picture: &'static str,
+    words: &str,
+) -> Markup {
+    let asks = words.ends_with('…');
+    html! {
+        @if visit.may(scope) {
+            a class={ "button " (class) } href=(address) data-dialog[asks] { (icon(picture)) (words) }
+        } @else {
+            button class={ "button " (class) } type="button" disabled title=(who_may(scope)) { (icon(picture)) (words) }
+        }
+    }
+}
+
+/// The button of a form; disabled, with the reason, where the visitor may not send it.
+pub(crate) fn submit(visit: &Visit, scope: Scope, class: &str, words: &str) -> Markup {
+    let may = visit.may(scope);
+    html! {
+        button class={ "button " (class) } disabled[!may] title=[(!may).then(|| who_may(scope))] { (words) }
+        @if !may { span .hint { (who_may(scope)) "." } }
+    }
+}
