@@ -5,14 +5,14 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 
 use tidings_api::accounts::csrf;
 
-use crate::{Dashboard, form::Form, session, shell};
+use crate::{Dashboard, ask::Stop, form::Form, session, shell};
 
 /// Bytes of a form: an OpenAPI document may be pasted into one.
 const FORM_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -29,14 +29,14 @@ pub(crate) async fn check(State(dashboard): State<Dashboard>, request: Request, 
         &Method::GET | &Method::HEAD => next.run(request).await,
         _ => match read(&dashboard, request).await {
             Ok(request) => next.run(request).await,
-            Err(refused) => refused,
+            Err(refused) => refused.into_response(),
         },
     };
     protected(response)
 }
 
-async fn read(dashboard: &Dashboard, request: Request) -> Result<Request, Response> {
-    let refuse = |status, title: &str, text: &str| Err(shell::alone_page(dashboard, status, title, text));
+async fn read(dashboard: &Dashboard, request: Request) -> Result<Request, Stop> {
+    let refuse = |status, title: &str, text: &str| Err(Stop::with(shell::alone_page(dashboard, status, title, text)));
     let (mut head, body) = request.into_parts();
     if !is_same_origin(dashboard, &head.headers, &head.uri) {
         let text = "The form was sent by another site, or by a program that does not say where it comes from. \

@@ -202,10 +202,6 @@ impl Visit {
         self.on.acting.scopes
     }
 
-    pub(crate) fn acting(&self) -> Acting {
-        self.on.acting
-    }
-
     /// What stands in the query of this page's address.
     pub(crate) fn query(&self) -> Form {
         let query = self.here.split_once('?').map_or("", |(_, query)| query);

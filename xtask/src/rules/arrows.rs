@@ -1,7 +1,7 @@
 //! Which crate may know which.
 //!
 //! `domain ← contract ← client`, `domain ← ports ← {engine, egress, scripting, store-sqlite}`,
-//! `api → {contract, ports, engine}`, `tidings → all`. Adapters do not know each other; browser,
+//! `api → {contract, ports, engine}`, `dashboard → {domain, contract, api}`, `tidings → all`. Adapters do not know each other; browser,
 //! fakes, fuzz, sim and testkit are for tests.
 
 use toml::{Table, Value};
@@ -35,6 +35,8 @@ const INPUT_OUTPUT: &[&str] = &[
 const NO_SQL_NO_SOCKET: &[&str] =
     &["axum", "hickory-resolver", "hyper", "hyper-util", "rusqlite", "rustls", "tokio-rustls"];
 const NO_SQL: &[&str] = &["rusqlite", "hickory-resolver", "tokio-rustls"];
+/// Axum draws pages, too; what listens, dials or stores is elsewhere.
+const NO_SQL_NO_SERVER: &[&str] = &["hickory-resolver", "hyper", "hyper-util", "rusqlite", "rustls", "tokio-rustls"];
 const NONE: &[&str] = &[];
 
 const ROOMS: &[Room] = &[
@@ -58,6 +60,8 @@ const ROOMS: &[Room] = &[
         tests_use: &["fakes"],
         never: &["axum", "hyper", "hyper-util", "rustls", "tokio-rustls", "hickory-resolver"],
     },
+    // Pages ask the API, whatever they show.
+    Room { name: "dashboard", uses: &["domain", "contract", "api"], tests_use: NONE, never: NO_SQL_NO_SERVER },
     Room {
         name: "api",
         uses: &["domain", "contract", "ports", "engine"],
@@ -76,7 +80,18 @@ const ROOMS: &[Room] = &[
     Room { name: "browser", uses: &["testkit"], tests_use: NONE, never: NO_SQL },
     Room {
         name: "tidings",
-        uses: &["domain", "contract", "client", "ports", "engine", "egress", "scripting", "store-sqlite", "api"],
+        uses: &[
+            "domain",
+            "contract",
+            "client",
+            "ports",
+            "engine",
+            "egress",
+            "scripting",
+            "store-sqlite",
+            "api",
+            "dashboard",
+        ],
         tests_use: &["browser", "fakes", "testkit"],
         never: &["rusqlite"],
     },

@@ -74,7 +74,6 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
                     Ok(list) if list.data.is_empty() => p .panel-body.faint { "None yet." },
                     Ok(list) => table .list role="table" data-rows data-shape=(Shape::Overview.as_str()) {
                         caption .sr { "Latest deliveries" }
-                        (rows::head(Shape::Overview))
                         tbody role="rowgroup" { @for delivery in &list.data { (rows::row(&visit, Shape::Overview, &known, delivery)) } }
                     },
                     Err(problem) => (broken("Deliveries", &problem.detail)),

@@ -30,10 +30,12 @@ pub(crate) fn ago(visit: &Visit, at: Timestamp) -> Markup {
 /// When something will be: relative up to a day, then the date.
 pub(crate) fn until(visit: &Visit, at: Timestamp) -> Markup {
     let ms = at.as_millis() - visit.now.as_millis();
-    let words = match ms {
-        ..=0 => "now".to_owned(),
-        ..DAY => format!("in {}", long(ms)),
-        _ => zoned(visit, at).strftime("%-d %b at %H:%M:%S").to_string(),
+    let words = if ms <= 0 {
+        "now".to_owned()
+    } else if ms < DAY {
+        format!("in {}", long(ms))
+    } else {
+        zoned(visit, at).strftime("%-d %b at %H:%M:%S").to_string()
     };
     stamp(visit, at, "until", &words)
 }
@@ -68,17 +70,17 @@ fn stamp(visit: &Visit, at: Timestamp, kind: &str, words: &str) -> Markup {
 
 fn words_ago(visit: &Visit, at: Timestamp) -> String {
     let ms = visit.now.as_millis() - at.as_millis();
-    match ms {
-        ..SECOND => "just now".to_owned(),
-        ..MINUTE => format!("{} s ago", ms / SECOND),
-        ..HOUR => format!("{} min ago", ms / MINUTE),
-        ..DAY => format!("{} h ago", ms / HOUR),
-        _ => {
-            let (then, today) = (zoned(visit, at), zoned(visit, visit.now));
-            let form = if then.year() == today.year() { "%-d %b" } else { "%-d %b %Y" };
-            then.strftime(form).to_string()
-        }
+    if ms < SECOND {
+        return "just now".to_owned();
     }
+    let steps = [(MINUTE, SECOND, "s"), (HOUR, MINUTE, "min"), (DAY, HOUR, "h")];
+    if let Some((_, unit, word)) = steps.into_iter().find(|(below, ..)| ms < *below) {
+        return format!("{} {word} ago", ms / unit);
+    }
+
+    let (then, today) = (zoned(visit, at), zoned(visit, visit.now));
+    let form = if then.year() == today.year() { "%-d %b" } else { "%-d %b %Y" };
+    then.strftime(form).to_string()
 }
 
 /// A wait: `14 s`, `3 min 24 s`, `22 h 58 min`.
@@ -87,11 +89,14 @@ fn long(ms: i64) -> String {
         0 => format!("{whole} {unit}"),
         rest => format!("{whole} {unit} {rest} {small}"),
     };
-    match ms {
-        ..MINUTE => format!("{} s", (ms + SECOND - 1) / SECOND),
-        ..HOUR => two(ms / MINUTE, "min", ms % MINUTE / SECOND, "s"),
-        ..DAY => two(ms / HOUR, "h", ms % HOUR / MINUTE, "min"),
-        _ => two(ms / DAY, "d", ms % DAY / HOUR, "h"),
+    if ms < MINUTE {
+        format!("{} s", (ms + SECOND - 1) / SECOND)
+    } else if ms < HOUR {
+        two(ms / MINUTE, "min", ms % MINUTE / SECOND, "s")
+    } else if ms < DAY {
+        two(ms / HOUR, "h", ms % HOUR / MINUTE, "min")
+    } else {
+        two(ms / DAY, "d", ms % DAY / HOUR, "h")
     }
 }
 
@@ -105,7 +110,9 @@ pub(crate) fn typed_time(visit: &Visit, text: &str) -> Result<Timestamp, String>
 
 /// How long something took or takes, in milliseconds: `412 ms`, `10.0 s`, `5 min`.
 pub(crate) fn duration(ms: f64) -> String {
-    if ms < 10.0 {
+    if ms == 0.0 {
+        "< 1 ms".to_owned()
+    } else if ms < 10.0 {
         format!("{ms:.1} ms")
     } else if ms < 1_000.0 {
         format!("{ms:.0} ms")

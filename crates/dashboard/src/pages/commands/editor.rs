@@ -44,8 +44,13 @@ struct Sheet<'a> {
 }
 
 pub(crate) async fn new(visit: Visit) -> Shown {
-    let given = [(KEY, visit.fresh_key(&Form::default()).as_str()), ("code", EXAMPLE), ("timeout_ms", "5000"), ("when", "never")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let given = [
+        (KEY, visit.fresh_key(&Form::default()).as_str()),
+        ("code", EXAMPLE),
+        ("timeout_ms", "5000"),
+        ("when", "never"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
     draw(&visit, &given.into_iter().collect(), &Sheet::default()).await
 }
 
@@ -61,8 +66,7 @@ pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) 
         Err(_) => None,
     };
     let values = fields::of(&command, run.as_ref());
-    let sheet =
-        Sheet { command: Some(&command), etag: answer.etag.as_deref(), run: run.as_ref(), ..Sheet::default() };
+    let sheet = Sheet { command: Some(&command), etag: answer.etag.as_deref(), run: run.as_ref(), ..Sheet::default() };
     draw(&visit, &values, &sheet).await
 }
 
@@ -139,7 +143,8 @@ async fn go_on(visit: &Visit, name: &str, form: &Form) -> Shown {
         let value = if field == "revision" { &revision } else { value };
         (field.to_owned(), value.to_owned())
     });
-    draw(visit, &values.collect(), &Sheet { command: Some(&command), problem: Some(&problem), ..Sheet::default() }).await
+    draw(visit, &values.collect(), &Sheet { command: Some(&command), problem: Some(&problem), ..Sheet::default() })
+        .await
 }
 
 async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
@@ -297,7 +302,8 @@ fn beside(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
 }
 
 fn settings(fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
-    let when = [("never", "Only when it is asked for"), ("every", "Every so many seconds"), ("cron", "By a calendar (cron)")];
+    let when =
+        [("never", "Only when it is asked for"), ("every", "Every so many seconds"), ("cron", "By a calendar (cron)")];
     let concurrency = [
         (Concurrency::Parallel.as_str(), "Runs beside itself"),
         (Concurrency::OneAtATime.as_str(), "One at a time, in order"),

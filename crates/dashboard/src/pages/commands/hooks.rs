@@ -13,7 +13,7 @@ use super::address;
 use crate::{
     ask::{Shown, unread},
     form::Form,
-    parts::{Fields, command_line, copy_box, typed_time, submit, summary},
+    parts::{Fields, command_line, copy_box, submit, summary, typed_time},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };

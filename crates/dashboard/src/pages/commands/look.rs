@@ -89,7 +89,7 @@ pub(super) fn duration_of(run: &RunSummary) -> String {
 fn memory(bytes: u64) -> String {
     match bytes {
         0 => "no memory measured".to_owned(),
-        ..1_048_576 => format!("{} KiB", number(bytes / 1_024)),
+        1..1_048_576 => format!("{} KiB", number(bytes / 1_024)),
         _ => format!("{} MiB", number(bytes / 1_048_576)),
     }
 }

@@ -10,7 +10,9 @@ mod settings;
 pub(crate) use editor::{create, delete, delete_question, new, save, show};
 pub(crate) use hooks::{hook_form, hook_make};
 pub(crate) use runs::{again, all as all_runs, of_command, one as run_page};
-pub(crate) use settings::{bot_put, bot_remove, bot_remove_question, limits, rotate, rotate_question, show as settings_page};
+pub(crate) use settings::{
+    bot_put, bot_remove, bot_remove_question, limits, rotate, rotate_question, show as settings_page,
+};
 
 use std::collections::HashMap;
 

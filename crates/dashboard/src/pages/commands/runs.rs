@@ -60,13 +60,7 @@ async fn list(visit: &Visit, command: Option<&str>) -> Shown {
     let mut crumbs = vec![("Commands", visit.link("/commands"))];
     crumbs.extend(command.map(|name| (name, address(visit, name))));
     let lead = html! { "Each with what it was given, what it wrote, and what it answered." };
-    let head = Head {
-        title: "Runs",
-        nav: Some(Nav::Commands),
-        crumbs: &crumbs,
-        lead: Some(lead),
-        ..Head::default()
-    };
+    let head = Head { title: "Runs", nav: Some(Nav::Commands), crumbs: &crumbs, lead: Some(lead), ..Head::default() };
     visit.page(&head, body)
 }
 

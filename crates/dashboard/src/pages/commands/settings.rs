@@ -79,7 +79,8 @@ fn limits_form(visit: &Visit, settings: &CommandSettingsBody, refused: Option<(&
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
-    let fields = Fields { values: refused.map_or(&stored, |(form, _)| form), problem: refused.map(|(_, problem)| problem) };
+    let fields =
+        Fields { values: refused.map_or(&stored, |(form, _)| form), problem: refused.map(|(_, problem)| problem) };
     html! {
         form .panel method="post" action=(visit.link("/command-settings")) data-form {
             (csrf(visit))
@@ -128,7 +129,8 @@ fn bot_form(visit: &Visit, bot: Option<&BotBody>, refused: Option<(&Form, &Probl
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    let fields = Fields { values: refused.map_or(&stored, |(form, _)| form), problem: refused.map(|(_, problem)| problem) };
+    let fields =
+        Fields { values: refused.map_or(&stored, |(form, _)| form), problem: refused.map(|(_, problem)| problem) };
     html! {
         form .panel method="post" action=(visit.link("/bot")) data-form {
             (csrf(visit))
@@ -181,7 +183,8 @@ pub(crate) async fn bot_put(visit: Visit, form: Form) -> Shown {
 pub(crate) async fn bot_remove_question(visit: Visit) -> Shown {
     let bot: BotBody = visit.need("/bot").await?;
     let title = format!("Remove the bot {}?", bot.bot_id);
-    let text = html! { p { "Its token is deleted, and its old URLs are refused from now on. Commands and records stay." } };
+    let text =
+        html! { p { "Its token is deleted, and its old URLs are refused from now on. Commands and records stay." } };
     ask(&visit, &title, text, "/bot/remove", "Remove bot", html! {})
 }
 
@@ -195,16 +198,8 @@ pub(crate) async fn bot_remove(visit: Visit) -> Shown {
 /// A question of this page.
 fn ask(visit: &Visit, title: &str, text: Markup, action: &str, verb: &str, fields: Markup) -> Shown {
     let back = visit.link("/command-settings");
-    let ask = Confirm {
-        title,
-        text,
-        action: &visit.link(action),
-        verb,
-        keep: "Keep it",
-        back: &back,
-        fields,
-        danger: true,
-    };
+    let ask =
+        Confirm { title, text, action: &visit.link(action), verb, keep: "Keep it", back: &back, fields, danger: true };
     let crumbs = [("Hook URLs and bot", back.clone())];
     let head = Head { title, nav: Some(Nav::Commands), crumbs: &crumbs, ..Head::default() };
     visit.page(&head, confirm(visit, &ask))
@@ -238,7 +233,8 @@ pub(crate) async fn rotate(visit: Visit, form: Form) -> Shown {
     if let Some(problem) = answer.problem() {
         return Err(visit.stop(&problem));
     }
-    let rotated: RotatedHookKeyBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
+    let rotated: RotatedHookKeyBody =
+        serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
     let body = html! {
         section .panel {
             div .panel-body.stack.tight {

@@ -177,24 +177,23 @@ pub(super) fn phases(attempt: &AttemptBody, webhook: Option<&WebhookBody>) -> Ma
         (rest_words, rest, "p-bar"),
     ];
     let whole = timing.total_ms.max(0.001);
-    let mut begin = 0.0;
+    let begins = |place: usize| phases[..place].iter().map(|(_, ms, _)| ms).sum::<f64>();
     html! {
         section .panel {
             header .panel-head { h2 { "Time by phase" } p .push.num { (duration(timing.total_ms)) } }
             div .panel-body {
                 dl .phases {
-                    @for (words, ms, class) in phases {
+                    @for (place, (words, ms, class)) in phases.into_iter().enumerate() {
                         dt { (words) }
                         div {
                             svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
                                 rect .p-rail width="1000" height="10" rx="2" {}
-                                @let from = (begin / whole * 1_000.0).min(994.0);
+                                @let from = (begins(place) / whole * 1_000.0).min(994.0);
                                 rect class=(class) x=(format!("{from:.0}")) height="10"
                                     width=(format!("{:.0}", (ms / whole * 1_000.0).clamp(6.0, 1_000.0 - from))) {}
                             }
                         }
                         dd { (duration(ms)) }
-                        @let _ = { begin += ms; };
                     }
                     dt .total { "Total" }
                     div .faint.small {

@@ -160,7 +160,9 @@ pub(crate) async fn take_form(visit: Visit) -> Shown {
         title: "Take event types from a preset",
         nav: Some(Nav::EventTypes),
         crumbs: &[("Event types", visit.link("/event-types"))],
-        lead: Some(html! { "A preset is a system that is known here. Types that the catalogue has already stay as they are." }),
+        lead: Some(
+            html! { "A preset is a system that is known here. Types that the catalogue has already stay as they are." },
+        ),
         ..Head::default()
     };
     visit.page(&head, body)

@@ -43,17 +43,21 @@ pub(crate) async fn list(visit: Visit) -> Shown {
     let types: ListBody<EventTypeBody> = visit.need("/event-types").await?;
     let webhooks = webhooks(&visit).await;
     let query = visit.query();
-    let (wanted, view) = (query.text("q").to_lowercase(), match query.text("state") {
-        "archived" => View::Archived,
-        _ => View::InUse,
-    });
+    let (wanted, view) = (
+        query.text("q").to_lowercase(),
+        match query.text("state") {
+            "archived" => View::Archived,
+            _ => View::InUse,
+        },
+    );
     let archived = types.data.iter().filter(|one| one.archived).count();
     let shown = types.data.iter().filter(|one| one.archived == (view == View::Archived) && finds(one, &wanted));
     let mut groups: BTreeMap<&str, Vec<&EventTypeBody>> = BTreeMap::new();
     for one in shown {
         groups.entry(one.group.as_deref().unwrap_or(NO_GROUP)).or_default().push(one);
     }
-    let lead = html! { "What can happen in this organization. A webhook chooses from these; a misspelt type is refused." };
+    let lead =
+        html! { "What can happen in this organization. A webhook chooses from these; a misspelt type is refused." };
     let actions = html! {
         (button_link(&visit, Scope::Admin, "", &visit.link("/take/event-types"), "tag", "Take from a preset"))
         (button_link(&visit, Scope::Admin, "", &visit.link("/import/event-types"), "into", "Import from OpenAPI"))

@@ -1,6 +1,7 @@
 //! Webhooks: the table, the form, the page of one, and what can be done to it.
 
 mod acts;
+mod arriving;
 mod form;
 mod read;
 mod secret;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tidings_contract::{delivery::DeliverySummary, list::ListBody, statistics::StatisticsBody, webhook::WebhookBody};
 use tidings_domain::{profile::Profile, tenancy::Scope};
 
-use super::{acts::how_many, form::schedule_words, name_of, page_of, table};
+use super::{acts::how_many, arriving::schedule_words, name_of, page_of, table};
 use crate::{
     ask::{Shown, with_query},
     pages::{
