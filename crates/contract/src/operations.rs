@@ -408,7 +408,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers_nothing(&[]),
     operation("POST", "/start-links", Access::Operator, 201, "Make a link that makes an operator")
         .bare()
-        .answers::<StartLinkBody>(&[LimitExceeded]),
+        .answers::<StartLinkBody>(&[IdempotencyConflict, LimitExceeded]),
     operation("GET", "/audit-log", Access::Scope(Scope::Admin), 200, "List what was done, by whom and from where")
         .query(&[ACTION, SINCE, UNTIL, LIMIT, CURSOR])
         .bare()

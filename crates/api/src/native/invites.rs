@@ -27,6 +27,9 @@ use crate::{
     state::Api,
 };
 
+/// Idempotency keys of the operator belong to the instance.
+const INSTANCE: i64 = 0;
+
 fn body(invite: &Invite, invite_url: Option<String>) -> InviteBody {
     let (organization_id, role) = match invite.seat {
         Seat::Operator => (None, None),
@@ -147,17 +150,22 @@ pub(crate) async fn create_start_link(
     State(api): State<Api>,
     caller: Caller,
     audit: Audit,
+    repeatable: Repeatable,
 ) -> Result<Response, ApiError> {
+    if let Some(first) = repeatable.first_answer(&api, INSTANCE, &[]).await? {
+        return Ok(first);
+    }
     let made = api.accounts().new_invite(Seat::Operator, None, &caller.actor());
     audit.concerns(None, None);
     audit.makes(made.new.invite.id);
-    let answer = StartLinkBody {
+    let answer = json_bytes(&StartLinkBody {
         id: made.new.invite.id,
         start_url: format!("{}/start#{}", api.engine().base_url(), made.token),
         expires_at: made.new.invite.expires_at,
-    };
-    match caller.store(&api).create_invite(made.new, None).await? {
-        Created::Stored => Ok(json(StatusCode::CREATED, &answer)),
-        _ => Err(too_many()),
+    });
+    let idempotency = repeatable.record(&api, INSTANCE, &[], &answer);
+    match caller.store(&api).create_invite(made.new, idempotency).await? {
+        Created::CatalogueFull => Err(too_many()),
+        created => repeatable.answer(&api, INSTANCE, created, answer, "link"),
     }
 }
