@@ -1,6 +1,9 @@
 // What scripts add to pages that work without them: copying, dialogs, menus, times, shortcuts.
 // Loaded once by every page; modules that only some pages need are imported where they are needed.
 
+import "./dialogs.js";
+import "./keys.js";
+
 const root = document.documentElement;
 
 // The viewer's zone, so that the server writes dates in it from the next page on.
@@ -73,6 +76,8 @@ if (code && location.hash.length > 1) {
   code.closest(".field").hidden = true;
   history.replaceState(null, "", location.pathname);
 }
+
+if (document.querySelector("[data-narrow], [data-webhook-form], [data-filter]")) import("./forms.js");
 
 // Reasons against a form get the focus.
 document.querySelector("[data-focus]")?.focus();

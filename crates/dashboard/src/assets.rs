@@ -16,6 +16,9 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("tidings.css", "text/css; charset=utf-8", include_bytes!("../assets/tidings.css")),
     ("mark.svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
     ("main.js", SCRIPT, include_bytes!("../assets/main.js")),
+    ("dialogs.js", SCRIPT, include_bytes!("../assets/dialogs.js")),
+    ("forms.js", SCRIPT, include_bytes!("../assets/forms.js")),
+    ("keys.js", SCRIPT, include_bytes!("../assets/keys.js")),
     ("editor.js", SCRIPT, include_bytes!("../assets/editor.js")),
 ];
 

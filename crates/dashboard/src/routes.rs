@@ -42,6 +42,7 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/login", get(pages::entry::login_form).post(pages::entry::login))
         .route("/logout", post(pages::entry::logout))
         .route("/projects", get(pages::home::projects))
+        .route("/jump", get(pages::jump::show))
         .route("/more", get(pages::home::more))
         .route("/theme", post(pages::home::theme))
         .nest("/p/{project}", project)

@@ -6,6 +6,7 @@ pub(crate) mod deliveries;
 pub(crate) mod entry;
 pub(crate) mod event_types;
 pub(crate) mod home;
+pub(crate) mod jump;
 pub(crate) mod operator;
 pub(crate) mod overview;
 pub(crate) mod statistics;

@@ -60,7 +60,7 @@ pub(crate) async fn list(visit: Visit, Query(view): Query<View>) -> Shown {
         section .panel aria-label="Webhooks" {
             (filters(&visit, &view, &all, usage.as_ref()))
             @if shown.is_empty() {
-                p .panel-body.faint { "No webhook fits. " a href=(visit.link("/webhooks")) { "Show all" } }
+                p .panel-body.faint data-none { "No webhook fits. " a href=(visit.link("/webhooks")) { "Show all" } }
             } @else {
                 table .list.fixed role="table" data-rows {
                     (table_head())
