@@ -100,6 +100,9 @@ pub struct EventBody {
     pub deliver_at: Option<Timestamp>,
     /// Its deliveries: a number in lists, the deliveries themselves when one event is asked for.
     pub deliveries: EventDeliveries,
+    /// How many of them arrived, in lists; left out if there are more than 1,000 of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<u32>,
     /// Which webhooks got it and why the others did not, when one event is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Vec<ExplanationBody>>,

@@ -84,6 +84,7 @@ fn no_statement_about_runs_looks_through_a_table() {
         sql::FORGET_GIVEN_TO_RUNS,
         sql::FORGET_SENT_OF_DELIVERIES,
         sql::FORGET_SENT_OF_ATTEMPTS,
+        sql::COUNT_DELIVERED,
     ];
     look_through_nothing(&connection, &statements);
     for (statement, index) in [

@@ -122,6 +122,7 @@ statements! {
     SNAPSHOT_WEBHOOKS = "snapshot_webhooks";
     FIND_EVENT = "find_event";
     LIST_EVENTS = "list_events";
+    COUNT_DELIVERED = "count_delivered";
     FIND_DELIVERIES = "find_deliveries";
     FIND_ATTEMPTS = "find_attempts";
     WALK_DELIVERIES = "walk_deliveries";

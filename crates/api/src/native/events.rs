@@ -36,6 +36,7 @@ fn body(event: &Event, deliveries: EventDeliveries) -> EventBody {
         expunged_at: None,
         deliver_at: None,
         deliveries,
+        delivered: None,
         explanation: None,
     }
 }
@@ -48,7 +49,10 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
         until: query.time("until")?,
     };
     let page = api.store().list_events(caller.project(&api), filter, query.page()?).await?;
-    let page = page.map(|view| body(&view.event, EventDeliveries::Count(view.deliveries)));
+    let page = page.map(|view| {
+        let counted = EventDeliveries::Count(view.deliveries);
+        EventBody { delivered: view.delivered, ..body(&view.event, counted) }
+    });
     Ok(json(StatusCode::OK, &list_body(page)))
 }
 

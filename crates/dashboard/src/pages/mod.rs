@@ -5,6 +5,7 @@ pub(crate) mod components;
 pub(crate) mod deliveries;
 pub(crate) mod entry;
 pub(crate) mod event_types;
+pub(crate) mod events;
 pub(crate) mod home;
 pub(crate) mod jump;
 pub(crate) mod operator;

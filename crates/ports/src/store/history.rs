@@ -154,6 +154,8 @@ pub struct EventView {
     pub event: Event,
     /// How many deliveries it has.
     pub deliveries: u32,
+    /// How many of them arrived; `None`: there are so many that a list does not count them.
+    pub delivered: Option<u32>,
 }
 
 /// Which deliveries.

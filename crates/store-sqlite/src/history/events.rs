@@ -15,6 +15,9 @@ use crate::{
     sql,
 };
 
+/// Deliveries of an event that a list looks at to count those that arrived.
+const COUNTED_DELIVERIES_MAX: u32 = 1_000;
+
 pub(crate) fn find(connection: &Connection, project_id: ProjectId, id: &str) -> rusqlite::Result<Option<Event>> {
     // A text that is no generated id has no sequence; -1 is nobody's.
     let (seq, tail) = id.parse::<EventKey>().map_or((-1, -1), |key| (key.sequence(), key.tail()));
@@ -41,12 +44,17 @@ pub(crate) fn list(
             params![project_id.sequence(), before(page).min(end), first, event_type, filter.scope, limit(page)],
             |row| {
                 let event = Event { schema_version: row.get(9)?, ..read_event(row, 0, project_id)? };
-                Ok(EventView { event, deliveries: row.get(8)? })
+                Ok(EventView { event, deliveries: row.get(8)?, delivered: None })
             },
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut replayed = connection.prepare_cached(sql::COUNT_REPLAYED)?;
+    let mut delivered = connection.prepare_cached(sql::COUNT_DELIVERED)?;
     for view in &mut rows {
+        if view.deliveries <= COUNTED_DELIVERIES_MAX {
+            let counted = delivered.query_row(params![view.event.key.sequence(), view.deliveries], |row| row.get(0))?;
+            view.delivered = Some(counted);
+        }
         view.deliveries += replayed.query_row([view.event.key.sequence()], |row| row.get::<_, u32>(0))?;
     }
     let mut all = connection.prepare_cached(sql::LIST_EVENTS)?;

@@ -78,6 +78,21 @@ async fn every_filter_gives_what_looking_at_everything_gives() {
 }
 
 #[tokio::test]
+async fn a_list_of_events_says_how_much_of_each_arrived() {
+    let mut world = World::new().await;
+    let _ = mixed(&mut world).await;
+    let page = PageRequest { limit: 50, before: None };
+    let events = world.store.list_events(world.project, EventFilter::default(), page).await.expect("read").rows;
+    let (deliveries, _) = all_pages(&world, &DeliveryFilter::default()).await;
+    for view in &events {
+        let of_it = deliveries.iter().filter(|delivery| delivery.event_id == view.event.id());
+        let arrived = of_it.filter(|delivery| delivery.state == DeliveryState::Delivered).count();
+        assert_eq!(view.delivered, u32::try_from(arrived).ok());
+    }
+    assert!(events.iter().any(|view| view.delivered == Some(1)) && events.iter().any(|view| view.delivered == Some(0)));
+}
+
+#[tokio::test]
 async fn inv_isolation_nothing_of_another_project_is_found() {
     let mut world = World::new().await;
     let other = world.new_project().await;

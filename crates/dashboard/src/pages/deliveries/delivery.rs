@@ -20,8 +20,8 @@ use super::{
 use crate::{
     ask::{Shown, Stop, part},
     form::Form,
-    parts::{Confirm, ago, badge, confirm, copy_id, exact, hidden, icon, moment, number, summary, until},
-    shell::{Head, Nav, csrf, wrong_page},
+    parts::{Confirm, ago, badge, confirm, copy_id, exact, hidden, icon, moment, number, summary, until, who_may},
+    shell::{Head, Nav, csrf, with_status, wrong_page},
     visit::Visit,
 };
 
@@ -180,7 +180,7 @@ fn actions(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup 
     let words = if seen.delivery.summary.status == "delivered" { "Send again" } else { "Retry now" };
     let expunged = seen.event.as_ref().is_some_and(|event| event.expunged_at.is_some());
     let why_not = match (visit.may(Scope::WebhooksManage), &seen.webhook, expunged) {
-        (false, ..) => Some("A developer may send deliveries again"),
+        (false, ..) => Some(who_may(Scope::WebhooksManage)),
         (_, None, _) => Some("Its webhook was deleted: there is nobody to send to"),
         (.., true) => Some("Its payload was expunged: there is nothing left to send"),
         _ => None,
@@ -277,9 +277,7 @@ pub(crate) async fn retry(visit: Visit, Path((_, id)): Path<(String, String)>, f
         Err(problem) if is_off(&problem) && !form.has("force") => Err(Stop::to(&format!("{place}/retry"))),
         Err(problem) => {
             let seen = Seen::find(&visit, &id).await?;
-            let mut page = draw(&visit, &seen, Some(&problem))?;
-            *page.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Ok(page)
+            Ok(with_status(problem.status, draw(&visit, &seen, Some(&problem))?))
         }
     }
 }

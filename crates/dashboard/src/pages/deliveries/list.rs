@@ -1,6 +1,5 @@
 //! `/p/{project}/deliveries`: all deliveries, narrowed by what stands in the address.
 
-use http::StatusCode;
 use maud::{Markup, html};
 use tidings_contract::{delivery::DeliverySummary, list::ListBody};
 use tidings_domain::tenancy::Scope;
@@ -12,8 +11,8 @@ use super::{
 };
 use crate::{
     ask::{Shown, with_query},
-    parts::{command_line, empty_line, hidden, icon, pager, segments, summary, total_words},
-    shell::{Head, Nav, csrf},
+    parts::{command_line, empty_line, hidden, icon, pager, segments, summary, total_words, who_may},
+    shell::{Head, Nav, csrf, with_status},
     visit::Visit,
 };
 
@@ -54,11 +53,11 @@ async fn draw(visit: &Visit, filter: &Filter, done: Option<Markup>) -> Shown {
         }
     };
     let head = Head { title: "Deliveries", nav: Some(Nav::Deliveries), live: true, ..Head::default() };
-    let mut page = visit.page(&head, body)?;
-    if let Some(status) = refused.and_then(|problem| StatusCode::from_u16(problem.status).ok()) {
-        *page.status_mut() = status;
-    }
-    Ok(page)
+    let page = visit.page(&head, body)?;
+    Ok(match refused {
+        Some(problem) => with_status(problem.status, page),
+        None => page,
+    })
 }
 
 fn filters(visit: &Visit, filter: &Filter, webhooks: &Webhooks) -> Markup {
@@ -119,7 +118,7 @@ fn table(visit: &Visit, filter: &Filter, webhooks: &Webhooks, list: &ListBody<De
 
 fn bulk_buttons(visit: &Visit, filter: &Filter, total: &str) -> Markup {
     let may = visit.may(Scope::WebhooksManage);
-    let reason = if may { None } else { Some("A developer may send deliveries again") };
+    let reason = (!may).then(|| who_may(Scope::WebhooksManage));
     let all = matches!(filter.status.as_str(), "failed" | "dropped") && filter.webhook_id().is_some();
     html! {
         button .button.small disabled[!may] title=[reason] { (icon("retry")) "Retry chosen" }

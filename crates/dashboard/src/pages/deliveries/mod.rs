@@ -7,8 +7,9 @@ mod delivery;
 mod filter;
 mod list;
 pub(crate) mod rows;
-mod strip;
+pub(crate) mod strip;
 
 pub(crate) use bulk::bulk;
 pub(crate) use delivery::{download, retry, retry_question, show};
+pub(crate) use filter::{PERIODS, since};
 pub(crate) use list::show as list;
