@@ -93,4 +93,5 @@ if (toast) {
 }
 
 // Modules that only some pages need.
+if (document.querySelector("[data-job]")) import("./progress.js");
 if (document.querySelector("[data-editor]")) import("./editor.js");

@@ -16,6 +16,7 @@ pub(crate) fn sentence(word: &str) -> Option<&'static str> {
         "event-replayed" => "The event is being sent again, as new deliveries.",
         "event-replayed-to-nobody" => "No webhook wants such an event now; nothing was sent.",
         "payload-expunged" => "The payload is expunged, for good.",
+        "job-cancelled" => "The job is cancelled. What it sent stays sent.",
         "retried" => "The delivery is being sent again.",
         "type-saved" => "The event type is saved.",
         "type-deleted" => "The event type is deleted, for good.",

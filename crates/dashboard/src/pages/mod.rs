@@ -8,6 +8,7 @@ pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod home;
 pub(crate) mod jump;
+pub(crate) mod jobs;
 pub(crate) mod operator;
 pub(crate) mod overview;
 pub(crate) mod statistics;

@@ -22,4 +22,4 @@ pub(crate) use may::{button_link, submit, who_may};
 pub(crate) use state::{
     badge, badge_of, chip, disabled_words, outcome_chip, outcome_word, type_chip, types, webhook_state,
 };
-pub(crate) use time::{ago, duration, exact, moment, number, typed_time, until};
+pub(crate) use time::{ago, duration, exact, moment, number, time_field, typed_time, until};

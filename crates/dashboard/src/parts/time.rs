@@ -100,6 +100,11 @@ fn long(ms: i64) -> String {
     }
 }
 
+/// A time as the value of a field of the kind `datetime-local`, in the viewer's zone.
+pub(crate) fn time_field(visit: &Visit, at: Timestamp) -> String {
+    zoned(visit, at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
 /// A time as a field of the kind `datetime-local` writes it, in the viewer's zone; or why it is none.
 pub(crate) fn typed_time(visit: &Visit, text: &str) -> Result<Timestamp, String> {
     let wrong = |_| format!("is {text:?}, which is not a time such as 2030-01-31T18:00");

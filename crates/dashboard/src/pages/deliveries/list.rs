@@ -52,7 +52,9 @@ async fn draw(visit: &Visit, filter: &Filter, done: Option<Markup>) -> Shown {
             }
         }
     };
-    let head = Head { title: "Deliveries", nav: Some(Nav::Deliveries), live: true, ..Head::default() };
+    let actions = html! { a .button.plain href=(visit.link("/jobs")) { (icon("history")) "Jobs" } };
+    let head =
+        Head { title: "Deliveries", nav: Some(Nav::Deliveries), actions: Some(actions), live: true, ..Head::default() };
     let page = visit.page(&head, body)?;
     Ok(match refused {
         Some(problem) => with_status(problem.status, page),

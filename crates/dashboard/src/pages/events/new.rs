@@ -10,12 +10,12 @@ use tidings_contract::{
     list::ListBody,
     problem::{FieldError, Problem},
 };
-use tidings_domain::tenancy::Scope;
+use tidings_domain::{tenancy::Scope, time::Timestamp};
 
 use crate::{
     ask::{Shown, part, refused, wrong},
     form::Form,
-    parts::{Fields, hidden, icon, json_pretty, submit, summary},
+    parts::{Fields, hidden, icon, json_pretty, submit, summary, typed_time},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
 };
@@ -37,7 +37,12 @@ pub(crate) async fn show(visit: Visit) -> Shown {
 
 /// `POST …/events/new`
 pub(crate) async fn publish(visit: Visit, form: Form) -> Shown {
-    let body = match request(&form) {
+    let at = form.given("deliver_at").map(|text| typed_time(&visit, text)).transpose();
+    let at = match at {
+        Ok(at) => at,
+        Err(reason) => return again(&visit, &form, &refused(vec![wrong("deliver_at", reason)])).await,
+    };
+    let body = match request(&form, at) {
         Ok(body) => body,
         Err(errors) => return again(&visit, &form, &refused(errors)).await,
     };
@@ -66,7 +71,7 @@ async fn catalogue(visit: &Visit) -> Vec<EventTypeBody> {
 }
 
 /// The request that a form stands for. The data goes as it was typed: numbers keep their digits.
-fn request(form: &Form) -> Result<Vec<u8>, Vec<FieldError>> {
+fn request(form: &Form, deliver_at: Option<Timestamp>) -> Result<Vec<u8>, Vec<FieldError>> {
     let mut fields = serde_json::Map::new();
     for name in ["type", "id"] {
         if let Some(text) = form.given(name) {
@@ -77,8 +82,8 @@ fn request(form: &Form) -> Result<Vec<u8>, Vec<FieldError>> {
     if !scopes.is_empty() {
         fields.insert("scope".to_owned(), scopes.into());
     }
-    if let Some(at) = form.given("deliver_at") {
-        fields.insert("deliver_at".to_owned(), at.into());
+    if let Some(at) = deliver_at {
+        fields.insert("deliver_at".to_owned(), at.rfc3339_millis().into());
     }
     let data = form.text("data");
     if let Err(error) = serde_json::from_str::<&RawValue>(data) {
@@ -124,7 +129,7 @@ async fn draw(
                 div {
                     (fields.mono("text", "scope", "Scope (optional)", "Which parts of the project it concerns, set apart by commas.", "list_42"))
                     (fields.mono("text", "id", "Id of your own (optional)", "Once per project. Left empty, one is made.", ""))
-                    (fields.mono("text", "deliver_at", "Deliver at (optional)", "A time with its zone, up to 90 days ahead. Left empty: now.", "2026-12-01T09:00:00Z"))
+                    (fields.line("datetime-local", "deliver_at", "Deliver at (optional)", "In your time, up to 90 days ahead. Left empty: now."))
                 }
             }
             div .form-foot {
@@ -162,15 +167,15 @@ mod tests {
     #[test]
     fn data_goes_as_it_was_typed() {
         let typed = form(&[("type", "a.b"), ("data", " {\"n\": 1.10} "), ("scope", "x, y"), ("id", ""), ("deliver_at", "")]);
-        let body = String::from_utf8(request(&typed).expect("a request")).expect("text");
+        let body = String::from_utf8(request(&typed, None).expect("a request")).expect("text");
         assert_eq!(body, r#"{"data":{"n": 1.10},"scope":["x","y"],"type":"a.b"}"#);
-        assert_eq!(request(&form(&[("data", "null")])).expect("a request"), br#"{"data":null}"#);
+        assert_eq!(request(&form(&[("data", "null")]), None).expect("a request"), br#"{"data":null}"#);
     }
 
     #[test]
     fn data_cannot_bring_other_fields_along() {
         for data in ["1,\"type\":\"evil\"", "{}}", "", "{\"a\":}", "1 2"] {
-            let errors = request(&form(&[("type", "a.b"), ("data", data)])).expect_err("no JSON");
+            let errors = request(&form(&[("type", "a.b"), ("data", data)]), None).expect_err("no JSON");
             assert_eq!(errors[0].field, "data", "{data}");
         }
     }
