@@ -54,7 +54,13 @@ pub(super) fn strip(visit: &Visit, delivery: &DeliveryBody, webhook: Option<&Web
 
 fn plan(visit: &Visit, delivery: &DeliveryBody, webhook: Option<&WebhookBody>, at: Timestamp) -> Markup {
     let number = delivery.summary.attempt_count + 1;
-    let wait = webhook.and_then(|webhook| wait_before_ms(&webhook.retry, number));
+    #[expect(clippy::cast_precision_loss, reason = "waits are far below 2^52 ms")]
+    let since_last = |last: &AttemptBody| (at.as_millis() - last.started_at.as_millis()) as f64 - last.duration_ms;
+    // The endpoint may have asked for more time than the schedule has.
+    let wait = match delivery.attempts.last() {
+        Some(last) => Some(since_last(last)),
+        None => webhook.and_then(|webhook| wait_before_ms(&webhook.retry, number)),
+    };
     html! {
         li {
             div {

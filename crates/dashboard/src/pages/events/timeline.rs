@@ -73,8 +73,10 @@ pub(super) fn panel(visit: &Visit, event: &EventBody, deliveries: &[DeliveryBody
                         (exact(visit, at))
                         i .node.wait { (icon("clock")) }
                         span {
-                            a href=(link(visit, delivery)) { bdi { (webhooks.name(delivery.summary.webhook_id)) } }
-                            ", attempt " (number(delivery.summary.attempt_count + 1))
+                            span {
+                                a href=(link(visit, delivery)) { bdi { (webhooks.name(delivery.summary.webhook_id)) } }
+                                ", attempt " (number(delivery.summary.attempt_count + 1))
+                            }
                         }
                         span .faint.num { (until(visit, at)) }
                     }
@@ -99,8 +101,11 @@ fn run_line(visit: &Visit, run: &Run<'_>, webhooks: &Webhooks) -> Markup {
                 (exact(visit, first.started_at))
                 @if run.good { i .node.ok { (icon("check")) } } @else { i .node.bad { (icon("x")) } }
                 span {
-                    a href={ (link(visit, run.delivery)) "?attempt=" (last.number) } { bdi { (name) } }
-                    @if first.number == last.number { ", attempt " (first.number) } @else { ", attempts " (first.number) " to " (last.number) }
+                    span {
+                        a href={ (link(visit, run.delivery)) "?attempt=" (last.number) } { bdi { (name) } }
+                        @if first.number == last.number { ", attempt " (first.number) }
+                        @else { ", attempts " (first.number) " to " (last.number) }
+                    }
                     @for attempt in run.attempts.iter().rev().take(4).rev() { " " (attempt_chip(attempt)) }
                 }
                 span .faint.num {
