@@ -11,5 +11,7 @@ pub(crate) mod jump;
 pub(crate) mod jobs;
 pub(crate) mod operator;
 pub(crate) mod overview;
+pub(crate) mod records;
+pub(crate) mod sources;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;

@@ -8,7 +8,9 @@ const MASK: &str = "********";
 /// The same request as it was sent: every header, the same bytes. What history masks are variables
 /// of the shell, named after their headers.
 pub(crate) fn curl(request: &RequestBody) -> String {
-    let mut lines = vec![format!("curl -X POST {}", quoted(&request.url, "CREDENTIALS"))];
+    // Of credentials in an address, only the @ is shown.
+    let url = request.url.replacen("//***@", &format!("//{MASK}@"), 1);
+    let mut lines = vec![format!("curl -X POST {}", quoted(&url, "CREDENTIALS"))];
     for (name, value) in &request.headers {
         lines.push(format!("  -H {}", quoted(&format!("{name}: {value}"), &variable(name))));
     }
@@ -72,6 +74,12 @@ mod tests {
   -H "x-signature: t=1,s=$X_SIGNATURE,\"\$HOME\"" \
   --data-binary '{"a":"it'\''s ********"}'"#;
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn credentials_of_an_address_are_a_variable() {
+        let request = RequestBody { url: "https://***@example.com/a".to_owned(), ..request(&[], "") };
+        assert_eq!(curl(&request), "curl -X POST \"https://$CREDENTIALS@example.com/a\"");
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn nothing_yet(visit: &Visit) -> Markup {
             }
             div .stack.tight {
                 (command_line("The same by the command line", "tidings delivery list --status failed"))
-                (command_line("The same by the API", "curl -H \"X-API-Key: $TIDINGS_KEY\" \"$TIDINGS_URL/api/v1/deliveries?status=failed\""))
+                (command_line("The same by the API", &format!("curl -H \"X-API-Key: $TIDINGS_API_KEY\" '{}/api/v1/deliveries?status=failed'", visit.own_address())))
             }
         }
     }

@@ -90,7 +90,7 @@ fn actions(visit: &Visit, event: &EventBody) -> Markup {
         _ => None,
     };
     html! {
-        @if let Some(line) = curl(event) {
+        @if let Some(line) = curl(&visit.own_address(), event) {
             button .button.plain type="button" data-copy=(line) hidden { (icon("copy")) "Copy as curl" }
         }
         @match why_not {
@@ -101,7 +101,7 @@ fn actions(visit: &Visit, event: &EventBody) -> Markup {
 }
 
 /// The line that publishes the same once more.
-fn curl(event: &EventBody) -> Option<String> {
+fn curl(server: &str, event: &EventBody) -> Option<String> {
     let data = event.payload.as_ref()?.get();
     let mut body = format!("{{\"type\":{},\"data\":{data}", serde_json::Value::from(event.event_type.as_str()));
     if !event.scope.is_empty() {
@@ -109,7 +109,7 @@ fn curl(event: &EventBody) -> Option<String> {
     }
     body.push('}');
     Some(format!(
-        "curl -X POST \"$TIDINGS_SERVER/api/v1/events\" \\\n  -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
+        "curl -X POST {server}/api/v1/events \\\n  -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
          -H 'Content-Type: application/json' \\\n  --data-binary '{}'",
         body.replace('\'', r"'\''")
     ))
@@ -170,7 +170,7 @@ mod tests {
     fn the_line_publishes_the_same_bytes() {
         let text = EventBody::example().to_string().replace("customer", "it's");
         let event: EventBody = serde_json::from_str(&text).expect("an event");
-        let line = curl(&event).expect("a payload");
+        let line = curl("https://t.example", &event).expect("a payload");
         assert!(line.contains(r#""tag":"it'\''s""#) && line.contains("$TIDINGS_API_KEY"), "{line}");
         assert!(line.ends_with("'") && line.contains(r#""scope":["list_42"]"#), "{line}");
     }

@@ -141,8 +141,8 @@ fn delivered_words(matched: u32, delivered: Option<u32>) -> Markup {
 }
 
 fn nothing_yet(visit: &Visit) -> Markup {
-    let line = "curl -X POST $TIDINGS_SERVER/api/v1/events -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
-                -H 'Content-Type: application/json' -d '{\"type\": \"tag.subscribed\", \"data\": {\"tag\": \"customer\"}}'";
+    let line = format!("curl -X POST {}/api/v1/events -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
+                -H 'Content-Type: application/json' -d '{{\"type\": \"tag.subscribed\", \"data\": {{\"tag\": \"customer\"}}}}'", visit.own_address());
     html! {
         div .empty {
             div {
@@ -156,7 +156,7 @@ fn nothing_yet(visit: &Visit) -> Markup {
                 div .actions { (publish_button(visit)) }
             }
             div .stack.tight {
-                (command_line("The same by the API", line))
+                (command_line("The same by the API", &line))
                 (command_line("The same by the command line", "tidings event publish tag.subscribed --data '{\"tag\": \"customer\"}'"))
             }
         }
