@@ -74,6 +74,8 @@ function help() {
       ["j k", "Next and previous row"],
       ["Enter", "Open the row"],
       ["c", "Create"],
+      ["r", "Retry the delivery, after asking"],
+      ["[ ]", "Attempt before and after"],
       ["Ctrl Enter", "Send the form"],
       ["?", "This list"],
       ["Esc", "Close"],
@@ -129,8 +131,18 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") walk(1);
   else if (event.key === "k") walk(-1);
   else if (event.key === "?") help();
+  else if (event.key === "[" || event.key === "]") {
+    const attempts = [...document.querySelectorAll("[data-attempts] a")];
+    const here = attempts.findIndex((link) => link.hasAttribute("aria-current"));
+    if (here >= 0) attempts[here + (event.key === "]" ? 1 : -1)]?.click();
+  } else if (event.key === "r") {
+    // It asks: a question opens, or the button waits for Enter.
+    const retry = document.querySelector("[data-retry]:not([disabled])");
+    if (retry instanceof HTMLAnchorElement) retry.click();
+    else retry?.focus();
+  }
   else if (event.key === "/" || event.key === "c") {
-    const target = document.querySelector(event.key === "/" ? "[data-filter]" : '[data-key="c"]');
+    const target = document.querySelector(event.key === "/" ? "[data-filter], [data-slash]" : '[data-key="c"]');
     if (!target) return;
     event.preventDefault();
     if (event.key === "/") target.focus();

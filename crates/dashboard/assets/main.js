@@ -79,6 +79,11 @@ if (code && location.hash.length > 1) {
 
 if (document.querySelector("[data-narrow], [data-webhook-form], [data-filter]")) import("./forms.js");
 
+// A choice that filters is looked for at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-submits]")) event.target.form?.requestSubmit();
+});
+
 // Reasons against a form get the focus.
 document.querySelector("[data-focus]")?.focus();
 

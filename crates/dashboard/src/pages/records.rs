@@ -37,7 +37,8 @@ pub(crate) async fn kinds(visit: Visit) -> Shown {
     if let Some(kind) = visit.query().given("kind") {
         return Err(Stop::to(&visit.link(&format!("/records/{}", part(kind)))));
     }
-    let sources = visit.get::<ListBody<SourceBody>>("/sources?limit=100").await.map(|list| list.data).unwrap_or_default();
+    let sources =
+        visit.get::<ListBody<SourceBody>>("/sources?limit=100").await.map(|list| list.data).unwrap_or_default();
     let mut kinds = BTreeSet::new();
     for action in sources.iter().flat_map(|source| &source.actions) {
         if let Action::Record { record, .. } = action {
@@ -101,7 +102,7 @@ async fn draw_list(visit: &Visit, kind: &str, typed: &Form, problem: Option<&Pro
         (summary(problem))
         section .panel aria-label="Records" {
             form .filters role="search" method="get" action=(place) {
-                input .mono type="text" name="key" placeholder="A key, whole" aria-label="Key" data-quiet data-filter;
+                input .mono type="text" name="key" placeholder="A key, whole" aria-label="Key" data-quiet data-slash;
                 button .button { "Open" }
             }
             @if list.data.is_empty() { (empty_line("There is no record of this kind here.")) }

@@ -25,9 +25,11 @@ pub(crate) fn button_link(
     words: &str,
 ) -> Markup {
     let asks = words.ends_with('…');
+    // The one act that a list is for is also done by a key.
+    let key = (class == "primary" && matches!(picture, "plus" | "bolt")).then_some("c");
     html! {
         @if visit.may(scope) {
-            a class={ "button " (class) } href=(address) data-dialog[asks] { (icon(picture)) (words) }
+            a class={ "button " (class) } href=(address) data-dialog[asks] data-key=[key] { (icon(picture)) (words) }
         } @else {
             button class={ "button " (class) } type="button" disabled title=(who_may(scope)) { (icon(picture)) (words) }
         }

@@ -117,8 +117,6 @@ pub(crate) fn typed_time(visit: &Visit, text: &str) -> Result<Timestamp, String>
 pub(crate) fn duration(ms: f64) -> String {
     if ms == 0.0 {
         "< 1 ms".to_owned()
-    if ms < 0.05 {
-        "0 ms".to_owned()
     } else if ms < 10.0 {
         format!("{ms:.1} ms")
     } else if ms < 1_000.0 {

@@ -193,7 +193,7 @@ pub(super) fn phases(attempt: &AttemptBody, webhook: Option<&WebhookBody>) -> Ma
                                     width=(format!("{:.0}", (ms / whole * 1_000.0).clamp(6.0, 1_000.0 - from))) {}
                             }
                         }
-                        dd { (duration(ms)) }
+                        dd { @if ms < 0.05 { span .faint { "none" } } @else { (duration(ms)) } }
                     }
                     dt .total { "Total" }
                     div .faint.small {

@@ -190,7 +190,7 @@ fn actions(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup 
             button .button.plain type="button" data-copy=(curl(&attempt.request)) hidden { (icon("copy")) "Copy as curl" }
         }
         @if why_not.is_none() && seen.is_off() {
-            a .button.primary href=(place) data-dialog { (icon("retry")) (words) "…" }
+            a .button.primary href=(place) data-dialog data-retry { (icon("retry")) (words) "…" }
         } @else {
             form .inline method="post" action=(place) {
                 (csrf(visit))

@@ -86,7 +86,7 @@ fn filters(visit: &Visit, filter: &Filter, webhooks: &Webhooks) -> Markup {
                 }
             }
             input .mono type="text" name="type" value=(filter.event_type) placeholder="Every type" aria-label="Event type"
-                data-quiet data-filter;
+                data-quiet data-slash;
             select name="period" aria-label="Period" data-quiet data-submits {
                 option value="" { @if filter.since.is_empty() { "Any time" } @else { "As linked" } }
                 @for (word, words, _) in PERIODS { option value=(word) selected[filter.period == word] { (words) } }

@@ -4,11 +4,7 @@ use axum::extract::Path;
 use http::Method;
 use maud::{Markup, html};
 use tidings_api::Ask;
-use tidings_contract::{
-    event::EventBody,
-    job::ReplayedEventBody,
-    problem::Problem,
-};
+use tidings_contract::{event::EventBody, job::ReplayedEventBody, problem::Problem};
 
 use super::event::deliveries_of;
 use crate::{
@@ -92,7 +88,8 @@ async fn draw_expunge(visit: &Visit, id: &str, problem: Option<&Problem>) -> Sho
     let event: EventBody = visit.need(&format!("/events/{}", part(id))).await?;
     let back = visit.link(&format!("/events/{}", part(id)));
     let deliveries = deliveries_of(&event);
-    let waiting = deliveries.iter().filter(|delivery| matches!(delivery.status.as_str(), "pending" | "retrying")).count();
+    let waiting =
+        deliveries.iter().filter(|delivery| matches!(delivery.status.as_str(), "pending" | "retrying")).count();
     let ask = Confirm {
         title: &format!("Expunge the payload of this {}?", event.event_type),
         text: html! {

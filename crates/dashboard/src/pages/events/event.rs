@@ -75,7 +75,9 @@ fn nobody(visit: &Visit, event: &EventBody, webhooks: &Webhooks) -> Markup {
         None => "No webhook is there to want it: create one that takes its type, then replay it.".to_owned(),
     };
     let action = match way {
-        Some((id, _)) => html! { a .button.small href=(visit.link(&format!("/webhooks/{id}/edit"))) { "Change the webhook" } },
+        Some((id, _)) => {
+            html! { a .button.small href=(visit.link(&format!("/webhooks/{id}/edit"))) { "Change the webhook" } }
+        }
         None => html! { a .button.small href=(visit.link("/webhooks/new")) { "Create webhook" } },
     };
     notice("warn", "Nobody wanted it.", &html! { bdi { (text) } }, Some(action))

@@ -63,7 +63,13 @@ pub(super) fn in_order(event: &EventBody) -> Vec<&ExplanationBody> {
 }
 
 /// The panel; `all`: also those that a first look does not need.
-pub(super) fn panel(visit: &Visit, event: &EventBody, deliveries: &[DeliverySummary], webhooks: &Webhooks, all: bool) -> Markup {
+pub(super) fn panel(
+    visit: &Visit,
+    event: &EventBody,
+    deliveries: &[DeliverySummary],
+    webhooks: &Webhooks,
+    all: bool,
+) -> Markup {
     let rows = in_order(event);
     let matched = rows.iter().filter(|row| row.matched).count();
     let shown = if all { rows.len() } else { SHOWN_MAX.max(matched).min(rows.len()) };

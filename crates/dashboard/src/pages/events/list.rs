@@ -22,13 +22,16 @@ pub(crate) async fn show(visit: Visit) -> Shown {
         return Err(Stop::to(&visit.link(&format!("/events/{}", part(id)))));
     }
     let since_text = since(query.text("period"), visit.now).map(tidings_domain::time::Timestamp::rfc3339_millis);
-    let operation = with_query("/events?limit=50", &[
-        ("type", query.text("type")),
-        ("scope", query.text("scope")),
-        ("since", since_text.as_deref().unwrap_or(query.text("since"))),
-        ("until", query.text("until")),
-        ("cursor", query.text("cursor")),
-    ]);
+    let operation = with_query(
+        "/events?limit=50",
+        &[
+            ("type", query.text("type")),
+            ("scope", query.text("scope")),
+            ("since", since_text.as_deref().unwrap_or(query.text("since"))),
+            ("until", query.text("until")),
+            ("cursor", query.text("cursor")),
+        ],
+    );
     let (list, refused) = match visit.get::<ListBody<EventBody>>(&operation).await {
         Ok(list) => (Some(list), None),
         Err(problem) => (None, Some(problem)),
@@ -64,7 +67,7 @@ fn filters(visit: &Visit, query: &Form, narrowed: bool) -> Markup {
     html! {
         form .filters role="search" method="get" action=(base) {
             input .mono type="text" name="type" value=(query.text("type")) placeholder="Every type" aria-label="Event type"
-                data-quiet data-filter;
+                data-quiet data-slash;
             input type="text" name="scope" value=(query.text("scope")) placeholder="Every scope" aria-label="Scope" data-quiet;
             select name="period" aria-label="Period" data-quiet data-submits {
                 option value="" { "Any time" }
@@ -141,8 +144,11 @@ fn delivered_words(matched: u32, delivered: Option<u32>) -> Markup {
 }
 
 fn nothing_yet(visit: &Visit) -> Markup {
-    let line = format!("curl -X POST {}/api/v1/events -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
-                -H 'Content-Type: application/json' -d '{{\"type\": \"tag.subscribed\", \"data\": {{\"tag\": \"customer\"}}}}'", visit.own_address());
+    let line = format!(
+        "curl -X POST {}/api/v1/events -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
+                -H 'Content-Type: application/json' -d '{{\"type\": \"tag.subscribed\", \"data\": {{\"tag\": \"customer\"}}}}'",
+        visit.own_address()
+    );
     html! {
         div .empty {
             div {

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn data_goes_as_it_was_typed() {
-        let typed = form(&[("type", "a.b"), ("data", " {\"n\": 1.10} "), ("scope", "x, y"), ("id", ""), ("deliver_at", "")]);
+        let typed =
+            form(&[("type", "a.b"), ("data", " {\"n\": 1.10} "), ("scope", "x, y"), ("id", ""), ("deliver_at", "")]);
         let body = String::from_utf8(request(&typed, None).expect("a request")).expect("text");
         assert!(body.starts_with(r#"{"data":{"n": 1.10},"#), "{body}");
         let read: serde_json::Value = serde_json::from_str(&body).expect("JSON");

@@ -34,7 +34,9 @@ fn runs(deliveries: &[DeliveryBody]) -> Vec<Run<'_>> {
     for (delivery, attempt) in all {
         let good = delivered(delivery, attempt);
         match runs.last_mut() {
-            Some(run) if run.delivery.summary.id == delivery.summary.id && run.good == good => run.attempts.push(attempt),
+            Some(run) if run.delivery.summary.id == delivery.summary.id && run.good == good => {
+                run.attempts.push(attempt)
+            }
             _ => runs.push(Run { delivery, attempts: vec![attempt], good }),
         }
     }
@@ -52,7 +54,13 @@ fn planned(deliveries: &[DeliveryBody]) -> Vec<(Timestamp, DeliveryId, &Delivery
 }
 
 /// The panel; `left_out`: deliveries whose attempts it does not show.
-pub(super) fn panel(visit: &Visit, event: &EventBody, deliveries: &[DeliveryBody], webhooks: &Webhooks, left_out: usize) -> Markup {
+pub(super) fn panel(
+    visit: &Visit,
+    event: &EventBody,
+    deliveries: &[DeliveryBody],
+    webhooks: &Webhooks,
+    left_out: usize,
+) -> Markup {
     let count = deliveries.len() + left_out;
     html! {
         section .panel {

@@ -134,7 +134,12 @@ fn request(visit: &Visit, kind: Kind, form: &Form, dry_run: bool) -> Result<Valu
     if errors.is_empty() { Ok(body) } else { Err(errors) }
 }
 
-async fn count(visit: &Visit, webhook: &WebhookBody, kind: Kind, form: &Form) -> Result<Option<JobCounted>, Box<Problem>> {
+async fn count(
+    visit: &Visit,
+    webhook: &WebhookBody,
+    kind: Kind,
+    form: &Form,
+) -> Result<Option<JobCounted>, Box<Problem>> {
     let body = request(visit, kind, form, true).map_err(|errors| Box::new(refused(errors)))?;
     let path = format!("/webhooks/{}/{}", webhook.id, kind.path());
     match visit.send::<JobAnswer>(Method::POST, &path, &body).await? {
@@ -154,9 +159,7 @@ async fn begin(visit: &Visit, id: &str, kind: Kind, form: Form) -> Shown {
     };
     match started {
         Ok(place) => Err(Stop::to(&place)),
-        Err(problem) => {
-            Ok(with_status(problem.status, draw(visit, &webhook, kind, &form, None, Some(&problem))?))
-        }
+        Err(problem) => Ok(with_status(problem.status, draw(visit, &webhook, kind, &form, None, Some(&problem))?)),
     }
 }
 

@@ -23,8 +23,7 @@ type Ids = Path<(String, String)>;
 pub(crate) async fn list(visit: Visit) -> Shown {
     let query = visit.query();
     let cursor = query.text("cursor");
-    let list: ListBody<JobBody> =
-        visit.need(&crate::ask::with_query("/jobs?limit=50", &[("cursor", cursor)])).await?;
+    let list: ListBody<JobBody> = visit.need(&crate::ask::with_query("/jobs?limit=50", &[("cursor", cursor)])).await?;
     let webhooks = Webhooks::of(&visit, list.data.iter().map(|job| job.webhook_id)).await;
     let body = html! {
         section .panel aria-label="Jobs" {

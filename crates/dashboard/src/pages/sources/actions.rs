@@ -264,7 +264,12 @@ mod tests {
     #[test]
     fn actions_are_moved_removed_and_left_out() {
         let kinds = |form: &Form| read(form, &mut Vec::new()).iter().map(|one| one["kind"].clone()).collect::<Vec<_>>();
-        let base = [("actions[0].kind", "emit"), ("actions[1].kind", ""), ("actions[2].kind", "forward"), ("actions[3].kind", "record")];
+        let base = [
+            ("actions[0].kind", "emit"),
+            ("actions[1].kind", ""),
+            ("actions[2].kind", "forward"),
+            ("actions[3].kind", "record"),
+        ];
         for (button, expected) in [
             (("x", ""), ["emit", "forward", "record"].as_slice()),
             (("up", "2"), &["forward", "emit", "record"]),

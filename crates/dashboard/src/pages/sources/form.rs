@@ -28,8 +28,11 @@ use crate::{
 };
 
 /// How a signature may be written that a source of kind `hmac` checks.
-const SIGNED: [(&str, &str); 3] =
-    [("{body}", "{body}"), ("{timestamp}.{body}", "{timestamp}.{body}"), ("{id}.{timestamp}.{body}", "{id}.{timestamp}.{body}")];
+const SIGNED: [(&str, &str); 3] = [
+    ("{body}", "{body}"),
+    ("{timestamp}.{body}", "{timestamp}.{body}"),
+    ("{id}.{timestamp}.{body}", "{id}.{timestamp}.{body}"),
+];
 const ALGORITHMS: [(&str, &str); 3] =
     [("sha256", "HMAC-SHA256"), ("sha512", "HMAC-SHA512"), ("sha1", "HMAC-SHA1, where nothing better is offered")];
 const ENCODINGS: [(&str, &str); 2] = [("hex", "Hexadecimal"), ("base64", "Base 64")];
@@ -49,7 +52,8 @@ struct Drawn<'a> {
 pub(crate) async fn new(visit: Visit) -> Shown {
     let query = visit.query();
     let Some(kind) = kinds::parse(query.text("kind")) else { return choose(&visit) };
-    let start = [("name", kind.as_str()), ("enabled", "on"), ("verify.encoding", "hex"), ("verify.layout", "{signature}")];
+    let start =
+        [("name", kind.as_str()), ("enabled", "on"), ("verify.encoding", "hex"), ("verify.layout", "{signature}")];
     let values = start.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     draw(&visit, &Drawn { kind, about: None, values: &values, problem: None, tried: None, etag: "" }).await
 }
@@ -96,7 +100,8 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
 pub(crate) async fn edit(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
     let (source, etag) = visit.need_tagged::<SourceBody>(&format!("/sources/{}", part(&id))).await?;
     let values = read::stored(&source);
-    let drawn = Drawn { kind: source.kind, about: Some(&source), values: &values, problem: None, tried: None, etag: &etag };
+    let drawn =
+        Drawn { kind: source.kind, about: Some(&source), values: &values, problem: None, tried: None, etag: &etag };
     draw(&visit, &drawn).await
 }
 
@@ -136,13 +141,16 @@ pub(crate) async fn update(visit: Visit, Path((_, id)): Path<(String, String)>, 
 
 async fn draw(visit: &Visit, drawn: &Drawn<'_>) -> Shown {
     let commands = match visit.may(Scope::CommandsManage) {
-        true => visit.get::<ListBody<CommandBody>>("/commands?limit=100").await.map(|list| list.data).unwrap_or_default(),
+        true => {
+            visit.get::<ListBody<CommandBody>>("/commands?limit=100").await.map(|list| list.data).unwrap_or_default()
+        }
         false => Vec::new(),
     };
     let commands: Vec<String> = commands.into_iter().map(|command| command.name.to_string()).collect();
     let told = kinds::told(drawn.kind);
     let fields = Fields { values: drawn.values, problem: drawn.problem };
-    let place = drawn.about.map_or_else(|| visit.link("/sources/new"), |source| format!("{}/edit", page_of(visit, source)));
+    let place =
+        drawn.about.map_or_else(|| visit.link("/sources/new"), |source| format!("{}/edit", page_of(visit, source)));
     let back = drawn.about.map_or_else(|| visit.link("/sources"), |source| page_of(visit, source));
     let body = html! {
         (summary(drawn.problem))
@@ -172,13 +180,16 @@ async fn draw(visit: &Visit, drawn: &Drawn<'_>) -> Shown {
             }
         }
     };
-    let title = drawn.about.map_or_else(|| format!("Create a source: {}", told.name), |source| format!("Edit “{}”", source.name));
+    let title = drawn
+        .about
+        .map_or_else(|| format!("Create a source: {}", told.name), |source| format!("Edit “{}”", source.name));
     let name = drawn.about.map_or(String::new(), |source| source.name.clone());
     let mut crumbs = vec![("Sources", visit.link("/sources"))];
     if drawn.about.is_some() {
         crumbs.push((name.as_str(), back));
     }
-    let page = visit.page(&Head { title: &title, nav: Some(Nav::Sources), crumbs: &crumbs, ..Head::default() }, body)?;
+    let page =
+        visit.page(&Head { title: &title, nav: Some(Nav::Sources), crumbs: &crumbs, ..Head::default() }, body)?;
     Ok(match drawn.problem {
         Some(problem) => with_status(problem.status, page),
         None => page,

@@ -63,6 +63,9 @@ pub(crate) async fn fill(visit: Visit, Path((_, id)): Path<(String, String)>, fo
         Ok(Some(since)) => json!({"since": since.rfc3339_millis()}),
         Err(reason) => return Err(visit.stop(&refused(vec![wrong("since", reason)]))),
     };
-    visit.send::<FillBody>(Method::POST, &format!("{path}/fill"), &body).await.map_err(|problem| visit.stop(&problem))?;
+    visit
+        .send::<FillBody>(Method::POST, &format!("{path}/fill"), &body)
+        .await
+        .map_err(|problem| visit.stop(&problem))?;
     visit.go(&visit.link(&path), "source-asks")
 }

@@ -87,7 +87,10 @@ pub(super) fn told(kind: SourceKind) -> Told {
         SourceKind::Standard => Told {
             name: "Standard Webhooks",
             about: "Any sender that signs by Standard Webhooks, or through Svix",
-            steps: &["Paste the URL where the sender asks for an endpoint.", "Copy its signing secret (whsec_…) and enter it here."],
+            steps: &[
+                "Paste the URL where the sender asks for an endpoint.",
+                "Copy its signing secret (whsec_…) and enter it here.",
+            ],
             secret: "The signing secret, whsec_…",
             timed: true,
             sample: standard,
@@ -95,7 +98,10 @@ pub(super) fn told(kind: SourceKind) -> Told {
         SourceKind::Hmac => Told {
             name: "HMAC signature",
             about: "Any sender that signs in a form that you describe",
-            steps: &["Paste the URL where the sender asks for an endpoint.", "Enter the secret and the form of the signature here."],
+            steps: &[
+                "Paste the URL where the sender asks for an endpoint.",
+                "Enter the secret and the form of the signature here.",
+            ],
             secret: "What the sender signs with",
             timed: true,
             sample: standard,

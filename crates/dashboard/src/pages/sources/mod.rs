@@ -1,7 +1,7 @@
 //! Sources: where providers' webhooks come in, what came in, and what was done about it.
 
-mod acts;
 mod actions;
+mod acts;
 mod form;
 mod gap;
 mod kinds;

@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn numbers_are_said_to_be_none() {
-        let form: Form = [("name", "x"), ("rate_limit", "many")].into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+        let form: Form =
+            [("name", "x"), ("rate_limit", "many")].into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
         let errors = request(&form, SourceKind::None).expect_err("no number");
         assert_eq!(errors[0].field, "rate_limit");
     }

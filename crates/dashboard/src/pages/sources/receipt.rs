@@ -20,8 +20,8 @@ use crate::{
     ask::{Shown, part, refused, wrong},
     form::Form,
     parts::{
-        Confirm, Fields, ago, badge_of, block, button_link, confirm, copy_id, exact, json as json_block, number, submit,
-        summary, text_block, until,
+        Confirm, Fields, ago, badge_of, block, button_link, confirm, copy_id, exact, json as json_block, number,
+        submit, summary, text_block, until,
     },
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
@@ -73,7 +73,9 @@ fn draw(
         title: receipt.event_type.as_deref().unwrap_or("Receipt"),
         nav: Some(Nav::Sources),
         crumbs: &crumbs,
-        lead: Some(html! { (copy_id(&receipt.id.to_string())) " · received " (ago(visit, receipt.received_at)) " by “" bdi { (name) } "”" }),
+        lead: Some(
+            html! { (copy_id(&receipt.id.to_string())) " · received " (ago(visit, receipt.received_at)) " by “" bdi { (name) } "”" },
+        ),
         actions: source.map(|_| replay),
         mono: receipt.event_type.is_some(),
         ..Head::default()
@@ -132,8 +134,10 @@ fn result_of(visit: &Visit, result: &Value) -> Markup {
 fn came(receipt: &ReceiptBody) -> Markup {
     let headers = receipt.headers.as_deref().unwrap_or_default();
     let text: String = headers.iter().map(|header| format!("{}: {}\n", header.name, header.value)).collect();
-    let visible = |text: &str| text.chars().map(|one| if one.is_control() { '\u{fffd}' } else { one }).collect::<String>();
-    let drawn = html! { @for header in headers { span .k { (visible(&header.name)) } ": " (visible(&header.value)) "\n" } };
+    let visible =
+        |text: &str| text.chars().map(|one| if one.is_control() { '\u{fffd}' } else { one }).collect::<String>();
+    let drawn =
+        html! { @for header in headers { span .k { (visible(&header.name)) } ": " (visible(&header.value)) "\n" } };
     html! {
         section .panel {
             header .panel-head { h2 { "What came in" } p { "Headers with secrets are not kept" } }

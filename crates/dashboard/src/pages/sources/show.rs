@@ -12,7 +12,9 @@ use super::{actions::in_words, gap, kinds, list::state_badge, page_of, url_of};
 use crate::{
     ask::{Shown, part, with_query},
     form::Form,
-    parts::{ago, button_link, command_line, copy_box, copy_id, empty_line, exact, icon, number, pager, total_words, who_may},
+    parts::{
+        ago, button_link, command_line, copy_box, copy_id, empty_line, exact, icon, number, pager, total_words, who_may,
+    },
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -21,10 +23,10 @@ use crate::{
 pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
     let source: SourceBody = visit.need(&format!("/sources/{}", part(&id))).await?;
     let query = visit.query();
-    let operation = with_query(&format!("/receipts?limit=50&source_id={}", source.id), &[
-        ("type", query.text("type")),
-        ("cursor", query.text("cursor")),
-    ]);
+    let operation = with_query(
+        &format!("/receipts?limit=50&source_id={}", source.id),
+        &[("type", query.text("type")), ("cursor", query.text("cursor"))],
+    );
     let receipts: ListBody<ReceiptBody> = visit.need(&operation).await?;
     let body = html! {
         (address(&visit, &source))
@@ -121,7 +123,7 @@ fn receipts_panel(visit: &Visit, source: &SourceBody, query: &Form, list: &ListB
         section .panel aria-label="Receipts" {
             header .panel-head { h2 { "Receipts" } }
             form .filters role="search" method="get" action=(page) {
-                input .mono type="text" name="type" value=(query.text("type")) placeholder="Every type" aria-label="Type" data-quiet data-filter;
+                input .mono type="text" name="type" value=(query.text("type")) placeholder="Every type" aria-label="Type" data-quiet data-slash;
                 button .button { "Filter" }
                 @if query.given("type").is_some() { a .button.plain href=(page) { "Show all" } }
             }
@@ -193,7 +195,8 @@ fn actions(source: &SourceBody) -> Markup {
 
 fn facts(visit: &Visit, source: &SourceBody) -> Markup {
     let told = kinds::told(source.kind);
-    let limit = |limit: Option<u32>| limit.map_or_else(|| "None".to_owned(), |limit| format!("{} a minute", number(limit)));
+    let limit =
+        |limit: Option<u32>| limit.map_or_else(|| "None".to_owned(), |limit| format!("{} a minute", number(limit)));
     html! {
         section .panel {
             header .panel-head { h2 { "Settings" } }
