@@ -100,3 +100,4 @@ if (toast) {
 // Modules that only some pages need.
 if (document.querySelector("[data-job]")) import("./progress.js");
 if (document.querySelector("[data-editor]")) import("./editor.js");
+if (document.querySelector("[data-signing]")) import("./signing.js");

@@ -83,6 +83,17 @@ impl Asker<'_> {
         read(&self.call(Ask::new(Method::GET, path)).await)
     }
 
+    /// Does something that takes a JSON document and answers one.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Box<Problem>> {
+        let body = serde_json::to_vec(body).expect("requests are JSON");
+        read(&self.call(Ask::new(method, path).with_body(body)).await)
+    }
+
     /// Asks anything.
     pub(crate) async fn call(&self, ask: Ask) -> Answer {
         self.visit.dashboard.parts().local.call(&self.on, ask).await

@@ -20,6 +20,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("forms.js", SCRIPT, include_bytes!("../assets/forms.js")),
     ("keys.js", SCRIPT, include_bytes!("../assets/keys.js")),
     ("progress.js", SCRIPT, include_bytes!("../assets/progress.js")),
+    ("signing.js", SCRIPT, include_bytes!("../assets/signing.js")),
     ("editor.js", SCRIPT, include_bytes!("../assets/editor.js")),
 ];
 

@@ -60,6 +60,7 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/deliveries/{id}/attempts/{number}/{which}", get(pages::deliveries::download))
         .merge(event_types())
         .merge(commands())
+        .merge(project_settings())
         .fallback(missing);
     let pages = Router::new()
         .route("/", get(pages::home::root))
@@ -70,6 +71,9 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/jump", get(pages::jump::show))
         .route("/more", get(pages::home::more))
         .route("/theme", post(pages::home::theme))
+        .merge(settings())
+        .merge(operator())
+        .route("/projects/new", get(pages::new_project::show).post(pages::new_project::create))
         .nest("/p/{project}", project)
         // Every form is bounded by the guard.
         .layer(DefaultBodyLimit::disable())
@@ -95,6 +99,42 @@ fn event_types() -> Router<Dashboard> {
         .route("/event-types/{name}/archive", post(types::archive))
         .route("/event-types/{name}/delete", get(types::delete_question).post(types::delete))
         .route("/event-types/{name}/versions/{version}/retire", post(types::retire))
+}
+
+/// Settings of the project.
+fn project_settings() -> Router<Dashboard> {
+    use pages::settings;
+    Router::new()
+        .route("/settings", get(settings::project).post(settings::rename))
+        .route("/settings/delete", get(settings::delete_project_question).post(settings::delete_project))
+        .route("/settings/signing", get(settings::signing))
+}
+
+/// What concerns the instance as a whole.
+fn operator() -> Router<Dashboard> {
+    use pages::operator;
+    Router::new()
+        .route("/operator/organizations", get(operator::organizations))
+        .route("/operator/organizations/new", get(operator::new).post(operator::create))
+        .route("/operator/organizations/{id}", get(operator::organization).post(operator::save))
+        .route("/operator/organizations/{id}/plan", post(operator::set_plan))
+        .route("/operator/organizations/{id}/delete", get(operator::delete_question).post(operator::delete))
+        .route("/operator/plans", get(operator::plans))
+        .route("/operator/billing", get(operator::billing))
+        .route("/operator/health", get(operator::health))
+}
+
+/// Settings of the organization.
+fn settings() -> Router<Dashboard> {
+    use pages::settings;
+    Router::new()
+        .route("/settings", get(settings::root))
+        .route("/settings/keys", get(settings::keys))
+        .route("/settings/keys/new", get(settings::new_key).post(settings::create_key))
+        .route("/settings/keys/{key}/revoke", get(settings::revoke_question).post(settings::revoke_key))
+        .route("/settings/plan", get(settings::plan))
+        .route("/settings/organization", post(settings::save_organization))
+        .route("/settings/audit", get(settings::audit_log))
 }
 
 /// Commands, their runs and the URLs that run them.

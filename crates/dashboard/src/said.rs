@@ -39,6 +39,14 @@ pub(crate) fn sentence(word: &str) -> Option<&'static str> {
         "limits-saved" => "The limits are saved.",
         "bot-saved" => "The bot is saved. Its old URLs run the project's commands.",
         "bot-removed" => "The bot is removed. Its old URLs are refused.",
+        "project-saved" => "The project is saved.",
+        "project-deleted" => "The project is deleted, for good.",
+        "organization-saved" => "The organization is saved.",
+        "key-revoked" => "The key is revoked. Whatever uses it is refused.",
+        "project-made" => "The project is made.",
+        "organization-made" => "The organization is made, with a project of its own.",
+        "organization-deleted" => "The organization is deleted, for good.",
+        "plan-changed" => "The organization has the plan now.",
         _ => return None,
     })
 }

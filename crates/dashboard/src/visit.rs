@@ -183,6 +183,12 @@ impl Visit {
         Asker { visit: self, on: On { acting, organization: Some(organization), project: None, ..self.on } }
     }
 
+    /// The operator, for the whole instance, or in a project whosever it is.
+    pub(crate) fn beside_all(&self, project: Option<ProjectId>) -> Asker<'_> {
+        let acting = self.session.acting_as_operator().unwrap_or(self.on.acting);
+        Asker { visit: self, on: On { acting, organization: None, project, ..self.on } }
+    }
+
     /// An address below the project: `link("/webhooks")`.
     pub(crate) fn link(&self, path: &str) -> String {
         format!("{}{path}", self.base)

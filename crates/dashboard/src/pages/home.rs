@@ -38,7 +38,8 @@ pub(crate) async fn projects(visit: Visit) -> Shown {
             section .panel { p .panel-body { "You are a member of no organization. Ask whoever invited you." } }
         }
     };
-    visit.page(&Head { title: "Projects", ..Head::default() }, body)
+    let actions = html! { a .button.primary href="/projects/new" { (crate::parts::icon("plus")) "Create project" } };
+    visit.page(&Head { title: "Projects", actions: Some(actions), ..Head::default() }, body)
 }
 
 /// `GET /more`: on a phone, what does not fit into the bar.

@@ -1,12 +1,67 @@
 //! The operator's pages.
 
+mod billing;
+mod change;
+mod health;
+mod organization;
+mod organizations;
+
+pub(crate) use billing::{plans, show as billing};
+pub(crate) use change::{delete, delete_question, save, set_plan};
+pub(crate) use health::show as health;
+pub(crate) use organization::show as organization;
+pub(crate) use organizations::{create, list as organizations, new};
+
 use maud::{Markup, html};
-use tidings_contract::tenancy::InstanceBody;
+use tidings_contract::{problem::Problem, tenancy::InstanceBody};
 
 use crate::{
+    ask::{Asker, Stop},
     parts::{duration, number},
+    shell,
     visit::Visit,
 };
+
+/// A place among the operator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Organizations,
+    Plans,
+    Billing,
+    Health,
+}
+
+/// The row of tabs that every page of the operator begins with.
+fn places(current: Place) -> Markup {
+    let all = [
+        (Place::Organizations, "Organizations", "/operator/organizations"),
+        (Place::Plans, "Plans", "/operator/plans"),
+        (Place::Billing, "Billing", "/operator/billing"),
+        (Place::Health, "Health", "/operator/health"),
+    ];
+    html! {
+        nav .tabs.places aria-label="Operator" {
+            @for (place, words, address) in all {
+                a href=(address) aria-current=[(place == current).then_some("page")] { (words) }
+            }
+        }
+    }
+}
+
+/// Asks for the whole instance; whoever is not the operator is told so.
+fn instance(visit: &Visit) -> Result<Asker<'_>, Stop> {
+    if visit.is_operator() {
+        return Ok(visit.beside_all(None));
+    }
+    let text =
+        "Only the operator of the instance may look at this. Nothing is hidden of your own organization: see Settings.";
+    Err(Stop::with((http::StatusCode::FORBIDDEN, shell::wrong_page(visit, "For the operator only", text))))
+}
+
+/// What a page gives in place of itself.
+fn stopped(visit: &Visit) -> impl Fn(Box<Problem>) -> Stop + '_ {
+    |problem| visit.stop(&problem)
+}
 
 /// How long a due delivery may wait before the panel says so, in milliseconds.
 const LATE_MS: u64 = 60_000;

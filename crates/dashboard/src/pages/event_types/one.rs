@@ -30,7 +30,7 @@ pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) 
     let here = address(&visit, &name);
     let actions = html! {
         @if !event_type.archived {
-            a .button.primary href=(visit.link(&format!("/events/publish?type={}", part(&name)))) { (icon("bolt")) "Publish example" }
+            a .button.primary href=(visit.link(&format!("/events/new?type={}", part(&name)))) { (icon("bolt")) "Publish example" }
         }
         (button_link(&visit, Scope::Admin, "", &format!("{here}/edit"), "edit", "Edit"))
         (archive_form(&visit, &event_type))
