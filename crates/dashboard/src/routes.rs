@@ -67,6 +67,8 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/start", get(pages::entry::start_form).post(pages::entry::start))
         .route("/login", get(pages::entry::login_form).post(pages::entry::login))
         .route("/logout", post(pages::entry::logout))
+        .route("/invite/{token}", get(pages::entry::invite_form).post(pages::entry::accept))
+        .merge(people())
         .route("/projects", get(pages::home::projects))
         .route("/jump", get(pages::jump::show))
         .route("/more", get(pages::home::more))
@@ -135,6 +137,24 @@ fn settings() -> Router<Dashboard> {
         .route("/settings/plan", get(settings::plan))
         .route("/settings/organization", post(settings::save_organization))
         .route("/settings/audit", get(settings::audit_log))
+}
+
+/// Members, the operator's accounts, and one's own.
+fn people() -> Router<Dashboard> {
+    use pages::people;
+    let mut router = Router::new()
+        .route("/settings/account", get(people::account))
+        .route("/settings/account/password", post(people::password))
+        .route("/settings/account/sessions/{id}/end", post(people::end_session))
+        .route("/settings/account/end-others", post(people::end_others))
+        .route("/settings/members/{id}", get(people::change_form).post(people::change));
+    for place in ["/settings/members", "/operator/accounts"] {
+        router = router
+            .route(place, get(people::members).post(people::invite))
+            .route(&format!("{place}/{{id}}/remove"), get(people::remove_question).post(people::remove))
+            .route(&format!("{place}/invites/{{id}}/withdraw"), get(people::withdraw_question).post(people::withdraw));
+    }
+    router
 }
 
 /// Commands, their runs and the URLs that run them.

@@ -47,6 +47,12 @@ pub(crate) fn sentence(word: &str) -> Option<&'static str> {
         "organization-made" => "The organization is made, with a project of its own.",
         "organization-deleted" => "The organization is deleted, for good.",
         "plan-changed" => "The organization has the plan now.",
+        "member-changed" => "The role is changed.",
+        "member-removed" => "They are removed.",
+        "invite-withdrawn" => "The invite is withdrawn. Its link is no longer good.",
+        "password-changed" => "The password is changed. You are signed out everywhere else.",
+        "session-ended" => "The session is ended.",
+        "sessions-ended" => "All other sessions are ended.",
         _ => return None,
     })
 }

@@ -47,7 +47,7 @@ pub(crate) async fn acting(
     found.map(|found| found.map(|(acting, _)| acting)).map_err(|error| unavailable(dashboard, &error))
 }
 
-fn unavailable(dashboard: &Dashboard, error: &StoreError) -> Response {
+pub(crate) fn unavailable(dashboard: &Dashboard, error: &StoreError) -> Response {
     tracing::error!(error = %error, "the store did not answer a page");
     let text = "The database does not answer. Deliveries that were accepted are safe. Try again in a moment.";
     shell::alone_page(dashboard, StatusCode::SERVICE_UNAVAILABLE, "Not available now", text)

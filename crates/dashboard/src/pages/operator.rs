@@ -24,17 +24,19 @@ use crate::{
 
 /// A place among the operator's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Organizations,
+    Accounts,
     Plans,
     Billing,
     Health,
 }
 
 /// The row of tabs that every page of the operator begins with.
-fn places(current: Place) -> Markup {
+pub(super) fn places(current: Place) -> Markup {
     let all = [
         (Place::Organizations, "Organizations", "/operator/organizations"),
+        (Place::Accounts, "Operators", "/operator/accounts"),
         (Place::Plans, "Plans", "/operator/plans"),
         (Place::Billing, "Billing", "/operator/billing"),
         (Place::Health, "Health", "/operator/health"),

@@ -80,8 +80,8 @@ async fn scene() -> Scene {
     let server = Server::start(BINARY).await;
     let receiver = Receiver::start().await;
     let mut world = World::new(&server);
-    let one = Tenant::settle(&mut world, &receiver, "one").await;
-    let other = Tenant::settle(&mut world, &receiver, "other").await;
+    let one = Tenant::settle(&server, &mut world, &receiver, "one").await;
+    let other = Tenant::settle(&server, &mut world, &receiver, "other").await;
     Scene { server, receiver, one, other }
 }
 

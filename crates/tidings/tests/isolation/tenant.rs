@@ -2,14 +2,11 @@
 
 use serde_json::{Value, json};
 use tidings_contract::operations::{Access, OPERATIONS};
-use tidings_testkit::{Api, Receiver, Signature, World, organization_key};
+use tidings_testkit::{Api, Person, Receiver, Server, Signature, World, organization_key};
 
 /// A record that every tenant has.
 pub(crate) const RECORD_KIND: &str = "subscriber";
 pub(crate) const RECORD_KEY: &str = "ann";
-
-/// Nobody yet.
-const MEMBER: &str = "usr_01ls2bhxf0f009x4gr8498pbsl";
 
 /// A customer with one of everything.
 pub(crate) struct Tenant {
@@ -33,7 +30,7 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub(crate) async fn settle(world: &mut World, receiver: &Receiver, name: &'static str) -> Self {
+    pub(crate) async fn settle(server: &Server, world: &mut World, receiver: &Receiver, name: &'static str) -> Self {
         let project = world.project(name, &event_type(name)).await;
         let path = format!("/{name}");
         // A profile whose secret may be looked at again, so that every GET has an answer.
@@ -51,11 +48,13 @@ impl Tenant {
         project.api.post("/commands", &command).await.expect(201);
         project.api.put("/bot", &json!({"bot_id": name, "token": "123:ABC"})).await.expect(200);
         let run = project.api.post(&format!("/commands/{}/run", self::command(name)), &json!({})).await.expect(200);
+        Person::member(server, &project.organization_id, &format!("{name}.member@example.com"), "developer").await;
+        let members = admin.get("/members").await.expect(200);
         let invite = json!({"email": format!("{name}@example.com"), "role": "viewer"});
         let invite = admin.post("/members", &invite).await.expect(201);
         Self {
             invite_id: invite["id"].as_str().expect("an id").to_owned(),
-            member_id: MEMBER.to_owned(),
+            member_id: members["data"][0]["id"].as_str().expect("an id").to_owned(),
             run_id: run["id"].as_str().expect("an id").to_owned(),
             name,
             source_id: source["id"].as_str().expect("an id").to_owned(),

@@ -1,8 +1,10 @@
 //! The ways in and out: first start, signing in, signing out.
 
+mod invite;
 mod login;
 mod start;
 
+pub(crate) use invite::{accept, invite_form};
 pub(crate) use login::{login, login_form, logout};
 pub(crate) use start::{start, start_form};
 
@@ -43,7 +45,7 @@ fn entered(dashboard: &Dashboard, sign_in: &SignIn, next: &str) -> Response {
 }
 
 /// Why somebody is not let in, as a form takes it.
-fn problem_of(error: &AccountError) -> Problem {
+pub(crate) fn problem_of(error: &AccountError) -> Problem {
     let mut problem = match error {
         AccountError::Fields(errors) => refused(errors.clone()),
         _ => refused(Vec::new()),
@@ -56,7 +58,7 @@ fn problem_of(error: &AccountError) -> Problem {
 }
 
 /// A page again, with the reason and the status that fits it.
-fn again(error: &AccountError, page: Response) -> Response {
+pub(crate) fn again(error: &AccountError, page: Response) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = (status, page).into_response();
     if let Some(seconds) = error.retry_after_s() {

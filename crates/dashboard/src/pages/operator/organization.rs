@@ -70,15 +70,13 @@ pub(super) async fn draw(visit: &Visit, id: &str, refused: Option<(&Form, &Probl
         title: &organization.name,
         nav: Some(Nav::Operator),
         crumbs: &crumbs,
-        lead: Some(
-            html! {
-                "Plan " (organization.plan) ", " (projects.len()) @if projects.len() == 1 {
-                    " project."
-                } @else {
-                    " projects."
-                }
-            },
-        ),
+        lead: Some(html! {
+            "Plan " (organization.plan) ", " (projects.len()) @if projects.len() == 1 {
+                " project."
+            } @else {
+                " projects."
+            }
+        }),
         ..Head::default()
     };
     if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
