@@ -52,12 +52,14 @@ pub struct Ask {
     pub idempotency_key: Option<String>,
     /// Refuse the change unless what is changed still has this entity tag.
     pub if_match: Option<String>,
+    /// Where a stream is to go on.
+    pub last_event_id: Option<String>,
 }
 
 impl Ask {
     /// A request without a body.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, idempotency_key: None, if_match: None }
+        Self { method, path: path.into(), body: None, idempotency_key: None, if_match: None, last_event_id: None }
     }
 
     /// The same with a body.
@@ -125,6 +127,7 @@ impl Local {
             (PROJECT, on.project.map(|id| id.to_string())),
             ("idempotency-key", ask.idempotency_key),
             ("if-match", ask.if_match),
+            ("last-event-id", ask.last_event_id),
         ];
         for (name, value) in named {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {

@@ -1,6 +1,8 @@
 // Questions before what cannot be undone: the page that a link with data-dialog leads to, in a dialog.
 // Without scripts, or when the page cannot be fetched, the link leads there.
 
+import { adopt } from "./adopt.js";
+
 export async function openFrom(link) {
   const answer = await fetch(link.href, { headers: { accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -14,11 +16,7 @@ export async function openFrom(link) {
     dialog.setAttribute("aria-labelledby", "dialog-title");
   }
   dialog.append(document.importNode(body, true));
-  // Icons of that page that this one does not have yet.
-  const sprite = document.querySelector("svg.sprite");
-  for (const symbol of page.querySelectorAll("svg.sprite symbol")) {
-    if (!document.getElementById(symbol.id)) sprite.append(document.importNode(symbol, true));
-  }
+  adopt(page);
   document.body.append(dialog);
   dialog.addEventListener("close", () => {
     dialog.remove();

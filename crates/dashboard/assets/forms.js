@@ -1,6 +1,8 @@
 // Help within forms: narrowing long lists of boxes, radios that follow what is typed, and drafts that
 // are not lost by leaving the page unasked.
 
+import { adopt } from "./adopt.js";
+
 for (const input of document.querySelectorAll("[data-narrow]")) {
   const box = input.closest(".event-box");
   input.addEventListener("input", () => {
@@ -44,6 +46,7 @@ for (const input of document.querySelectorAll("[data-filter]")) {
       const answer = await fetch(url);
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      adopt(page);
       const [fresh, old] = [page.querySelector("[data-rows], [data-none]"), document.querySelector("[data-rows], [data-none]")];
       if (!fresh || !old) return form.requestSubmit();
       old.replaceWith(document.importNode(fresh, true));

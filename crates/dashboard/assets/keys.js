@@ -1,6 +1,8 @@
 // Keyboard: Ctrl K jumps, / filters, g and a letter goes to a place, j and k walk rows, ? shows all.
 // Single letters never work within a field, and can be switched off (kept in this browser).
 
+import { adopt } from "./adopt.js";
+
 const OFF = "tidings-keys-off";
 const PLACES = { o: "", w: "/webhooks", e: "/events", d: "/deliveries", s: "/sources", c: "/commands", t: "/event-types" };
 const base = document.documentElement.dataset.base ?? "";
@@ -43,7 +45,8 @@ export function jump() {
       const answer = await fetch(`/jump?${new URLSearchParams({ q: input.value, part: "list" })}`);
       if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        list.replaceChildren(...page.body.children);
+        adopt(page);
+        list.replaceChildren(...page.querySelector("div").children);
       }
     };
     input.addEventListener("input", () => {

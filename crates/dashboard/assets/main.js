@@ -77,6 +77,7 @@ if (code && location.hash.length > 1) {
   history.replaceState(null, "", location.pathname);
 }
 
+if (document.querySelector("[data-live-badge], time[data-time]")) import("./live.js");
 if (document.querySelector("[data-narrow], [data-webhook-form], [data-filter]")) import("./forms.js");
 
 // A choice that filters is looked for at once.

@@ -18,6 +18,8 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("main.js", SCRIPT, include_bytes!("../assets/main.js")),
     ("dialogs.js", SCRIPT, include_bytes!("../assets/dialogs.js")),
     ("forms.js", SCRIPT, include_bytes!("../assets/forms.js")),
+    ("adopt.js", SCRIPT, include_bytes!("../assets/adopt.js")),
+    ("live.js", SCRIPT, include_bytes!("../assets/live.js")),
     ("keys.js", SCRIPT, include_bytes!("../assets/keys.js")),
     ("progress.js", SCRIPT, include_bytes!("../assets/progress.js")),
     ("signing.js", SCRIPT, include_bytes!("../assets/signing.js")),

@@ -15,6 +15,7 @@ use crate::{Dashboard, assets, guard, pages, shell, visit::Visit};
 pub(crate) fn all(dashboard: Dashboard) -> Router {
     let project = Router::new()
         .route("/", get(pages::overview::show))
+        .route("/live", get(pages::live::stream))
         .route("/webhooks", get(pages::webhooks::list))
         .route("/webhooks/new", get(pages::webhooks::new).post(pages::webhooks::create))
         .route("/webhooks/{id}", get(pages::webhooks::show))

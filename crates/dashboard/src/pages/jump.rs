@@ -11,7 +11,7 @@ use tidings_contract::{command::CommandBody, event_type::EventTypeBody, list::Li
 use super::webhooks::name_of;
 use crate::{
     ask::{Shown, part},
-    parts::icon,
+    parts::{icon, sprite},
     shell::Head,
     visit::Visit,
 };
@@ -45,7 +45,7 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
     places.truncate(FOUND_MAX);
     let list = list(&places, wanted);
     if view.part == "list" {
-        return Ok(Html(list.0).into_response());
+        return Ok(Html(html! { (sprite(&list.0)) div { (list) } }.0).into_response());
     }
     let body = html! {
         section .panel {

@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod home;
 pub(crate) mod jobs;
 pub(crate) mod jump;
+pub(crate) mod live;
 pub(crate) mod new_project;
 pub(crate) mod operator;
 pub(crate) mod overview;

@@ -14,7 +14,7 @@ use tidings_domain::ids::{DeliveryId, WebhookId};
 
 use crate::{
     ask::Shown,
-    parts::{ago, badge_of, duration, exact, number, outcome_chip, until},
+    parts::{ago, badge_of, duration, exact, number, outcome_chip, sprite, until},
     visit::Visit,
 };
 
@@ -217,5 +217,7 @@ pub(crate) async fn fragment(visit: Visit) -> Shown {
     }
     let webhooks = Webhooks::of(&visit, deliveries.iter().map(|delivery| delivery.webhook_id)).await;
     let rows = html! { @for delivery in &deliveries { (row(&visit, shape, &webhooks, delivery)) } };
-    Ok(Html(rows.0).into_response())
+    // Rows stand in a table, and the icons that they refer to beside it: a browser takes both apart again.
+    let fragment = html! { (sprite(&rows.0)) table { tbody { (rows) } } };
+    Ok(Html(fragment.0).into_response())
 }
