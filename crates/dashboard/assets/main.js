@@ -89,11 +89,15 @@ document.addEventListener("change", (event) => {
 document.querySelector("[data-focus]")?.focus();
 
 // A toast goes by itself, unless it is looked at.
+const told = new URL(location.href);
+if (told.searchParams.has("said") || told.searchParams.has("did")) {
+  // Looking at the page again must not tell it again.
+  told.searchParams.delete("said");
+  told.searchParams.delete("did");
+  history.replaceState(null, "", told);
+}
 const toast = document.querySelector("[data-toast]");
 if (toast) {
-  const url = new URL(location.href);
-  url.searchParams.delete("said");
-  history.replaceState(null, "", url);
   const wait = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? wait() : toast.remove()), 6000);
   wait();
 }

@@ -56,6 +56,8 @@ const ICONS: &[(&str, &str)] = &[
     ("term", r##"<path d="m3 4.5 3.5 3.5L3 11.5M8.5 12H13"/>"##),
     ("theme", r##"<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5v11a5.5 5.5 0 0 0 0-11z" fill="currentColor"/>"##),
     ("trash", r##"<path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9"/>"##),
+    ("up", r##"<path d="m3.5 10 4.5-4.5 4.5 4.5"/>"##),
+    ("under", r##"<path d="m3.5 6 4.5 4.5L12.5 6"/>"##),
     ("updown", r##"<path d="m5 6 3-3 3 3M5 10l3 3 3-3"/>"##),
     ("x", r##"<path d="m4 4 8 8M12 4l-8 8"/>"##),
 ];

@@ -47,7 +47,7 @@ pub(crate) fn pager(visit: &Visit, total: &str, rows: usize, cursor: Option<&str
 pub(crate) fn with_parameter(here: &str, name: &str, value: &str) -> String {
     let (path, query) = here.split_once('?').unwrap_or((here, ""));
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
-        .filter(|(known, _)| known != name && known != "said")
+        .filter(|(known, _)| known != name && !matches!(known.as_ref(), "said" | "did"))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .chain([(name.to_owned(), value.to_owned())])
         .collect();

@@ -32,18 +32,17 @@ pub(crate) async fn bulk(visit: Visit, form: Form) -> Shown {
             }
         }
     }
-    let (sent, refused) = (sent.to_string(), refused.to_string());
-    let page = with_query(
-        &filter.page(&visit.link("/deliveries")),
-        &[("cursor", &filter.cursor), ("sent", &sent), ("refused", &refused), ("why", &code)],
-    );
-    Err(Stop::to(&page))
+    let did = format!("{sent}.{refused}.{code}");
+    let page = filter.page(&visit.link("/deliveries"));
+    Err(Stop::to(&with_query(&page, &[("cursor", &filter.cursor), ("did", &did)])))
 }
 
 /// What such a request did, as the address says.
 pub(super) fn told(query: &Form) -> Option<Markup> {
-    let sent: u32 = query.text("sent").parse().ok()?;
-    let refused: u32 = query.text("refused").parse().ok()?;
+    let mut parts = query.text("did").splitn(3, '.');
+    let sent: u32 = parts.next()?.parse().ok()?;
+    let refused: u32 = parts.next()?.parse().ok()?;
+    let code = parts.next().unwrap_or_default();
     Some(match (sent, refused) {
         (0, 0) => notice("warn", "Nothing was chosen.", &html! { "Tick the deliveries to send again first." }, None),
         (sent, 0) => {
@@ -51,7 +50,7 @@ pub(super) fn told(query: &Form) -> Option<Markup> {
         }
         (sent, refused) => {
             let title = format!("{} sent again, {} not.", are(sent), number(refused));
-            notice("warn", &title, &html! { (reason(query.text("why"))) }, None)
+            notice("warn", &title, &html! { (reason(code)) }, None)
         }
     })
 }
@@ -89,11 +88,11 @@ mod tests {
     #[test]
     fn what_was_done_is_told_in_numbers_and_words_of_our_own() {
         assert_eq!(said("status=failed"), None);
-        assert!(said("sent=0&refused=0").is_some_and(|text| text.contains("Nothing was chosen.")));
-        assert!(said("sent=1&refused=0").is_some_and(|text| text.contains("1 is sent again.")));
-        let mixed = said("sent=1204&refused=2&why=webhook_disabled").expect("told");
+        assert!(said("did=0.0.").is_some_and(|text| text.contains("Nothing was chosen.")));
+        assert!(said("did=1.0.").is_some_and(|text| text.contains("1 is sent again.")));
+        let mixed = said("did=1204.2.webhook_disabled").expect("told");
         assert!(mixed.contains("1,204 are sent again, 2 not.") && mixed.contains("is disabled"), "{mixed}");
-        assert!(said("sent=1&refused=1&why=Pay+me").is_some_and(|text| !text.contains("Pay me")));
-        assert_eq!(said("sent=many&refused=1"), None);
+        assert!(said("did=1.1.Pay+me").is_some_and(|text| !text.contains("Pay me")));
+        assert_eq!(said("did=many.1."), None);
     }
 }

@@ -73,7 +73,7 @@ fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract::problem::
                 h2 { (sentence(visit, delivery, seen.webhook.as_ref())) }
                 @if let Some(at) = delivery.summary.waiting_until { p .push { (until(visit, at)) } }
             }
-            @if !delivery.attempts.is_empty() || delivery.summary.waiting_until.is_some() {
+            @if !delivery.attempts.is_empty() || delivery.summary.waiting_for.as_deref() == Some("schedule") {
                 (strip(visit, delivery, seen.webhook.as_ref(), attempt.map_or(0, |attempt| attempt.number)))
             }
             @if let Some(rule) = rule(delivery, seen.webhook.as_ref()) {

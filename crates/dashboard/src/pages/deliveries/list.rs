@@ -138,7 +138,7 @@ fn recover_link(visit: &Visit, filter: &Filter) -> String {
         &visit.link(&format!("/webhooks/{}/recover", filter.webhook)),
         &[
             ("statuses", &filter.status),
-            ("types", &filter.event_type),
+            ("event_types", &filter.event_type),
             ("since", &filter.since_text(visit.now)),
             ("until", &filter.until),
         ],

@@ -156,7 +156,7 @@ fn happened(visit: &Visit, delivery: &DeliverySummary) -> Markup {
             span .faint.small {
                 @if let Some(ms) = delivery.response_time_ms { "in " (duration(f64::from(ms))) }
                 @if delivery.attempt_count > 1 { ", attempt " (number(delivery.attempt_count)) }
-                @if let Some(words) = waits(visit, delivery) { " · next " (words) }
+                @if let Some(words) = waits(visit, delivery) { @if delivery.attempt_count > 0 { " · " } "next " (words) }
             }
         }
     }

@@ -93,7 +93,7 @@ fn first_values(visit: &Visit, webhook: &WebhookBody) -> Form {
     let mut fields = vec![
         ("since".to_owned(), time_field(visit, since)),
         ("until".to_owned(), until.map(|until| time_field(visit, until)).unwrap_or_default()),
-        ("types".to_owned(), query.text("types").to_owned()),
+        ("event_types".to_owned(), query.text("event_types").to_owned()),
         ("scopes".to_owned(), query.text("scopes").to_owned()),
     ];
     let states = if from_list { query.list("statuses") } else { vec!["failed".to_owned(), "dropped".to_owned()] };
@@ -112,7 +112,7 @@ fn request(visit: &Visit, kind: Kind, form: &Form, dry_run: bool) -> Result<Valu
     if form.given("since").is_none() {
         errors.push(wrong("since", "says from when on"));
     }
-    let mut body = json!({"event_types": form.list("types"), "dry_run": dry_run});
+    let mut body = json!({"event_types": form.list("event_types"), "dry_run": dry_run});
     for (name, at) in [("since", since), ("until", until)] {
         if let Some(at) = at {
             body[name] = at.rfc3339_millis().into();
@@ -239,7 +239,7 @@ fn span_fields(fields: &Fields<'_>) -> Markup {
             (fields.line("datetime-local", "since", "From", "When its event was published, in your time."))
             (fields.line("datetime-local", "until", "Until (optional)", "Left empty: now."))
         }
-        (fields.mono("text", "types", "Event types (optional)", "Names, or a beginning with .*; set apart by commas. Left empty: all.", "tag.*"))
+        (fields.mono("text", "event_types", "Event types (optional)", "Names, or a beginning with .*; set apart by commas. Left empty: all.", "tag.*"))
     }
 }
 

@@ -175,6 +175,8 @@ pub(crate) async fn progress(visit: Visit, Path((_, id)): Ids) -> Shown {
 /// `POST …/jobs/{job}/cancel`
 pub(crate) async fn cancel(visit: Visit, Path((_, id)): Ids) -> Shown {
     let path = format!("/jobs/{}", part(&id));
-    visit.act(Method::DELETE, &path).await.map_err(|problem| visit.stop(&problem))?;
-    visit.go(&visit.link(&path), "job-cancelled")
+    let ask = tidings_api::Ask::new(Method::DELETE, path.as_str());
+    let job: JobBody = visit.ask(ask).await.map_err(|problem| visit.stop(&problem))?;
+    // It may have come to its end before.
+    visit.go(&visit.link(&path), if job.state == "cancelled" { "job-cancelled" } else { "" })
 }

@@ -178,8 +178,8 @@ fn one(fields: &Fields<'_>, place: usize, there: usize, commands: &[String], can
                 (fields.choice(&named("kind"), "What is done", "", &KINDS))
                 @if !is_new {
                     div .row-actions {
-                        button .icon-button name="up" value=(place) formnovalidate disabled[place == 0] title="Earlier" aria-label={ "Action " (place + 1) " earlier" } { (icon("left")) }
-                        button .icon-button name="down" value=(place) formnovalidate disabled[place + 1 == there] title="Later" aria-label={ "Action " (place + 1) " later" } { (icon("right")) }
+                        button .icon-button name="up" value=(place) formnovalidate disabled[place == 0] title="Earlier" aria-label={ "Action " (place + 1) " earlier" } { (icon("up")) }
+                        button .icon-button name="down" value=(place) formnovalidate disabled[place + 1 == there] title="Later" aria-label={ "Action " (place + 1) " later" } { (icon("under")) }
                         button .icon-button name="remove" value=(place) formnovalidate title="Remove" aria-label={ "Remove action " (place + 1) } { (icon("trash")) }
                     }
                 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     ask::{Shown, part, refused},
     form::Form,
-    parts::{Fields, hidden, icon, submit, summary},
+    parts::{Fields, ago, hidden, icon, submit, summary},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
 };
@@ -98,8 +98,9 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
 
 /// `GET …/sources/{src}/edit`
 pub(crate) async fn edit(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
-    let (source, etag) = visit.need_tagged::<SourceBody>(&format!("/sources/{}", part(&id))).await?;
+    let (source, tag) = visit.need_tagged::<SourceBody>(&format!("/sources/{}", part(&id))).await?;
     let values = read::stored(&source);
+    let etag = mark(&source, &tag);
     let drawn =
         Drawn { kind: source.kind, about: Some(&source), values: &values, problem: None, tried: None, etag: &etag };
     draw(&visit, &drawn).await
@@ -108,7 +109,8 @@ pub(crate) async fn edit(visit: Visit, Path((_, id)): Path<(String, String)>) ->
 /// `POST …/sources/{src}/edit`
 pub(crate) async fn update(visit: Visit, Path((_, id)): Path<(String, String)>, form: Form) -> Shown {
     let path = format!("/sources/{}", part(&id));
-    let (source, now) = visit.need_tagged::<SourceBody>(&path).await?;
+    let (source, tag) = visit.need_tagged::<SourceBody>(&path).await?;
+    let now = mark(&source, &tag);
     let values = actions::arranged(&form);
     let etag = form.raw("etag");
     let drawn =
@@ -127,15 +129,62 @@ pub(crate) async fn update(visit: Visit, Path((_, id)): Path<(String, String)>, 
             Err(problem) => draw(&visit, &drawn(Some(&problem), None, etag)).await,
         };
     }
+    // Saving once more means to keep these fields: the form then carries the newest state's mark.
+    if etag != now {
+        return draw(&visit, &drawn(Some(&stale()), None, &now)).await;
+    }
     let ask = Ask {
-        if_match: Some(etag.to_owned()).filter(|etag| !etag.is_empty()),
+        if_match: Some(tag).filter(|tag| !tag.is_empty()),
         ..Ask::new(Method::PUT, path).with_body(body.to_string())
     };
     match visit.ask::<SourceBody>(ask).await {
         Ok(source) => visit.go(&page_of(&visit, &source), "source-saved"),
-        // Saving once more means to keep these fields: the form now carries the newest state's tag.
         Err(problem) if problem.status == 412 => draw(&visit, &drawn(Some(&problem), None, &now)).await,
         Err(problem) => draw(&visit, &drawn(Some(&problem), None, etag)).await,
+    }
+}
+
+/// What tells one state of a source from another: its entity tag, or when it was changed.
+fn mark(source: &SourceBody, tag: &str) -> String {
+    if tag.is_empty() { source.updated_at.rfc3339_millis() } else { tag.to_owned() }
+}
+
+/// Somebody saved the source after the form was drawn.
+fn stale() -> Problem {
+    let detail = "Somebody else saved this source meanwhile. Nothing of yours is lost, and nothing is saved yet";
+    Problem { status: 412, code: "changed_meanwhile".to_owned(), detail: detail.to_owned(), ..refused(Vec::new()) }
+}
+
+/// What stands now beside what was typed.
+fn both(visit: &Visit, source: &SourceBody, values: &Form) -> Markup {
+    let differences = read::differences(&read::stored(source), values);
+    html! {
+        section .panel {
+            header .panel-head { h2 { "What differs" } p { "changed " (ago(visit, source.updated_at)) } }
+            table .list role="table" {
+                caption .sr { "Fields that differ" }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th role="columnheader" { "Field" }
+                        th role="columnheader" { "Theirs, saved" }
+                        th role="columnheader" { "Yours" }
+                    }
+                }
+                tbody role="rowgroup" {
+                    @for (field, theirs, mine) in &differences {
+                        tr role="row" {
+                            td .on-1.mono role="cell" { (field) }
+                            td .mono role="cell" { span .sr { "theirs: " } bdi { (theirs) } }
+                            td .mono role="cell" { span .sr { "yours: " } bdi { (mine) } }
+                        }
+                    }
+                }
+            }
+            div .panel-foot {
+                a .button.small href={ (page_of(visit, source)) "/edit" } { "Keep theirs" }
+                span { "To keep yours, save once more below." }
+            }
+        }
     }
 }
 
@@ -154,6 +203,9 @@ async fn draw(visit: &Visit, drawn: &Drawn<'_>) -> Shown {
     let back = drawn.about.map_or_else(|| visit.link("/sources"), |source| page_of(visit, source));
     let body = html! {
         (summary(drawn.problem))
+        @if let Some(source) = drawn.about.filter(|_| drawn.problem.is_some_and(|problem| problem.status == 412)) {
+            (both(visit, source, drawn.values))
+        }
         div .cols.main-side {
             form .panel method="post" action=(place) {
                 // Enter saves: it would press the first button otherwise.

@@ -47,6 +47,21 @@ pub(super) fn stored(source: &SourceBody) -> Form {
     fields.into_iter().collect()
 }
 
+/// Fields that differ between what is stored and what was typed: name, stored, typed.
+pub(super) fn differences(stored: &Form, typed: &Form) -> Vec<(String, String, String)> {
+    const NO_FIELDS: [&str; 8] =
+        ["csrf", "kind", "etag", "idempotency_key", "secrets", "gap_fill.api_key", "handshake.token", "next"];
+    let mut names: Vec<&str> = stored.fields().chain(typed.fields()).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let row = |name: &&str| {
+        // A browser writes line breaks as two characters.
+        let (theirs, mine) = (stored.text(name).replace("\r\n", "\n"), typed.text(name).replace("\r\n", "\n"));
+        (theirs != mine).then(|| ((*name).to_owned(), theirs, mine))
+    };
+    names.iter().filter(|name| !NO_FIELDS.contains(name)).filter_map(row).collect()
+}
+
 /// The request that a form stands for.
 pub(super) fn request(form: &Form, kind: SourceKind) -> Result<Value, Vec<FieldError>> {
     let mut errors = Vec::new();
@@ -136,6 +151,19 @@ mod tests {
         assert_eq!(request.secrets, None, "they stay");
         let fill = request.gap_fill.expect("still asked");
         assert_eq!((fill.every_s, fill.api_key, fill.hook), (Some(300), None, source.gap_fill.expect("asked").hook));
+    }
+
+    #[test]
+    fn what_differs_is_named_but_no_secret() {
+        let form = |fields: &[(&str, &str)]| -> Form {
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let stored = form(&[("name", "a"), ("allow", "x\ny"), ("rate_limit", "60")]);
+        let typed =
+            form(&[("name", "b"), ("allow", "x\r\ny"), ("secrets", "hidden"), ("csrf", "c"), ("dedupe", "/id")]);
+        let expected = [("dedupe", "", "/id"), ("name", "a", "b"), ("rate_limit", "60", "")];
+        let expected = expected.map(|(name, theirs, mine)| (name.to_owned(), theirs.to_owned(), mine.to_owned()));
+        assert_eq!(differences(&stored, &typed), expected);
     }
 
     #[test]

@@ -71,7 +71,8 @@ fn buttons(visit: &Visit, source: &SourceBody) -> Markup {
 
 fn address(visit: &Visit, source: &SourceBody) -> Markup {
     let (kind, event) = kinds::told(source.kind).sample;
-    let line = format!("tidings trigger {kind} {event} --source {} --secret @secret.txt", source.id);
+    let secret = if source.secret_count > 0 { " --secret @secret.txt" } else { "" };
+    let line = format!("tidings trigger {kind} {event} --source {}{secret}", source.id);
     html! {
         section .panel {
             header .panel-head { h2 { "Where the provider sends to" } p { "Whoever knows the address can try" } }
@@ -100,7 +101,7 @@ fn figures(visit: &Visit, source: &SourceBody, receipts: &ListBody<ReceiptBody>)
             div .figure {
                 dt { @if narrowed { "Receipts of this type" } @else { "Receipts" } }
                 dd { (total_words(receipts.total, receipts.total_at_least)) }
-                p { "verified and kept" }
+                p { @if source.secret_count > 0 { "verified and kept" } @else { "kept; nothing is verified" } }
             }
             div .figure {
                 dt { "Last receipt" }
