@@ -25,6 +25,6 @@ mod state;
 pub use auth::Acting;
 pub use ingest::Peer;
 pub use local::{Answer, Ask, Local, On};
-pub use server::{Server, ServerLimits};
+pub use server::{Cut, Server, ServerLimits};
 pub use state::{Api, ApiParts};
 pub use tidings_ports::store::{AuditActor, StoreError};

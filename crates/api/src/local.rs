@@ -15,7 +15,7 @@ use tidings_domain::ids::{OrganizationId, ProjectId};
 use crate::{
     auth::{Acting, ORGANIZATION, PROJECT},
     native,
-    server::respond,
+    server::{Cut, respond},
     state::Api,
 };
 
@@ -52,14 +52,24 @@ pub struct Ask {
     pub idempotency_key: Option<String>,
     /// Refuse the change unless what is changed still has this entity tag.
     pub if_match: Option<String>,
-    /// Where a stream is to go on.
+    /// Of a stream: go on after this place.
     pub last_event_id: Option<String>,
+    /// Of a stream: ends the connection that it goes out on.
+    pub cut: Option<Cut>,
 }
 
 impl Ask {
     /// A request without a body.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, idempotency_key: None, if_match: None, last_event_id: None }
+        Self {
+            method,
+            path: path.into(),
+            body: None,
+            idempotency_key: None,
+            if_match: None,
+            last_event_id: None,
+            cut: None,
+        }
     }
 
     /// The same with a body.
@@ -135,6 +145,9 @@ impl Local {
             }
         }
         request.extensions_mut().insert(on.acting);
+        if let Some(cut) = ask.cut {
+            request.extensions_mut().insert(cut);
+        }
         let request_id = self.api.engine().ids().request_id();
         respond(&self.api, self.router.clone(), request, on.address, &request_id).await
     }

@@ -26,7 +26,7 @@ use hyper_util::{
 use tidings_contract::{codes::ErrorCode, problem::PROBLEM_CONTENT_TYPE};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
 };
 use tower::Service as _;
 
@@ -63,6 +63,17 @@ pub struct ServerLimits {
 impl Default for ServerLimits {
     fn default() -> Self {
         Self { connections_max: 4_096, head_timeout: Duration::from_secs(15) }
+    }
+}
+
+/// Ends a connection from outside, for answers whose reader takes nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Cut(Arc<Notify>);
+
+impl Cut {
+    /// Ends it, with everything that is under way on it.
+    pub(crate) fn connection(&self) {
+        self.0.notify_one();
     }
 }
 
@@ -106,8 +117,11 @@ impl Server {
             let (api, router) = (self.api.clone(), self.router.clone());
             let asked = Arc::new(AtomicBool::new(false));
             let asks = Arc::clone(&asked);
-            let service = service_fn(move |request| {
+            let cut = Cut::default();
+            let cuts = cut.clone();
+            let service = service_fn(move |mut request: Request<Incoming>| {
                 asks.store(true, Ordering::Relaxed);
+                request.extensions_mut().insert(cuts.clone());
                 serve(api.clone(), router.clone(), request, peer)
             });
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
@@ -115,12 +129,19 @@ impl Server {
             let head_timeout = self.limits.head_timeout;
             tokio::spawn(async move {
                 let _slot = slot;
-                if let Err(error) = unless_silent(connection, &asked, head_timeout).await {
+                let ended = tokio::select! {
+                    biased;
+                    ended = unless_silent(connection, &asked, head_timeout) => ended,
+                    () = cut.0.notified() => Ok(()),
+                };
+                if let Err(error) = ended {
                     tracing::debug!(error, "a connection ended early");
                 }
             });
         }
         drop(listener);
+        // Streams have no end of their own.
+        self.api.engine().feed().close();
         if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
             tracing::warn!("some requests did not end within the grace period");
         }

@@ -73,8 +73,8 @@ struct Answer {
 }
 
 /// Why there is no answer, and whether the request may have reached the server.
-struct Failed {
-    error: ClientError,
+pub(crate) struct Failed {
+    pub(crate) error: ClientError,
     sent: bool,
 }
 
@@ -135,7 +135,7 @@ impl Client {
         self.read(response, connection).await
     }
 
-    fn request(&self, call: &Call, key: Option<&HeaderValue>) -> Result<Request<Full<Bytes>>, Failed> {
+    pub(crate) fn request(&self, call: &Call, key: Option<&HeaderValue>) -> Result<Request<Full<Bytes>>, Failed> {
         let path = format!("{}{}{}", self.inner.base, tidings_contract::BASE_PATH, call.path);
         let mut request = Request::builder()
             .method(call.method.clone())

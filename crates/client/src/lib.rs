@@ -29,6 +29,7 @@ mod headers;
 mod pool;
 mod provider;
 mod query;
+mod stream;
 
 pub use builder::ClientBuilder;
 pub use calls::statistics::Period;
@@ -36,4 +37,5 @@ pub use client::Client;
 pub use error::ClientError;
 pub use provider::{ProviderAnswer, send_as_provider};
 pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery, ReceiptQuery, RecordQuery, RunQuery};
+pub use stream::{DeliveryStream, StreamEvent};
 pub use tidings_contract as contract;

@@ -28,6 +28,7 @@ pub mod sample;
 pub mod secret;
 pub mod source;
 pub mod statistics;
+pub mod stream;
 pub mod tenancy;
 pub mod transform;
 pub mod webhook;

@@ -6,6 +6,7 @@ use tidings_domain::tenancy::Scope;
 use crate::{
     codes::ErrorCode,
     parameters::Parameter,
+    stream::STREAM_CONTENT_TYPE,
     wire::{Shape, Wire},
 };
 
@@ -39,8 +40,10 @@ pub struct Operation {
     pub query: &'static [Parameter],
     /// What its body is.
     pub takes: Takes,
-    /// What success answers; `None`: no body.
+    /// What success answers; `None`: no body. Of a stream, the data of each of its events.
     pub answers: Option<Shape>,
+    /// Whether success answers a stream of events that has no end of its own.
+    pub is_stream: bool,
     /// The errors that are its own; see [`Operation::codes`] for all.
     pub refuses: &'static [ErrorCode],
 }
@@ -74,7 +77,7 @@ pub(crate) const fn operation(
     summary: &'static str,
 ) -> Asked {
     let (query, takes, answers, refuses): (&[Parameter], _, _, &[ErrorCode]) = (&[], Takes::Nothing, None, &[]);
-    Asked(Operation { method, path, access, status, summary, query, takes, answers, refuses })
+    Asked(Operation { method, path, access, status, summary, query, takes, answers, is_stream: false, refuses })
 }
 
 impl Asked {
@@ -110,6 +113,12 @@ impl Answering {
         self.0
     }
 
+    /// Success answers a stream of events with such data; the errors of its own.
+    pub(crate) const fn streams<T: Wire + Deserialize<'static>>(mut self, refuses: &'static [ErrorCode]) -> Operation {
+        self.0.is_stream = true;
+        self.answers::<T>(refuses)
+    }
+
     /// Success has no body; the errors of its own.
     pub(crate) const fn answers_nothing(mut self, refuses: &'static [ErrorCode]) -> Operation {
         self.0.refuses = refuses;
@@ -141,6 +150,11 @@ impl Operation {
     /// Whether it takes an `Idempotency-Key`.
     pub fn is_repeatable(&self) -> bool {
         self.refuses.contains(&ErrorCode::IdempotencyConflict)
+    }
+
+    /// The `Content-Type` of success.
+    pub const fn content_type(&self) -> &'static str {
+        if self.is_stream { STREAM_CONTENT_TYPE } else { "application/json" }
     }
 
     /// The shape of its body, if it can have one.

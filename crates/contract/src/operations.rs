@@ -38,6 +38,7 @@ use crate::{
     secret::{RotateSecret, RotatedSecretBody, SecretBody},
     source::{PreviewBody, PreviewRequest, ReceiptBody, ReceiptReplayedBody, SourceBody, SourceRequest},
     statistics::{StatisticsBody, WebhookHoursBody},
+    stream::DeliveryNews,
     tenancy::{
         ApiKeyBody, CreateApiKey, CreateOrganization, CreateProject, InstanceBody, OrganizationBody, ProjectBody,
         UpdateOrganization, UpdateProject,
@@ -171,6 +172,9 @@ pub const OPERATIONS: &[Operation] = &[
         .query(&[WEBHOOK_IDS, LIMIT, CURSOR])
         .bare()
         .answers::<ListBody<WebhookHoursBody>>(&[]),
+    operation("GET", "/stream", Access::AnyOf(READERS), 200, "Listen to what happens to deliveries")
+        .bare()
+        .streams::<DeliveryNews>(&[RateLimited]),
     operation("GET", "/deliveries", Access::AnyOf(READERS), 200, "List deliveries")
         .query(&[WEBHOOK_ID, EVENT_TYPE, STATUS, SINCE, UNTIL, LIMIT, CURSOR])
         .bare()

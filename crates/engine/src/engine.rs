@@ -9,7 +9,7 @@ use tidings_domain::{
     billing::BillingRules,
     event::Event,
     filter::Subject,
-    ids::{DeliveryId, OrganizationId, ProjectId, WebhookId},
+    ids::{OrganizationId, ProjectId, WebhookId},
     profile::Profile,
     seal::MasterKey,
     tenancy::Project,
@@ -17,13 +17,14 @@ use tidings_domain::{
 };
 use tidings_ports::{
     Clock, Entropy, Scripts, Sender,
-    store::{Appended, Idempotency, NewDelivery, NewEvent, Requeued, Store, StoreError},
+    store::{Appended, Idempotency, NewDelivery, NewEvent, Store, StoreError},
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
     IdSource, Turns,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
+    feed::Feed,
     fill::Board,
     guarded::guarded,
     jobs::JobSignal,
@@ -90,7 +91,7 @@ pub struct Engine {
     pub(crate) unaccounted: AtomicI64,
     pub(crate) audit_kept_ms: AtomicU64,
     pub(crate) runs_kept_ms: AtomicU64,
-    forced_slots: Arc<Semaphore>,
+    pub(crate) forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     pub(crate) sources: SourceCache,
     pub(crate) scripts: Arc<dyn Scripts>,
@@ -104,31 +105,9 @@ pub struct Engine {
     /// When the next round of upkeep begins unless somebody asks for one before.
     pub(crate) next_upkeep_at: AtomicI64,
     pub(crate) fills: Board,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) user_agent: String,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// Why a delivery is not sent again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RetryError {
-    /// The project has no such delivery.
-    #[error("the project has no such delivery")]
-    NotFound,
-    /// Its webhook is disabled.
-    #[error("the webhook is disabled")]
-    WebhookDisabled,
-    /// Its webhook was deleted.
-    #[error("the webhook was deleted")]
-    WebhookDeleted,
-    /// Its event's payload was deleted.
-    #[error("the event's payload was deleted")]
-    Expunged,
-    /// As many deliveries of held webhooks are being sent as may be at a time.
-    #[error("too many deliveries of disabled webhooks are being sent already")]
-    Busy,
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Requests outside the lanes that may be under way at a time: forced deliveries of held
@@ -142,6 +121,7 @@ impl Engine {
         let EngineParts { limits, overdue_after_ms, scripts, base_url, .. } = parts;
         let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
+        let feed = Arc::new(Feed::new(Arc::clone(&clock)));
         let sources = SourceCache::new(Arc::clone(&master_key));
         let router = Arc::new(Router::new(Arc::clone(&store), Arc::clone(&master_key), user_agent.clone()));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
@@ -153,6 +133,7 @@ impl Engine {
             limits,
             operations: Arc::clone(&operations),
             reports: Arc::clone(&reports),
+            feed: Arc::clone(&feed),
         }));
         let batcher = Arc::new(Batcher::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&dispatcher)));
         dispatcher.note_backlog(&store.recover(clock.now()).await?);
@@ -185,6 +166,7 @@ impl Engine {
             billing: OnceLock::new(),
             next_upkeep_at: AtomicI64::new(i64::MAX),
             fills: Board::default(),
+            feed,
             user_agent,
             tasks: std::sync::Mutex::default(),
         });
@@ -324,26 +306,6 @@ impl Engine {
             .collect();
         let (snapshot_version, after_runs) = (snapshot.version, publish.after_runs);
         Ok((NewEvent { event, snapshot_version, deliveries, idempotency, receipt: None, after_runs }, accepted))
-    }
-
-    /// Sends a delivery again, at once and as often as asked.
-    pub async fn retry(&self, project_id: ProjectId, id: DeliveryId, force: bool) -> Result<(), RetryError> {
-        // Taken before anything changes, so that a refusal leaves nothing half done.
-        let slot = match force {
-            true => Some(Arc::clone(&self.forced_slots).try_acquire_owned().map_err(|_| RetryError::Busy)?),
-            false => None,
-        };
-        match self.store.requeue(project_id, id, force, self.clock.now()).await? {
-            Requeued::Leased(lease) => {
-                self.dispatcher.send_again(*lease, slot).await;
-                Ok(())
-            }
-            Requeued::InFlight => Ok(()),
-            Requeued::NotFound => Err(RetryError::NotFound),
-            Requeued::WebhookDisabled => Err(RetryError::WebhookDisabled),
-            Requeued::WebhookDeleted => Err(RetryError::WebhookDeleted),
-            Requeued::Expunged => Err(RetryError::Expunged),
-        }
     }
 
     /// The project with this id, of whatever organization.

@@ -3,8 +3,10 @@
 //! Deliberately absent: SQL, sockets, HTTP servers, clocks and randomness of its own; they come in
 //! through `tidings_ports`. No transaction is open while a request is on its way (INV-NO-TX-IO).
 
+mod again;
 mod dispatch;
 mod engine;
+mod feed;
 mod fill;
 mod guarded;
 mod ids;
@@ -21,8 +23,12 @@ mod test_event;
 mod turns;
 mod upkeep;
 
+pub use again::RetryError;
 pub use dispatch::{DispatchLimits, LaneView};
-pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RUN_DAYS, RetryError};
+pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RUN_DAYS};
+pub use feed::{
+    Change, Feed, FeedFull, Heard, LISTENERS_MAX, LISTENERS_PER_PROJECT_MAX, Listener, NEWS_KEPT_MAX, News,
+};
 pub use fill::FillView;
 pub use ids::IdSource;
 pub use jobs::{JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tidings_domain::{
+    delivery::DeliveryState,
     event::Event,
     event_type::{EventTypeName, TEST_EVENT_TYPE},
     ids::{DeliveryId, ProjectId, WebhookId},
@@ -15,6 +16,7 @@ use tidings_ports::store::{StoreError, TestRecord};
 use crate::{
     Engine,
     dispatch::{Acted, build_request, is_delivered, record_exchange},
+    feed::{Change, Happened},
     run::Attempted,
 };
 
@@ -96,7 +98,7 @@ impl Engine {
                 Acted::here(self.sender.send(request).await)
             }
         };
-        let duration_ms = exchange.timing.total_us / 1000;
+        let exchange_us = exchange.timing.total_us;
         let attempt = Acted::record(sent, &added, record_exchange(&target, exchange, 1, started_at));
         let outcome = TestOutcome {
             delivery_id,
@@ -105,11 +107,27 @@ impl Engine {
                 Outcome::Status(status) => Some(status),
                 _ => None,
             },
-            duration_ms,
+            duration_ms: exchange_us / 1000,
             error: attempt.error.clone(),
         };
         let delivered = outcome.delivered;
-        self.store.record_test(TestRecord { event, delivery_id, webhook_id, rendering, delivered, attempt }).await?;
+        let record = TestRecord { event: Arc::clone(&event), delivery_id, webhook_id, rendering, delivered, attempt };
+        let at = record.ended_at();
+        self.store.record_test(record).await?;
+        self.feed.tell(|| {
+            std::iter::once(Happened {
+                at,
+                change: Change::Ended,
+                event: &event,
+                delivery_id,
+                webhook_id,
+                state: if delivered { DeliveryState::Delivered } else { DeliveryState::Failed },
+                attempts_made: 1,
+                status: outcome.status,
+                total_us: Some(exchange_us),
+                error: outcome.error.as_deref(),
+            })
+        });
         Ok(outcome)
     }
 }

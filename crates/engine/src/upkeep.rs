@@ -63,6 +63,7 @@ impl Engine {
 
     async fn upkeep_round(&self, audit: bool) -> Result<(), StoreError> {
         self.dispatcher.note_step().await?;
+        self.feed.tidy();
         for webhook_id in self.store.webhooks_to_cancel().await? {
             while self.store.cancel_pending(webhook_id, STEP_ROWS, self.clock.now()).await? == STEP_ROWS {}
         }

@@ -43,6 +43,25 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_to_a_webhooks_deliveries_is_shown_while_it_happens() {
+    let scene = Scene::begin().await;
+    // Nobody knows when it listens, so something happens until it has heard of it.
+    let happening = async {
+        loop {
+            scene.run(&["event", "publish", EVENT_TYPE, "--data", "1"]).await;
+        }
+    };
+    let tail = ["tail", "--webhook", &scene.webhook_id, "--ended", "--count", "1"];
+    let (succeeded, news) = tokio::select! {
+        biased;
+        shown = scene.run(&tail) => shown,
+        () = happening => unreachable!("it never ends by itself"),
+    };
+    assert!(succeeded, "{news}");
+    assert_eq!((&news["change"], &news["webhook_id"]), (&json!("ended"), &json!(scene.webhook_id)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_any_length_is_published_and_each_refusal_names_its_line() {
     let scene = Scene::begin().await;
     let path = scene.server.scratch_path("events.ndjson");

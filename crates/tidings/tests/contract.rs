@@ -185,6 +185,10 @@ async fn every_operation_answers_what_the_document_says() {
     let mut refusals = 0;
     for operation in in_order() {
         refusals += refuse(&document, &scene, operation).await;
+        if operation.is_stream {
+            // It has no end; the test `stream` listens to it.
+            continue;
+        }
         let body = scene.body(operation).map(|body| body.to_string()).unwrap_or_default();
         let answer = scene.call(scene.caller(operation), operation, &scene.path(operation), body).await;
         assert_eq!(answer.status, operation.status, "{} {}: {answer}", operation.method, operation.path);

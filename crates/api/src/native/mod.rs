@@ -27,6 +27,7 @@ pub(crate) mod records;
 pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod statistics;
+mod stream;
 pub(crate) mod webhooks;
 
 use axum::{
@@ -68,6 +69,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/jobs/{id}", get(jobs::get).delete(jobs::cancel))
         .route("/webhooks/{id}/stats", get(statistics::of_webhook))
         .route("/stats", get(statistics::of_project))
+        .route("/stream", get(stream::open))
         .route("/stats/webhooks", get(statistics::of_webhooks))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::get))

@@ -83,7 +83,7 @@ fn describe(html: &mut Html, document: &Value, operation: &Operation) {
         html.raw("<h4>Body</h4>");
         schemas.fields(html, &described["requestBody"]["content"]["application/json"]["schema"]);
     }
-    let answer = &described["responses"][operation.status.to_string()]["content"]["application/json"];
+    let answer = &described["responses"][operation.status.to_string()]["content"][operation.content_type()];
     if operation.answers.is_some() {
         html.raw("<h4>Answer</h4><details><summary>its fields</summary>");
         schemas.fields(html, &answer["schema"]);

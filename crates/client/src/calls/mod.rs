@@ -15,6 +15,7 @@ mod presets;
 mod projects;
 mod sources;
 pub(crate) mod statistics;
+mod stream;
 mod webhooks;
 
 use std::collections::BTreeMap;

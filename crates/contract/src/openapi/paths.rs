@@ -49,6 +49,7 @@ pub const GROUPS: &[Group] = &[
     group("hook-urls", "Hook URLs", "URLs that run a command.", "", ""),
     group("command-settings", "Command settings", "How often hook URLs may be called.", "", ""),
     group("runs", "Runs", "Executions of commands.", "The run's id", sample::RUN),
+    group("stream", "Stream", "What happens to deliveries, while it happens.", "", ""),
     group("stats", "Statistics", "Figures of a whole project.", "", ""),
     group("organizations", "Organizations", "Customers.", "The organization's id", sample::ORGANIZATION),
     group("projects", "Projects", "Nothing crosses from one to another.", "The project's id", sample::PROJECT),
@@ -188,13 +189,18 @@ fn success(operation: &Operation, schemas: &mut Schemas) -> Value {
     if operation.is_repeatable() {
         headers["Idempotent-Replay"] = json!({"$ref": "#/components/headers/Idempotent-Replay"});
     }
-    let mut answer = json!({"description": success_text(operation.status), "headers": headers});
+    let text = if operation.is_stream { STREAM_TEXT } else { success_text(operation.status) };
+    let mut answer = json!({"description": text, "headers": headers});
     if let Some(shape) = operation.answers {
         let schema = (shape.schema)(&mut schemas.answers);
-        answer["content"] = json!({"application/json": {"schema": schema, "example": (shape.example)()}});
+        let content_type = operation.content_type();
+        answer["content"] = json!({content_type: {"schema": schema, "example": (shape.example)()}});
     }
     answer
 }
+
+const STREAM_TEXT: &str = "Server-sent events without an end. The schema is that of the data of each event `delivery`; \
+                           an event `reset` says that some were missed.";
 
 fn success_text(status: u16) -> &'static str {
     match status {

@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
-use axum::body::{Body, Bytes};
+use axum::{
+    body::{Body, Bytes},
+    extract::Extension,
+};
 use http::{HeaderMap, Method};
 use http_body::{Frame, SizeHint};
-use tidings_api::Ask;
+use tidings_api::{Ask, Cut};
 use tokio::time::{Sleep, sleep};
 
 use crate::{ask::Shown, visit::Visit};
@@ -19,9 +22,10 @@ use crate::{ask::Shown, visit::Visit};
 const LASTS: Duration = Duration::from_secs(60);
 
 /// `GET /p/{project}/live`
-pub(crate) async fn stream(visit: Visit, headers: HeaderMap) -> Shown {
+pub(crate) async fn stream(visit: Visit, headers: HeaderMap, cut: Option<Extension<Cut>>) -> Shown {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let ask = Ask { last_event_id: last, ..Ask::new(Method::GET, "/stream") };
+    let cut = cut.map(|Extension(cut)| cut);
+    let ask = Ask { last_event_id: last, cut, ..Ask::new(Method::GET, "/stream") };
     let response = visit.dashboard.parts().local.open(&visit.on, ask).await;
     Ok(response.map(|body| Body::new(Bounded { body, end: Box::pin(sleep(LASTS)) })))
 }

@@ -26,6 +26,7 @@ use super::{
     settler::Settler,
 };
 use crate::{
+    feed::{Feed, births},
     publish::Router,
     signal::Signal,
     snapshot::{Snapshot, Target},
@@ -48,6 +49,8 @@ pub(crate) struct DispatcherParts {
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
     /// Wakes whoever turns reports into events.
     pub(crate) reports: Arc<Signal>,
+    /// Tells whoever listens.
+    pub(crate) feed: Arc<Feed>,
 }
 
 /// Carries deliveries to their webhooks.
@@ -136,6 +139,7 @@ impl Dispatcher {
         });
         self.spawn_jobs(jobs);
         self.give_back_refused();
+        self.parts.feed.tell(|| births(events, results));
     }
 
     /// The only place where requests are started.

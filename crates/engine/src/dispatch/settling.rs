@@ -13,6 +13,7 @@ use tidings_ports::{
 };
 
 use super::dispatcher::{Dispatcher, STORE_RETRY_MS};
+use crate::feed::ends;
 
 impl Dispatcher {
     /// Writes verdicts down, batch after batch, for as long as the process lives.
@@ -101,6 +102,7 @@ impl Dispatcher {
         if reported {
             self.parts.reports.ask();
         }
+        self.parts.feed.tell(|| ends(settlements, settled));
         disabled.dedup();
         for project_id in disabled {
             self.project_changed(project_id).await;

@@ -4,6 +4,7 @@ mod batches;
 mod billing;
 mod clock_set;
 mod delivery;
+mod feed;
 mod filling;
 mod filling_scene;
 mod filters;

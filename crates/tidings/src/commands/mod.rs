@@ -30,6 +30,7 @@ mod sample;
 pub(crate) mod serve;
 mod session;
 pub(crate) mod source;
+pub(crate) mod tail;
 pub(crate) mod trigger;
 pub(crate) mod verify;
 pub(crate) mod webhook;
@@ -104,6 +105,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Command(command) => done(command.run(&session).await),
             ApiCommand::HookUrl(command) => done(command.run(&session).await),
             ApiCommand::Run(command) => done(command.run(&session).await),
+            ApiCommand::Tail(command) => done(command.run(&session).await),
             ApiCommand::Trigger(command) => command.run(&session).await,
         }
     })

@@ -245,7 +245,9 @@ async fn keys_bound_to_a_project_manage_nothing_of_the_organization() {
 async fn lists_hold_nothing_of_others_and_events_reach_nobody_else() {
     let Scene { server: _server, receiver, one, other } = scene().await;
     let foreign = [&other.webhook_id, &other.event_id, &other.delivery_id, &other.key_id, &other.project_id];
-    for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET" && !operation.path.contains('{')) {
+    let lists =
+        |operation: &&Operation| operation.method == "GET" && !operation.path.contains('{') && !operation.is_stream;
+    for operation in OPERATIONS.iter().filter(lists) {
         for caller in [&one.admin, &one.bound] {
             let answer = caller.get(operation.path).await;
             let text = String::from_utf8_lossy(&answer.body).into_owned();
@@ -325,6 +327,7 @@ async fn every_operation_asks_for_a_key_that_may_use_it() {
         }
         if let Some(enough) = enough_scopes(operation.access)
             && operation.method == "GET"
+            && !operation.is_stream
         {
             call(&key(json!({"name": "enough", "scopes": enough})).await, operation, &path, one.name).await.expect(200);
         }

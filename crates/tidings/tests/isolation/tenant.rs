@@ -1,7 +1,7 @@
 //! A customer with one of everything.
 
 use serde_json::{Value, json};
-use tidings_contract::operations::{Access, OPERATIONS};
+use tidings_contract::operations::{Access, OPERATIONS, Operation};
 use tidings_testkit::{Api, Person, Receiver, Server, Signature, World, organization_key};
 
 /// A record that every tenant has.
@@ -98,7 +98,9 @@ impl Tenant {
     /// Everything that the tenant sees, to compare before and after.
     pub(crate) async fn everything(&self) -> Vec<Value> {
         let mut seen = Vec::new();
-        for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+        // Streams have no end; the test `stream` shows that nothing crosses them.
+        let looks = |operation: &&Operation| operation.method == "GET" && !operation.is_stream;
+        for operation in OPERATIONS.iter().filter(looks) {
             // Looking at a secret is written into the audit log, which so changes by being compared.
             if operation.access != Access::Operator && operation.path != "/audit-log" {
                 seen.push(self.admin.get(&fill(operation.path, &self.id_or_nothing(operation.path))).await.expect(200));
