@@ -88,6 +88,11 @@ impl FromRequestParts<Api> for Caller {
     }
 }
 
+/// A part of a path as it is meant.
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
+}
+
 /// Finds the key and whom it acts for.
 pub(crate) async fn authenticate(headers: &HeaderMap, api: &Api) -> Result<Caller, ApiError> {
     let text = credentials(headers)?;
@@ -199,7 +204,8 @@ impl Caller {
                 false => self.organization(),
             },
             project: in_project.then(|| self.project(api)),
-            subject: subject.and_then(|place| path.rsplit('/').nth(place)).map(str::to_owned),
+            // A command's name has a slash, which a path writes otherwise.
+            subject: subject.and_then(|place| path.rsplit('/').nth(place)).map(decoded),
         }
     }
 

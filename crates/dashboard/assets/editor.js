@@ -1,6 +1,8 @@
 // The editor of a command: a textarea that counts its lines, indents, runs and saves. Without this module it is a
 // plain textarea, and everything is done by buttons.
 
+import { say, wake as rouse } from "./main.js";
+
 const INDENT = "  ";
 
 /** Puts text where the caret is, so that the browser's own undo takes it back. */
@@ -11,13 +13,39 @@ function insert(area, text) {
 /** The beginning of the line at a place. */
 const lineStart = (area, place) => area.value.lastIndexOf("\n", place - 1) + 1;
 
-function wake(section) {
+/** Sends the form, and shows the page that comes back without leaving this one. */
+async function inPlace(form, submitter, stays) {
+  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, submitter)) });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const [fresh, old] = [page.querySelector("#main .page"), document.querySelector("#main .page")];
+  const section = fresh?.querySelector("[data-editor]");
+  if (!section) throw new Error("another page came back");
+  document.querySelector("svg.sprite").replaceWith(document.importNode(page.querySelector("svg.sprite"), true));
+  old.replaceWith(document.adoptNode(fresh));
+  const url = new URL(answer.url);
+  url.searchParams.delete("said");
+  history.replaceState(null, "", url);
+  const area = section.querySelector("textarea");
+  const saved = area.value;
+  area.value = stays.text;
+  wake(section, saved);
+  if (stays.had) {
+    area.focus({ preventScroll: true });
+    area.setSelectionRange(stays.from, stays.to);
+  }
+  fresh.querySelector("[data-focus]")?.focus();
+  const words = page.querySelector("[data-toast]")?.textContent ?? section.parentElement.querySelector("[data-run-panel] .badge")?.textContent;
+  if (words) say(words);
+  rouse(fresh);
+}
+
+function wake(section, stored) {
   const area = section.querySelector("textarea");
   const gutter = section.querySelector(".gutter");
   const caret = section.querySelector("[data-caret]");
   const saved = section.querySelector("[data-saved]");
   const form = area.form;
-  const first = area.value;
+  const first = stored ?? area.value;
   let leaving = false;
   let sent = false;
   section.querySelector("[data-keys]").hidden = false;
@@ -89,7 +117,20 @@ function wake(section) {
     event.preventDefault();
     document.querySelector(button)?.click();
   });
-  form.addEventListener("submit", () => (sent = true));
+  form.addEventListener("submit", async (event) => {
+    sent = true;
+    if (!("inPlace" in form.dataset)) return;
+    event.preventDefault();
+    // Code and caret stay where they are; everything else is drawn anew by the server.
+    const stays = { text: area.value, from: area.selectionStart, to: area.selectionEnd, had: document.activeElement === area };
+    try {
+      await inPlace(form, event.submitter, stays);
+    } catch {
+      delete form.dataset.inPlace;
+      delete form.dataset.sent;
+      form.requestSubmit(event.submitter);
+    }
+  });
   addEventListener("pageshow", () => (sent = false));
   addEventListener("beforeunload", (event) => {
     if (!sent && area.value !== first) event.preventDefault();

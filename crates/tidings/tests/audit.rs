@@ -60,6 +60,8 @@ async fn what_was_done_stands_there_with_who_what_and_from_where() {
     admin.delete(&format!("/projects/{}", id(&other))).await.expect(204);
     let key = admin.post("/api-keys", &json!({"name": "spare", "project_id": project})).await.expect(201);
     admin.delete(&format!("/api-keys/{}", id(&key))).await.expect(204);
+    admin.post("/commands", &json!({"name": "/onOrder", "code": "1"})).await.expect(201);
+    admin.delete("/commands/%2FonOrder").await.expect(204);
     operator.patch(&format!("/organizations/{organization}"), &json!({"name": "Acme"})).await.expect(200);
 
     let log = entries(admin).await;
@@ -81,6 +83,8 @@ async fn what_was_done_stands_there_with_who_what_and_from_where() {
         "project.delete",
         "api_key.create",
         "api_key.revoke",
+        "command.create",
+        "command.delete",
         "organization.update",
     ];
     assert_eq!(actions(&log), expected);
@@ -97,6 +101,7 @@ async fn what_was_done_stands_there_with_who_what_and_from_where() {
     }
     assert_eq!((log[0].subject.as_str(), log[2].subject.as_str()), (organization.as_str(), "order.paid"));
     assert!(log[3..12].iter().all(|entry| entry.subject == id(&webhook)));
+    assert!(log[17..19].iter().all(|entry| entry.subject == "/onOrder"), "{log:?}");
     assert!(log[3..12].iter().all(|entry| entry.project_id.map(|id| id.to_string()).as_ref() == Some(project)));
     let update = serde_json::to_value(&log[4].detail).expect("JSON");
     let before = json!({"enabled": true, "name": "Shop"});

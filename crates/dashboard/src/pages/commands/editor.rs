@@ -160,7 +160,7 @@ async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
     };
     let body = html! {
         @if sheet.stale { (both(visit, sheet)) } @else { (summary(sheet.problem)) }
-        form #command-form .stack method="post" action=(action) data-form {
+        form #command-form .stack method="post" action=(action) data-form data-in-place[sheet.command.is_some()] {
             (csrf(visit))
             (carried(values, sheet))
             @if sheet.command.is_none() {
@@ -173,7 +173,7 @@ async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
                 (code(visit, &form_fields, sheet))
                 (beside(visit, &form_fields, sheet))
             }
-            (settings(&form_fields, sheet))
+            (settings(visit, &form_fields, sheet))
         }
         @if sheet.command.is_some() {
             section .panel {
@@ -215,7 +215,9 @@ fn actions(visit: &Visit, name: &str) -> Markup {
     let may = visit.may(Scope::CommandsManage);
     html! {
         @if !name.is_empty() {
-            a .button href=(visit.link(&format!("/hook-url?command={}", part(name)))) { (icon("globe")) "Make a hook URL…" }
+            a .button href=(visit.link(&format!("/hook-url?command={}", part(name)))) {
+                (icon("globe")) "Make a hook URL…"
+            }
             (button_link(visit, Scope::CommandsManage, "", &format!("{}/delete", address(visit, name)), "trash", "Delete…"))
         }
         button .button form="command-form" name="do" value="save" disabled[!may] data-save { "Save " kbd { "Ctrl S" } }
@@ -246,7 +248,12 @@ fn code(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
         section aria-label="Code" data-editor {
             div .bar {
                 label .strong for="f-code" { "Code" }
-                span .push.faint.small data-saved { @if let Some(saved) = saved { "saved " (saved) } @else { "not saved yet" } }
+                span .push.faint.small data-saved {
+                    @match saved.filter(|_| sheet.problem.is_none()) {
+                        Some(saved) => { "saved " (saved) }
+                        None => "not saved",
+                    }
+                }
             }
             @if let Some(wrong) = &wrong { p #f-code-wrong .wrong-text.block { (icon("alert")) span { (wrong) } } }
             div .lines {
@@ -255,7 +262,11 @@ fn code(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
                 }
                 div .sheet {
                     @if let Some(line) = mark {
-                        pre .marks aria-hidden="true" { @for _ in 1..line { "\n" } mark { " " } }
+                        pre .marks aria-hidden="true" {
+                            // A browser drops the first line break.
+                            @for _ in 0..line { "\n" }
+                            mark { " " }
+                        }
                     }
                     textarea #f-code .text name="code" rows=(lines.max(20)) wrap="off" spellcheck="false" autocapitalize="off"
                         autocomplete="off" aria-describedby=(if wrong.is_some() { "f-code-wrong" } else { "code-keys" })
@@ -301,7 +312,7 @@ fn beside(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
     }
 }
 
-fn settings(fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
+fn settings(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
     let when =
         [("never", "Only when it is asked for"), ("every", "Every so many seconds"), ("cron", "By a calendar (cron)")];
     let concurrency = [
@@ -317,15 +328,17 @@ fn settings(fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
             }
             section .form-section {
                 header { h3 { "Time" } p { "A run that is not done in time is ended, and nothing of it happens." } }
-                div .pair {
-                    (fields.line("number", "timeout_ms", "Timeout in milliseconds", "10 to 25,000, and not more than the plan allows."))
-                    (fields.choice("concurrency", "While it runs already", "Whoever reads, changes and writes back: one at a time.", &concurrency))
+                div {
+                    div .pair {
+                        (fields.line("number", "timeout_ms", "Timeout in milliseconds", "10 to 25,000, and not more than the plan allows."))
+                        (fields.choice("concurrency", "While it runs already", "What reads, changes and writes back: one at a time.", &concurrency))
+                    }
                 }
             }
             section .form-section {
                 header {
                     h3 { "Schedule" }
-                    p { (next_words(sheet)) }
+                    p { (next_words(visit, sheet)) }
                 }
                 div {
                     (fields.choice("when", "Runs by itself", "", &when))
@@ -340,10 +353,12 @@ fn settings(fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
     }
 }
 
-fn next_words(sheet: &Sheet<'_>) -> &'static str {
-    match sheet.command.and_then(|command| command.next_run_at) {
-        Some(_) => "Times that pass while the server is down are made up for once.",
-        None => "It does not run by itself now.",
+fn next_words(visit: &Visit, sheet: &Sheet<'_>) -> Markup {
+    html! {
+        @match sheet.command.and_then(|command| command.next_run_at) {
+            Some(at) => { "Runs next " (until(visit, at)) ". Times that pass while the server is down are made up for once." }
+            None => "It does not run by itself now.",
+        }
     }
 }
 

@@ -107,7 +107,9 @@ fn what_went_wrong(error: &RunErrorBody, code: Option<&str>) -> Markup {
             }
             p .hint {
                 @if let Some(command) = &error.command { "In " span .mono { bdi { (command) } } }
-                @if let (Some(line), Some(column)) = (error.line, error.column) { ", line " (line) ", column " (column) }
+                @if let (Some(line), Some(column)) = (error.line, error.column) {
+                    ", line " (line) ", column " (column)
+                }
                 @if error.command.is_some() || error.line.is_some() { ". " }
                 "Nothing of what the run asked for was done."
             }

@@ -101,7 +101,7 @@ async fn last_runs(visit: &Visit, commands: &[CommandBody]) -> HashMap<String, R
 
 fn table(visit: &Visit, commands: &[CommandBody], last: &HashMap<String, RunSummary>) -> Markup {
     html! {
-        table .list.commands-table role="table" aria-label="Commands" {
+        table .list.commands-table role="table" aria-label="Commands" data-rows {
             thead role="rowgroup" {
                 tr role="row" {
                     th role="columnheader" { "Name" }
@@ -162,7 +162,9 @@ fn empty(visit: &Visit) -> Markup {
         section .panel.empty {
             div {
                 h2 { "No commands yet" }
-                p .lead { "A command does what no webhook can: it looks at what came, remembers, decides, and answers." }
+                p .lead {
+                    "A command does what no webhook can: it looks at what came, remembers, decides, and answers."
+                }
                 ol .steps {
                     @for (place, (title, text)) in steps.iter().enumerate() {
                         li { span .n-step { (place + 1) } div { b { (title) } (text) } }

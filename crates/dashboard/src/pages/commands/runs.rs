@@ -70,7 +70,7 @@ pub(super) fn runs_table(visit: &Visit, runs: &[RunSummary], named: bool) -> Mar
         return empty_line("No runs. Run it here, call one of its hook URLs, or give it a schedule.");
     }
     html! {
-        table .list role="table" aria-label="Runs" {
+        table .list role="table" aria-label="Runs" data-rows {
             thead role="rowgroup" {
                 tr role="row" {
                     th role="columnheader" { "When" }
@@ -85,11 +85,19 @@ pub(super) fn runs_table(visit: &Visit, runs: &[RunSummary], named: bool) -> Mar
             tbody role="rowgroup" {
                 @for run in runs {
                     tr .go role="row" {
-                        td role="cell" .on-1 { a .row href=(visit.link(&format!("/runs/{}", run.id))) { (ago(visit, run.began_at)) } }
-                        @if named { td role="cell" .half { a .mono href=(address(visit, &run.command)) { bdi { (run.command) } } } }
+                        td role="cell" .on-1 {
+                            a .row href=(visit.link(&format!("/runs/{}", run.id))) { (ago(visit, run.began_at)) }
+                        }
+                        @if named {
+                            td role="cell" .half {
+                                a .mono href=(address(visit, &run.command)) { bdi { (run.command) } }
+                            }
+                        }
                         td role="cell" .quiet.half { (asked_by(visit, run)) }
                         td role="cell" .on-2 { (run_badge(run)) }
-                        td role="cell" .quiet.away { @match &run.user_id { Some(id) => bdi .mono { (id) }, None => "None" } }
+                        td role="cell" .quiet.away {
+                            @match &run.user_id { Some(id) => bdi .mono { (id) }, None => "None" }
+                        }
                         td role="cell" .right.num.away { (duration_of(run)) }
                         td role="cell" .right.half-2 { (again_form(visit, run, "small plain")) }
                     }
@@ -163,11 +171,17 @@ fn input(run: &RunBody) -> Markup {
         section .panel {
             header .panel-head { h2 { "What it was given" } }
             div .panel-body.stack.tight {
-                @if input.content.is_empty() { p .faint { "content is empty." } } @else { (json("content", &input.content)) }
+                @if input.content.is_empty() {
+                    p .faint { "content is empty." }
+                } @else {
+                    (json("content", &input.content))
+                }
                 @if !input.options.is_null() { (json("options", &input.options.to_string())) }
                 @if !input.params.is_null() { (json("params", &input.params.to_string())) }
                 @if input.completed_commands_count > 0 {
-                    p .quiet { (input.completed_commands_count) " runs came before it, each asked for by the one before." }
+                    p .quiet {
+                        (input.completed_commands_count) " runs came before it, each asked for by the one before."
+                    }
                 }
             }
         }

@@ -53,7 +53,9 @@ async fn draw(visit: &Visit, refused: Option<(Part, &Form, &Problem)>) -> Shown 
             header .panel-head { h2 { "Hook keys" } p { "sign the project's hook URLs" } }
             div .panel-body.stack.tight {
                 p .quiet { "Rotating them takes back every hook URL of the project that was made so far." }
-                p { (button_link(visit, Scope::CommandsManage, "", &visit.link("/rotate-hook-key"), "key", "Rotate hook keys…")) }
+                p {
+                    (button_link(visit, Scope::CommandsManage, "", &visit.link("/rotate-hook-key"), "key", "Rotate hook keys…"))
+                }
             }
         }
         (bot_form(visit, bot.as_ref(), of(Part::Bot)))

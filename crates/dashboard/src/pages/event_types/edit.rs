@@ -138,7 +138,9 @@ fn words(fields: &Fields<'_>, creates: bool) -> Markup {
                 }
                 (fields.line("text", "group", "Group (optional)", "The heading that it is listed under."))
                 (fields.line("text", "description", "Description (optional)", "When it happens, in one sentence."))
-                @if !creates { (fields.tick("archived", "true", "Archived", "New events of this type are refused; what was published stays.")) }
+                @if !creates {
+                    (fields.tick("archived", "true", "Archived", "New events of this type are refused; what was published stays."))
+                }
             }
         }
     }

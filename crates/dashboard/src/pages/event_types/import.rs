@@ -103,13 +103,17 @@ fn outcome(visit: &Visit, done: &ImportedEventTypesBody) -> Markup {
         section .panel {
             header .panel-head {
                 h2 { (title) }
-                p { (number(created as i128)) " new, " (number(updated as i128)) " changed, " (number(same as i128)) " as they are, " (number(refused as i128)) " refused" }
+                p {
+                    (number(created as i128)) " new, " (number(updated as i128)) " changed, " (number(same as i128)) " as they are, " (number(refused as i128)) " refused"
+                }
             }
             @if done.data.is_empty() { p .panel-body.faint { "The document has no webhooks." } }
             @else {
                 table .list role="table" aria-label=(title) {
                     thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" { "Name" } th role="columnheader" { "Result" } th role="columnheader" { "Reason" }
+                        th role="columnheader" { "Name" }
+                        th role="columnheader" { "Result" }
+                        th role="columnheader" { "Reason" }
                     } }
                     tbody role="rowgroup" {
                         @for row in &done.data {

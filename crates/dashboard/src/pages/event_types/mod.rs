@@ -52,9 +52,11 @@ pub(crate) async fn list(visit: Visit) -> Shown {
     );
     let archived = types.data.iter().filter(|one| one.archived).count();
     let shown = types.data.iter().filter(|one| one.archived == (view == View::Archived) && finds(one, &wanted));
-    let mut groups: BTreeMap<&str, Vec<&EventTypeBody>> = BTreeMap::new();
+    let mut groups = Groups::new();
     for one in shown {
-        groups.entry(one.group.as_deref().unwrap_or(NO_GROUP)).or_default().push(one);
+        let group = one.group.as_deref();
+        let place = (group.is_none(), group.unwrap_or_default().to_lowercase());
+        groups.entry(place).or_insert_with(|| (group.unwrap_or(NO_GROUP), Vec::new())).1.push(one);
     }
     let lead =
         html! { "What can happen in this organization. A webhook chooses from these; a misspelt type is refused." };
@@ -68,8 +70,11 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         false => html! {
             section .panel {
                 (filters(&visit, view, types.data.len() - archived, archived))
-                @if groups.is_empty() { p .panel-body.faint { "No event type is like this. Look for less, or for archived ones." } }
-                @for (group, types) in &groups { (group_table(&visit, group, types, webhooks.as_deref())) }
+                @if groups.is_empty() {
+                    p .panel-body.faint data-none { "No event type is like this. Look for less, or for archived ones." }
+                } @else {
+                    (table(&visit, &groups, webhooks.as_deref()))
+                }
             }
         },
     };
@@ -107,10 +112,12 @@ fn filters(visit: &Visit, view: View, in_use: usize, archived: usize) -> Markup 
     }
 }
 
-fn group_table(visit: &Visit, group: &str, types: &[&EventTypeBody], webhooks: Option<&[WebhookBody]>) -> Markup {
+/// The groups in the order of their names; what has none comes last.
+type Groups<'a> = BTreeMap<(bool, String), (&'a str, Vec<&'a EventTypeBody>)>;
+
+fn table(visit: &Visit, groups: &Groups<'_>, webhooks: Option<&[WebhookBody]>) -> Markup {
     html! {
-        h2 .group-head { bdi { (group) } " " span .num { (number(types.len() as i128)) } }
-        table .list.types-table role="table" aria-label={ "Event types: " (group) } {
+        table .list.types-table role="table" aria-label="Event types" data-rows {
             thead role="rowgroup" {
                 tr role="row" {
                     th role="columnheader" .w-type { "Name" }
@@ -119,19 +126,28 @@ fn group_table(visit: &Visit, group: &str, types: &[&EventTypeBody], webhooks: O
                     th role="columnheader" .w-version.right { "Schema" }
                 }
             }
-            tbody role="rowgroup" {
-                @for one in types {
-                    tr .go role="row" {
-                        td role="cell" .on-1 {
-                            a .row href=(address(visit, &one.name)) { span .mono { bdi { (one.name) } } }
-                            @if one.archived { " " (badge("cancelled", "minus", "Archived")) }
-                        }
-                        td role="cell" .quiet { bdi { (one.description.as_deref().unwrap_or("No description")) } }
-                        td role="cell" .quiet.half { (listeners_words(&one.name, webhooks)) }
-                        td role="cell" .right.quiet.half-2 { (schema_words(one)) }
+            @for (group, types) in groups.values() {
+                tbody role="rowgroup" aria-label=(group) {
+                    tr .split role="row" {
+                        td role="cell" colspan="4" { bdi { (group) } " " span .num { (number(types.len() as i128)) } }
                     }
+                    @for one in types { (row(visit, one, webhooks)) }
                 }
             }
+        }
+    }
+}
+
+fn row(visit: &Visit, one: &EventTypeBody, webhooks: Option<&[WebhookBody]>) -> Markup {
+    html! {
+        tr .go role="row" {
+            td role="cell" .on-1 {
+                a .row href=(address(visit, &one.name)) { span .mono { bdi { (one.name) } } }
+                @if one.archived { " " (badge("cancelled", "minus", "Archived")) }
+            }
+            td role="cell" .quiet { bdi { (one.description.as_deref().unwrap_or("No description")) } }
+            td role="cell" .quiet.half { (listeners_words(&one.name, webhooks)) }
+            td role="cell" .right.quiet.half-2 { (schema_words(one)) }
         }
     }
 }
@@ -185,7 +201,9 @@ fn empty(visit: &Visit) -> Markup {
         section .panel.empty {
             div {
                 h2 { "No event types yet" }
-                p .lead { "They are a catalogue, so that a misspelt type is an error and not an event that nobody gets." }
+                p .lead {
+                    "They are a catalogue, so that a misspelt type is an error and not an event that nobody gets."
+                }
                 ol .steps {
                     @for (place, (title, text)) in steps.iter().enumerate() {
                         li { span .n-step { (place + 1) } div { b { (title) } (text) } }

@@ -30,7 +30,9 @@ pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) 
     let here = address(&visit, &name);
     let actions = html! {
         @if !event_type.archived {
-            a .button.primary href=(visit.link(&format!("/events/new?type={}", part(&name)))) { (icon("bolt")) "Publish example" }
+            a .button.primary href=(visit.link(&format!("/events/new?type={}", part(&name)))) {
+                (icon("bolt")) "Publish example"
+            }
         }
         (button_link(&visit, Scope::Admin, "", &format!("{here}/edit"), "edit", "Edit"))
         (archive_form(&visit, &event_type))
@@ -120,7 +122,9 @@ fn versions(visit: &Visit, event_type: &EventTypeBody) -> Markup {
                 header .panel-head { h2 { "Versions of the schema" } p { "events may follow any that is not retired" } }
                 table .list role="table" aria-label="Versions of the schema" {
                     thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" { "Version" } th role="columnheader" { "Given" } th role="columnheader" { "State" }
+                        th role="columnheader" { "Version" }
+                        th role="columnheader" { "Given" }
+                        th role="columnheader" { "State" }
                         th role="columnheader" { span .sr { "Actions" } }
                     } }
                     tbody role="rowgroup" {
@@ -128,7 +132,9 @@ fn versions(visit: &Visit, event_type: &EventTypeBody) -> Markup {
                             @let in_force = event_type.schema_version == Some(version.version);
                             tr role="row" {
                                 td role="cell" .on-1 {
-                                    details { summary { "Version " (version.version) } (json("Schema", version.schema.get())) }
+                                    details {
+                                        summary { "Version " (version.version) } (json("Schema", version.schema.get()))
+                                    }
                                 }
                                 td role="cell" .quiet.half { (ago(visit, version.created_at)) }
                                 td role="cell" .on-2 {
@@ -162,8 +168,14 @@ fn facts(visit: &Visit, event_type: &EventTypeBody) -> Markup {
                 dt { "Group" } dd { bdi { (event_type.group.as_deref().unwrap_or("None")) } }
                 dt { "State" } dd { @if event_type.archived { "Archived: new events are refused" } @else { "In use" } }
                 dt { "Schema" } dd { (super::schema_words(event_type)) }
-                dt { "Events" } dd { a href=(visit.link(&format!("/events?type={}", part(&event_type.name)))) { "Published events" } }
-                dt { "Deliveries" } dd { a href=(visit.link(&format!("/deliveries?event_type={}", part(&event_type.name)))) { "Deliveries of this type" } }
+                dt { "Events" }
+                dd { a href=(visit.link(&format!("/events?type={}", part(&event_type.name)))) { "Published events" } }
+                dt { "Deliveries" }
+                dd {
+                    a href=(visit.link(&format!("/deliveries?event_type={}", part(&event_type.name)))) {
+                        "Deliveries of this type"
+                    }
+                }
             }
         }
     }
@@ -185,7 +197,9 @@ fn listening(visit: &Visit, name: &str, all: Option<&[WebhookBody]>) -> Markup {
                 ul .plain-list {
                     @for webhook in rows {
                         li {
-                            a .cut href=(visit.link(&format!("/webhooks/{}", webhook.id))) { bdi { (webhook.name.as_deref().unwrap_or(&webhook.url)) } }
+                            a .cut href=(visit.link(&format!("/webhooks/{}", webhook.id))) {
+                                bdi { (webhook.name.as_deref().unwrap_or(&webhook.url)) }
+                            }
                             @if webhook.status != "active" { " " span .faint.small { (webhook.status) } }
                         }
                     }
@@ -226,7 +240,9 @@ pub(crate) async fn delete_question(visit: Visit, Path((_, name)): Path<(String,
     let text = html! {
         p { "This is permanent: its description, its example and " (event_type.versions.len()) " versions of its schema are \
              deleted, and new events of this type are refused." }
-        @if listening > 0 { p { (number(listening as i128)) " webhooks listen to it; they stay, and get no more of it." } }
+        @if listening > 0 {
+            p { (number(listening as i128)) " webhooks listen to it; they stay, and get no more of it." }
+        }
         p { "Events of the past stay as they are. Would it be enough to archive it? Then it can be taken back." }
     };
     let (action, back) = (format!("{}/delete", address(&visit, &name)), address(&visit, &name));

@@ -51,7 +51,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
     };
     let actions = html! {
         a .button href="/projects/new" { (icon("plus")) "Create project" }
-        a .button.primary href="/operator/organizations/new" { (icon("plus")) "Create organization" }
+        a .button.primary href="/operator/organizations/new" data-key="c" { (icon("plus")) "Create organization" }
     };
     let head = Head {
         title: "Organizations",
@@ -65,7 +65,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
 
 fn table(visit: &Visit, rows: &[Row]) -> Markup {
     html! {
-        table .list role="table" aria-label="Organizations" {
+        table .list role="table" aria-label="Organizations" data-rows {
             thead role="rowgroup" {
                 tr role="row" {
                     th role="columnheader" { "Name" }

@@ -88,13 +88,13 @@ fn table(visit: &Visit, entries: &[AuditEntryBody]) -> Markup {
                 @for entry in entries {
                     tr role="row" {
                         td role="cell" .on-1 { (ago(visit, entry.at)) }
-                        td role="cell" .on-2 { (who(visit, &entry.actor)) }
+                        td role="cell" { (who(visit, &entry.actor)) }
                         td role="cell" {
                             span .mono.strong { (entry.action) }
                             span .sub { bdi .mono { (entry.subject) } }
                         }
                         td role="cell" .quiet { (changes(&entry.detail)) }
-                        td role="cell" .quiet.half { bdi .mono { (entry.address) } }
+                        td role="cell" .on-2.quiet { bdi .mono { (entry.address) } }
                     }
                 }
             }

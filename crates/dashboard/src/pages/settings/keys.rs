@@ -16,7 +16,7 @@ use crate::{
     ask::{Shown, part, unread, with_query},
     form::Form,
     parts::{
-        Confirm, Fields, ago, badge, button_link, command_line, confirm, copy_id, field, hidden, once, pager, segments,
+        Confirm, Fields, ago, badge, button_link, command_line, confirm, copy_id, hidden, icon, once, pager, segments,
         submit, summary, total_words, typed_time, until,
     },
     shell::{Head, Nav, csrf},
@@ -255,15 +255,18 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
 }
 
 fn scopes(visit: &Visit, fields: &Fields<'_>) -> Markup {
-    field(fields, "scopes", "Scopes", "Each allows one kind of thing; admin allows all.", |id, described, _| {
-        html! {
-            div .stack.tight id=(id) role="group" aria-label="Scopes" aria-describedby=[described] {
+    let wrong = fields.wrong("scopes");
+    html! {
+        fieldset #f-scopes .field tabindex="-1" aria-describedby=[wrong.is_some().then_some("f-scopes-wrong")] {
+            legend .label { "Scopes" }
+            div .stack.tight {
                 @for scope in Scope::ALL.into_iter().filter(|&scope| visit.may(scope)) {
                     (fields.tick("scopes", scope.as_str(), scope.as_str(), scope_words(scope)))
                 }
             }
+            @if let Some(wrong) = wrong { p #f-scopes-wrong .wrong-text { (icon("alert")) span { (wrong) } } }
         }
-    })
+    }
 }
 
 pub(crate) async fn revoke_question(visit: Visit, Path(id): Path<String>) -> Shown {

@@ -84,7 +84,7 @@ fn facts(visit: &Visit, project: &ProjectBody) -> Markup {
                 @if let Some(organization) = organization { bdi { (organization.name) } " " }
                 (copy_id(&project.organization_id.to_string()))
             }
-            dt { "Profile of new webhooks" } dd { (type_chip(&project.profile)) }
+            dt { "New webhooks" } dd { "Profile " (type_chip(&project.profile)) }
             dt { "Preset" } dd { bdi { (project.preset.as_deref().unwrap_or("None")) } }
             dt { "Made" } dd { (ago(visit, project.created_at)) }
             dt { "In the API" } dd { "Send " code { "X-Project-Id: " (project.id) } " with a key of the organization." }
