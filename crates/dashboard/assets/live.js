@@ -2,7 +2,7 @@
 // the server draws them, at most once a second. New rows never push what somebody looks at or touches.
 
 import { adopt } from "./adopt.js";
-import { say } from "./main.js";
+import { say, wake } from "./main.js";
 
 const EACH_MS = 1000;
 const ROWS_MAX = 50;
@@ -50,6 +50,9 @@ function replace(old, fresh) {
 const touched = new Set();
 const fresh = new Map(); // table -> ids of new deliveries
 let webhooks = false;
+// The page of one delivery or event follows what becomes of it.
+const follows = document.querySelector("[data-follows]")?.dataset.follows;
+let moved = false;
 let wait = null;
 const told = { new: 0, failed: 0 };
 
@@ -68,6 +71,7 @@ function take(news) {
   }
   if (news.status === "failed") told.failed += 1;
   webhooks ||= document.getElementById(news.webhook_id) !== null;
+  moved ||= follows !== undefined && [news.delivery_id, news.event_id].includes(follows);
   wait ??= setTimeout(draw, EACH_MS);
 }
 
@@ -91,6 +95,7 @@ async function draw() {
   }
   touched.clear();
   if (webhooks) await drawWebhooks();
+  if (moved) await drawPage();
 }
 document.addEventListener("visibilitychange", () => !document.hidden && draw());
 
@@ -147,6 +152,24 @@ async function drawWebhooks() {
     if (!old || old.contains(document.activeElement) || old.querySelector("details[open]")) continue;
     if (old.outerHTML !== row.outerHTML) old.replaceWith(document.importNode(row, true));
   }
+}
+
+// Part by part; what somebody has focus, selection or something opened in stays as it is.
+async function drawPage() {
+  moved = false;
+  const page = await fetched(location.href);
+  const [now, old] = [page?.querySelector("main > .page"), document.querySelector("main > .page")];
+  if (!now || !old || now.children.length !== old.children.length) return;
+  const selection = getSelection();
+  const used = (part) => part.contains(document.activeElement) || part.querySelector("details[open]") !== null ||
+    (selection && !selection.isCollapsed && part.contains(selection.anchorNode));
+  const fresh = [...now.children].map((part) => document.importNode(part, true));
+  [...old.children].forEach((part, place) => {
+    if (used(part)) return;
+    if (badge) fresh[place].querySelector("[data-live-badge]")?.replaceWith(badge);
+    part.replaceWith(fresh[place]);
+  });
+  wake(old);
 }
 
 // One sentence for screen readers at most every ten seconds.

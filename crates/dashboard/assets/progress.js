@@ -1,17 +1,19 @@
 // A job's progress, drawn again every second as long as it runs.
 
+import { adopt } from "./adopt.js";
 import { say } from "./main.js";
 
 function watch(panel) {
   const tick = async () => {
     if (document.hidden || panel.contains(document.activeElement)) return setTimeout(tick, 1000);
     try {
-      const answer = await fetch(panel.dataset.job, { credentials: "same-origin" });
-      if (!answer.ok) return setTimeout(tick, 5000);
-      const holder = document.createElement("template");
-      holder.innerHTML = await answer.text();
-      const fresh = holder.content.firstElementChild;
-      if (!fresh) return setTimeout(tick, 5000);
+      const answer = await fetch(panel.dataset.job);
+      if (!answer.ok || answer.redirected) return setTimeout(tick, 5000);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const drawn = page.querySelector("section");
+      if (!drawn) return setTimeout(tick, 5000);
+      adopt(page);
+      const fresh = document.importNode(drawn, true);
       panel.replaceWith(fresh);
       panel = fresh;
     } catch {

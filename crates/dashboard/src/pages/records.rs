@@ -61,7 +61,7 @@ pub(crate) async fn kinds(visit: Visit) -> Shown {
                 (empty_line("No source keeps records yet. An action of the kind “Keep a record” does; so does the API, under any kind."))
                 div .panel-body { (command_line("By the command line", "tidings record put subscriber ann@example.com '{\"status\": \"active\"}'")) }
             } @else {
-                table .list role="table" {
+                table .list role="table" data-rows {
                     caption .sr { "Kinds of records that sources keep" }
                     thead role="rowgroup" { tr role="row" { th role="columnheader" { "Kind" } th .right role="columnheader" { "Records" } } }
                     tbody role="rowgroup" {
@@ -107,7 +107,7 @@ async fn draw_list(visit: &Visit, kind: &str, typed: &Form, problem: Option<&Pro
             }
             @if list.data.is_empty() { (empty_line("There is no record of this kind here.")) }
             @else {
-                table .list role="table" {
+                table .list role="table" data-rows {
                     caption .sr { "Records in order of their keys" }
                     thead role="rowgroup" {
                         tr role="row" { th role="columnheader" { "Key" } th role="columnheader" { "Data" } th .right role="columnheader" { "Version" } th role="columnheader" { "Changed" } }

@@ -68,7 +68,7 @@ fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract::problem::
     let expunged = seen.event.as_ref().and_then(|event| event.expunged_at);
     let body = html! {
         (summary(refused))
-        section .panel data-delivery=(delivery.summary.id) {
+        section .panel data-follows=(delivery.summary.id) {
             header .panel-head {
                 h2 { (sentence(visit, delivery, seen.webhook.as_ref())) }
                 @if let Some(at) = delivery.summary.waiting_until { p .push { (until(visit, at)) } }

@@ -107,7 +107,7 @@ fn table(visit: &Visit, filter: &Filter, webhooks: &Webhooks, list: &ListBody<De
             (hidden("cursor", &filter.cursor))
             (bulk_buttons(visit, filter, &total))
         }
-        table .list role="table" data-rows=(Shape::List.as_str()) data-at-top[filter.cursor.is_empty()] {
+        table .list role="table" data-rows data-shape=(Shape::List.as_str()) {
             caption .sr { "Deliveries, newest first" }
             (head(Shape::List))
             tbody role="rowgroup" {

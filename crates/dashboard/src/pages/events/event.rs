@@ -42,7 +42,7 @@ pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) ->
     let left_out = deliveries.len() - whole.len();
     let body = html! {
         @if deliveries.is_empty() { (nobody(&visit, &event, &webhooks)) }
-        div .cols.main-side {
+        div .cols.main-side data-follows=(event.id) {
             div .stack {
                 (explain::panel(&visit, &event, deliveries, &webhooks, visit.query().has("all")))
                 (timeline::panel(&visit, &event, &whole, &webhooks, left_out))

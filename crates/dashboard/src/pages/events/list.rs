@@ -83,7 +83,7 @@ fn filters(visit: &Visit, query: &Form, narrowed: bool) -> Markup {
 fn table(visit: &Visit, query: &Form, list: &ListBody<EventBody>) -> Markup {
     let total = total_words(list.total, list.total_at_least);
     html! {
-        table .list role="table" data-events {
+        table .list role="table" data-rows {
             caption .sr { "Events, newest first" }
             thead role="rowgroup" {
                 tr role="row" {

@@ -12,7 +12,9 @@ use tidings_domain::tenancy::Scope;
 use crate::{
     ask::{Shown, part},
     pages::deliveries::rows::Webhooks,
-    parts::{ago, badge, command_line, copy_id, duration, empty_line, exact, number, pager, submit, total_words},
+    parts::{
+        ago, badge, command_line, copy_id, duration, empty_line, exact, number, pager, sprite, submit, total_words,
+    },
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -31,7 +33,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
                 (empty_line("No job yet. Recover sends again what a webhook did not get; Replay sends it events of the past. Both begin on the webhook's page."))
                 div .panel-body { (command_line("The same by the command line", "tidings webhook recover wh_… --since 2026-11-20T00:00:00Z")) }
             } @else {
-                table .list role="table" {
+                table .list role="table" data-rows {
                     caption .sr { "Jobs, newest first" }
                     thead role="rowgroup" {
                         tr role="row" {
@@ -169,7 +171,8 @@ fn remaining(visit: &Visit, job: &JobBody) -> String {
 /// `GET …/jobs/{job}/progress`: the panel alone.
 pub(crate) async fn progress(visit: Visit, Path((_, id)): Ids) -> Shown {
     let job: JobBody = visit.need(&format!("/jobs/{}", part(&id))).await?;
-    Ok(Html(progress_of(&visit, &job).0).into_response())
+    let drawn = progress_of(&visit, &job);
+    Ok(Html(html! { (sprite(&drawn.0)) (drawn) }.0).into_response())
 }
 
 /// `POST …/jobs/{job}/cancel`

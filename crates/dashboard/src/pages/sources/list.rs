@@ -28,7 +28,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
         @if list.data.is_empty() && cursor.is_empty() { (nothing_yet(&visit)) }
         @else {
             section .panel aria-label="Sources" {
-                table .list role="table" {
+                table .list role="table" data-rows {
                     caption .sr { "Sources, newest first" }
                     thead role="rowgroup" {
                         tr role="row" {

@@ -132,7 +132,7 @@ fn receipts_panel(visit: &Visit, source: &SourceBody, query: &Form, list: &ListB
             @else if list.data.is_empty() {
                 (empty_line("Nothing came in yet. The provider's own test button, or a sample from the command line, shows whether all is in place."))
             } @else {
-                table .list role="table" {
+                table .list role="table" data-rows {
                     caption .sr { "Receipts, newest first" }
                     thead role="rowgroup" {
                         tr role="row" {
