@@ -101,8 +101,10 @@ impl Fields<'_> {
             let example = Some(example).filter(|example| !example.is_empty());
             // What a browser fills in must not be what was typed before: passwords are never drawn.
             let value = (kind != "password").then(|| self.values.raw(name));
+            // Nor may it be the password of whoever is signed in: these are secrets of other systems.
+            let complete = (kind == "password").then_some("new-password");
             html! {
-                input id=(id) name=(name) type=(kind) class=(class) value=[value] placeholder=[example]
+                input id=(id) name=(name) type=(kind) class=(class) value=[value] placeholder=[example] autocomplete=[complete]
                     aria-describedby=[described] aria-invalid=[wrong.then_some("true")];
             }
         })

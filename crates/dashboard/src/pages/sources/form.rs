@@ -266,7 +266,7 @@ fn source_section(fields: &Fields<'_>, drawn: &Drawn<'_>, told: &kinds::Told) ->
                         summary { "A second secret, while one is exchanged for another" }
                         div .field {
                             label for="f-secrets-2" { "The other secret" }
-                            input #f-secrets-2 type="password" name="secrets";
+                            input #f-secrets-2 type="password" name="secrets" autocomplete="new-password";
                             p .hint { "Both are valid. What is entered here replaces all secrets that are stored." }
                         }
                     }

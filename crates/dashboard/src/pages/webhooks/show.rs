@@ -258,6 +258,7 @@ fn history_panel(visit: &Visit, webhook: &WebhookBody, view: &View, history: &Li
                 h2 { "History" }
                 (segments("State", &views))
                 div .actions.push {
+                    a .button.small href={ (page) "/replay" } { (icon("history")) "Replay…" }
                     a .button.small href={ (page) "/recover" } { (icon("retry")) "Recover…" }
                 }
             }
