@@ -47,11 +47,14 @@ impl Base {
 impl FromRequestParts<Api> for Base {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Self::Rejection> {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let scheme = header("x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
         let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-        let host = header(header::HOST.as_str()).or(authority).unwrap_or("localhost");
+        // Who asks from within the process asks at no address.
+        let Some(host) = header(header::HOST.as_str()).or(authority) else {
+            return Ok(Self(api.base_url().trim_end_matches('/').to_owned()));
+        };
         Ok(Self(format!("{scheme}://{host}")))
     }
 }

@@ -47,6 +47,11 @@ pub(crate) fn confirm(visit: &Visit, ask: &Confirm<'_>) -> Markup {
 
 /// A secret, shown once: copy it, say so, go on.
 pub(crate) fn once(what: &str, secret: &str, next: &str) -> Markup {
+    once_or(what, secret, next, "Lost it later? Rotate it: both sign for as long as you choose.")
+}
+
+/// The same, with what to do when it is lost.
+pub(crate) fn once_or(what: &str, secret: &str, next: &str, lost: &str) -> Markup {
     html! {
         section .panel data-once {
             div .panel-body.stack.tight {
@@ -58,7 +63,7 @@ pub(crate) fn once(what: &str, secret: &str, next: &str) -> Markup {
                 form method="get" action=(next) .stack.tight {
                     label .pick {
                         input type="checkbox" required;
-                        span { "I have stored it" small { "Lost it later? Rotate it: both sign for as long as you choose." } }
+                        span { "I have stored it" small { (lost) } }
                     }
                     div .actions { button .button.primary { "Go on" } }
                 }

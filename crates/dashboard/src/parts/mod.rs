@@ -13,7 +13,7 @@ mod time;
 
 pub(crate) use chart::{Bar, Line, bars, lines, spark};
 pub(crate) use code::{block, command_line, json, json_pretty, text_block};
-pub(crate) use confirm::{Confirm, confirm, once};
+pub(crate) use confirm::{Confirm, confirm, once, once_or};
 pub(crate) use copy::{copy_box, copy_id};
 pub(crate) use field::{Fields, field, hidden, summary, switch};
 pub(crate) use icon::{icon, icon_of, sprite};

@@ -85,8 +85,13 @@ fn form_fields(visit: &Visit, fields: &Fields<'_>, commands: &[CommandBody]) -> 
         section .form-section {
             header { h2 { "What it runs" } p { "The URL holds everything, and its signature covers all of it." } }
             div {
-                (fields.mono("text", "command", "Command", "It has to exist.", "/onPayment"))
-                datalist #known-commands { @for one in commands { option value=(one.name) {} } }
+                @match commands.len() {
+                    1..100 => {
+                        @let names: Vec<_> = commands.iter().map(|one| (one.name.as_str(), one.name.as_str())).collect();
+                        (fields.choice("command", "Command", "", &names))
+                    }
+                    _ => (fields.mono("text", "command", "Command", "It has to exist.", "/onPayment")),
+                }
                 (fields.mono("text", "user_id", "User (optional)", "Empty: it is global, and there is no current user.", "42"))
                 (fields.area("content", "content (optional)", "What the command finds if a request brings nothing.", 2, ""))
             }

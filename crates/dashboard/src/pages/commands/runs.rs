@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     ask::{Shown, part, with_query},
-    parts::{ago, empty_line, exact, json, pager, segments, submit, text_block, total_words},
+    parts::{ago, empty_line, exact, json, pager, segments, submit, total_words},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -134,6 +134,11 @@ pub(crate) async fn one(visit: Visit, Path((_, id)): Path<(String, String)>) -> 
                 section .panel {
                     header .panel-head { h2 { "What came of it" } }
                     (outcome(&visit, &run, code.map(|command| command.code.as_str())))
+                    @if let Some(changed) = command.as_ref().filter(|_| code.is_none()) {
+                        p .block.faint.small {
+                            "The command was changed " (ago(&visit, changed.updated_at)) ": its lines are others now."
+                        }
+                    }
                 }
                 (input(&run))
             }
@@ -204,7 +209,6 @@ fn facts(visit: &Visit, run: &RunBody, exists: bool) -> Markup {
                 dt { "User" } dd { @match &summary.user_id { Some(id) => bdi .mono { (id) }, None => "None" } }
                 dt { "Run" } dd .mono { (summary.id) }
             }
-            @if let Some(error) = &summary.error { div .panel-body { (text_block("Error", &error.message)) } }
         }
     }
 }

@@ -15,12 +15,22 @@ use super::address;
 use crate::{
     ask::{Shown, part, unread},
     form::Form,
-    parts::{Fields, hidden, json_pretty, submit, summary},
+    guard::CSRF_FIELD,
+    parts::{Fields, hidden, icon, json_pretty, submit, summary},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
 
 const KEY: &str = "idempotency_key";
+/// What the type was when its form was drawn, in short.
+const SEEN: &str = "seen";
+
+/// Tells one state of a type from every other.
+fn mark(event_type: &EventTypeBody) -> String {
+    let whole = serde_json::to_vec(event_type).expect("answers are JSON");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &whole);
+    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 pub(crate) async fn new(visit: Visit) -> Shown {
     let values: Form = [(KEY.to_owned(), visit.fresh_key(&Form::default()))].into_iter().collect();
@@ -29,6 +39,7 @@ pub(crate) async fn new(visit: Visit) -> Shown {
 
 pub(crate) async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
     let now: EventTypeBody = visit.need(&format!("/event-types/{}", part(&name))).await?;
+    let seen = mark(&now);
     let raw = |raw: Option<Box<RawValue>>| raw.map(|raw| json_pretty(raw.get())).unwrap_or_default();
     let values: Form = [
         ("group", now.group.unwrap_or_default()),
@@ -36,6 +47,7 @@ pub(crate) async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) 
         ("example", raw(now.example)),
         ("schema", raw(now.schema)),
         ("archived", if now.archived { "true" } else { "" }.to_owned()),
+        (SEEN, seen),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -84,6 +96,12 @@ async fn save(visit: &Visit, name: Option<&str>, form: &Form) -> Shown {
         Ok(request) => request,
         Err(errors) => return draw(visit, name, form, Some(&unread(errors))),
     };
+    if let Some(name) = name {
+        let now: EventTypeBody = visit.need(&format!("/event-types/{}", part(name))).await?;
+        if form.text(SEEN) != mark(&now) {
+            return stale(visit, form, &now);
+        }
+    }
     let (method, place) = match name {
         Some(name) => (Method::PUT, format!("/event-types/{}", part(name))),
         None => (Method::POST, "/event-types".to_owned()),
@@ -99,6 +117,48 @@ async fn save(visit: &Visit, name: Option<&str>, form: &Form) -> Shown {
     }
 }
 
+/// Somebody else saved meanwhile: both, and a choice.
+fn stale(visit: &Visit, form: &Form, theirs: &EventTypeBody) -> Shown {
+    let here = address(visit, &theirs.name);
+    let again = form.fields().filter(|(field, _)| *field != SEEN && *field != CSRF_FIELD);
+    let own: Vec<_> = again.map(|(field, value)| (field.to_owned(), value.to_owned())).collect();
+    let text = |text: Option<&str>| text.unwrap_or("None").to_owned();
+    let rows = [
+        ("Group", text(form.given("group")), text(theirs.group.as_deref())),
+        ("Description", text(form.given("description")), text(theirs.description.as_deref())),
+        ("Example", text(form.given("example")), text(theirs.example.as_deref().map(RawValue::get))),
+        ("Schema", text(form.given("schema")), text(theirs.schema.as_deref().map(RawValue::get))),
+    ];
+    let body = html! {
+        div .notice.warn role="alert" tabindex="-1" data-focus {
+            (icon("alert"))
+            div { strong { "Somebody else saved this event type meanwhile." } p { "Nothing of yours was saved yet." } }
+        }
+        div .cols {
+            section .panel {
+                header .panel-head { h2 { "Yours" } } (both(rows.iter().map(|row| (row.0, row.1.as_str()))))
+            }
+            section .panel {
+                header .panel-head { h2 { "Theirs" } } (both(rows.iter().map(|row| (row.0, row.2.as_str()))))
+            }
+        }
+        form .actions method="post" action={ (here) "/edit" } {
+            (csrf(visit))
+            @for (field, value) in &own { (hidden(field, value)) }
+            (hidden(SEEN, &mark(theirs)))
+            a .button href=(here) { "Keep theirs" }
+            (submit(visit, Scope::Admin, "primary", "Save mine over it"))
+        }
+    };
+    let crumbs = [("Event types", visit.link("/event-types")), (theirs.name.as_str(), here.clone())];
+    let head = Head { title: "Edit event type", nav: Some(Nav::EventTypes), crumbs: &crumbs, ..Head::default() };
+    visit.refused(&head, body)
+}
+
+fn both<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
+    html! { dl .facts.panel-body { @for (what, value) in rows { dt { (what) } dd { bdi { (value) } } } } }
+}
+
 fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Problem>) -> Shown {
     let fields = Fields { values, problem };
     let (action, back) = match name {
@@ -109,7 +169,7 @@ fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Probl
         (summary(problem))
         form .panel method="post" action=(action) data-form {
             (csrf(visit))
-            @if name.is_none() { (hidden(KEY, values.raw(KEY))) }
+            @if name.is_none() { (hidden(KEY, values.raw(KEY))) } @else { (hidden(SEEN, values.raw(SEEN))) }
             (words(&fields, name.is_none()))
             (shape(&fields))
             div .form-foot {
@@ -173,6 +233,16 @@ mod tests {
         let wrong = read(&form(&[("name", "a"), ("example", "{"), ("schema", "[1,]")])).expect_err("two are wrong");
         let fields: Vec<_> = wrong.iter().map(|(field, _)| *field).collect();
         assert_eq!(fields, ["example", "schema"]);
+    }
+
+    #[test]
+    fn another_state_has_another_mark() {
+        let example = <EventTypeBody as tidings_contract::wire::Wire>::example();
+        let mut one: EventTypeBody = serde_json::from_value(example).expect("a type");
+        let before = mark(&one);
+        assert_eq!(before, mark(&one.clone()));
+        one.archived = true;
+        assert_ne!(before, mark(&one));
     }
 
     #[test]

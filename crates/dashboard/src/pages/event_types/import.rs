@@ -153,8 +153,11 @@ pub(crate) async fn take_form(visit: Visit) -> Shown {
                     div .types { @for name in &preset.event_types { (crate::parts::type_chip(name)) } }
                     form .actions method="post" action=(visit.link(&format!("/take/event-types/{}", part(&preset.name)))) {
                         (csrf(&visit))
-                        @if missing == 0 { span .hint { "All " (preset.event_types.len()) " are in the catalogue." } }
-                        @else { (submit(&visit, Scope::Admin, "", &format!("Take {missing} event types"))) }
+                        @match missing {
+                            0 => span .hint { "The catalogue has them all." },
+                            1 => (submit(&visit, Scope::Admin, "", "Take 1 event type")),
+                            _ => (submit(&visit, Scope::Admin, "", &format!("Take {missing} event types"))),
+                        }
                     }
                 }
             }

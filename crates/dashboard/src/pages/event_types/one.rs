@@ -238,8 +238,15 @@ pub(crate) async fn delete_question(visit: Visit, Path((_, name)): Path<(String,
     let listening = webhooks(&visit).await.map(|all| listeners(&name, &all).count()).unwrap_or_default();
     let title = format!("Delete “{name}”?");
     let text = html! {
-        p { "This is permanent: its description, its example and " (event_type.versions.len()) " versions of its schema are \
-             deleted, and new events of this type are refused." }
+        p {
+            "This is permanent: its description, its example and "
+            @match event_type.versions.len() {
+                0 => "whatever else the catalogue says of it",
+                1 => "its schema",
+                versions => { (versions) " versions of its schema" }
+            }
+            " are deleted, and new events of this type are refused."
+        }
         @if listening > 0 {
             p { (number(listening as i128)) " webhooks listen to it; they stay, and get no more of it." }
         }

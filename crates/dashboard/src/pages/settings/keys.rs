@@ -16,8 +16,8 @@ use crate::{
     ask::{Shown, part, unread, with_query},
     form::Form,
     parts::{
-        Confirm, Fields, ago, badge, button_link, command_line, confirm, copy_id, hidden, icon, once, pager, segments,
-        submit, summary, total_words, typed_time, until,
+        Confirm, Fields, ago, badge, button_link, command_line, confirm, copy_id, hidden, icon, once_or, pager,
+        segments, submit, summary, total_words, typed_time, until,
     },
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -197,7 +197,12 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
     match visit.ask::<ApiKeyBody>(ask).await {
         Ok(key) => {
             let next = if key.organization_id.is_none() { "/settings/keys?of=operator" } else { "/settings/keys" };
-            let body = once("The key", key.key.as_deref().unwrap_or_default(), next);
+            let body = once_or(
+                "The key",
+                key.key.as_deref().unwrap_or_default(),
+                next,
+                "Lost it later? Create another, and revoke this one.",
+            );
             let crumbs = [("API keys", "/settings/keys".to_owned())];
             let lead = html! { "Of “" bdi { (key.name) } "”. Send it as " code { "X-API-Key" } "." };
             let head = Head {

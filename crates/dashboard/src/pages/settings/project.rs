@@ -143,6 +143,10 @@ async fn count<T: DeserializeOwned>(visit: &Visit, path: &str, what: &str) -> Op
 
 pub(crate) async fn delete_question(visit: Visit) -> Shown {
     let project = project(&visit)?;
+    if is_default(&visit, project) {
+        let text = "An organization's default project goes only with the organization. The operator may delete that.";
+        return Err(Stop::with(shell::wrong_page(&visit, "This project stays", text)));
+    }
     let title = format!("Delete the project “{}”?", project.name);
     let lost: Vec<String> = [
         count::<WebhookBody>(&visit, "/webhooks?limit=1", "webhook").await,
