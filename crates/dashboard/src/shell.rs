@@ -294,7 +294,7 @@ pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
         "not_found" => {
             ("Not found", "There is nothing here: it was deleted, or it is not yours to look at.".to_owned())
         }
-        "insufficient_scope" => ("Your role does not allow this", problem.detail.clone()),
+        "insufficient_scope" => ("Your role does not allow this", problem.detail.replace("this API key", "your role")),
         _ => (problem.title.as_str(), problem.detail.clone()),
     };
     let body = html! {

@@ -33,7 +33,8 @@ async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
     let mine: Vec<_> = all.into_iter().filter(|organization| may(organization.id)).collect();
     if mine.is_empty() {
         let text = format!("{}. Ask one for a project.", who_may(Scope::Admin));
-        return Err(Stop::with(shell::wrong_page(visit, "Your role does not allow this", &text)));
+        let page = shell::wrong_page(visit, "Your role does not allow this", &text);
+        return Err(Stop::with((http::StatusCode::FORBIDDEN, page)));
     }
     Ok(mine)
 }

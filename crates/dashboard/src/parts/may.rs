@@ -41,6 +41,7 @@ pub(crate) fn submit(visit: &Visit, scope: Scope, class: &str, words: &str) -> M
     let may = visit.may(scope);
     html! {
         button class={ "button " (class) } disabled[!may] title=[(!may).then(|| who_may(scope))] { (words) }
-        @if !may { span .hint { (who_may(scope)) "." } }
+        // Once in a form; beside other buttons and in rows, pointing at it says so.
+        @if !may && class.starts_with("primary") { span .hint { (who_may(scope)) "." } }
     }
 }

@@ -15,7 +15,7 @@ use super::{EXAMPLE, address, fields, look::outcome, runs::runs_table};
 use crate::{
     ask::{Shown, part, unread},
     form::Form,
-    parts::{Confirm, Fields, ago, button_link, confirm, hidden, icon, summary, text_block, until},
+    parts::{Confirm, Fields, ago, button_link, confirm, hidden, icon, summary, text_block, until, who_may},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -213,6 +213,7 @@ fn carried(values: &Form, sheet: &Sheet<'_>) -> Markup {
 
 fn actions(visit: &Visit, name: &str) -> Markup {
     let may = visit.may(Scope::CommandsManage);
+    let no = (!may).then(|| who_may(Scope::CommandsManage));
     html! {
         @if !name.is_empty() {
             a .button href=(visit.link(&format!("/hook-url?command={}", part(name)))) {
@@ -220,9 +221,9 @@ fn actions(visit: &Visit, name: &str) -> Markup {
             }
             (button_link(visit, Scope::CommandsManage, "", &format!("{}/delete", address(visit, name)), "trash", "Delete…"))
         }
-        button .button form="command-form" name="do" value="save" disabled[!may] data-save { "Save " kbd { "Ctrl S" } }
+        button .button form="command-form" name="do" value="save" disabled[!may] title=[no] data-save { "Save " kbd { "Ctrl S" } }
         button .button.primary form="command-form" name="do" value="run" disabled[!may] data-run
-            title="Saves what was changed, then runs" { (icon("play")) "Run" }
+            title=(no.unwrap_or("Saves what was changed, then runs")) { (icon("play")) "Run" }
     }
 }
 

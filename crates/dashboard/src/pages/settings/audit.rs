@@ -7,7 +7,7 @@ use tidings_contract::{
     list::ListBody,
 };
 
-use super::{Tab, tabs};
+use super::{Tab, admins_only, tabs};
 use crate::{
     ask::{Shown, with_query},
     form::Form,
@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub(crate) async fn show(visit: Visit) -> Shown {
+    admins_only(&visit, Tab::Audit, "its audit log")?;
     let query = visit.query();
     let everybody = visit.is_operator() && query.text("of") == "instance";
     let (action, cursor) = (query.text("action"), query.text("cursor"));

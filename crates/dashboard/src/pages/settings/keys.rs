@@ -11,7 +11,7 @@ use tidings_contract::{
 };
 use tidings_domain::{tenancy::Scope, time::Timestamp};
 
-use super::{Tab, organization, tabs};
+use super::{Tab, admins_only, organization, tabs};
 use crate::{
     ask::{Shown, part, unread, with_query},
     form::Form,
@@ -39,6 +39,7 @@ pub(super) const fn scope_words(scope: Scope) -> &'static str {
 }
 
 pub(crate) async fn list(visit: Visit) -> Shown {
+    admins_only(&visit, Tab::Keys, "its API keys")?;
     let organization = organization(&visit)?;
     let query = visit.query();
     let operators = visit.is_operator() && query.text("of") == "operator";
@@ -154,6 +155,7 @@ fn state(visit: &Visit, key: &ApiKeyBody) -> Markup {
 }
 
 pub(crate) async fn new(visit: Visit) -> Shown {
+    admins_only(&visit, Tab::Keys, "its API keys")?;
     let mut values: Vec<_> = visit.query().fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     values.push(("scopes".to_owned(), Scope::EventsWrite.as_str().to_owned()));
     draw(&visit, &values.into_iter().collect(), None).await

@@ -17,12 +17,14 @@ pub(crate) use project::{
 pub(crate) use signing::show as signing;
 
 use axum::response::{IntoResponse as _, Redirect};
+use http::StatusCode;
 use maud::{Markup, html};
 use tidings_contract::tenancy::OrganizationBody;
+use tidings_domain::tenancy::Scope;
 
 use crate::{
     ask::{Shown, Stop},
-    shell,
+    shell::{self, Head, Nav},
     visit::Visit,
 };
 
@@ -61,6 +63,10 @@ impl Tab {
         }
     }
 
+    fn words(self) -> &'static str {
+        Self::ALL.into_iter().find(|(tab, _)| *tab == self).map_or("Settings", |(_, words)| words)
+    }
+
     /// Whether it is there without a project.
     const fn is_beside(self) -> bool {
         !matches!(self, Self::Project | Self::Signing)
@@ -82,6 +88,19 @@ pub(crate) fn tabs(visit: &Visit, current: Tab) -> Markup {
 pub(crate) async fn root(visit: Visit) -> Shown {
     let place = if visit.project.is_some() { visit.link("/settings") } else { "/settings/account".to_owned() };
     Ok(Redirect::to(&place).into_response())
+}
+
+/// What an admin alone may look at: whoever is none is told so, in the place where it would be.
+pub(super) fn admins_only(visit: &Visit, tab: Tab, what: &str) -> Result<(), Stop> {
+    if visit.may(Scope::Admin) {
+        return Ok(());
+    }
+    let body = html! {
+        (tabs(visit, tab))
+        section .panel { p .panel-body { "An admin of the organization may look at " (what) ". Your role is a smaller one." } }
+    };
+    let head = Head { title: tab.words(), nav: Some(Nav::Settings), ..Head::default() };
+    Err(Stop::with((StatusCode::FORBIDDEN, shell::page(visit, &head, &body))))
 }
 
 /// The organization that pages beside projects are about.
