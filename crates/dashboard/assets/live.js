@@ -70,7 +70,7 @@ function take(news) {
     }
   }
   if (news.status === "failed") told.failed += 1;
-  webhooks ||= document.getElementById(news.webhook_id) !== null;
+  webhooks ||= [news.webhook_id, news.event_id].some((id) => document.getElementById(id) !== null);
   moved ||= follows !== undefined && [news.delivery_id, news.event_id].includes(follows);
   wait ??= setTimeout(draw, EACH_MS);
 }

@@ -103,7 +103,7 @@ fn table(visit: &Visit, query: &Form, list: &ListBody<EventBody>) -> Markup {
 fn row(visit: &Visit, event: &EventBody) -> Markup {
     let matched = matched(event);
     html! {
-        tr .go role="row" id=(event.id) {
+        tr .go role="row" id=[event.id.starts_with("evt_").then_some(&event.id)] {
             td .on-1 role="cell" {
                 a .row.mono href=(visit.link(&format!("/events/{}", part(&event.id)))) { bdi { (event.event_type) } }
                 span .sub.mono { (event.id) }

@@ -257,7 +257,7 @@ fn source_section(fields: &Fields<'_>, drawn: &Drawn<'_>, told: &kinds::Told) ->
     };
     html! {
         div .form-section {
-            header { h2 { "Source" } p { (told.name) ": " (told.about) } }
+            header { h2 { "Source" } p { (told.about) "." } }
             div {
                 (fields.line("text", "name", "Name", "Unique in the project."))
                 @if !told.secret.is_empty() {

@@ -105,7 +105,7 @@ fn figures(visit: &Visit, source: &SourceBody, receipts: &ListBody<ReceiptBody>)
             }
             div .figure {
                 dt { "Last receipt" }
-                dd { @match last { Some(last) => (ago(visit, last.received_at)), None => "–" } }
+                dd { @match last { Some(last) => (ago(visit, last.received_at)), None => "None" } }
                 p { @if let Some(kind) = last.and_then(|last| last.event_type.as_deref()) { bdi .mono { (kind) } } }
             }
             div .figure { dt { "Repeats" } dd { (number(source.duplicates)) } p { "came again, answered as the first" } }
