@@ -8,7 +8,7 @@ SQL (the shape the server writes, ids in order of time), starts the server on it
 an empty store, in turn. YARDSTICK is the folder of the measuring programs (see run.sh).
 """
 import argparse, http.client, json, os, pathlib, secrets, shutil, signal, sqlite3, statistics, string, subprocess
-import sys, tempfile, time
+import sys, tempfile, time, urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 BITS_BELOW_MS = 15
@@ -28,7 +28,10 @@ class Server:
              "--allow-target", "127.0.0.0/8"],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         Server.running.add(self)
+        self.start_code = None
         for line in self.process.stdout:
+            if "/start#" in line:
+                self.start_code = line.split("#")[1].split()[0]
             if "listening" in line:
                 break
         self.ready_s = time.monotonic() - begun
@@ -56,6 +59,29 @@ class Server:
             begun = time.monotonic()
             self.call("GET", path)
             taken.append((time.monotonic() - begun) * 1000)
+        taken.sort()
+        return {"p50": round(statistics.median(taken), 1), "p99": round(taken[-1], 1)}
+
+    def sign_in(self):
+        """Makes the first operator; returns the cookie, which outlives the process."""
+        form = urllib.parse.urlencode(
+            {"token": self.start_code, "email": "bench@example.com", "password": "a long enough password"})
+        headers = {"Origin": f"http://{LISTEN[0]}:{LISTEN[1]}", "Content-Type": "application/x-www-form-urlencoded"}
+        self.connection.request("POST", "/start", form, headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        return answer.getheader("Set-Cookie").split(";")[0]
+
+    def page_ms(self, path, cookie, times=50):
+        taken = []
+        for _ in range(times):
+            begun = time.monotonic()
+            self.connection.request("GET", path, headers={"Cookie": cookie})
+            answer = self.connection.getresponse()
+            text = answer.read()
+            taken.append((time.monotonic() - begun) * 1000)
+            if answer.status != 200:
+                sys.exit(f"{path}: {answer.status} {text[:300]}")
         taken.sort()
         return {"p50": round(statistics.median(taken), 1), "p99": round(taken[-1], 1)}
 
@@ -147,17 +173,19 @@ def main():
     arguments.add_argument("--webhooks", type=int, default=1)
     arguments.add_argument("--projects", type=int, default=1)
     arguments.add_argument("--seconds", type=int, default=5)
+    arguments.add_argument("--reads-only", action="store_true", help="no throughput, no empty store")
     arguments.add_argument("--binary", default=str(HERE / "target/release/tidings"))
     given = arguments.parse_args()
     yardstick = str(pathlib.Path(given.yardstick).resolve())
     key = "tdo_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
     work = tempfile.mkdtemp()
     try:
-        for name, events, webhooks, projects in [
-                ("empty", 0, given.webhooks // given.projects, 1), ("large", given.events, given.webhooks, given.projects)]:
+        stores = [("empty", 0, given.webhooks // given.projects, 1), ("large", given.events, given.webhooks, given.projects)]
+        for name, events, webhooks, projects in stores[1:] if given.reads_only else stores:
             directory = f"{work}/{name}"
             server = Server(given.binary, directory, key)
             webhook = populate(server, webhooks, projects)
+            cookie = server.sign_in()
             server.stop()
             begun = time.monotonic()
             if events:
@@ -172,6 +200,19 @@ def main():
                          f"/webhooks/{webhook['id']}/stats", "/instance"]:
                 figures[path.split("?")[0].replace(webhook["id"], "ID") + ("?" + path.split("?")[1].split("=")[0] if "?" in path else "")
                         + ("&status" if "status" in path else "")] = server.timed_ms(path)
+            project = f"/p/{webhook['project_id']}"
+            delivery = server.call("GET", "/deliveries?limit=1")["data"]
+            event = server.call("GET", "/events?limit=1")["data"]
+            pages = ["", "/webhooks", f"/webhooks/{webhook['id']}", "/events", "/events?type=bench.event", "/deliveries",
+                     "/deliveries?status=failed", "/sources", "/commands", "/event-types"]
+            pages += [f"/deliveries/{one['id']}" for one in delivery] + [f"/events/{one['id']}" for one in event]
+            figures["pages"] = {(path.split("_")[0] or "/"): server.page_ms(project + path, cookie) for path in pages}
+            figures["pages"]["health"] = server.page_ms("/operator/health", cookie)
+            if given.reads_only:
+                print(json.dumps(figures), flush=True)
+                server.stop()
+                shutil.rmtree(directory)
+                continue
             figures["load"] = throughput(yardstick, server, name, given.seconds, webhooks // projects)
             figures["unaccounted"] = server.call("GET", "/instance")["ledger"]["unaccounted"]
             print(json.dumps(figures), flush=True)
