@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, OriginalUri, RawPathParams},
     response::{IntoResponse as _, Redirect, Response},
 };
-use http::{StatusCode, header, request::Parts};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 use jiff::tz::TimeZone;
 use maud::Markup;
 use tidings_api::{Acting, AuditActor, On, Peer, accounts::Session};
@@ -76,9 +76,9 @@ impl FromRequestParts<Dashboard> for Visit {
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let signed_in = session::find(dashboard, &parts.headers).await.map_err(Stop::with)?;
         let Some(session) = signed_in else {
-            // Only looking can be repeated after signing in.
-            let next = if parts.method == http::Method::GET { here.as_str() } else { "" };
-            return Err(Stop::to(&with_query("/login", &[("next", next)])));
+            // Only looking can be repeated after signing in; a form leads back to the page that it stands on.
+            let next = if parts.method == http::Method::GET { here } else { page_of_form(&parts.headers) };
+            return Err(Stop::to(&with_query("/login", &[("next", &next)])));
         };
         let named = match RawPathParams::from_request_parts(parts, dashboard).await {
             Ok(params) => params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()),
@@ -123,6 +123,13 @@ impl FromRequestParts<Dashboard> for Visit {
         }
         Ok(visit)
     }
+}
+
+/// The page that a form stands on, as the browser says it: forms come from this server alone, see [`crate::guard`].
+fn page_of_form(headers: &HeaderMap) -> String {
+    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let page = referer.and_then(|referer| url::Url::parse(referer).ok());
+    page.map(|page| page[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
 }
 
 /// As whom the visitor asks before a project is known: as the operator, as what they are in their first
@@ -241,5 +248,22 @@ impl Visit {
             }
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_lead_back_to_their_page() {
+        let page = |referer: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::REFERER, referer.parse().expect("a header"));
+            page_of_form(&headers)
+        };
+        assert_eq!(page("http://127.0.0.1:8700/p/prj_1/webhooks/new?x=1#top"), "/p/prj_1/webhooks/new?x=1");
+        assert_eq!(page("nowhere"), "");
+        assert_eq!(page_of_form(&HeaderMap::new()), "");
     }
 }
