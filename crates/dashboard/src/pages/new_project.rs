@@ -92,7 +92,12 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
                     (fields.line("text", "name", "Name", ""))
                     @match choices.as_slice() {
                         [(id, name)] => { (hidden("organization", id)) p .quiet { "In the organization " bdi { (name) } "." } }
-                        choices => (fields.choice("organization", "Organization", "Whose it is cannot be changed later.", choices)),
+                        choices => (fields.choice(
+                            "organization",
+                            "Organization",
+                            "Whose it is cannot be changed later.",
+                            choices,
+                        )),
                     }
                 }
             }

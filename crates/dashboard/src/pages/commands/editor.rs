@@ -165,7 +165,8 @@ async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
             (carried(values, sheet))
             @if sheet.command.is_none() {
                 section .panel { div .panel-body {
-                    (form_fields.mono("text", "name", "Name", "Such as /onPayment; it cannot be changed later. @, @@, * and ! \
+                    (form_fields.mono("text", "name", "Name", "Such as /onPayment; it cannot be changed later. @, \
+                    @@, * and ! \
                         stand before, after, in place of and behind all others.", "/onPayment"))
                 } }
             }
@@ -219,7 +220,14 @@ fn actions(visit: &Visit, name: &str) -> Markup {
             a .button href=(visit.link(&format!("/hook-url?command={}", part(name)))) {
                 (icon("globe")) "Make a hook URL…"
             }
-            (button_link(visit, Scope::CommandsManage, "", &format!("{}/delete", address(visit, name)), "trash", "Delete…"))
+            (button_link(
+                visit,
+                Scope::CommandsManage,
+                "",
+                &format!("{}/delete", address(visit, name)),
+                "trash",
+                "Delete…",
+            ))
         }
         button .button form="command-form" name="do" value="save" disabled[!may] title=[no] data-save { "Save " kbd { "Ctrl S" } }
         button .button.primary form="command-form" name="do" value="run" disabled[!may] data-run
@@ -306,7 +314,8 @@ fn beside(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
                     (outcome(visit, run, sheet.command.map(|command| command.code.as_str())))
                     p .block.small { a href=(visit.link(&format!("/runs/{}", run.summary.id))) { "The run by itself" } }
                 }
-                None => p .block.faint.small { "Run saves what was changed, then runs it. What it does is real: messages, \
+                None => p .block.faint.small { "Run saves what was changed, then runs it. What it does is real: \
+                messages, \
                     events and records are kept." },
             }
         }
@@ -331,8 +340,18 @@ fn settings(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
                 header { h3 { "Time" } p { "A run that is not done in time is ended, and nothing of it happens." } }
                 div {
                     div .pair {
-                        (fields.line("number", "timeout_ms", "Timeout in milliseconds", "10 to 25,000, and not more than the plan allows."))
-                        (fields.choice("concurrency", "While it runs already", "What reads, changes and writes back: one at a time.", &concurrency))
+                        (fields.line(
+                            "number",
+                            "timeout_ms",
+                            "Timeout in milliseconds",
+                            "10 to 25,000, and not more than the plan allows.",
+                        ))
+                        (fields.choice(
+                            "concurrency",
+                            "While it runs already",
+                            "What reads, changes and writes back: one at a time.",
+                            &concurrency,
+                        ))
                     }
                 }
             }
@@ -344,10 +363,27 @@ fn settings(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
                 div {
                     (fields.choice("when", "Runs by itself", "", &when))
                     div .pair {
-                        (fields.line("number", "schedule.every_s", "Seconds between runs (optional)", "10 to 31,622,400."))
-                        (fields.mono("text", "schedule.cron", "Cron (optional)", "Minute, hour, day, month, weekday; or @daily.", "0 9 * * 1-5"))
+                        (fields.line(
+                            "number",
+                            "schedule.every_s",
+                            "Seconds between runs (optional)",
+                            "10 to 31,622,400.",
+                        ))
+                        (fields.mono(
+                            "text",
+                            "schedule.cron",
+                            "Cron (optional)",
+                            "Minute, hour, day, month, weekday; or @daily.",
+                            "0 9 * * 1-5",
+                        ))
                     }
-                    (fields.mono("text", "schedule.timezone", "Time zone of cron (optional)", "UTC if left out.", "Europe/Berlin"))
+                    (fields.mono(
+                        "text",
+                        "schedule.timezone",
+                        "Time zone of cron (optional)",
+                        "UTC if left out.",
+                        "Europe/Berlin",
+                    ))
                 }
             }
         }
@@ -357,7 +393,8 @@ fn settings(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
 fn next_words(visit: &Visit, sheet: &Sheet<'_>) -> Markup {
     html! {
         @match sheet.command.and_then(|command| command.next_run_at) {
-            Some(at) => { "Runs next " (until(visit, at)) ". Times that pass while the server is down are made up for once." }
+            Some(at) => { "Runs next " (until(visit, at)) ". Times that pass while the server is down are made up \
+            for once." }
             None => "It does not run by itself now.",
         }
     }

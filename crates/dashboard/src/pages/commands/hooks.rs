@@ -92,14 +92,32 @@ fn form_fields(visit: &Visit, fields: &Fields<'_>, commands: &[CommandBody]) -> 
                     }
                     _ => (fields.mono("text", "command", "Command", "It has to exist.", "/onPayment")),
                 }
-                (fields.mono("text", "user_id", "User (optional)", "Empty: it is global, and there is no current user.", "42"))
-                (fields.area("content", "content (optional)", "What the command finds if a request brings nothing.", 2, ""))
+                (fields.mono(
+                    "text",
+                    "user_id",
+                    "User (optional)",
+                    "Empty: it is global, and there is no current user.",
+                    "42",
+                ))
+                (fields.area(
+                    "content",
+                    "content (optional)",
+                    "What the command finds if a request brings nothing.",
+                    2,
+                    "",
+                ))
             }
         }
         section .form-section {
             header { h2 { "How it ends" } p { "A single URL ends with its time, or with its command." } }
             div {
-                (fields.mono("url", "redirect_to", "Send the caller to (optional)", "After a success; http or https.", "https://shop.example.com/thanks"))
+                (fields.mono(
+                    "url",
+                    "redirect_to",
+                    "Send the caller to (optional)",
+                    "After a success; http or https.",
+                    "https://shop.example.com/thanks",
+                ))
                 (fields.line("datetime-local", "expires_at", "Good until (optional)", &hint))
             }
         }

@@ -170,11 +170,21 @@ fn empty(visit: &Visit) -> Markup {
                         li { span .n-step { (place + 1) } div { b { (title) } (text) } }
                     }
                 }
-                (button_link(visit, Scope::CommandsManage, "primary", &visit.link("/new/command"), "plus", "Create command"))
+                (button_link(
+                    visit,
+                    Scope::CommandsManage,
+                    "primary",
+                    &visit.link("/new/command"),
+                    "plus",
+                    "Create command",
+                ))
             }
             div .stack.tight {
                 (crate::parts::text_block("A command that runs as it stands", EXAMPLE))
-                (command_line("The same by CLI", "tidings command create /onPayment \"Bot.sendMessage('Paid: ' + content)\""))
+                (command_line(
+                    "The same by CLI",
+                    "tidings command create /onPayment \"Bot.sendMessage('Paid: ' + content)\"",
+                ))
                 (command_line("The same by API", concat!(
                     "curl $TIDINGS_SERVER/api/v1/commands -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n",
                     "  -H 'Content-Type: application/json' \\\n",

@@ -54,7 +54,14 @@ async fn draw(visit: &Visit, refused: Option<(Part, &Form, &Problem)>) -> Shown 
             div .panel-body.stack.tight {
                 p .quiet { "Rotating them takes back every hook URL of the project that was made so far." }
                 p {
-                    (button_link(visit, Scope::CommandsManage, "", &visit.link("/rotate-hook-key"), "key", "Rotate hook keys…"))
+                    (button_link(
+                        visit,
+                        Scope::CommandsManage,
+                        "",
+                        &visit.link("/rotate-hook-key"),
+                        "key",
+                        "Rotate hook keys…",
+                    ))
                 }
             }
         }
@@ -90,7 +97,12 @@ fn limits_form(visit: &Visit, settings: &CommandSettingsBody, refused: Option<(&
                 header { h2 { "Limits of hook URLs" } p { "Beyond them the answer is 429, and nothing runs." } }
                 div {
                     div .pair {
-                        (fields.line("number", "rate_limit", "Calls of one URL per minute (optional)", "Empty: as many as come."))
+                        (fields.line(
+                            "number",
+                            "rate_limit",
+                            "Calls of one URL per minute (optional)",
+                            "Empty: as many as come.",
+                        ))
                         (fields.line("number", "address_rate_limit", "Calls from one address per minute (optional)",
                             "Of all hook URLs together. Empty: as many as come."))
                     }
@@ -140,7 +152,8 @@ fn bot_form(visit: &Visit, bot: Option<&BotBody>, refused: Option<(&Form, &Probl
                 header {
                     h2 { "Bot" }
                     @match bot {
-                        Some(bot) => p { "Imported " (ago(visit, bot.updated_at)) ": its old URLs run the project's commands." },
+                        Some(bot) => p { "Imported " (ago(visit, bot.updated_at)) ": its old URLs run the project's \
+                        commands." },
                         None => p { "None is imported. A bot's old URLs can run the project's commands." },
                     }
                 }
@@ -211,7 +224,8 @@ pub(crate) async fn rotate_question(visit: Visit) -> Shown {
     let name = visit.project.as_ref().map(|project| project.name.clone()).unwrap_or_default();
     let title = format!("Rotate the hook keys of “{name}”?");
     let text = html! {
-        p { "Every hook URL of the project that was made so far is refused: at once, or after the time that you choose. \
+        p { "Every hook URL of the project that was made so far is refused: at once, or after the time that you \
+        choose. \
              URLs that are made from now on are good." }
     };
     let values: Form = [("overlap_seconds".to_owned(), "86400".to_owned())].into_iter().collect();

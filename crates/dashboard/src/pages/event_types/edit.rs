@@ -173,7 +173,12 @@ fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Probl
             (words(&fields, name.is_none()))
             (shape(&fields))
             div .form-foot {
-                (submit(visit, Scope::Admin, "primary", if name.is_some() { "Save event type" } else { "Create event type" }))
+                (submit(
+                    visit,
+                    Scope::Admin,
+                    "primary",
+                    if name.is_some() { "Save event type" } else { "Create event type" },
+                ))
                 a .button.plain href=(back) { "Cancel" }
             }
         }
@@ -194,12 +199,23 @@ fn words(fields: &Fields<'_>, creates: bool) -> Markup {
             header { h2 { "Name" } p { "What publishers write and webhooks choose." } }
             div {
                 @if creates {
-                    (fields.mono("text", "name", "Name", "1 to 128 letters, digits, _, - and full stops. It cannot be changed later.", "order.paid"))
+                    (fields.mono(
+                        "text",
+                        "name",
+                        "Name",
+                        "1 to 128 letters, digits, _, - and full stops. It cannot be changed later.",
+                        "order.paid",
+                    ))
                 }
                 (fields.line("text", "group", "Group (optional)", "The heading that it is listed under."))
                 (fields.line("text", "description", "Description (optional)", "When it happens, in one sentence."))
                 @if !creates {
-                    (fields.tick("archived", "true", "Archived", "New events of this type are refused; what was published stays."))
+                    (fields.tick(
+                        "archived",
+                        "true",
+                        "Archived",
+                        "New events of this type are refused; what was published stays.",
+                    ))
                 }
             }
         }
@@ -211,9 +227,16 @@ fn shape(fields: &Fields<'_>) -> Markup {
         section .form-section {
             header { h2 { "Data" } p { "What its events carry." } }
             div {
-                (fields.area("example", "Example (optional)", "JSON, as the data of an event. Tests of webhooks send it.", 8, "{\"order\": \"A-1042\"}"))
+                (fields.area(
+                    "example",
+                    "Example (optional)",
+                    "JSON, as the data of an event. Tests of webhooks send it.",
+                    8,
+                    "{\"order\": \"A-1042\"}",
+                ))
                 (fields.area("schema", "JSON Schema (optional)",
-                    "2020-12. One that differs from the one in force becomes a new version; empty: there is none from now on.", 12,
+                    "2020-12. One that differs from the one in force becomes a new version; empty: there is none \
+                    from now on.", 12,
                     "{\"type\": \"object\", \"required\": [\"order\"]}"))
             }
         }

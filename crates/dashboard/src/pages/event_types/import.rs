@@ -56,7 +56,8 @@ fn draw_import(visit: &Visit, form: &Form, problem: Option<&Problem>, done: Opti
             section .form-section {
                 header { h2 { "Document" } p { "OpenAPI 3.1, as JSON. Its webhooks are read, 500 at most." } }
                 div {
-                    (fields.area("document", "OpenAPI document", "Nothing is deleted: what the document does not name stays as it is.", 16,
+                    (fields.area("document", "OpenAPI document", "Nothing is deleted: what the document does not \
+                    name stays as it is.", 16,
                         "{\"openapi\": \"3.1.0\", \"webhooks\": {\"order.paid\": {\"post\": {…}}}}"))
                     (command_line("The same by CLI", "tidings event-type import openapi.json --dry-run"))
                 }
@@ -98,7 +99,12 @@ fn outcome(visit: &Visit, done: &ImportedEventTypesBody) -> Markup {
     let title = if done.dry_run { "This would change" } else { "This was done" };
     html! {
         @if !done.dry_run {
-            (notice("ok", &format!("{created} created, {updated} changed."), &html! { a href=(visit.link("/event-types")) { "See the catalogue" } }, None))
+            (notice(
+                "ok",
+                &format!("{created} created, {updated} changed."),
+                &html! { a href=(visit.link("/event-types")) { "See the catalogue" } },
+                None,
+            ))
         }
         section .panel {
             header .panel-head {

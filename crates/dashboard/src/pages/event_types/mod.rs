@@ -209,13 +209,27 @@ fn empty(visit: &Visit) -> Markup {
                         li { span .n-step { (place + 1) } div { b { (title) } (text) } }
                     }
                 }
-                (button_link(visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type"))
+                (button_link(
+                    visit,
+                    Scope::Admin,
+                    "primary",
+                    &visit.link("/new/event-type"),
+                    "plus",
+                    "Create event type",
+                ))
             }
             div .stack.tight {
                 p .quiet { "Have a description of them already? " a href=(visit.link("/import/event-types")) { "Import an OpenAPI document" }
                     ", or " a href=(visit.link("/take/event-types")) { "take them from a preset" } "." }
-                (command_line("The same by CLI", "tidings event-type create order.paid --group Orders --example '{\"order\":\"A-1042\"}'"))
-                (command_line("The same by API", "curl $TIDINGS_SERVER/api/v1/event-types -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  -H 'Content-Type: application/json' -d '{\"name\":\"order.paid\",\"group\":\"Orders\"}'"))
+                (command_line(
+                    "The same by CLI",
+                    "tidings event-type create order.paid --group Orders --example '{\"order\":\"A-1042\"}'",
+                ))
+                (command_line(
+                    "The same by API",
+                    "curl $TIDINGS_SERVER/api/v1/event-types -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  -H \
+                    'Content-Type: application/json' -d '{\"name\":\"order.paid\",\"group\":\"Orders\"}'",
+                ))
                 p .quiet { "A type then looks like this: " (type_chip("order.paid")) }
             }
         }

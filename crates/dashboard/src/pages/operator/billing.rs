@@ -29,7 +29,8 @@ pub(crate) async fn plans(visit: Visit) -> Shown {
         section .panel {
             header .panel-head { h2 { "Change them" } p { "they are settings of the server" } }
             div .panel-body.stack.tight {
-                p .quiet { "Plans stand in the configuration file, as flags or in the environment, and hold from the next start on. \
+                p .quiet { "Plans stand in the configuration file, as flags or in the environment, and hold from the \
+                next start on. \
                     Which plan an organization has is changed on its page, or by what it pays." }
                 (command_line("As a flag", "tidings serve --plan team=50:iterations=100000 --default-plan free"))
             }
@@ -147,7 +148,8 @@ fn receipts_panel(visit: &Visit, stripe: &Stripe, at_top: bool) -> Markup {
                 p { @if stripe.source.enabled { "newest first" } @else { "the source takes nothing in now" } }
                 a .push.small href={ (base) "/sources/" (stripe.source.id) } { "The source" }
             }
-            @if receipts.data.is_empty() { (empty_line("Nothing came yet. Send a test event from Stripe's own pages.")) } @else {
+            @if receipts.data.is_empty() { (empty_line("Nothing came yet. Send a test event from Stripe's own \
+            pages.")) } @else {
                 table .list role="table" aria-label="What Stripe reported" {
                     thead role="rowgroup" { tr role="row" {
                         th role="columnheader" { "When" }
@@ -204,7 +206,10 @@ fn set_up() -> Markup {
                         }
                     }
                 }
-                (command_line("Step 2", "TIDINGS_STRIPE_WEBHOOK_SECRET=whsec_… tidings serve --stripe-price price_123=starter"))
+                (command_line(
+                    "Step 2",
+                    "TIDINGS_STRIPE_WEBHOOK_SECRET=whsec_… tidings serve --stripe-price price_123=starter",
+                ))
             }
         }
     }

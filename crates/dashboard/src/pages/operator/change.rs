@@ -56,7 +56,8 @@ pub(crate) async fn delete_question(visit: Visit, Path(id): Path<String>) -> Sho
     let within = visit.within(organization.id);
     let projects = within.get::<ListBody<ProjectBody>>("/projects?limit=100").await.map_or(0, |list| list.data.len());
     let text = html! {
-        p { "This is permanent. It has " (number(projects as i128)) " projects and " (number(usage.webhooks.used)) " webhooks: all of \
+        p { "This is permanent. It has " (number(projects as i128)) " projects and " (number(usage.webhooks.used)) " \
+        webhooks: all of \
              it is deleted, its keys are refused, and what waits to be delivered is cancelled." }
         p { "Type its name to go on. Would a smaller plan be enough? It deletes nothing." }
     };

@@ -53,11 +53,13 @@ fn what_to_do(instance: &InstanceBody, late_ms: u64) -> Markup {
     html! {
         @if unaccounted != 0 {
             (notice("bad", &format!("{} unaccounted.", number(unaccounted)), &html! {
-                "This is never right. Keep the database file and the log as they are, make a backup, and report it with the version."
+                "This is never right. Keep the database file and the log as they are, make a backup, and report it \
+                with the version."
             }, None))
         } @else if late_ms >= LATE_MS {
             (notice("warn", &format!("The oldest due delivery waits for {}.", late_words(late_ms)), &html! {
-                "Receivers that answer slowly take their own lanes only. If it grows, the machine is busy: see its processor and \
+                "Receivers that answer slowly take their own lanes only. If it grows, the machine is busy: see its \
+                processor and \
                  disk, and whether a webhook's limit of requests at a time is very small."
             }, None))
         }
@@ -131,7 +133,8 @@ fn facts(visit: &Visit, instance: &InstanceBody) -> Markup {
                     @match instance.operations_project_id {
                         Some(id) => {
                             a href={ "/p/" (id) } { "Open it" } " " (copy_id(&id.to_string()))
-                            p .hint { "What Tidings itself reports goes there, such as webhook.disabled and delivery.exhausted: \
+                            p .hint { "What Tidings itself reports goes there, such as webhook.disabled and \
+                            delivery.exhausted: \
                                 make a webhook in it." }
                         }
                         None => "None",
@@ -147,16 +150,23 @@ fn meanings(visit: &Visit, oldest: Option<Timestamp>) -> Markup {
         section .panel {
             header .panel-head { h2 { "What the figures mean" } }
             div .panel-body.stack.tight {
-                p { strong { "Unaccounted" } " is what was accepted and is neither ended nor pending. It is counted each minute from the \
+                p { strong { "Unaccounted" } " is what was accepted and is neither ended nor pending. It is counted \
+                each minute from the \
                     rows themselves, and is 0 whatever happens to the server." }
                 p { strong { "Oldest due" } " is how long the delivery waits that should have been attempted first"
                     @if let Some(at) = oldest { ", since " (ago(visit, at)) }
-                    ". Retries that are planned for later are not due, and those of paused and disabled webhooks are left out." }
-                p { strong { "Pending" } " grows while a receiver is away, and shrinks when it is back. Only its growth for days is a \
+                    ". Retries that are planned for later are not due, and those of paused and disabled webhooks are \
+                    left out." }
+                p { strong { "Pending" } " grows while a receiver is away, and shrinks when it is back. Only its \
+                growth for days is a \
                     reason to look." }
-                (command_line("The same by API", "curl $TIDINGS_SERVER/api/v1/instance -H \"X-API-Key: $TIDINGS_OPERATOR_KEY\""))
+                (command_line(
+                    "The same by API",
+                    "curl $TIDINGS_SERVER/api/v1/instance -H \"X-API-Key: $TIDINGS_OPERATOR_KEY\"",
+                ))
                 p .hint {
-                    "For monitors: GET /readyz answers 200 while the store answers, and GET /healthz while the process lives."
+                    "For monitors: GET /readyz answers 200 while the store answers, and GET /healthz while the \
+                    process lives."
                 }
             }
         }

@@ -150,7 +150,8 @@ fn plan_form(visit: &Visit, organization: &OrganizationBody, plans: &[PlanBody])
             (csrf(visit))
             header .panel-head { h2 { "Plan" } }
             div .panel-body.stack.tight {
-                (fields.choice("plan", "Plan", "A smaller plan deletes nothing: the newest webhooks over its limit are disabled, \
+                (fields.choice("plan", "Plan", "A smaller plan deletes nothing: the newest webhooks over its limit \
+                are disabled, \
                     and come back with a larger one.", &choices))
                 div .actions { button .button.primary { "Change plan" } }
             }

@@ -154,7 +154,12 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
                 header { h2 { "Organization" } p { "It gets a project of its own, “default”." } }
                 div {
                     (fields.line("text", "name", "Name", ""))
-                    (fields.choice("plan", "Plan", "It can be changed at any time, by you or by what is paid.", &choices))
+                    (fields.choice(
+                        "plan",
+                        "Plan",
+                        "It can be changed at any time, by you or by what is paid.",
+                        &choices,
+                    ))
                 }
             }
             div .form-foot {

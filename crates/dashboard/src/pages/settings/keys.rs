@@ -239,10 +239,20 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
                 }
                 div {
                     (fields.line("text", "name", "Name", "Such as the program that uses it."))
-                    (fields.choice("project_id", "Reaches", "A key of one project sees nothing of the others.", &choices))
+                    (fields.choice(
+                        "project_id",
+                        "Reaches",
+                        "A key of one project sees nothing of the others.",
+                        &choices,
+                    ))
                     (fields.line("datetime-local", "expires_at", "Good until (optional)", &hint))
                     @if visit.is_operator() {
-                        (fields.tick("operator", "true", "A key of the operator", "For every organization and the instance: keep it on servers of your own."))
+                        (fields.tick(
+                            "operator",
+                            "true",
+                            "A key of the operator",
+                            "For every organization and the instance: keep it on servers of your own.",
+                        ))
                     }
                 }
             }

@@ -97,7 +97,8 @@ pub(super) fn admins_only(visit: &Visit, tab: Tab, what: &str) -> Result<(), Sto
     }
     let body = html! {
         (tabs(visit, tab))
-        section .panel { p .panel-body { "An admin of the organization may look at " (what) ". Your role is a smaller one." } }
+        section .panel { p .panel-body { "An admin of the organization may look at " (what) ". Your role is a \
+        smaller one." } }
     };
     let head = Head { title: tab.words(), nav: Some(Nav::Settings), ..Head::default() };
     Err(Stop::with((StatusCode::FORBIDDEN, shell::page(visit, &head, &body))))

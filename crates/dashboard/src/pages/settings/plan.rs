@@ -147,7 +147,10 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
                         td role="cell" .right.num.on-2 { (limit(plan.webhooks)) }
                         td role="cell" .right.num.half { (limit(plan.iterations)) }
                         td role="cell" .right.num.half-2 {
-                            (plan.command_timeout_ms.map_or_else(|| "as it says".to_owned(), |ms| duration(f64::from(ms))))
+                            (plan.command_timeout_ms.map_or_else(
+                                || "as it says".to_owned(),
+                                |ms| duration(f64::from(ms)),
+                            ))
                         }
                     }
                 }

@@ -98,10 +98,18 @@ fn hook_keys(visit: &Visit) -> Markup {
             header .panel-head { h2 { "Hook keys" } p { "sign the URLs that run commands" } }
             div .panel-body.stack.tight {
                 p .quiet {
-                    "Rotating them takes back every hook URL that was made so far, at once or after a time that you choose."
+                    "Rotating them takes back every hook URL that was made so far, at once or after a time that you \
+                    choose."
                 }
                 div .actions {
-                    (button_link(visit, Scope::CommandsManage, "", &visit.link("/rotate-hook-key"), "key", "Rotate hook keys…"))
+                    (button_link(
+                        visit,
+                        Scope::CommandsManage,
+                        "",
+                        &visit.link("/rotate-hook-key"),
+                        "key",
+                        "Rotate hook keys…",
+                    ))
                     a .button.plain href=(visit.link("/command-settings")) { "Limits of hook URLs" }
                 }
             }
@@ -115,17 +123,26 @@ fn ending(visit: &Visit, project: &ProjectBody) -> Markup {
             header .panel-head { h2 { "Delete this project" } }
             div .panel-body.stack.tight {
                 @if is_default(visit, project) {
-                    p .quiet { "It is the organization's default project, which requests without a project mean. It goes only with \
+                    p .quiet { "It is the organization's default project, which requests without a project mean. It \
+                    goes only with \
                         the organization; the operator may delete that." }
                     p {
-                        button .button type="button" disabled title="The default project goes only with its organization" {
+                        button .button type="button" disabled title="The default project goes only with its \
+                        organization" {
                             "Delete project"
                         }
                     }
                 } @else {
                     p .quiet { "For good, with its webhooks, events, sources, commands and everything that waits." }
                     p {
-                        (button_link(visit, Scope::Admin, "", &visit.link("/settings/delete"), "trash", "Delete project…"))
+                        (button_link(
+                            visit,
+                            Scope::Admin,
+                            "",
+                            &visit.link("/settings/delete"),
+                            "trash",
+                            "Delete project…",
+                        ))
                     }
                 }
             }
@@ -165,7 +182,8 @@ pub(crate) async fn delete_question(visit: Visit) -> Shown {
                 "It holds " (lost.join(", ")) "; all of it is deleted."
             }
         }
-        p { "What waits to be delivered is cancelled, addresses of its sources and hook URLs are refused, and keys that are \
+        p { "What waits to be delivered is cancelled, addresses of its sources and hook URLs are refused, and keys \
+        that are \
              bound to it do nothing any more." }
         p { "Type its name to go on." }
     };

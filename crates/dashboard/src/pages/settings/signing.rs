@@ -52,8 +52,10 @@ pub(crate) async fn show(visit: Visit) -> Shown {
         noscript {
             div .notice.warn {
                 (icon("alert"))
-                div { strong { "Scripts are off." } " Signatures are computed in the browser and never sent, so nothing can be pasted \
-                    here without them. Below is the example with its right headers; the guide has the code for your language." }
+                div { strong { "Scripts are off." } " Signatures are computed in the browser and never sent, so \
+                nothing can be pasted \
+                    here without them. Below is the example with its right headers; the guide has the code for your \
+                    language." }
             }
         }
         div .cols data-signing data-now=(visit.now.as_seconds()) {
@@ -114,12 +116,14 @@ fn verify(ways: &[Way]) -> Markup {
                     label for="s-header" { "The header's value" }
                     input #s-header .mono type="text" autocomplete="off" spellcheck="false" placeholder="v1,zJF6tpSZ…";
                     p .hint {
-                        "As your server received it. Of standard, its webhook-id and webhook-timestamp belong beside it."
+                        "As your server received it. Of standard, its webhook-id and webhook-timestamp belong beside \
+                        it."
                     }
                 }
                 div .actions { button .button.primary type="button" data-verify disabled { "Verify header" } }
                 div #s-result role="status" aria-live="polite" {
-                    p .faint { "Paste the header that came, and see whether it fits, or which part differs: time, body, or the \
+                    p .faint { "Paste the header that came, and see whether it fits, or which part differs: time, \
+                    body, or the \
                         secret's form." }
                 }
             }
