@@ -189,26 +189,26 @@ fn figures(visit: &Visit, statistics: &StatisticsBody, period: Period) -> Markup
         dl .figures {
             div .figure {
                 dt { "Delivered, " (period.words()) } dd { (number(statistics.successful_deliveries)) }
-                p { (number(statistics.failed_deliveries)) " failed" }
+                dd .note { (number(statistics.failed_deliveries)) " failed" }
             }
             div .figure {
                 dt { "Successful attempts" }
                 dd { @match first { Some(rate) => { (format!("{rate:.1}")) small { "%" } } None => "–" } }
-                p { (number(statistics.total_attempts)) " attempts" }
+                dd .note { (number(statistics.total_attempts)) " attempts" }
             }
             div .figure {
                 dt { "Time to the answer, p95" }
                 dd { @match statistics.p95_response_time_ms { Some(ms) => { (number(ms.round() as i64)) small { "ms" } } None => "–" } }
-                p { "half within " @match statistics.p50_response_time_ms { Some(ms) => (duration(ms)), None => "–" } }
+                dd .note { "half within " @match statistics.p50_response_time_ms { Some(ms) => (duration(ms)), None => "–" } }
             }
             div .figure {
                 dt { "Waiting" } dd { (number(statistics.pending_deliveries)) }
-                p { (number(waiting.held)) " held · " (number(waiting.retrying)) " retrying" }
+                dd .note { (number(waiting.held)) " held · " (number(waiting.retrying)) " retrying" }
             }
             div .figure {
                 dt { "Oldest due" }
                 dd { @match &oldest { Some(oldest) => (oldest), None => "none" } }
-                p { "of what nothing holds" }
+                dd .note { "of what nothing holds" }
             }
         }
     }

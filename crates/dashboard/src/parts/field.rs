@@ -16,10 +16,11 @@ pub(crate) struct Fields<'a> {
 
 impl Fields<'_> {
     /// The reasons against a field: the API names it as it is called in the contract, or a part of
-    /// it, as in `retry.schedule_s[2]`.
+    /// it, as in `retry.schedule_s[2]` or `schema/properties/plan`.
     pub(crate) fn wrong(&self, field: &str) -> Option<String> {
-        let is_of =
-            |name: &str| name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        let is_of = |name: &str| {
+            name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/']))
+        };
         let errors = self.problem?.errors.iter().filter(|error| is_of(&error.field));
         let texts: Vec<_> = errors.map(|error| error.message.clone()).collect();
         (!texts.is_empty()).then(|| sentence(&texts.join("; ")))

@@ -122,18 +122,20 @@ fn console(run: &RunBody) -> Markup {
         @if run.console.is_empty() && run.messages.is_empty() {
             p .block.faint.small { "It wrote nothing to the console and sent no message." }
         } @else {
-            ol .console.no-time aria-label="Console" role="log" {
-                @for line in &run.console {
-                    li class={ "level-" (line.level) } {
-                        span .what { (line.level) } span .out { bdi { (line.text) } }
+            div role="log" aria-label="Console" {
+                ol .console.no-time {
+                    @for line in &run.console {
+                        li class={ "level-" (line.level) } {
+                            span .what { (line.level) } span .out { bdi { (line.text) } }
+                        }
                     }
-                }
-                @for message in &run.messages {
-                    li {
-                        span .what { "message" }
-                        span .out {
-                            bdi { (message.text) }
-                            @if !message.options.is_null() { " " span .faint { bdi { (message.options) } } }
+                    @for message in &run.messages {
+                        li {
+                            span .what { "message" }
+                            span .out {
+                                bdi { (message.text) }
+                                @if !message.options.is_null() { " " span .faint { bdi { (message.options) } } }
+                            }
                         }
                     }
                 }

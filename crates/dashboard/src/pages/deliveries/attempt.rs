@@ -185,7 +185,7 @@ pub(super) fn phases(attempt: &AttemptBody, webhook: Option<&WebhookBody>) -> Ma
                 dl .phases {
                     @for (place, (words, ms, class)) in phases.into_iter().enumerate() {
                         dt { (words) }
-                        div {
+                        dd {
                             svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
                                 rect .p-rail width="1000" height="10" rx="2" {}
                                 @let from = (begins(place) / whole * 1_000.0).min(994.0);
@@ -196,7 +196,7 @@ pub(super) fn phases(attempt: &AttemptBody, webhook: Option<&WebhookBody>) -> Ma
                         dd { @if ms < 0.05 { span .faint { "none" } } @else { (duration(ms)) } }
                     }
                     dt .total { "Total" }
-                    div .faint.small {
+                    dd .faint.small {
                         @if let Some(webhook) = webhook { "limit " (duration(f64::from(webhook.timeout_ms))) }
                         @if timing.reused_connection { " · a kept connection" }
                     }

@@ -71,13 +71,13 @@ fn figures(instance: &InstanceBody, late_ms: u64) -> Markup {
     html! {
         dl .figures {
             div .figure {
-                dt { "Unaccounted" } dd { (number(instance.ledger.unaccounted)) } p { "0, or something is lost" }
+                dt { "Unaccounted" } dd { (number(instance.ledger.unaccounted)) } dd .note { "0, or something is lost" }
             }
-            div .figure { dt { "Oldest due" } dd { (oldest) } p { "under " (late_words(LATE_MS)) " is well" } }
+            div .figure { dt { "Oldest due" } dd { (oldest) } dd .note { "under " (late_words(LATE_MS)) " is well" } }
             div .figure {
-                dt { "Pending" } dd { (number(instance.pending_deliveries)) } p { "waiting, retrying or held" }
+                dt { "Pending" } dd { (number(instance.pending_deliveries)) } dd .note { "waiting, retrying or held" }
             }
-            div .figure { dt { "Version" } dd { (instance.version) } p { "of this program" } }
+            div .figure { dt { "Version" } dd { (instance.version) } dd .note { "of this program" } }
         }
     }
 }

@@ -377,6 +377,11 @@ pub(crate) async fn remove(visit: Visit, Path(id): Path<String>, form: Form) -> 
 /// `GET …/invites/{id}/withdraw`
 pub(crate) async fn withdraw_question(visit: Visit, Path(id): Path<String>) -> Shown {
     let whose = Whose::of(&visit);
+    let invites: ListBody<InviteBody> = visit.need(&whose.ask("/invites")).await?;
+    if !invites.data.iter().any(|invite| invite.id.to_string() == id) {
+        let text = "There is no such invite: it was accepted or withdrawn meanwhile.";
+        return Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(&visit, "Not found", text))));
+    }
     let text = "Its link is no longer good. You can make another at any time.";
     let action = whose.link(&format!("/invites/{}/withdraw", part(&id)));
     ask(&visit, whose, "Withdraw the invite?", text, &action, "Withdraw invite")

@@ -1,7 +1,7 @@
 //! `/settings/keys`: API keys of the organization, and for the operator those of the instance.
 
 use axum::extract::Path;
-use http::Method;
+use http::{Method, StatusCode};
 use maud::{Markup, html};
 use tidings_api::Ask;
 use tidings_contract::{
@@ -13,13 +13,13 @@ use tidings_domain::{tenancy::Scope, time::Timestamp};
 
 use super::{Tab, admins_only, organization, tabs};
 use crate::{
-    ask::{Shown, part, unread, with_query},
+    ask::{Shown, Stop, part, unread, with_query},
     form::Form,
     parts::{
         Confirm, Fields, ago, badge, button_link, command_line, confirm, copy_id, hidden, icon, once_or, pager,
         segments, submit, summary, total_words, typed_time, until,
     },
-    shell::{Head, Nav, csrf},
+    shell::{Head, Nav, csrf, wrong_page},
     visit::Visit,
 };
 
@@ -287,9 +287,8 @@ fn scopes(visit: &Visit, fields: &Fields<'_>) -> Markup {
 }
 
 pub(crate) async fn revoke_question(visit: Visit, Path(id): Path<String>) -> Shown {
-    let known = find(&visit, &id).await;
-    let name = known.as_ref().map_or(id.as_str(), |key| key.name.as_str());
-    let title = format!("Revoke “{name}”?");
+    let key = find(&visit, &id).await?;
+    let title = format!("Revoke “{}”?", key.name);
     let text = html! {
         p { "This is permanent: whatever uses the key is refused from now on, with 401 api_key_revoked." }
         p { "Is it still in use? Create another, give it to the program, and revoke this one then." }
@@ -310,16 +309,21 @@ pub(crate) async fn revoke_question(visit: Visit, Path(id): Path<String>) -> Sho
     visit.page(&head, confirm(&visit, &ask))
 }
 
-/// The key with this id, if it is among the latest.
-async fn find(visit: &Visit, id: &str) -> Option<ApiKeyBody> {
+/// The key with this id.
+async fn find(visit: &Visit, id: &str) -> Result<ApiKeyBody, Stop> {
     let places = ["/api-keys?limit=100", "/api-keys?limit=100&operator=true"];
     for place in &places[..if visit.is_operator() { 2 } else { 1 }] {
-        let keys = visit.get::<ListBody<ApiKeyBody>>(place).await.map(|list| list.data).unwrap_or_default();
-        if let Some(key) = keys.into_iter().find(|key| key.id.to_string() == id) {
-            return Some(key);
+        let mut cursor = Some(String::new());
+        while let Some(from) = cursor {
+            let page: ListBody<ApiKeyBody> = visit.need(&with_query(place, &[("cursor", &from)])).await?;
+            if let Some(key) = page.data.into_iter().find(|key| key.id.to_string() == id) {
+                return Ok(key);
+            }
+            cursor = page.cursor;
         }
     }
-    None
+    let text = "There is no such key: somebody may have revoked it meanwhile.";
+    Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(visit, "Not found", text))))
 }
 
 pub(crate) async fn revoke(visit: Visit, Path(id): Path<String>) -> Shown {

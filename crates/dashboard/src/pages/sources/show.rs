@@ -101,18 +101,18 @@ fn figures(visit: &Visit, source: &SourceBody, receipts: &ListBody<ReceiptBody>)
             div .figure {
                 dt { @if narrowed { "Receipts of this type" } @else { "Receipts" } }
                 dd { (total_words(receipts.total, receipts.total_at_least)) }
-                p { @if source.secret_count > 0 { "verified and kept" } @else { "kept; nothing is verified" } }
+                dd .note { @if source.secret_count > 0 { "verified and kept" } @else { "kept; nothing is verified" } }
             }
             div .figure {
                 dt { "Last receipt" }
                 dd { @match last { Some(last) => (ago(visit, last.received_at)), None => "None" } }
-                p { @if let Some(kind) = last.and_then(|last| last.event_type.as_deref()) { bdi .mono { (kind) } } }
+                dd .note { @if let Some(kind) = last.and_then(|last| last.event_type.as_deref()) { bdi .mono { (kind) } } }
             }
-            div .figure { dt { "Repeats" } dd { (number(source.duplicates)) } p { "came again, answered as the first" } }
+            div .figure { dt { "Repeats" } dd { (number(source.duplicates)) } dd .note { "came again, answered as the first" } }
             div .figure {
                 dt { "Refused" }
                 dd { (number(source.rejected)) }
-                p { "not genuine: counted, not kept" }
+                dd .note { "not genuine: counted, not kept" }
             }
         }
     }

@@ -153,24 +153,24 @@ fn figures(visit: &Visit, webhook: &WebhookBody, statistics: &StatisticsBody, pe
             div .figure {
                 dt { "Delivered, " (period.words()) }
                 dd { (number(statistics.successful_deliveries)) }
-                p { "of " (number(statistics.total_attempts)) " attempts" }
+                dd .note { "of " (number(statistics.total_attempts)) " attempts" }
             }
             div .figure {
                 dt { "Success rate" }
                 dd { @match statistics.success_rate { Some(rate) => { (format!("{rate:.1}")) small { "%" } } None => "–" } }
-                p { "of deliveries that ended" }
+                dd .note { "of deliveries that ended" }
             }
             div .figure {
                 dt { "Waiting" }
                 dd { (number(statistics.pending_deliveries)) }
-                p { (number(waiting.held)) " held · " (number(waiting.retrying)) " retrying" }
+                dd .note { (number(waiting.held)) " held · " (number(waiting.retrying)) " retrying" }
             }
             div .figure {
                 dt { "Failed, " (period.words()) }
                 dd { (number(statistics.failed_deliveries)) }
                 @if statistics.failed_deliveries > 0 {
-                    p { a href={ (page_of(visit, webhook)) "/recover" } { "Recover them" } }
-                } @else { p { "none to recover" } }
+                    dd .note { a href={ (page_of(visit, webhook)) "/recover" } { "Recover them" } }
+                } @else { dd .note { "none to recover" } }
             }
         }
     }
