@@ -43,8 +43,8 @@ pub fn test_with_browser(cargo: &Cargo) -> anyhow::Result<Outcome> {
         Err(reason) => return Ok(Outcome::failed(reason)),
     };
     let cargo = cargo.clone().with_variable(AXE_VARIABLE, &axe.to_string_lossy());
-    let packages = ["test", "--locked", "--no-fail-fast", "--package", "tidings-browser"];
-    let tests = ["--test", "person", "--", "--ignored"];
+    let packages = ["test", "--locked", "--no-fail-fast", "--package", "tidings-browser", "--package", "tidings"];
+    let tests = ["--test", "person", "--test", "browser", "--", "--ignored"];
     cargo.run_tests(&[&packages[..], &tests[..]].concat())
 }
 

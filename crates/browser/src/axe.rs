@@ -9,6 +9,9 @@ use crate::{driver::axe_path, page::Page};
 /// The rules of WCAG 2.0 to 2.2, A and AA, and what axe calls best practices.
 const TAGS: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
+/// Rules that depend on colours.
+const COLORS: [&str; 2] = ["color-contrast", "link-in-text-block"];
+
 /// axe-core's script, read once.
 #[derive(Debug)]
 pub struct Axe {
@@ -53,13 +56,22 @@ impl Axe {
 
     /// Everything on the page as it is now that breaks a rule.
     pub async fn look(&self, page: &Page) -> Vec<Offence> {
+        self.run(page, &json!({"type": "tag", "values": TAGS})).await
+    }
+
+    /// The same, of colours alone: what else there is does not change with the theme.
+    pub async fn look_at_colors(&self, page: &Page) -> Vec<Offence> {
+        self.run(page, &json!({"type": "rule", "values": COLORS})).await
+    }
+
+    async fn run(&self, page: &Page, rules: &Value) -> Vec<Offence> {
         if page.run("return typeof axe").await != "object" {
             page.run(&format!("{}\nreturn null", self.script)).await;
         }
-        let script = "const [tags, done] = arguments;
-            axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})
+        let script = "const [rules, done] = arguments;
+            axe.run(document, {runOnly: rules, resultTypes: ['violations']})
                 .then(seen => done(seen.violations), error => done(String(error)))";
-        let seen = page.run_to_end(script, &[json!(TAGS)]).await;
+        let seen = page.run_to_end(script, std::slice::from_ref(rules)).await;
         let violations = seen.as_array().unwrap_or_else(|| panic!("axe-core failed: {seen}"));
         violations.iter().map(offence).collect()
     }

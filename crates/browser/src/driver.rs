@@ -5,6 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::Full;
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+    time::Timespec,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidings_testkit::{HttpClient, within};
@@ -18,6 +23,8 @@ use tokio::{
 pub const AXE: &str = "TIDINGS_AXE";
 /// How long chromedriver and the browser may take to start on a busy machine.
 const GIVE_UP_START: Duration = Duration::from_secs(60);
+/// How long the browser may take to end after its driver.
+const GIVE_UP_END: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// What the driver says once it listens; the port follows.
 const READY: &str = "started successfully on port ";
 
@@ -45,10 +52,12 @@ const FLAGS: [&str; 12] = [
 pub(crate) struct Driver {
     client: HttpClient,
     session: String,
+    /// The browser itself, once it runs.
+    browser: Option<Pid>,
     /// Last, so that they outlive the calls: the process, its address, and the browser's profile.
-    _child: Child,
+    child: Child,
     _address: watch::Sender<Option<SocketAddr>>,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// What the driver refused, in its own words.
@@ -79,16 +88,18 @@ impl Driver {
         let port = port.expect("chromedriver ended before it listened");
         let address = watch::Sender::new(Some(SocketAddr::from(([127, 0, 0, 1], port))));
         let client = HttpClient::new(address.subscribe());
-        let mut driver = Self { client, session: String::new(), _child: child, _address: address, _profile: profile };
+        let mut driver = Self { client, session: String::new(), browser: None, child, _address: address, profile };
         let made = driver.send(Method::POST, "/session", &driver.capabilities()).await;
         let made = made.unwrap_or_else(|refused| panic!("Chromium cannot be started: {refused}"));
         driver.session = made["sessionId"].as_str().expect("a session has an id").to_owned();
+        let id = made["capabilities"]["goog:processID"].as_i64().and_then(|id| i32::try_from(id).ok());
+        driver.browser = id.and_then(Pid::from_raw);
         driver
     }
 
     fn capabilities(&self) -> Value {
         let mut flags: Vec<_> = FLAGS.map(str::to_owned).into();
-        flags.push(format!("--user-data-dir={}", self._profile.path().join("profile").display()));
+        flags.push(format!("--user-data-dir={}", self.profile.path().join("profile").display()));
         json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": flags},
             "goog:loggingPrefs": {"browser": "ALL"},
@@ -124,6 +135,19 @@ impl Driver {
     }
 }
 
+impl Drop for Driver {
+    /// The driver ends, with it the browser, and only then what the browser writes into is removed.
+    fn drop(&mut self) {
+        let _ = self.child.start_kill();
+        if let Some(browser) = self.browser {
+            // A browser that is gone already has no descriptor, and needs no waiting for.
+            if let Ok(ended) = pidfd_open(browser, PidfdFlags::empty()) {
+                let _ = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&GIVE_UP_END));
+            }
+        }
+    }
+}
+
 /// Starts chromedriver so that it cannot outlive this thread, however the test ends.
 fn spawn(profile: &TempDir) -> (Child, ChildStdout) {
     let way_out = "install Debian's packages chromium and chromium-driver, or run `cargo xtask test`, which does";
@@ -132,6 +156,7 @@ fn spawn(profile: &TempDir) -> (Child, ChildStdout) {
         // Neither a display nor settings of whoever runs the test count.
         .env("HOME", profile.path())
         .env("XDG_CONFIG_HOME", profile.path())
+        .env("TMPDIR", profile.path())
         .env_remove("DISPLAY")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,4 +1,5 @@
-//! Finding things as a reader of the page does: by role and name.
+//! Finding things as a reader of the page does: by role and name. A name that ends with `*` stands
+//! for all that begin so.
 
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ impl Page {
     /// All things with this role and name that are there now.
     pub async fn find_all(&self, role: &str, name: &str) -> Vec<Element<'_>> {
         let mut found = Vec::new();
-        for node in self.nodes(Place::Page, role).await.iter().filter(|node| name_of(node) == name) {
+        for node in self.nodes(Place::Page, role).await.iter().filter(|node| fits(node, name)) {
             found.extend(self.take(node).await);
         }
         found
@@ -41,7 +42,7 @@ impl Page {
 
     /// Whether something with this role and name is there now.
     pub async fn has(&self, role: &str, name: &str) -> bool {
-        self.names(role).await.iter().any(|there| there == name)
+        self.nodes(Place::Page, role).await.iter().any(|node| fits(node, name))
     }
 
     /// Waits for the one button with this name and presses it.
@@ -49,9 +50,24 @@ impl Page {
         self.click("button", name).await;
     }
 
+    /// Presses the first button with this name, where a page offers the same in two places.
+    pub async fn push_first(&self, name: &str) {
+        self.until(&format!("a button {name:?}"), async || self.has("button", name).await.then_some(())).await;
+        self.find_all("button", name).await.first().expect("it was there").click().await;
+    }
+
     /// Waits for the one link with this name and follows it.
     pub async fn follow(&self, name: &str) {
         self.click("link", name).await;
+    }
+
+    /// Opens the one menu or part of the page with this name, which says more when it is opened.
+    pub async fn open(&self, name: &str) {
+        let role = match self.has("DisclosureTriangle", name).await {
+            true => "DisclosureTriangle",
+            false => "button",
+        };
+        self.click(role, name).await;
     }
 
     /// Waits for the one thing with this role and name and clicks it. What is replaced meanwhile,
@@ -76,7 +92,7 @@ impl Page {
         let look = async || {
             for role in ["textbox", "searchbox", "spinbutton", "combobox"] {
                 let nodes = self.nodes(Place::Page, role).await;
-                if let Some(node) = nodes.iter().find(|node| name_of(node) == label) {
+                if let Some(node) = nodes.iter().find(|node| fits(node, label)) {
                     return self.take(node).await;
                 }
             }
@@ -118,7 +134,7 @@ impl Page {
     async fn find_in<'a>(&'a self, place: Place<'a>, role: &str, name: &str) -> Element<'a> {
         let look = async || {
             let nodes = self.nodes(place, role).await;
-            let fitting: Vec<_> = nodes.iter().filter(|node| name_of(node) == name).collect();
+            let fitting: Vec<_> = nodes.iter().filter(|node| fits(node, name)).collect();
             assert!(fitting.len() <= 1, "{} things are a {role} {name:?}", fitting.len());
             match fitting.first() {
                 Some(node) => self.take(node).await.ok_or_else(Vec::new),
@@ -172,6 +188,11 @@ impl<'a> Element<'a> {
     pub async fn find(&'a self, role: &str, name: &str) -> Element<'a> {
         self.page.find_in(Place::Below(self), role, name).await
     }
+}
+
+fn fits(node: &Value, wanted: &str) -> bool {
+    let name = name_of(node);
+    wanted.strip_suffix('*').map_or_else(|| name == wanted, |start| name.starts_with(start))
 }
 
 /// White space is seen as one space.

@@ -207,6 +207,11 @@ impl Page {
         self.chromium("Network.setCookie", cookie).await;
     }
 
+    /// Runs a script on every page to come, before any of its own.
+    pub async fn on_every_page(&self, script: &str) {
+        self.chromium("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await;
+    }
+
     /// Turns scripts of pages off or on, from the next page on.
     pub async fn scripts(&self, run: bool) {
         self.chromium("Emulation.setScriptExecutionDisabled", json!({"value": !run})).await;

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -48,6 +49,8 @@ pub struct Server {
     child: Option<Child>,
     /// Where it listens; changes with every start, because each takes a free port.
     address: watch::Sender<Option<SocketAddr>>,
+    /// What it said before it listened, over all starts.
+    said: Mutex<Vec<String>>,
 }
 
 impl Server {
@@ -74,7 +77,15 @@ impl Server {
             directory,
             child: None,
             address: watch::Sender::new(None),
+            said: Mutex::default(),
         }
+    }
+
+    /// The rest of the first line that begins so, of what it said on standard output before it
+    /// listened.
+    pub fn said(&self, start: &str) -> Option<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.iter().find_map(|line| line.strip_prefix(start).map(str::to_owned))
     }
 
     /// Keeps its data in this directory from the next start on.
@@ -97,7 +108,7 @@ impl Server {
     pub async fn restart(&mut self) -> Duration {
         let started = Instant::now();
         let output = self.launch();
-        let address = within("the server's ready line", GIVE_UP_READY, ready_line(output)).await;
+        let address = within("the server's ready line", GIVE_UP_READY, self.ready_line(output)).await;
         let Some(address) = address else { panic!("the server ended before it was ready\n{}", self.log_tail()) };
         let took = started.elapsed();
         self.address.send_replace(Some(address));
@@ -113,7 +124,7 @@ impl Server {
     pub async fn refuses_to_start(&mut self) -> String {
         let said_before = self.log().len();
         let output = self.launch();
-        let address = within("the server's refusal", GIVE_UP_READY, ready_line(output)).await;
+        let address = within("the server's refusal", GIVE_UP_READY, self.ready_line(output)).await;
         assert_eq!(address, None, "it is ready where it must not start");
         let mut child = self.child.take().expect("it was launched");
         let status = within("the server's end", GIVE_UP_STOP, child.wait()).await.expect("a child can be waited for");
@@ -121,12 +132,27 @@ impl Server {
         self.log()[said_before..].to_owned()
     }
 
+    /// Reads the output up to the ready line, and leaves a task that reads on, so that the server
+    /// never writes into a closed pipe. `None`: the output ended first.
+    async fn ready_line(&self, output: ChildStdout) -> Option<SocketAddr> {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                let address = address.parse().expect("the ready line ends with an address");
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return Some(address);
+            }
+            self.said.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+        None
+    }
+
     /// Starts it again and kills it after a while, ready or not.
     pub async fn restart_and_kill_after(&mut self, delay: Duration) {
         let output = self.launch();
         // Reading the output as usual; what it says does not matter, only that nobody blocks on it.
         let _ = tokio::time::timeout(delay, async {
-            ready_line(output).await;
+            self.ready_line(output).await;
             std::future::pending::<()>().await;
         })
         .await;
@@ -138,7 +164,7 @@ impl Server {
     pub async fn try_restart(&mut self) -> Option<Duration> {
         let started = Instant::now();
         let output = self.launch();
-        let address = within("the server's ready line or end", GIVE_UP_READY, ready_line(output)).await;
+        let address = within("the server's ready line or end", GIVE_UP_READY, self.ready_line(output)).await;
         self.address.send_replace(address);
         address.map(|_| started.elapsed())
     }
@@ -290,20 +316,6 @@ impl Drop for Server {
             eprintln!("{}", self.log_tail());
         }
     }
-}
-
-/// Reads the output up to the ready line, and leaves a task that reads on, so that the server
-/// never writes into a closed pipe. `None`: the output ended first.
-async fn ready_line(output: ChildStdout) -> Option<SocketAddr> {
-    let mut lines = BufReader::new(output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if let Some(address) = line.strip_prefix("listening on http://") {
-            let address = address.parse().expect("the ready line ends with an address");
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Some(address);
-        }
-    }
-    None
 }
 
 /// Whether every thread of a process is stopped (`T`), or stopped for its tracer (`t`).

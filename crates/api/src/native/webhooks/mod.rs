@@ -34,7 +34,7 @@ use crate::{
     error::ApiError,
     idempotency::Repeatable,
     native::plans::{limit_exceeded, webhook_deleted},
-    request::{Body, IfMatch, Query, parse, parse_or_default, revision_tag, tagged},
+    request::{Body, Query, parse, parse_or_default},
     state::Api,
 };
 use body::webhook_body;
@@ -89,9 +89,6 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
     Ok(json(StatusCode::OK, &list_body(page)))
 }
 
-/// What a precondition speaks of.
-const WHAT: &str = "webhook";
-
 async fn find(api: &Api, project: ProjectId, id: &str) -> Result<WebhookRecord, ApiError> {
     let missing = || ApiError::not_found("webhook");
     let id: WebhookId = id.parse().map_err(|_| missing())?;
@@ -100,7 +97,7 @@ async fn find(api: &Api, project: ProjectId, id: &str) -> Result<WebhookRecord, 
 
 fn shown(api: &Api, record: &WebhookRecord) -> Response {
     let secrets = open_secrets(&api.parts().master_key, record.webhook.id, &record.sealed).unwrap_or_default();
-    tagged(json(StatusCode::OK, &webhook_body(record, &secrets)), &revision_tag(record.revision))
+    json(StatusCode::OK, &webhook_body(record, &secrets))
 }
 
 /// The address as it may be shown, credentials masked.
@@ -117,20 +114,12 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
-    wanted: IfMatch,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
     let record = find(&api, caller.project(&api), &id).await?;
-    wanted.check(WHAT, &revision_tag(record.revision), Some(record.updated_at))?;
-    let changed = update_record(&api, &caller, &record, request).await;
-    // The store takes a change of the revision that was checked, and of no other.
-    let changed = changed.map_err(|error| match error.code() {
-        ErrorCode::ChangedMeanwhile => wanted.overtaken(WHAT),
-        _ => error,
-    });
-    Ok(shown(&api, &changed?))
+    Ok(shown(&api, &update_record(&api, &caller, &record, request).await?))
 }
 
 /// Changes what a request gives.

@@ -1,0 +1,17 @@
+//! The dashboard in a real browser. These tests are run by the step `browser` of `cargo xtask test`,
+//! which provides what they need.
+
+mod commands;
+mod deliveries;
+mod forgeries;
+mod hostile;
+mod pages;
+mod places;
+mod raw;
+mod rules;
+mod scripts;
+mod seed;
+mod strangers;
+mod table;
+mod visitor;
+mod webhooks;
