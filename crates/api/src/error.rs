@@ -93,6 +93,11 @@ impl ApiError {
         }
     }
 
+    /// What it is.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
     pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.0.extra.insert(member.to_owned(), value.into());
         self

@@ -80,6 +80,8 @@ codes! {
     PayloadExpunged = "payload_expunged", 409, "The event's payload was deleted", "Publish the event again, if its data still exist.";
     /// Somebody is sending it.
     InFlight = "in_flight", 409, "A delivery of it is being sent at this moment", "Repeat the request in a moment, or disable the webhook first.";
+    /// What is there is not what the change wants to find.
+    PreconditionFailed = "precondition_failed", 412, "It was changed by somebody else since it was read", "Read it again, look at what is different, and send the change with the new ETag in If-Match.";
     /// The body is larger than allowed.
     PayloadTooLarge = "payload_too_large", 413, "The body is too large", "Send at most max_bytes bytes.";
     /// The body's content type is not understood.

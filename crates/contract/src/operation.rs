@@ -157,6 +157,11 @@ impl Operation {
         if self.is_stream { STREAM_CONTENT_TYPE } else { "application/json" }
     }
 
+    /// Whether it looks at `If-Match`.
+    pub fn is_conditional(&self) -> bool {
+        self.refuses.contains(&ErrorCode::PreconditionFailed)
+    }
+
     /// The shape of its body, if it can have one.
     pub fn body(&self) -> Option<Shape> {
         match self.takes {

@@ -13,8 +13,8 @@ use crate::{
     bot::{BotBody, ImportBot},
     codes::ErrorCode::{
         AlreadyExists, BacklogFull, ChangedMeanwhile, IdempotencyConflict, InFlight, LastOwner, LimitExceeded,
-        PayloadExpunged, RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType, UrlNotAllowed,
-        ValidationFailed, WebhookDisabled,
+        PayloadExpunged, PreconditionFailed, RateLimited, SchemaViolation, SecretNotRevealable, UnknownEventType,
+        UrlNotAllowed, ValidationFailed, WebhookDisabled,
     },
     command::{
         CommandBody, CommandRequest, CommandSettingsBody, CommandSettingsRequest, HookUrlBody, HookUrlRequest,
@@ -108,10 +108,10 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/webhooks/{id}", Access::AnyOf(READERS), 200, "Get a webhook").bare().answers::<WebhookBody>(&[]),
     operation("PUT", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook")
         .takes::<WebhookRequest>()
-        .answers::<WebhookBody>(&[UrlNotAllowed, ChangedMeanwhile, LimitExceeded]),
+        .answers::<WebhookBody>(&[UrlNotAllowed, ChangedMeanwhile, PreconditionFailed, LimitExceeded]),
     operation("PATCH", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 200, "Change a webhook")
         .takes::<WebhookRequest>()
-        .answers::<WebhookBody>(&[UrlNotAllowed, ChangedMeanwhile, LimitExceeded]),
+        .answers::<WebhookBody>(&[UrlNotAllowed, ChangedMeanwhile, PreconditionFailed, LimitExceeded]),
     operation("DELETE", "/webhooks/{id}", Access::Scope(Scope::WebhooksManage), 204, "Delete a webhook")
         .bare()
         .answers_nothing(&[]),
@@ -198,7 +198,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/sources/{id}", Access::AnyOf(RECEIVERS), 200, "Get a source").bare().answers::<SourceBody>(&[]),
     operation("PUT", "/sources/{id}", Access::Scope(Scope::SourcesManage), 200, "Replace a source's settings")
         .takes::<SourceRequest>()
-        .answers::<SourceBody>(&[AlreadyExists, ChangedMeanwhile, UrlNotAllowed]),
+        .answers::<SourceBody>(&[AlreadyExists, ChangedMeanwhile, PreconditionFailed, UrlNotAllowed]),
     operation("DELETE", "/sources/{id}", Access::Scope(Scope::SourcesManage), 204, "Delete a source")
         .bare()
         .answers_nothing(&[]),
@@ -257,7 +257,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/commands/{name}", COMMAND_READERS, 200, "Get a command").bare().answers::<CommandBody>(&[]),
     operation("PUT", "/commands/{name}", COMMANDS, 200, "Replace a command's code")
         .takes::<UpdateCommand>()
-        .answers::<CommandBody>(&[]),
+        .answers::<CommandBody>(&[PreconditionFailed]),
     operation("DELETE", "/commands/{name}", COMMANDS, 204, "Delete a command").bare().answers_nothing(&[]),
     operation("POST", "/commands/{name}/run", COMMANDS, 200, "Run a command")
         .may_take::<RunRequest>()
@@ -306,7 +306,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<EventTypeBody>(&[]),
     operation("PUT", "/event-types/{name}", Access::Scope(Scope::Admin), 200, "Replace an event type")
         .takes::<EventTypeRequest>()
-        .answers::<EventTypeBody>(&[RateLimited]),
+        .answers::<EventTypeBody>(&[PreconditionFailed, RateLimited]),
     operation(
         "POST",
         "/event-types/{name}/versions/{version}/retire",

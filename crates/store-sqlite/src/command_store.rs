@@ -9,8 +9,8 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::store::{
-    BotPut, BotRecord, Bots, CommandChange, Commands, Created, FinishedRun, Idempotency, RunFilter, RunFinished, Runs,
-    Scheduled, StartScheduled, StoreError,
+    BotPut, BotRecord, Bots, CommandChange, CommandChanged, Commands, Created, FinishedRun, Idempotency, RunFilter,
+    RunFinished, Runs, Scheduled, StartScheduled, StoreError,
 };
 
 use crate::{
@@ -33,7 +33,7 @@ impl Commands for SqliteStore {
         self.readers.call(move |connection| command::list(connection, project_id, page)).await
     }
 
-    async fn update_command(&self, change: CommandChange) -> Result<Option<Command>, StoreError> {
+    async fn update_command(&self, change: CommandChange) -> Result<CommandChanged, StoreError> {
         self.add(move |session| command::update(session, &change)).await
     }
 

@@ -212,10 +212,14 @@ impl Catalog for SqliteStore {
         organization_id: Option<OrganizationId>,
         event_type: EventType,
         schema: Option<String>,
+        expected: Option<EventType>,
         now: Timestamp,
     ) -> Result<EventTypeChanged, StoreError> {
         let update = event_type::update;
-        self.change(move |session| update(session, organization_id, &event_type, schema.as_deref(), now)).await
+        self.change(move |session| {
+            update(session, organization_id, (&event_type, schema.as_deref()), expected.as_ref(), now)
+        })
+        .await
     }
 
     async fn import_event_types(&self, import: EventTypeImport) -> Result<Vec<EventTypeImported>, StoreError> {

@@ -22,7 +22,7 @@ use tidings_domain::{
 use tidings_engine::{Call, HookUrlError};
 use tidings_ports::{
     scripts::CheckError,
-    store::{CommandChange, Created},
+    store::{CommandChange, CommandChanged, Created},
 };
 
 use super::{runs, sources::Base};
@@ -31,7 +31,7 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    request::{Body, Query, parse, parse_or_default},
+    request::{Body, IfMatch, Query, parse, parse_or_default, revision_tag, tagged},
     state::Api,
 };
 
@@ -192,18 +192,25 @@ pub(crate) async fn get(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &body(&find(&api, caller.project(&api), name).await?)))
+    Ok(shown(&find(&api, caller.project(&api), name).await?))
+}
+
+fn shown(command: &Command) -> Response {
+    tagged(json(StatusCode::OK, &body(command)), &revision_tag(command.revision))
 }
 
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
+    wanted: IfMatch,
     Path(name): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: UpdateCommand = parse(&bytes)?;
     let project_id = caller.project(&api);
     let before = find(&api, project_id, name).await?;
+    wanted.check("command", &revision_tag(before.revision), Some(before.updated_at))?;
+    let expected_revision = wanted.is_given().then_some(before.revision);
     let name = before.name;
     let now = api.engine().now();
     let (timeout_ms, size) = (check_timeout(request.timeout_ms), check_size(&request.code));
@@ -222,11 +229,24 @@ pub(crate) async fn update(
         false => schedule.as_ref().and_then(|schedule| schedule.next(now, now)),
     };
     let concurrency = request.concurrency.unwrap_or_default();
-    let change =
-        CommandChange { project_id, name, code: request.code, timeout_ms, concurrency, schedule, next_run_at, now };
+    let change = CommandChange {
+        project_id,
+        name,
+        code: request.code,
+        timeout_ms,
+        concurrency,
+        schedule,
+        next_run_at,
+        expected_revision,
+        now,
+    };
     let changed = caller.store(&api).update_command(change).await?;
     api.engine().schedules_changed();
-    Ok(json(StatusCode::OK, &body(&changed.ok_or_else(missing)?)))
+    match changed {
+        CommandChanged::Changed(command) => Ok(shown(&command)),
+        CommandChanged::Missing => Err(missing()),
+        CommandChanged::Stale => Err(wanted.overtaken("command")),
+    }
 }
 
 pub(crate) async fn delete(

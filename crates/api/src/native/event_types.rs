@@ -5,10 +5,12 @@ mod bundle;
 mod document;
 mod import;
 
+use aws_lc_rs::digest;
 use axum::{
     extract::{Path, State},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use serde_json::value::RawValue;
 use tidings_contract::{
@@ -38,12 +40,14 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    request::{Body, parse},
+    request::{Body, IfMatch, parse, tagged},
     state::Api,
 };
 
 /// What keys that are bound to one project cannot change.
 const CATALOGUE: &str = "the organization's event types";
+/// Bytes of a hash that tell two states of an event type apart.
+const TAG_BYTES: usize = 16;
 
 /// An event type as lists show it.
 fn body(event_type: &EventType) -> EventTypeBody {
@@ -181,29 +185,53 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller) -> Result<Respo
     Ok(json(StatusCode::OK, &ListBody { data: rows, total, total_at_least: None, cursor: None }))
 }
 
+async fn find(api: &Api, caller: &Caller, name: &str) -> Result<Option<EventType>, ApiError> {
+    let known = visible(api, caller).await?;
+    Ok(known.into_iter().find(|event_type| event_type.name.as_str() == name))
+}
+
+fn shown(event_type: &EventType) -> Response {
+    tagged(json(StatusCode::OK, &whole(event_type)), &tag(event_type))
+}
+
+/// An event type has no revision; its tag is made of all that is shown of it.
+fn tag(event_type: &EventType) -> String {
+    let hash = digest::digest(&digest::SHA256, &json_bytes(&whole(event_type)));
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..TAG_BYTES]))
+}
+
 pub(crate) async fn get(
     State(api): State<Api>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Response, ApiError> {
-    let known = visible(&api, &caller).await?;
-    let found = known.iter().find(|event_type| event_type.name.as_str() == name);
-    Ok(json(StatusCode::OK, &whole(found.ok_or_else(|| ApiError::not_found("event type"))?)))
+    let found = find(&api, &caller, &name).await?;
+    Ok(shown(&found.ok_or_else(|| ApiError::not_found("event type"))?))
 }
 
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
+    wanted: IfMatch,
     Path(name): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     caller.refuse_bound(CATALOGUE)?;
+    let expected = match wanted.is_given() {
+        true => find(&api, &caller, &name).await?,
+        false => None,
+    };
+    if let Some(expected) = &expected {
+        wanted.check("event type", &tag(expected), None)?;
+    }
     let (event_type, schema) = read_aside(&api, &caller, parse(&bytes)?, Some(name)).await?;
     let now = api.engine().now();
-    let changed = caller.store(&api).update_event_type(caller.organization(), event_type, schema, now).await?;
+    let changed =
+        caller.store(&api).update_event_type(caller.organization(), event_type, schema, expected, now).await?;
     api.engine().catalogue_changed(caller.organization());
     match changed {
-        EventTypeChanged::Changed(event_type) => Ok(json(StatusCode::OK, &whole(&event_type))),
+        EventTypeChanged::Changed(event_type) => Ok(shown(&event_type)),
+        EventTypeChanged::Stale => Err(wanted.overtaken("event type")),
         EventTypeChanged::Missing => Err(ApiError::not_found("event type")),
         EventTypeChanged::TooManyVersions => {
             let message = format!("{SCHEMA_VERSIONS_ACTIVE_MAX} versions of it take events already: retire one first");

@@ -30,7 +30,7 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    request::{Body, Query, parse},
+    request::{Body, IfMatch, Query, parse, revision_tag, tagged},
     state::Api,
 };
 
@@ -355,12 +355,13 @@ pub(crate) async fn get(
     let _counts = api.engine().hold_turned_away().await;
     let view = gap_fill::view(&api, &id);
     let record = find(&api, caller.project(&api), &id).await?;
-    Ok(json_answer(StatusCode::OK, &body(&api, &base, &record, view)))
+    Ok(tagged(json_answer(StatusCode::OK, &body(&api, &base, &record, view)), &revision_tag(record.revision)))
 }
 
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
+    wanted: IfMatch,
     audit: Audit,
     base: Base,
     Path(id): Path<String>,
@@ -370,6 +371,7 @@ pub(crate) async fn update(
     let project_id = caller.project(&api);
     let record = find(&api, project_id, &id).await?;
     let source = record.source.clone();
+    wanted.check("source", &revision_tag(record.revision), Some(source.updated_at))?;
     if source.kind != request.kind {
         let message = format!("it is {} and cannot be changed; create another source", source.kind.as_str());
         return Err(ApiError::field("kind", "invalid", message));
@@ -391,7 +393,8 @@ pub(crate) async fn update(
         ..source
     };
     let sealed = seal_source_secrets(master, source.id, &secrets, ids.nonce());
-    let change = SourceChange { source: source.clone(), sealed: sealed.clone(), expected_revision: record.revision };
+    let expected_revision = record.revision;
+    let change = SourceChange { source: source.clone(), sealed: sealed.clone(), expected_revision };
     let changed = caller.store(&api).update_source(change).await?;
     api.engine().source_changed(source.id).await;
     match changed {
@@ -400,14 +403,15 @@ pub(crate) async fn update(
             // Only the store knows where it begins to ask.
             let stored = if source.settings.gap_fill.is_some() { find(&api, project_id, &id).await.ok() } else { None };
             let record = stored.unwrap_or(SourceRecord { source, sealed, ..record });
-            Ok(json_answer(StatusCode::OK, &body(&api, &base, &record, view)))
+            let tag = revision_tag(expected_revision + 1);
+            Ok(tagged(json_answer(StatusCode::OK, &body(&api, &base, &record, view)), &tag))
         }
         SourceChanged::NameTaken => {
             Err(ApiError::new(ErrorCode::AlreadyExists, "the project has another source of this name"))
         }
         SourceChanged::Stale => {
             find(&api, project_id, &id).await?;
-            Err(ApiError::new(ErrorCode::ChangedMeanwhile, "the source was changed by somebody else meanwhile"))
+            Err(wanted.overtaken("source"))
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     codes::ErrorCode,
+    operations::Operation,
     problem::{ErrorSummary, FieldError, PROBLEM_CONTENT_TYPE, Problem},
     sample,
 };
@@ -21,8 +22,13 @@ pub(super) fn security_schemes() -> Value {
 }
 
 /// The names of the headers that an operation looks at.
-pub(super) fn header_parameters(repeatable: bool) -> impl Iterator<Item = &'static str> {
-    ["X-Project-ID", "X-Organization-ID", "X-Request-ID"].into_iter().chain(repeatable.then_some("Idempotency-Key"))
+pub(super) fn header_parameters(operation: &Operation) -> impl Iterator<Item = &'static str> {
+    let own = [
+        operation.is_repeatable().then_some("Idempotency-Key"),
+        operation.is_conditional().then_some("If-Match"),
+        operation.is_stream.then_some("Last-Event-ID"),
+    ];
+    ["X-Project-ID", "X-Organization-ID", "X-Request-ID"].into_iter().chain(own.into_iter().flatten())
 }
 
 pub(super) fn parameters() -> Value {
@@ -38,12 +44,16 @@ pub(super) fn parameters() -> Value {
     let project = "The project that is meant; the key's own, or the organization's default project, if left out";
     let organization = "The organization that an operator key acts for; other keys may name their own";
     let request = "Your name for this request; it is in the answer and in the log. One that does not fit is replaced";
+    let if_match = "The `ETag` of what the change is to be made to: if it has another one now, nothing is changed";
+    let last_event = "Where the stream is to go on: the `id` that was read last";
     let idempotency = "A repetition of the same request under the same key is answered as the first time was";
     json!({
         "X-Project-ID": header("X-Project-ID", project, "^prj_[0-9a-z]{26}$", sample::PROJECT),
         "X-Organization-ID":
             header("X-Organization-ID", organization, "^org_[0-9a-z]{26}$", sample::ORGANIZATION),
         "X-Request-ID": header("X-Request-ID", request, "^[A-Za-z0-9_.-]{1,64}$", "checkout-8f14e45f"),
+        "If-Match": header("If-Match", if_match, "^(\\*|\"[!-~]*\")$", "\"3\""),
+        "Last-Event-ID": header("Last-Event-ID", last_event, "^[!-~]{0,64}$", "19a1b2c3d4e.1-42"),
         "Idempotency-Key": header("Idempotency-Key", idempotency, "^[ -~]{1,255}$", "subscription-4711-customer"),
     })
 }
@@ -51,6 +61,10 @@ pub(super) fn parameters() -> Value {
 pub(super) fn headers() -> Value {
     json!({
         "X-Request-ID": {"description": "The request's name, in the log as well", "schema": {"type": "string"}},
+        "ETag": {
+            "description": "What is shown, as one word: sent as `If-Match`, a change is made to exactly this",
+            "schema": {"type": "string"},
+        },
         "Idempotent-Replay": {
             "description": "`true`: this is the answer of an earlier request with the same idempotency key",
             "schema": {"type": "string", "enum": ["true"]},

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Schemas, components};
 use crate::{
-    operations::{Access, Operation, Takes},
+    operations::{Access, OPERATIONS, Operation, Takes},
     parameters::{Kind, Parameter},
     sample,
 };
@@ -158,7 +158,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         })
         .collect();
     all.extend(operation.query.iter().map(query_parameter));
-    let headers = components::header_parameters(operation.is_repeatable());
+    let headers = components::header_parameters(operation);
     all.extend(headers.map(|name| json!({"$ref": format!("#/components/parameters/{name}")})));
     all
 }
@@ -188,6 +188,11 @@ fn success(operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut headers = json!({"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}});
     if operation.is_repeatable() {
         headers["Idempotent-Replay"] = json!({"$ref": "#/components/headers/Idempotent-Replay"});
+    }
+    // What can be changed under a condition says under which.
+    let is_tagged = |other: &&Operation| other.path == operation.path && other.is_conditional();
+    if operation.method != "DELETE" && OPERATIONS.iter().any(|other| is_tagged(&other)) {
+        headers["ETag"] = json!({"$ref": "#/components/headers/ETag"});
     }
     let text = if operation.is_stream { STREAM_TEXT } else { success_text(operation.status) };
     let mut answer = json!({"description": text, "headers": headers});

@@ -9,7 +9,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_engine::Call;
-use tidings_ports::store::{CommandChange, Commands as _};
+use tidings_ports::store::{CommandChange, CommandChanged, Commands as _};
 
 use crate::{
     platform::{Platform, START},
@@ -36,9 +36,11 @@ async fn replace_code(platform: &Platform, command: &str, code: Value) {
         concurrency: Concurrency::Parallel,
         schedule: None,
         next_run_at: None,
+        expected_revision: None,
         now: platform.engine.now(),
     };
-    platform.store.update_command(change).await.expect("stored").expect("there");
+    let changed = platform.store.update_command(change).await.expect("stored");
+    assert!(matches!(changed, CommandChanged::Changed(_)), "{changed:?}");
 }
 
 /// For which seconds there were runs.

@@ -93,6 +93,7 @@ pub trait Catalog: Send + Sync {
         organization_id: Option<OrganizationId>,
         event_type: EventType,
         schema: Option<String>,
+        expected: Option<EventType>,
         now: Timestamp,
     ) -> Result<EventTypeChanged, StoreError>;
     /// Brings event types into exactly this catalogue: a type that is there is replaced, except that
@@ -169,6 +170,8 @@ pub enum EventTypeChanged {
     Changed(EventType),
     /// The catalogue has none of that name.
     Missing,
+    /// It is not what the change is to be made to.
+    Stale,
     /// As many versions of its schema take events as may; nothing has changed.
     TooManyVersions,
 }

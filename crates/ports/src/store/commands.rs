@@ -25,7 +25,7 @@ pub trait Commands: Send + Sync {
     async fn list_commands(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<Command>, StoreError>;
 
     /// Replaces a command's code; the revision is counted on. `None`: there is no such command.
-    async fn update_command(&self, change: CommandChange) -> Result<Option<Command>, StoreError>;
+    async fn update_command(&self, change: CommandChange) -> Result<CommandChanged, StoreError>;
 
     /// Deletes a command. Its runs stay; what still asks for it finds none.
     async fn delete_command(
@@ -105,8 +105,21 @@ pub struct CommandChange {
     pub schedule: Option<Schedule>,
     /// When it does next.
     pub next_run_at: Option<Timestamp>,
+    /// The revision the change is to be made to; `None`: whichever it is.
+    pub expected_revision: Option<u32>,
     /// When.
     pub now: Timestamp,
+}
+
+/// What became of a change to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandChanged {
+    /// It was made; the command as it is now.
+    Changed(Box<Command>),
+    /// The project has no such command.
+    Missing,
+    /// It has another revision than the change is to be made to.
+    Stale,
 }
 
 /// A look at what is scheduled.

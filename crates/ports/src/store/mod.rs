@@ -31,8 +31,8 @@ pub use catalog::{
     SchemaRetired, WebhookChange, WebhookRecord, WebhookState,
 };
 pub use commands::{
-    CommandChange, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs, Scheduled,
-    StartScheduled, TaskChange,
+    CommandChange, CommandChanged, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs,
+    Scheduled, StartScheduled, TaskChange,
 };
 pub use gaps::{FillNote, FillState, Gaps, SourceToFill};
 pub use history::{

@@ -8,7 +8,7 @@ use tidings_domain::{
     page::{Page, PageRequest},
     time::Timestamp,
 };
-use tidings_ports::store::{CommandChange, Created, Idempotency};
+use tidings_ports::store::{CommandChange, CommandChanged, Created, Idempotency};
 
 use super::{COUNT_MAX, before, create_once, event_type, limit, read_page};
 use crate::{runs::to_text, sql, writer::Session};
@@ -135,7 +135,7 @@ pub(crate) fn list(
     )
 }
 
-pub(crate) fn update(session: &mut Session<'_>, change: &CommandChange) -> rusqlite::Result<Option<Command>> {
+pub(crate) fn update(session: &mut Session<'_>, change: &CommandChange) -> rusqlite::Result<CommandChanged> {
     let (project, name) = (change.project_id.sequence(), change.name.as_str());
     let row = params![
         project,
@@ -146,9 +146,14 @@ pub(crate) fn update(session: &mut Session<'_>, change: &CommandChange) -> rusql
         schedule_text(change.schedule.as_ref())?,
         change.next_run_at.map(Timestamp::as_millis),
         change.now.as_millis(),
+        change.expected_revision,
     ];
-    session.connection.prepare_cached(sql::UPDATE_COMMAND)?.execute(row)?;
-    find(session.connection, project, name)
+    let changed = session.connection.prepare_cached(sql::UPDATE_COMMAND)?.execute(row)?;
+    Ok(match find(session.connection, project, name)? {
+        None => CommandChanged::Missing,
+        Some(_) if changed == 0 => CommandChanged::Stale,
+        Some(command) => CommandChanged::Changed(Box::new(command)),
+    })
 }
 
 pub(crate) fn delete(

@@ -76,12 +76,15 @@ pub(crate) fn add_schema(
 pub(crate) fn update(
     session: &mut Session<'_>,
     organization_id: Option<OrganizationId>,
-    event_type: &EventType,
-    schema: Option<&str>,
+    (event_type, schema): (&EventType, Option<&str>),
+    expected: Option<&EventType>,
     now: Timestamp,
 ) -> rusqlite::Result<EventTypeChanged> {
     let (owner, name) = (owner_column(organization_id), &event_type.name);
     let Some(known) = find(session.connection, owner, name)? else { return Ok(EventTypeChanged::Missing) };
+    if expected.is_some_and(|expected| *expected != known) {
+        return Ok(EventTypeChanged::Stale);
+    }
     match (schema_change(&known.versions, schema), schema) {
         (SchemaChange::TooMany, _) => return Ok(EventTypeChanged::TooManyVersions),
         (SchemaChange::Add(version), Some(schema)) => {

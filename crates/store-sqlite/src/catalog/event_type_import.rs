@@ -54,7 +54,7 @@ fn one(
         return Ok(EventTypeImported::Unchanged);
     }
     if !dry_run {
-        let changed = update(session, organization_id, &wanted, schema, now)?;
+        let changed = update(session, organization_id, (&wanted, schema), None, now)?;
         debug_assert!(matches!(changed, EventTypeChanged::Changed(_)), "nobody else writes meanwhile");
     }
     Ok(EventTypeImported::Updated)

@@ -76,7 +76,7 @@ async fn snapshots_hold_no_schema_that_takes_no_events() {
     let first = EventType { versions: vec![version], ..event_type("a.b") };
     world.store.create_event_type(Some(organization_id), first, None, START).await.expect("stored");
     let update = |schema: &str| {
-        world.store.update_event_type(Some(organization_id), event_type("a.b"), Some(schema.to_owned()), START)
+        world.store.update_event_type(Some(organization_id), event_type("a.b"), Some(schema.to_owned()), None, START)
     };
     update("true").await.expect("written");
     world.store.retire_schema(Some(organization_id), "a.b".parse().expect("a name"), 1).await.expect("written");

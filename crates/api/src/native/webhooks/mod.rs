@@ -34,7 +34,7 @@ use crate::{
     error::ApiError,
     idempotency::Repeatable,
     native::plans::{limit_exceeded, webhook_deleted},
-    request::{Body, Query, parse, parse_or_default},
+    request::{Body, IfMatch, Query, parse, parse_or_default, revision_tag, tagged},
     state::Api,
 };
 use body::webhook_body;
@@ -89,6 +89,9 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
     Ok(json(StatusCode::OK, &list_body(page)))
 }
 
+/// What a precondition speaks of.
+const WHAT: &str = "webhook";
+
 async fn find(api: &Api, project: ProjectId, id: &str) -> Result<WebhookRecord, ApiError> {
     let missing = || ApiError::not_found("webhook");
     let id: WebhookId = id.parse().map_err(|_| missing())?;
@@ -97,7 +100,7 @@ async fn find(api: &Api, project: ProjectId, id: &str) -> Result<WebhookRecord, 
 
 fn shown(api: &Api, record: &WebhookRecord) -> Response {
     let secrets = open_secrets(&api.parts().master_key, record.webhook.id, &record.sealed).unwrap_or_default();
-    json(StatusCode::OK, &webhook_body(record, &secrets))
+    tagged(json(StatusCode::OK, &webhook_body(record, &secrets)), &revision_tag(record.revision))
 }
 
 /// The address as it may be shown, credentials masked.
@@ -114,12 +117,20 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
+    wanted: IfMatch,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: WebhookRequest = parse(&bytes)?;
     let record = find(&api, caller.project(&api), &id).await?;
-    Ok(shown(&api, &update_record(&api, &caller, &record, request).await?))
+    wanted.check(WHAT, &revision_tag(record.revision), Some(record.updated_at))?;
+    let changed = update_record(&api, &caller, &record, request).await;
+    // The store takes a change of the revision that was checked, and of no other.
+    let changed = changed.map_err(|error| match error.code() {
+        ErrorCode::ChangedMeanwhile => wanted.overtaken(WHAT),
+        _ => error,
+    });
+    Ok(shown(&api, &changed?))
 }
 
 /// Changes what a request gives.

@@ -1,15 +1,19 @@
 //! `/settings/audit`: what was done, by whom, when and from where.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 use serde_json::Value;
 use tidings_contract::{
     audit::{AuditActorBody, AuditDetailBody, AuditEntryBody},
     list::ListBody,
+    member::MemberBody,
+    tenancy::ApiKeyBody,
 };
 
 use super::{Tab, admins_only, tabs};
 use crate::{
-    ask::{Shown, with_query},
+    ask::{Shown, part, with_query},
     form::Form,
     parts::{ago, empty_line, pager, segments, total_words, typed_time},
     shell::{Head, Nav},
@@ -34,7 +38,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
         section .panel {
             (filters(&visit, &query, everybody))
             @if entries.data.is_empty() { (empty_line("Nothing was done that is like this.")) } @else {
-                (table(&visit, &entries.data))
+                (table(&visit, &entries.data, &names(&visit, everybody).await))
                 (pager(&visit, &total, entries.data.len(), entries.cursor.as_deref(), cursor.is_empty()))
             }
         }
@@ -73,7 +77,54 @@ fn filters(visit: &Visit, query: &Form, everybody: bool) -> Markup {
     }
 }
 
-fn table(visit: &Visit, entries: &[AuditEntryBody]) -> Markup {
+/// What those who act are called, by their ids, as far as one page of the API goes.
+type Names = HashMap<String, String>;
+
+async fn names(visit: &Visit, everybody: bool) -> Names {
+    let members = visit.get::<ListBody<MemberBody>>("/members?limit=100").await.map(|list| list.data);
+    let operators = match visit.is_operator() {
+        true => visit.get::<ListBody<MemberBody>>("/members?limit=100&operator=true").await.map(|list| list.data),
+        false => Ok(Vec::new()),
+    };
+    let people = members.into_iter().chain(operators).flatten().map(|member| (member.id.to_string(), member.email));
+    let mut names: Names = people.collect();
+    let places = ["/api-keys?limit=100", "/api-keys?limit=100&operator=true"];
+    for place in &places[..if visit.is_operator() { 2 } else { 1 }] {
+        let keys = match everybody {
+            true => visit.beside_all(None).get::<ListBody<ApiKeyBody>>(place).await,
+            false => visit.get(place).await,
+        };
+        names.extend(keys.into_iter().flat_map(|list| list.data).map(|key| (key.id.to_string(), key.name)));
+    }
+    names
+}
+
+/// Where the thing is that something was done to, in the project that it was done in.
+fn subject(entry: &AuditEntryBody) -> Markup {
+    let text = &entry.subject;
+    let base = entry.project_id.map(|id| format!("/p/{id}"));
+    let place = match text.split_once('_').map(|(prefix, _)| prefix) {
+        Some("wh") => Some("webhooks"),
+        Some("dlv") => Some("deliveries"),
+        Some("evt") => Some("events"),
+        Some("src") => Some("sources"),
+        Some("rcp") => Some("receipts"),
+        Some("run") => Some("runs"),
+        Some("job") => Some("jobs"),
+        _ if entry.action.starts_with("command.") => Some("commands"),
+        _ => None,
+    };
+    // What is deleted has no page.
+    let place = place.filter(|_| !entry.action.ends_with(".delete"));
+    html! {
+        @match base.zip(place) {
+            Some((base, place)) => a .mono href={ (base) "/" (place) "/" (part(text)) } { bdi { (text) } },
+            None => bdi .mono { (text) },
+        }
+    }
+}
+
+fn table(visit: &Visit, entries: &[AuditEntryBody], names: &Names) -> Markup {
     html! {
         table .list.audit-table role="table" aria-label="Audit log" {
             thead role="rowgroup" {
@@ -89,10 +140,10 @@ fn table(visit: &Visit, entries: &[AuditEntryBody]) -> Markup {
                 @for entry in entries {
                     tr role="row" {
                         td role="cell" .on-1 { (ago(visit, entry.at)) }
-                        td role="cell" { (who(visit, &entry.actor)) }
+                        td role="cell" { (who(visit, &entry.actor, names)) }
                         td role="cell" {
                             span .mono.strong { (entry.action) }
-                            span .sub { bdi .mono { (entry.subject) } }
+                            span .sub { (subject(entry)) }
                         }
                         td role="cell" .quiet { (changes(&entry.detail)) }
                         td role="cell" .on-2.quiet { bdi .mono { (entry.address) } }
@@ -104,18 +155,22 @@ fn table(visit: &Visit, entries: &[AuditEntryBody]) -> Markup {
 }
 
 /// Who did something; those who may be known by name are.
-fn who(visit: &Visit, actor: &AuditActorBody) -> Markup {
+fn who(visit: &Visit, actor: &AuditActorBody, names: &Names) -> Markup {
     let own = visit.session.account.id;
-    let operator = if actor.operator { " of the operator" } else { "" };
+    let (what, id) = match actor {
+        AuditActorBody { account_id: Some(id), .. } if *id == own => ("You", id.to_string()),
+        AuditActorBody { account_id: Some(id), operator: true, .. } => ("An operator", id.to_string()),
+        AuditActorBody { account_id: Some(id), .. } => ("A member", id.to_string()),
+        AuditActorBody { key_id: Some(id), operator: true, .. } => ("A key of the operator", id.to_string()),
+        AuditActorBody { key_id: Some(id), .. } => ("A key", id.to_string()),
+        AuditActorBody { portal_session_id: Some(id), .. } => ("A portal link", id.to_string()),
+        AuditActorBody { receipt_id: Some(id), .. } => ("A receipt", id.to_string()),
+        _ => ("The instance, by itself", String::new()),
+    };
     html! {
-        @match actor {
-            AuditActorBody { account_id: Some(id), .. }
-            if *id == own => { "You" span .sub { bdi { (visit.session.account.email) } } }
-            AuditActorBody { account_id: Some(id), .. } => { "A member" span .sub.mono { (id) } }
-            AuditActorBody { key_id: Some(id), .. } => { "A key" (operator) span .sub.mono { (id) } }
-            AuditActorBody { portal_session_id: Some(id), .. } => { "A portal link" span .sub.mono { (id) } }
-            AuditActorBody { receipt_id: Some(id), .. } => { "A receipt" span .sub.mono { (id) } }
-            _ => "The instance, by itself",
+        @match names.get(&id) {
+            Some(name) => { bdi title=(id) { (name) } span .sub { (what) } }
+            None => { (what) @if !id.is_empty() { span .sub.mono { (id) } } }
         }
     }
 }
