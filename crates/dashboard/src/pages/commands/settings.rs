@@ -11,7 +11,7 @@ use tidings_contract::{
 use tidings_domain::tenancy::Scope;
 
 use crate::{
-    ask::{Shown, unread},
+    ask::{Shown, mark, unread},
     form::Form,
     parts::{Confirm, Fields, ago, button_link, confirm, hidden, submit, summary, until},
     shell::{Head, Nav, csrf},
@@ -26,6 +26,9 @@ const OVERLAPS: [(&str, &str); 5] = [
     ("259200", "3 days"),
     ("604800", "7 days"),
 ];
+
+/// What the limits were when their form was drawn, in short.
+const SEEN: &str = "seen";
 
 /// Which form of the page was refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,6 +96,7 @@ fn limits_form(visit: &Visit, settings: &CommandSettingsBody, refused: Option<(&
     html! {
         form .panel method="post" action=(visit.link("/command-settings")) data-form {
             (csrf(visit))
+            (hidden(SEEN, &mark(settings)))
             section .form-section {
                 header { h2 { "Limits of hook URLs" } p { "Beyond them the answer is 429, and nothing runs." } }
                 div {
@@ -125,6 +129,10 @@ pub(crate) async fn limits(visit: Visit, form: Form) -> Shown {
     if !wrong.is_empty() {
         return draw(&visit, Some((Part::Limits, &form, &unread(wrong)))).await;
     }
+    let now: CommandSettingsBody = visit.need("/command-settings").await?;
+    if form.text(SEEN) != mark(&now) {
+        return draw(&visit, Some((Part::Limits, &form, &meanwhile(&now)))).await;
+    }
     let request = CommandSettingsRequest {
         rate_limit: Some(rate_limit),
         address_rate_limit: Some(address_rate_limit),
@@ -134,6 +142,20 @@ pub(crate) async fn limits(visit: Visit, form: Form) -> Shown {
         Ok(_) => visit.go(&visit.link("/command-settings"), "limits-saved"),
         Err(problem) => draw(&visit, Some((Part::Limits, &form, &problem))).await,
     }
+}
+
+/// Somebody else saved meanwhile: what they saved, beside what was typed.
+fn meanwhile(now: &CommandSettingsBody) -> Problem {
+    let limit = |limit: Option<u32>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    let allow = if now.allow.is_empty() { "nothing".to_owned() } else { now.allow.join(", ") };
+    let theirs = vec![
+        ("rate_limit", format!("theirs is {}", limit(now.rate_limit))),
+        ("address_rate_limit", format!("theirs is {}", limit(now.address_rate_limit))),
+        ("allow", format!("theirs is {allow}")),
+    ];
+    let detail = "somebody else saved these limits meanwhile; nothing of yours was saved yet. Save again to keep yours, \
+                  or load the page again to keep theirs";
+    Problem { detail: detail.to_owned(), ..unread(theirs) }
 }
 
 fn bot_form(visit: &Visit, bot: Option<&BotBody>, refused: Option<(&Form, &Problem)>) -> Markup {

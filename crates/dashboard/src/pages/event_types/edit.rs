@@ -13,7 +13,7 @@ use tidings_domain::tenancy::Scope;
 
 use super::address;
 use crate::{
-    ask::{Shown, part, unread},
+    ask::{Shown, mark, part, unread},
     form::Form,
     guard::CSRF_FIELD,
     parts::{Fields, hidden, icon, json_pretty, submit, summary},
@@ -24,13 +24,6 @@ use crate::{
 const KEY: &str = "idempotency_key";
 /// What the type was when its form was drawn, in short.
 const SEEN: &str = "seen";
-
-/// Tells one state of a type from every other.
-fn mark(event_type: &EventTypeBody) -> String {
-    let whole = serde_json::to_vec(event_type).expect("answers are JSON");
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &whole);
-    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 pub(crate) async fn new(visit: Visit) -> Shown {
     let values: Form = [(KEY.to_owned(), visit.fresh_key(&Form::default()))].into_iter().collect();
