@@ -11,6 +11,7 @@ mod raw;
 mod rules;
 mod scripts;
 mod seed;
+mod signing;
 mod strangers;
 mod table;
 mod visitor;
