@@ -6,6 +6,7 @@ import { say, wake } from "./main.js";
 
 const EACH_MS = 1000;
 const ROWS_MAX = 50;
+const KNOWN_MAX = 500;
 const badge = document.querySelector("[data-live-badge]");
 const base = document.documentElement.dataset.base ?? "";
 
@@ -65,7 +66,9 @@ function take(news) {
     if (document.getElementById(news.delivery_id)) touched.add(news.delivery_id);
     else if (!fresh.get(table)?.has(news.delivery_id)) {
       if (!fresh.has(table)) fresh.set(table, new Set());
-      fresh.get(table).add(news.delivery_id);
+      const waiting = fresh.get(table);
+      // More than a page can show need not be known one by one.
+      if (waiting.size < KNOWN_MAX) waiting.add(news.delivery_id);
       told.new += 1;
     }
   }
@@ -75,11 +78,28 @@ function take(news) {
   wait ??= setTimeout(draw, EACH_MS);
 }
 
+// One drawing at a time; what comes meanwhile waits for the next.
+let drawing = false;
 async function draw() {
   wait = null;
   if (document.hidden) return;
+  if (drawing) {
+    wait = setTimeout(draw, EACH_MS);
+    return;
+  }
+  drawing = true;
+  try {
+    await drawOnce();
+  } finally {
+    drawing = false;
+  }
+}
+
+async function drawOnce() {
+  const now = [...touched];
+  touched.clear();
   for (const table of tables()) {
-    const ids = [...touched].filter((id) => table.querySelector(`#${CSS.escape(id)}`)).slice(0, ROWS_MAX);
+    const ids = now.filter((id) => table.querySelector(`#${CSS.escape(id)}`)).slice(0, ROWS_MAX);
     if (ids.length > 0) {
       const page = await fetched(`${base}/deliveries/rows?shape=${table.dataset.shape}&ids=${ids.join(",")}`);
       for (const row of page?.querySelectorAll("tr") ?? []) {
@@ -93,7 +113,6 @@ async function draw() {
       else offer(table, waiting.size);
     }
   }
-  touched.clear();
   if (webhooks) await drawWebhooks();
   if (moved) await drawPage();
 }
@@ -135,7 +154,7 @@ function offer(table, count) {
     bar.append(button);
     table.before(bar);
   }
-  bar.firstElementChild.textContent = `${count} new ${count === 1 ? "delivery" : "deliveries"} · show`;
+  bar.firstElementChild.textContent = `${count}${count >= KNOWN_MAX ? " or more" : ""} new ${count === 1 ? "delivery" : "deliveries"} · show`;
 }
 
 // The table of webhooks says when each had its last event: drawn again, but seldom.
@@ -186,27 +205,49 @@ function show(state, text) {
   badge.lastElementChild.textContent = text;
 }
 
-if (badge && base) {
-  const stream = new EventSource(`${base}/live`);
-  let lost = null;
+// More happened than was told: one quiet look at everything.
+async function lookAgain() {
+  const page = await fetched(location.href);
+  const [all, now] = [page?.querySelectorAll("[data-rows] tbody") ?? [], document.querySelectorAll("[data-rows] tbody")];
+  all.forEach((body, place) => now[place]?.replaceWith(document.importNode(body, true)));
+  if (follows !== undefined) await drawPage();
+}
+
+let stream = null;
+let lost = null;
+function follow() {
+  stream = new EventSource(`${base}/live`);
   stream.addEventListener("open", () => {
     clearTimeout(lost);
     show("ok pulse", "Live");
   });
   stream.addEventListener("delivery", (event) => take(JSON.parse(event.data)));
-  stream.addEventListener("reset", async () => {
-    // More happened than the server keeps: one quiet look at everything.
-    const page = await fetched(location.href);
-    const [all, now] = [page?.querySelectorAll("[data-rows] tbody") ?? [], document.querySelectorAll("[data-rows] tbody")];
-    all.forEach((body, place) => now[place]?.replaceWith(document.importNode(body, true)));
-  });
+  stream.addEventListener("reset", lookAgain);
   stream.addEventListener("error", () => {
     const since = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     clearTimeout(lost);
     lost = setTimeout(() => {
-      show("warn", `Shown as of ${since}, trying again`);
-      if (stream.readyState === EventSource.CLOSED) show("warn", `Shown as of ${since}. Load the page again`);
+      const closed = stream?.readyState === EventSource.CLOSED;
+      show("warn", `Shown as of ${since}${closed ? ". Load the page again" : ", trying again"}`);
     }, 5 * SECOND);
   });
-  addEventListener("pagehide", () => stream.close());
+}
+
+if (badge && base) {
+  follow();
+  // A tab that nobody looks at keeps no connection: browsers have few of them for one server.
+  let leaving = null;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) {
+      leaving = setTimeout(() => {
+        stream.close();
+        stream = null;
+      }, 30 * SECOND);
+    } else if (stream === null) {
+      follow();
+      lookAgain();
+    }
+  });
+  addEventListener("pagehide", () => stream?.close());
 }

@@ -71,11 +71,15 @@ addEventListener("pageshow", () => {
 
 // The link of the first start carries its code behind "#", where no server or log sees it.
 const code = document.querySelector('form[action="/start"] [name="token"]');
-if (code && location.hash.length > 1) {
+function takeCode() {
+  if (!code || location.hash.length < 2) return;
   code.value = location.hash.slice(1);
   code.closest(".field").hidden = true;
   history.replaceState(null, "", location.pathname);
 }
+takeCode();
+// The link may also be pasted into a tab that shows this page already.
+addEventListener("hashchange", takeCode);
 
 if (document.querySelector("[data-live-badge], time[data-time]")) import("./live.js");
 if (document.querySelector("[data-narrow], [data-webhook-form], [data-filter]")) import("./forms.js");

@@ -162,7 +162,15 @@ impl Visit {
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Box<Problem>> {
     match answer.problem() {
         Some(problem) => Err(Box::new(problem)),
-        None => Ok(serde_json::from_slice(&answer.body).expect("the API answers as the contract says")),
+        None => serde_json::from_slice(&answer.body).map_err(|error| {
+            // Not what was asked for: a defect of ours, and no reason to end a connection.
+            tracing::error!(error = %error, "a page does not understand the API's answer");
+            let mut problem = refused(Vec::new());
+            problem.status = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+            problem.title = "This page cannot be shown".to_owned();
+            problem.detail = "The server does not understand its own answer; the log says more.".to_owned();
+            Box::new(problem)
+        }),
     }
 }
 

@@ -4,6 +4,9 @@ use axum::extract::FromRequestParts;
 use bytes::Bytes;
 use http::request::Parts;
 
+/// Fields that are read: more than any page has.
+const FIELDS_MAX: usize = 5_000;
+
 /// The fields of a form, in the order in which they stand on the page. Read, and found genuine, by
 /// [`crate::guard`] before any handler runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,7 +14,7 @@ pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
     pub(crate) fn parse(body: &Bytes) -> Self {
-        Self(url::form_urlencoded::parse(body).into_owned().collect())
+        Self(url::form_urlencoded::parse(body).into_owned().take(FIELDS_MAX).collect())
     }
 
     /// A field as it was typed; empty if it was not there.

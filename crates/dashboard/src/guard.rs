@@ -1,8 +1,10 @@
 //! What stands before every page: forms are read here and found to be our own, and every answer
 //! gets the headers that keep strangers' words words.
 
+use std::time::Duration;
+
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -10,12 +12,10 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 
-use tidings_api::accounts::csrf;
-
 use crate::{Dashboard, ask::Stop, form::Form, session, shell};
 
-/// Bytes of a form: an OpenAPI document may be pasted into one.
-const FORM_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long a form may take to arrive; as long as bodies of the API.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 /// The field that proves where a form comes from.
 pub(crate) const CSRF_FIELD: &str = "csrf";
 
@@ -43,28 +43,75 @@ async fn read(dashboard: &Dashboard, request: Request) -> Result<Request, Stop> 
                     Nothing was changed. Open the page here and fill it in again.";
         return refuse(StatusCode::FORBIDDEN, "This form did not come from here", text);
     }
-    let body = match Limited::new(body, FORM_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            let text = format!("A form may have {FORM_BYTES_MAX} bytes. Nothing was changed.");
+    let kind = Kind::of(head.uri.path());
+    let session = session::find(dashboard, &head.headers).await.map_err(Stop::with)?;
+    if session.is_none() && kind.asks_for_session() {
+        // The page leads to signing in. What nobody may send is not even read.
+        return Ok(Request::from_parts(head, Body::empty()));
+    }
+    let reading = tokio::time::timeout(ARRIVES_WITHIN, Limited::new(body, kind.bytes_max()).collect());
+    let body = match reading.await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => {
+            let text = format!("This form may have {} bytes. Nothing was changed.", kind.bytes_max());
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The form is too large", &text);
+        }
+        Err(_) => {
+            let text = "Its end did not come in time. Nothing was changed.";
+            return refuse(StatusCode::REQUEST_TIMEOUT, "The form did not arrive", text);
         }
     };
     let form = Form::parse(&body);
-    // A portal's address is itself what nobody else knows.
-    let is_portal = head.uri.path().starts_with("/portal/");
-    let token = session::cookie(&head.headers, session::cookie_name(dashboard));
-    if let Some(token) = token.filter(|_| !is_portal) {
-        let is_ours =
-            aws_lc_rs::constant_time::verify_slices_are_equal(form.raw(CSRF_FIELD).as_bytes(), csrf(token).as_bytes());
-        if is_ours.is_err() {
-            let text = "It was drawn for another sign-in than the present one. Nothing was changed. Go back, load the \
-                        page again and fill it in once more.";
-            return refuse(StatusCode::FORBIDDEN, "This form is not valid any more", text);
-        }
+    if let Some(session) = session.filter(|_| kind.carries_token())
+        && !session.is_csrf(form.raw(CSRF_FIELD))
+    {
+        let text = "It was drawn for another sign-in than the present one. Nothing was changed. Go back, load the \
+                    page again and fill it in once more.";
+        return refuse(StatusCode::FORBIDDEN, "This form is not valid any more", text);
     }
     head.extensions.insert(form);
-    Ok(Request::from_parts(head, Body::from(Bytes::new())))
+    Ok(Request::from_parts(head, Body::empty()))
+}
+
+/// What a form may be, by where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Signing in: whoever does may still have the cookie of a session that has ended, or of another one.
+    SignIn,
+    /// An invite, which people take up who are signed in and who are not.
+    Invite,
+    /// An OpenAPI document may be pasted into it.
+    Import,
+    /// Any other.
+    Page,
+}
+
+impl Kind {
+    fn of(path: &str) -> Self {
+        match path {
+            "/login" | "/start" => Self::SignIn,
+            path if path.starts_with("/invite/") => Self::Invite,
+            path if path.ends_with("/import/event-types") => Self::Import,
+            _ => Self::Page,
+        }
+    }
+
+    fn asks_for_session(self) -> bool {
+        matches!(self, Self::Import | Self::Page)
+    }
+
+    /// Whether it was drawn for the session that comes along, so that it carries the session's token.
+    fn carries_token(self) -> bool {
+        self != Self::SignIn
+    }
+
+    fn bytes_max(self) -> usize {
+        match self {
+            Self::SignIn | Self::Invite => 16 * 1024,
+            Self::Import => 4 * 1024 * 1024,
+            Self::Page => 512 * 1024,
+        }
+    }
 }
 
 /// Browsers say where a form comes from; what does not say it is refused.

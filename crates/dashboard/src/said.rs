@@ -1,6 +1,21 @@
 //! What a page confirms after something was done, where it is seen nowhere else.
 
-/// The sentence for a word in the address. Only these: nobody can put words into our mouth by a link.
+/// What stands in the address for a word: nobody can make a page confirm what did not happen by a link, since the end
+/// is made with the session's own secret.
+pub(crate) fn word(said: &str, csrf: &str) -> String {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, csrf.as_bytes());
+    let tag = aws_lc_rs::hmac::sign(&key, said.as_bytes());
+    let end: String = tag.as_ref()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{said}.{end}")
+}
+
+/// The sentence for what stands in the address, if this session was led there.
+pub(crate) fn of(text: &str, csrf: &str) -> Option<&'static str> {
+    let (said, _) = text.rsplit_once('.')?;
+    (word(said, csrf) == text).then(|| sentence(said)).flatten()
+}
+
+/// The sentence for a word. Only these: nobody can put words into our mouth by a link.
 pub(crate) fn sentence(word: &str) -> Option<&'static str> {
     Some(match word {
         "webhook-saved" => "The webhook is saved.",
@@ -55,4 +70,18 @@ pub(crate) fn sentence(word: &str) -> Option<&'static str> {
         "sessions-ended" => "All other sessions are ended.",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_happened_is_confirmed() {
+        let told = word("webhook-deleted", "mine");
+        assert_eq!(of(&told, "mine"), sentence("webhook-deleted"));
+        for forged in ["webhook-deleted", "webhook-deleted.000000000000", &word("webhook-deleted", "another's")] {
+            assert_eq!(of(forged, "mine"), None, "{forged}");
+        }
+    }
 }

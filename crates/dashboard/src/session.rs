@@ -81,6 +81,12 @@ pub(crate) fn set_cookie(dashboard: &Dashboard, token: &str, max_age_s: u64) -> 
     format!("{name}={token}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}").parse().ok()
 }
 
+/// A cookie about how pages are drawn, for a year.
+pub(crate) fn lasting_cookie(dashboard: &Dashboard, name: &str, value: &str) -> Option<HeaderValue> {
+    let secure = if dashboard.is_secure() { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax{secure}").parse().ok()
+}
+
 /// Where a request came from.
 pub(crate) fn visitor(parts: &Parts) -> Visitor {
     let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);

@@ -245,9 +245,17 @@ fn tabbar(visit: &Visit, current: Option<Nav>) -> Markup {
     }
 }
 
-/// The hidden field that every form carries.
+/// The field that says for whose organization a form was drawn.
+pub(crate) const ORGANIZATION_FIELD: &str = "of";
+
+/// The hidden fields that every form carries.
 pub(crate) fn csrf(visit: &Visit) -> Markup {
-    html! { input type="hidden" name=(crate::guard::CSRF_FIELD) value=(visit.csrf); }
+    html! {
+        input type="hidden" name=(crate::guard::CSRF_FIELD) value=(visit.csrf);
+        @if let Some(organization) = &visit.organization {
+            input type="hidden" name=(ORGANIZATION_FIELD) value=(organization.id);
+        }
+    }
 }
 
 /// A page with another status than 200: a form that was refused, say.

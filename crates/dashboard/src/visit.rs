@@ -91,6 +91,7 @@ impl FromRequestParts<Dashboard> for Visit {
             .map(|(_, word)| word.into_owned());
         let acting = beside(&session);
         let csrf = session.csrf().to_owned();
+        let session_csrf = &csrf.clone();
         let mut visit = Self {
             on: On { acting, organization: None, project: None, address },
             dashboard: dashboard.clone(),
@@ -109,7 +110,7 @@ impl FromRequestParts<Dashboard> for Visit {
             now: dashboard.parts().local.api().now(),
             failing: 0,
             health: None,
-            said: word.and_then(|word| said::sentence(&word)),
+            said: word.and_then(|word| said::of(&word, session_csrf)),
         };
         match named {
             Some(project) => visit.enter(&project).await?,
@@ -120,6 +121,8 @@ impl FromRequestParts<Dashboard> for Visit {
         }
         if parts.method == http::Method::GET {
             visit.look_around().await;
+        } else if let Some(form) = parts.extensions.get::<Form>() {
+            visit.check_drawn_for(form)?;
         }
         Ok(visit)
     }
@@ -148,6 +151,18 @@ impl Visit {
     /// Whether the visitor is the operator of the instance.
     pub(crate) fn is_operator(&self) -> bool {
         self.session.account.operator
+    }
+
+    /// Refuses a form that was drawn for another organization than the one that it would change now: beside projects,
+    /// that is the organization of the project looked at last, in whichever tab.
+    fn check_drawn_for(&self, form: &Form) -> Result<(), Stop> {
+        let drawn_for = form.given(shell::ORGANIZATION_FIELD);
+        let is_about_organization = self.here.starts_with("/settings/") && !self.here.starts_with("/settings/account");
+        if !is_about_organization || drawn_for == self.organization.as_ref().map(|one| one.id.to_string()).as_deref() {
+            return Ok(());
+        }
+        let text = "The page was drawn for another organization than the one you look at now. Nothing was changed.";
+        Err(Stop::with((StatusCode::CONFLICT, shell::wrong_page(self, "Another organization", text))))
     }
 
     /// Makes the page one of this project. A project of somebody else is as good as none.
@@ -236,14 +251,15 @@ impl Visit {
     /// Leads to a page after something was done; `said` is a word of [`said::sentence`].
     pub(crate) fn go(&self, place: &str, said: &str) -> Shown {
         debug_assert!(said.is_empty() || said::sentence(said).is_some(), "{said} is no sentence");
-        Ok(Redirect::to(&with_query(place, &[("said", said)])).into_response())
+        let word = if said.is_empty() { String::new() } else { said::word(said, &self.csrf) };
+        Ok(Redirect::to(&with_query(place, &[("said", &word)])).into_response())
     }
 
     /// Remembers the project for `/`.
     pub(crate) fn remembering(&self, mut response: Response) -> Response {
         if let Some(project) = &self.project {
-            let cookie = format!("{PROJECT_COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", project.id);
-            if let Ok(value) = cookie.parse() {
+            let value = format!("{}; HttpOnly", project.id);
+            if let Some(value) = session::lasting_cookie(&self.dashboard, PROJECT_COOKIE, &value) {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
         }

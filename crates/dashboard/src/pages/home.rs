@@ -8,6 +8,7 @@ use tidings_contract::{list::ListBody, tenancy::ProjectBody};
 use crate::{
     ask::{Shown, Stop},
     form::Form,
+    session,
     shell::Head,
     visit::{THEME_COOKIE, Visit},
 };
@@ -66,14 +67,13 @@ pub(crate) async fn more(visit: Visit) -> Shown {
 }
 
 /// `POST /theme`
-pub(crate) async fn theme(_: Visit, form: Form) -> Shown {
+pub(crate) async fn theme(visit: Visit, form: Form) -> Shown {
     let theme = match form.text("theme") {
         theme @ ("light" | "dark") => theme,
         _ => "system",
     };
-    let cookie = format!("{THEME_COOKIE}={theme}; Path=/; Max-Age=31536000; SameSite=Lax");
     let mut response = Redirect::to(own_path(form.text("next"))).into_response();
-    if let Ok(value) = cookie.parse() {
+    if let Some(value) = session::lasting_cookie(&visit.dashboard, THEME_COOKIE, theme) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     Ok(response)

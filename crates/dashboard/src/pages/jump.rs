@@ -1,11 +1,7 @@
 //! `/jump`: to a page by a word, or by an id, whatever its kind.
 
-use axum::{
-    extract::Query,
-    response::{Html, IntoResponse as _, Redirect},
-};
+use axum::response::{Html, IntoResponse as _, Redirect};
 use maud::{Markup, html};
-use serde::Deserialize;
 use tidings_contract::{command::CommandBody, event_type::EventTypeBody, list::ListBody, webhook::WebhookBody};
 
 use super::webhooks::name_of;
@@ -19,23 +15,17 @@ use crate::{
 /// Places that are offered at most.
 const FOUND_MAX: usize = 12;
 
-#[derive(Deserialize)]
-pub(crate) struct View {
-    #[serde(default)]
-    q: String,
-    /// `list`: only what was found, for the dialog.
-    #[serde(default)]
-    part: String,
-}
-
 /// Somewhere to go: icon, words, what it is, address.
 struct Place(&'static str, String, &'static str, String);
 
 /// `GET /jump?q=…`
-pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
-    let wanted = view.q.trim();
+pub(crate) async fn show(visit: Visit) -> Shown {
+    let query = visit.query();
+    let wanted = query.text("q");
+    // `part=list`: only what was found, for the dialog.
+    let is_part = query.text("part") == "list";
     let by_id = by_id(&visit, wanted);
-    if let (Some(Place(.., address)), false) = (&by_id, view.part == "list") {
+    if let (Some(Place(.., address)), false) = (&by_id, is_part) {
         return Ok(Redirect::to(address).into_response());
     }
     let mut places: Vec<_> = by_id.into_iter().chain(pages(&visit, wanted)).collect();
@@ -44,7 +34,7 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
     }
     places.truncate(FOUND_MAX);
     let list = list(&places, wanted);
-    if view.part == "list" {
+    if is_part {
         return Ok(Html(html! { (sprite(&list.0)) div { (list) } }.0).into_response());
     }
     let body = html! {

@@ -1,8 +1,6 @@
 //! `/p/{project}`: what needs you, how it goes, and what happened last.
 
-use axum::extract::Query;
 use maud::{Markup, html};
-use serde::Deserialize;
 use tidings_contract::{
     command::CommandBody, delivery::DeliverySummary, event::EventBody, job::JobBody, list::ListBody,
     source::SourceBody, statistics::StatisticsBody, webhook::WebhookBody,
@@ -26,16 +24,11 @@ const LATEST: &str = "8";
 /// Webhooks that are named as in need; the others are counted.
 const NAMED_MAX: usize = 6;
 
-#[derive(Deserialize)]
-pub(crate) struct View {
-    #[serde(default)]
-    period: Period,
-}
-
 /// `GET /p/{project}`
-pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
+pub(crate) async fn show(visit: Visit) -> Shown {
+    let period = Period::of(&visit.query());
     let webhooks: Vec<WebhookBody> = visit.need::<ListBody<_>>("/webhooks?limit=100").await?.data;
-    let statistics = visit.get::<StatisticsBody>(&format!("/stats?{}", view.period.query())).await;
+    let statistics = visit.get::<StatisticsBody>(&format!("/stats?{}", period.query())).await;
     let latest = visit.get::<ListBody<DeliverySummary>>(&format!("/deliveries?limit={LATEST}")).await;
     let jobs = visit.get::<ListBody<JobBody>>("/jobs?limit=20").await.map(|list| list.data).unwrap_or_default();
     let running: Vec<_> = jobs.into_iter().filter(|job| job.state == "running").collect();
@@ -44,7 +37,7 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
         title: "Overview",
         nav: Some(Nav::Overview),
         live: true,
-        actions: Some(statistics::periods(&visit, view.period)),
+        actions: Some(statistics::periods(&visit, period)),
         ..Head::default()
     };
     let shown: Vec<_> = latest.iter().flat_map(|list| &list.data).map(|delivery| delivery.webhook_id).collect();
@@ -54,15 +47,15 @@ pub(crate) async fn show(visit: Visit, Query(view): Query<View>) -> Shown {
         (attention(&visit, &webhooks, &running))
         @match &statistics {
             Ok(statistics) => {
-                (figures(&visit, statistics, view.period))
+                (figures(&visit, statistics, period))
                 section .panel {
                     header .panel-head {
-                        h2 { @if view.period == Period::Month { "Deliveries per day" } @else { "Deliveries per hour" } }
+                        h2 { @if period == Period::Month { "Deliveries per day" } @else { "Deliveries per hour" } }
                         ul .legend.push {
                             li { (swatch("bar-ok")) "Delivered" } li { (swatch("bar-retry")) "Retried" } li { (swatch("bar-bad")) "Failed" }
                         }
                     }
-                    (statistics::volume(&visit, statistics, view.period))
+                    (statistics::volume(&visit, statistics, period))
                 }
             }
             Err(problem) => (broken("Statistics", &problem.detail)),

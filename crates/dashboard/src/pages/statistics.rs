@@ -2,29 +2,31 @@
 
 use jiff::{Timestamp as Instant, tz::TimeZone};
 use maud::{Markup, html};
-use serde::Deserialize;
 use tidings_contract::statistics::{SpanBody, StatisticsBody};
 
 use crate::{
+    form::Form,
     parts::with_parameter,
     parts::{Bar, Line, bars, lines, number, segments},
     visit::Visit,
 };
 
 /// How far back is looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Period {
     #[default]
-    #[serde(rename = "24h", alias = "")]
     Day,
-    #[serde(rename = "7d")]
     Week,
-    #[serde(rename = "30d")]
     Month,
 }
 
 impl Period {
     const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// The period that an address asks for; the shortest, if it asks for none that there is.
+    pub(crate) fn of(query: &Form) -> Self {
+        Self::ALL.into_iter().find(|period| period.as_str() == query.text("period")).unwrap_or_default()
+    }
 
     /// The word in an address.
     pub(crate) const fn as_str(self) -> &'static str {

@@ -11,7 +11,7 @@ use tidings_contract::{
 
 use super::{name_of, page_of};
 use crate::{
-    ask::Shown,
+    ask::{Shown, part},
     form::Form,
     pages::home::own_path,
     parts::{Confirm, confirm, number, total_words},
@@ -23,21 +23,25 @@ type Ids = Path<(String, String)>;
 
 /// `POST /p/{project}/webhooks/{wh}/enable`
 pub(crate) async fn enable(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown {
+    let id = part(&id);
     change(&visit, &id, "enable", "webhook-enabled", &form).await
 }
 
 /// `POST /p/{project}/webhooks/{wh}/disable`
 pub(crate) async fn disable(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown {
+    let id = part(&id);
     change(&visit, &id, "disable", "webhook-disabled", &form).await
 }
 
 /// `POST /p/{project}/webhooks/{wh}/pause`
 pub(crate) async fn pause(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown {
+    let id = part(&id);
     change(&visit, &id, "pause", "webhook-paused", &form).await
 }
 
 /// `POST /p/{project}/webhooks/{wh}/resume`
 pub(crate) async fn resume(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown {
+    let id = part(&id);
     change(&visit, &id, "resume", "webhook-resumed", &form).await
 }
 
@@ -50,6 +54,7 @@ async fn change(visit: &Visit, id: &str, verb: &str, said: &str, form: &Form) ->
 
 /// `POST /p/{project}/webhooks/{wh}/test`: one attempt; its request and answer are shown.
 pub(crate) async fn test(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown {
+    let id = part(&id);
     let body = match form.given("event_type") {
         Some(kind) => serde_json::json!({"event_type": kind}),
         None => serde_json::json!({}),
@@ -64,6 +69,7 @@ pub(crate) async fn test(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown 
 
 /// `GET /p/{project}/webhooks/{wh}/delete`
 pub(crate) async fn delete_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
+    let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let name = name_of(&webhook);
     let mut waiting = 0;
@@ -97,6 +103,7 @@ pub(crate) async fn delete_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
 
 /// `POST /p/{project}/webhooks/{wh}/delete`
 pub(crate) async fn delete(visit: Visit, Path((_, id)): Ids) -> Shown {
+    let id = part(&id);
     visit.act(Method::DELETE, &format!("/webhooks/{id}")).await.map_err(|problem| visit.stop(&problem))?;
     visit.go(&visit.link("/webhooks"), "webhook-deleted")
 }

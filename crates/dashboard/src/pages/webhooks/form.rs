@@ -17,7 +17,7 @@ use super::{
     name_of, page_of, read,
 };
 use crate::{
-    ask::{Shown, refused},
+    ask::{Shown, part, refused},
     form::Form,
     parts::{Fields, ago, field, hidden, icon, number, once, summary},
     shell::{self, Head, Nav, csrf},
@@ -69,6 +69,7 @@ fn created(visit: &Visit, webhook: &WebhookBody) -> Shown {
 
 /// `GET /p/{project}/webhooks/{wh}/edit`
 pub(crate) async fn edit(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    let id = part(&id);
     let (webhook, etag) = visit.need_tagged::<WebhookBody>(&format!("/webhooks/{id}")).await?;
     let values = read::stored(&webhook);
     draw(&visit, &Drawn { about: Some(&webhook), values: &values, problem: None, tried: None, etag: &etag }).await
@@ -76,6 +77,7 @@ pub(crate) async fn edit(visit: Visit, Path((_, id)): Path<(String, String)>) ->
 
 /// `POST /p/{project}/webhooks/{wh}/edit`
 pub(crate) async fn update(visit: Visit, Path((_, id)): Path<(String, String)>, form: Form) -> Shown {
+    let id = part(&id);
     let path = format!("/webhooks/{id}");
     let (webhook, now) = visit.need_tagged::<WebhookBody>(&path).await?;
     let etag = form.raw("etag");

@@ -11,7 +11,7 @@ use tidings_contract::{
 
 use super::{name_of, page_of};
 use crate::{
-    ask::{Shown, refused, wrong},
+    ask::{Shown, part, refused, wrong},
     form::Form,
     parts::{Confirm, Fields, confirm, notice, once, summary, until},
     shell::{self, Head, Nav},
@@ -26,6 +26,7 @@ const OVERLAPS: [(&str, &str); 5] =
 
 /// `GET /p/{project}/webhooks/{wh}/rotate`
 pub(crate) async fn rotate_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
+    let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let values = [("overlap_seconds".to_owned(), "86400".to_owned())].into_iter().collect();
     ask(&visit, &webhook, &values, None)
@@ -33,6 +34,7 @@ pub(crate) async fn rotate_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
 
 /// `POST /p/{project}/webhooks/{wh}/rotate`
 pub(crate) async fn rotate(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown {
+    let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let Ok(overlap_seconds) = form.text("overlap_seconds").parse::<u32>() else {
         return ask(&visit, &webhook, &form, Some(&refused(vec![wrong("overlap_seconds", "must be chosen")])));
@@ -94,6 +96,7 @@ fn ask(visit: &Visit, webhook: &WebhookBody, values: &Form, problem: Option<&Pro
 
 /// `POST /p/{project}/webhooks/{wh}/secret`: shows it again, which the audit log notes.
 pub(crate) async fn reveal(visit: Visit, Path((_, id)): Ids) -> Shown {
+    let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let shown: SecretBody = visit.need(&format!("/webhooks/{id}/secret")).await?;
     let page = page_of(&visit, &webhook);

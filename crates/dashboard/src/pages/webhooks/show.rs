@@ -1,14 +1,14 @@
 //! The page of one webhook: how it does, what it is, and its history.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use maud::{Markup, html};
-use serde::Deserialize;
 use tidings_contract::{delivery::DeliverySummary, list::ListBody, statistics::StatisticsBody, webhook::WebhookBody};
 use tidings_domain::{profile::Profile, tenancy::Scope};
 
 use super::{acts::how_many, arriving::schedule_words, name_of, page_of, table};
 use crate::{
-    ask::{Shown, with_query},
+    ask::{Shown, part, with_query},
+    form::Form,
     pages::{
         deliveries::rows::{self, Shape, Webhooks},
         statistics::{self, Period},
@@ -21,18 +21,23 @@ use crate::{
 /// Deliveries on one page of the history.
 const ROWS: &str = "50";
 
-#[derive(Deserialize)]
-pub(crate) struct View {
-    #[serde(default)]
+struct View {
     period: Period,
-    #[serde(default)]
     status: String,
-    #[serde(default)]
     cursor: String,
 }
 
+impl View {
+    fn of(query: &Form) -> Self {
+        let text = |name: &str| query.text(name).to_owned();
+        Self { period: Period::of(query), status: text("status"), cursor: text("cursor") }
+    }
+}
+
 /// `GET /p/{project}/webhooks/{wh}`
-pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>, Query(view): Query<View>) -> Shown {
+pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    let view = View::of(&visit.query());
+    let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let statistics = visit.get::<StatisticsBody>(&format!("/webhooks/{id}/stats?{}", view.period.query())).await;
     let path = with_query(

@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use axum::extract::Query;
 use maud::{Markup, html};
-use serde::Deserialize;
 use tidings_contract::{list::ListBody, plan::UsageBody, statistics::WebhookHoursBody, webhook::WebhookBody};
 use tidings_domain::{ids::WebhookId, tenancy::Scope};
 
 use super::{host_and_path, name_of, page_of};
 use crate::{
     ask::{Shown, Stop, with_query},
+    form::Form,
     parts::{Bar, ago, command_line, icon, number, segments, spark, switch, types, webhook_state},
     shell::{Head, Nav, csrf, is_failing},
     visit::Visit,
@@ -21,18 +20,15 @@ const ROWS: usize = 50;
 /// Webhooks that a search goes through, newest first.
 const SEARCHED_MAX: usize = 1_000;
 
-#[derive(Deserialize)]
-pub(crate) struct View {
-    #[serde(default)]
+struct View {
     q: String,
-    #[serde(default)]
     state: String,
-    #[serde(default)]
     from: usize,
 }
 
 /// `GET /p/{project}/webhooks`
-pub(crate) async fn list(visit: Visit, Query(view): Query<View>) -> Shown {
+pub(crate) async fn list(visit: Visit) -> Shown {
+    let view = View::of(&visit.query());
     let (all, is_whole) = every(&visit).await?;
     let head = Head {
         title: "Webhooks",
@@ -108,6 +104,11 @@ async fn hours_of(visit: &Visit, webhooks: &[&WebhookBody]) -> HashMap<WebhookId
 }
 
 impl View {
+    fn of(query: &Form) -> Self {
+        let from = query.text("from").parse().unwrap_or_default();
+        Self { q: query.text("q").to_owned(), state: query.text("state").to_owned(), from }
+    }
+
     fn takes(&self, webhook: &WebhookBody) -> bool {
         let wanted = self.q.trim().to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&wanted);
