@@ -14,8 +14,13 @@ use tidings_engine::{Engine, Turns};
 use tidings_ports::{Sender, store::Store};
 
 use crate::{
-    accounts::Accounts, batches::BatchSlots, hooks::HookRates, ingest::Rates, keys::KeyCache,
-    native::event_types::COMPILATIONS_MAX, reference::Reference,
+    accounts::{Accounts, OidcParts},
+    batches::BatchSlots,
+    hooks::HookRates,
+    ingest::Rates,
+    keys::KeyCache,
+    native::event_types::COMPILATIONS_MAX,
+    reference::Reference,
 };
 
 /// What an API is made of.
@@ -42,6 +47,8 @@ pub struct ApiParts {
     pub default_project: ProjectId,
     /// Where this server is to everybody else, if somebody said so.
     pub public_url: Option<String>,
+    /// The provider of identities that people may sign in by.
+    pub oidc: Option<OidcParts>,
     /// The project whose source `resend` has the address `/webhooks/resend`.
     pub resend_project: ProjectId,
 }
@@ -66,6 +73,7 @@ impl Api {
     pub fn new(parts: ApiParts) -> Self {
         let keys = KeyCache::new(Arc::clone(&parts.store));
         let accounts = Accounts::new(Arc::clone(&parts.store), Arc::clone(parts.engine.ids()));
+        let accounts = accounts.with_provider(parts.oidc.clone());
         let compilations = Turns::new(COMPILATIONS_MAX);
         let (batches, reference) = (BatchSlots::default(), Reference::default());
         let (rates, hook_rates) = (Rates::default(), HookRates::default());

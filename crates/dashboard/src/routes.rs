@@ -67,6 +67,8 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .route("/", get(pages::home::root))
         .route("/start", get(pages::entry::start_form).post(pages::entry::start))
         .route("/login", get(pages::entry::login_form).post(pages::entry::login))
+        .route("/oidc/login", get(pages::entry::provider_login))
+        .route("/oidc/callback", get(pages::entry::provider_callback))
         .route("/logout", get(pages::home::root).post(pages::entry::logout))
         .route("/p", get(pages::home::root))
         .route("/p/", get(pages::home::root))

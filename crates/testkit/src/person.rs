@@ -1,5 +1,7 @@
 //! Somebody at the dashboard without a browser: a cookie, and forms that come from its pages.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::Full;
@@ -18,13 +20,17 @@ pub const PASSWORD: &str = "correct horse battery";
 #[derive(Debug)]
 pub struct Person {
     client: HttpClient,
-    cookie: Option<String>,
+    /// Names and values.
+    cookies: BTreeMap<String, String>,
 }
+
+/// What the session's cookie is called where the server is not reached by https.
+const SESSION: &str = "tidings_session";
 
 impl Person {
     /// Somebody who is not signed in.
     pub fn stranger(server: &Server) -> Self {
-        Self { client: server.client(), cookie: None }
+        Self { client: server.client(), cookies: BTreeMap::new() }
     }
 
     /// An operator with this address, made by a link of the operator key.
@@ -62,20 +68,38 @@ impl Person {
         self.post(path, &[("name", name), ("password", PASSWORD)]).await
     }
 
-    /// Signs in.
+    /// Signs in, with whatever cookie is left of an earlier session.
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
-        self.cookie = None;
         self.post("/login", &[("email", email), ("password", password)]).await
     }
 
     /// The cookie of the session, if there is one.
     pub fn cookie(&self) -> Option<&str> {
-        self.cookie.as_deref()
+        self.cookies.get(SESSION).map(String::as_str)
+    }
+
+    /// Keeps, and forgets, the cookies that an answer says.
+    pub fn keep(&mut self, answer: &Answer) {
+        let all = answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        for (name, value) in all.filter_map(|cookie| cookie.split(';').next()?.split_once('=')) {
+            match value {
+                "" => drop(self.cookies.remove(name)),
+                value => drop(self.cookies.insert(name.to_owned(), value.to_owned())),
+            }
+        }
+    }
+
+    /// Goes where somebody else sent the browser back to, and keeps what comes of it.
+    pub async fn come_back(&mut self, address: &str) -> Answer {
+        let path = address.find("://").and_then(|at| address[at + 3..].find('/').map(|slash| at + 3 + slash));
+        let answer = self.get(&address[path.expect("an address with a path")..]).await;
+        self.keep(&answer);
+        answer
     }
 
     /// The same person in another window: with the same cookie.
     pub fn in_another_window(&self, server: &Server) -> Self {
-        Self { client: server.client(), cookie: self.cookie.clone() }
+        Self { client: server.client(), cookies: self.cookies.clone() }
     }
 
     /// Looks at a page.
@@ -85,18 +109,14 @@ impl Person {
 
     /// Sends a form as a page of this session would, and keeps the cookie that comes of it.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let csrf = match &self.cookie {
+        let csrf = match self.cookie() {
             Some(_) => self.csrf().await,
             None => String::new(),
         };
         let fields = fields.iter().copied().chain([("csrf", csrf.as_str())]);
         let body: Vec<_> = fields.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         let answer = self.send(Method::POST, path, &body.join("&")).await;
-        let begun = answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        for cookie in begun.filter(|cookie| cookie.starts_with("tidings_session=")) {
-            let pair = cookie.split(';').next().unwrap_or_default();
-            self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
-        }
+        self.keep(&answer);
         answer
     }
 
@@ -111,8 +131,9 @@ impl Person {
 
     async fn send(&self, method: Method, path: &str, form: &str) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "tidings.test");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        if !self.cookies.is_empty() {
+            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(header::COOKIE, pairs.join("; "));
         }
         if !form.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -124,7 +145,7 @@ impl Person {
 }
 
 /// A text as forms write it.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut written = String::new();
     for byte in text.bytes() {
         match byte {

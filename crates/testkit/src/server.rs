@@ -46,6 +46,8 @@ pub struct Server {
     wrapper: Vec<String>,
     directory: TempDir,
     data_directory: PathBuf,
+    /// Variables it has besides the usual ones.
+    variables: Vec<(&'static str, String)>,
     child: Option<Child>,
     /// Where it listens; changes with every start, because each takes a free port.
     address: watch::Sender<Option<SocketAddr>>,
@@ -75,6 +77,7 @@ impl Server {
             wrapper: Vec::new(),
             data_directory: directory.path().join("data"),
             directory,
+            variables: Vec::new(),
             child: None,
             address: watch::Sender::new(None),
             said: Mutex::default(),
@@ -86,6 +89,11 @@ impl Server {
     pub fn said(&self, start: &str) -> Option<String> {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.iter().find_map(|line| line.strip_prefix(start).map(str::to_owned))
+    }
+
+    /// Has this variable from the next start on.
+    pub fn give(&mut self, name: &'static str, value: &str) {
+        self.variables.push((name, value.to_owned()));
     }
 
     /// Keeps its data in this directory from the next start on.
@@ -190,6 +198,7 @@ impl Server {
             // Neither variables nor a configuration file of whoever runs the test count.
             .env_clear()
             .env("TIDINGS_OPERATOR_KEY", OPERATOR_KEY)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("RUST_BACKTRACE", "1")
             .current_dir(self.directory.path())
             .stdin(Stdio::null())

@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use axum::Router;
-use tidings_api::{Api, ApiParts, Local, Server, ServerLimits};
+use tidings_api::{Api, ApiParts, Local, Server, ServerLimits, accounts::OidcParts};
 use tidings_dashboard::DashboardParts;
-use tidings_domain::target::TargetPolicy;
+use tidings_domain::{ids::OrganizationId, seal::MasterKey, target::TargetPolicy};
 use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
 use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{ServeConfig, join},
+    config::{OidcConfig, ServeConfig, join},
     demo, first_start, inbox,
     output::print,
     presets,
@@ -172,6 +172,30 @@ fn own_program() -> anyhow::Result<PathBuf> {
     }
 }
 
+/// The provider is the operator's own choice and may be anywhere, on this machine too. Nothing else is asked by this
+/// client.
+fn oidc_parts(
+    config: OidcConfig,
+    organization: OrganizationId,
+    master_key: &Arc<MasterKey>,
+    base_url: &str,
+) -> anyhow::Result<OidcParts> {
+    let anywhere = ["0.0.0.0/0", "::/0"].map(|block| block.parse().expect("the blocks are well formed"));
+    let allow_http = config.issuer.starts_with("http://");
+    let policy = TargetPolicy { allow_http, allowed: anywhere.to_vec(), ..TargetPolicy::default() };
+    Ok(OidcParts {
+        redirect_uri: format!("{base_url}/oidc/callback"),
+        issuer: config.issuer,
+        client_id: config.client_id,
+        client_secret: config.client_secret,
+        domains: config.domains,
+        newcomers: config.role,
+        organization,
+        sender: Arc::new(HttpSender::new(SenderParts::system(policy))?),
+        master_key: Arc::clone(master_key),
+    })
+}
+
 /// Opens the store and starts the engine.
 async fn start(
     config: ServeConfig,
@@ -229,6 +253,8 @@ async fn start(
     }
     let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
     let public_url = config.public_url.clone();
+    let oidc = config.oidc.map(|oidc| oidc_parts(oidc, default_organization, &master_key, engine.base_url()));
+    let oidc = oidc.transpose()?;
     let api = Api::new(ApiParts {
         engine: Arc::clone(&engine),
         store,
@@ -242,6 +268,7 @@ async fn start(
         default_organization,
         default_project,
         resend_project,
+        oidc,
     });
     let start_token = api.accounts().first_start_token().await?;
     let start_link = start_token.map(|token| format!("{}/start#{token}", engine.base_url()));

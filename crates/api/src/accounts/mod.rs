@@ -5,6 +5,7 @@
 
 mod error;
 mod limits;
+mod oidc;
 mod passwords;
 mod places;
 mod sessions;
@@ -24,6 +25,7 @@ use tidings_engine::IdSource;
 use tidings_ports::store::{AuditActor, AuditEntry, AuditNote, NewSession, Store, StoreError};
 
 pub use error::AccountError;
+pub use oidc::{Begun, CameBack, OidcError, OidcParts};
 pub use places::InviteView;
 pub use sessions::{SessionView, csrf};
 
@@ -42,6 +44,7 @@ pub struct Accounts {
     ids: Arc<IdSource>,
     passwords: Passwords,
     limits: SignInLimits,
+    oidc: Option<oidc::Oidc>,
 }
 
 /// Where a request came from.
@@ -81,7 +84,13 @@ pub struct Session {
 impl Accounts {
     /// A service on this store. `ids` is the clock and the randomness.
     pub fn new(store: Arc<dyn Store>, ids: Arc<IdSource>) -> Self {
-        Self { store, ids, passwords: Passwords::default(), limits: SignInLimits::default() }
+        Self { store, ids, passwords: Passwords::default(), limits: SignInLimits::default(), oidc: None }
+    }
+
+    /// The same, with a provider of identities if there is one.
+    #[must_use]
+    pub fn with_provider(self, parts: Option<OidcParts>) -> Self {
+        Self { oidc: parts.map(oidc::Oidc::new), ..self }
     }
 
     fn now(&self) -> Timestamp {

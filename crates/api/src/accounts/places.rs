@@ -113,7 +113,7 @@ impl Accounts {
         }))
     }
 
-    async fn open_invite(&self, token: &str) -> Result<Option<InviteRecord>, StoreError> {
+    pub(super) async fn open_invite(&self, token: &str) -> Result<Option<InviteRecord>, StoreError> {
         match is_token(token) {
             true => self.store.find_invite(token_hash(token), self.now()).await,
             false => Ok(None),

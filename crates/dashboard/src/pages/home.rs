@@ -93,7 +93,7 @@ impl Visit {
         &self,
     ) -> Result<Vec<(tidings_contract::tenancy::OrganizationBody, Vec<ProjectBody>)>, Stop> {
         let mut groups = Vec::new();
-        for organization in crate::session::organizations(self).await? {
+        for organization in session::organizations(self).await? {
             let listed = self.within(organization.id).get::<ListBody<ProjectBody>>("/projects?limit=100").await;
             groups.push((organization, listed.map(|list| list.data).map_err(|problem| self.stop(&problem))?));
         }

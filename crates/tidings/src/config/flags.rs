@@ -104,6 +104,24 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "DAYS")]
     pub(crate) stripe_grace_days: Option<String>,
 
+    /// Let people sign in by this OpenID Connect provider [env: TIDINGS_OIDC_ISSUER; the secret:
+    /// TIDINGS_OIDC_CLIENT_SECRET]
+    #[arg(long, value_name = "URL")]
+    pub(crate) oidc_issuer: Option<String>,
+
+    /// What the provider knows this server by [env: TIDINGS_OIDC_CLIENT_ID]
+    #[arg(long, value_name = "ID")]
+    pub(crate) oidc_client_id: Option<String>,
+
+    /// Let in addresses of this domain only; repeatable [env: TIDINGS_OIDC_DOMAINS, separated by commas]
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) oidc_domain: Vec<String>,
+
+    /// Make whoever comes new by the provider a member of the organization `default` with this role [env:
+    /// TIDINGS_OIDC_ROLE; default: nobody comes new]
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) oidc_role: Option<String>,
+
     /// Write log lines that pass this filter, such as `info` or `tidings_engine=debug` [env: TIDINGS_LOG]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -147,6 +165,10 @@ impl ServerFlags {
             "billing.stripe.grace_days" => one(&self.stripe_grace_days),
             "command_runners" => one(&self.command_runners),
             "command_memory_mib" => one(&self.command_memory_mib),
+            "oidc_issuer" => one(&self.oidc_issuer),
+            "oidc_client_id" => one(&self.oidc_client_id),
+            "oidc_domains" => self.oidc_domain.clone(),
+            "oidc_role" => one(&self.oidc_role),
             "log" => one(&self.log),
             "workers" => one(&self.workers),
             _ => Vec::new(),

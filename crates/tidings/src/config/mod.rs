@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod flags;
 mod layers;
+mod oidc;
 mod plans;
 mod report;
 mod resolve;
@@ -20,6 +21,7 @@ mod tests;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use tidings_domain::{
+    account::Role,
     ids::ProjectId,
     plan::{PlanName, Plans},
     secret::Secret,
@@ -76,6 +78,8 @@ pub(crate) struct ServeConfig {
     pub(crate) command_memory_mib: Option<u64>,
     /// Billing by Stripe.
     pub(crate) stripe: StripeConfig,
+    /// The provider of identities that people may sign in by.
+    pub(crate) oidc: Option<OidcConfig>,
     /// A filter for log lines, such as `info` or `tidings_engine=debug`; checked to be one.
     pub(crate) log: Option<String>,
     /// Threads for asynchronous work; one less than there are cores if not set, because the
@@ -94,6 +98,21 @@ pub(crate) struct StripeConfig {
     pub(crate) free_plan: Option<PlanName>,
     /// How long a payment may be overdue before the plan falls, in days.
     pub(crate) grace_days: u32,
+}
+
+/// A provider of identities.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OidcConfig {
+    /// Who it is: an address without a slash at the end that it does not have itself.
+    pub(crate) issuer: String,
+    /// What we are called there.
+    pub(crate) client_id: String,
+    /// What shows that it is us.
+    pub(crate) client_secret: Secret,
+    /// Whose addresses may sign in; none: all.
+    pub(crate) domains: Vec<String>,
+    /// The role of newcomers; none: nobody comes new.
+    pub(crate) role: Option<Role>,
 }
 
 /// Where the master key is.

@@ -72,9 +72,9 @@ pub(crate) fn resolve(
 }
 
 /// Reads values and collects what is wrong with them.
-struct Reader<'a> {
-    given: &'a BTreeMap<&'static str, Given>,
-    errors: Vec<ConfigError>,
+pub(super) struct Reader<'a> {
+    pub(super) given: &'a BTreeMap<&'static str, Given>,
+    pub(super) errors: Vec<ConfigError>,
 }
 
 impl Reader<'_> {
@@ -97,6 +97,7 @@ impl Reader<'_> {
         let stripe = self.stripe();
         let command_runners = self.one("command_runners", parse_runners);
         let command_memory_mib = self.one("command_memory_mib", parse_memory);
+        let oidc = self.oidc();
         let log = self.one("log", parse_log);
         let workers = self.one("workers", parse_workers);
         Some(ServeConfig {
@@ -119,6 +120,7 @@ impl Reader<'_> {
             command_runners,
             command_memory_mib,
             stripe,
+            oidc,
             log,
             workers,
         })
@@ -179,11 +181,11 @@ impl Reader<'_> {
         }
     }
 
-    fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Option<T> {
+    pub(super) fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Option<T> {
         self.many(name, parse).pop()
     }
 
-    fn many<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Vec<T> {
+    pub(super) fn many<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Refused>) -> Vec<T> {
         let Some(given) = self.given.get(name) else { return Vec::new() };
         let mut values = Vec::with_capacity(given.values.len());
         for text in &given.values {
@@ -197,9 +199,9 @@ impl Reader<'_> {
 }
 
 /// The reason and the way out.
-type Refused = (String, String);
+pub(super) type Refused = (String, String);
 
-fn refused<T>(reason: impl Into<String>, way_out: impl Into<String>) -> Result<T, Refused> {
+pub(super) fn refused<T>(reason: impl Into<String>, way_out: impl Into<String>) -> Result<T, Refused> {
     Err((reason.into(), way_out.into()))
 }
 

@@ -50,7 +50,7 @@ const fn secret(name: &'static str, variable: &'static str, kind: Kind) -> Setti
 pub(crate) const STRIPE_TABLE: &str = "billing.stripe";
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 26] = [
+pub(crate) const SETTINGS: [Setting; 31] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
@@ -73,6 +73,11 @@ pub(crate) const SETTINGS: [Setting; 26] = [
     setting("billing.stripe.prices", "--stripe-price", "TIDINGS_STRIPE_PRICES", Kind::Pairs),
     setting("billing.stripe.free_plan", "--stripe-free-plan", "TIDINGS_STRIPE_FREE_PLAN", Kind::Text),
     setting("billing.stripe.grace_days", "--stripe-grace-days", "TIDINGS_STRIPE_GRACE_DAYS", Kind::Number),
+    setting("oidc_issuer", "--oidc-issuer", "TIDINGS_OIDC_ISSUER", Kind::Text),
+    setting("oidc_client_id", "--oidc-client-id", "TIDINGS_OIDC_CLIENT_ID", Kind::Text),
+    secret("oidc_client_secret", "TIDINGS_OIDC_CLIENT_SECRET", Kind::Text),
+    setting("oidc_domains", "--oidc-domain", "TIDINGS_OIDC_DOMAINS", Kind::Texts),
+    setting("oidc_role", "--oidc-role", "TIDINGS_OIDC_ROLE", Kind::Text),
     setting("command_runners", "--command-runners", "TIDINGS_COMMAND_RUNNERS", Kind::Number),
     setting("command_memory_mib", "--command-memory-mib", "TIDINGS_COMMAND_MEMORY_MIB", Kind::Number),
     setting("log", "--log", "TIDINGS_LOG", Kind::Text),

@@ -119,6 +119,10 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
             "[billing.stripe.prices]\nprice_1 = 3\n",
             "tidings.toml:1: `billing.stripe.prices` is a table of strings",
         ),
+        ("--oidc-issuer http://id.example.com", "", "", "no https address of a provider"),
+        ("--oidc-issuer https://id.example.com", "", "", "needs oidc_client_id and oidc_client_secret as well"),
+        ("--oidc-role owner", "", "", "newcomers cannot be owners"),
+        ("--oidc-domain @example.com", "", "", "is no domain"),
         ("", "", "[billing.stripe]\nwebhook_secret = []\n", "set TIDINGS_STRIPE_WEBHOOK_SECRET instead"),
         ("", "", "[billing.paddle]\na = 1\n", "`billing.paddle` is not a setting"),
         ("", "", "default_plan = \"gold\"", "tidings.toml:1: \"gold\" is not a plan; name one of unlimited, free"),
@@ -188,6 +192,11 @@ billing.stripe.webhook_secret  -                default
 billing.stripe.prices          -                default
 billing.stripe.free_plan       free             default
 billing.stripe.grace_days      7                default
+oidc_issuer                    -                default
+oidc_client_id                 -                default
+oidc_client_secret             -                default
+oidc_domains                   -                default
+oidc_role                      -                default
 command_runners                -                default
 command_memory_mib             -                default
 log                            -                default

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Pages for people who are not signed in, or not yet.
-const OPEN: [&str; 3] = ["/start", "/login", "/invite/{token}"];
+const OPEN: [&str; 5] = ["/start", "/login", "/invite/{token}", "/oidc/login", "/oidc/callback"];
 /// What everybody does for themselves, whatever their role.
 const OWN: [&str; 8] = [
     "/theme",

@@ -28,7 +28,7 @@ pub(crate) async fn invite_form(
     headers: HeaderMap,
 ) -> Shown {
     let (invite, session) = look(&dashboard, &token, &headers).await?;
-    Ok(draw(&invite, session.as_ref(), &token, &Form::default(), None))
+    Ok(draw(&dashboard, &invite, session.as_ref(), &token, &Form::default(), None))
 }
 
 /// `POST /invite/{token}`
@@ -49,7 +49,7 @@ pub(crate) async fn accept(
         Ok(sign_in) => Ok(entered(&dashboard, &sign_in, "/")),
         Err(AccountError::LinkGone) => Err(gone(&dashboard)),
         Err(error) => {
-            let page = draw(&invite, session.as_ref(), &token, &form, Some(&problem_of(&error)));
+            let page = draw(&dashboard, &invite, session.as_ref(), &token, &form, Some(&problem_of(&error)));
             Ok(again(&error, page))
         }
     }
@@ -88,6 +88,7 @@ pub(crate) const fn role_words(role: Option<Role>) -> &'static str {
 }
 
 fn draw(
+    dashboard: &Dashboard,
     invite: &InviteView,
     session: Option<&Session>,
     token: &str,
@@ -117,6 +118,9 @@ fn draw(
                 }
                 @if let Some(other) = session.filter(|_| own.is_none()) {
                     p .hint { "You are signed in as " bdi { (other.account.email) } ". Accepting signs you in as " bdi { (email) } "." }
+                }
+                @if dashboard.accounts().has_provider() && own.is_none() {
+                    p { a .button.wide href={ "/oidc/login?next=/invite/" (token) } { "Sign in with your organization" } }
                 }
                 p .hint { "The link works once, and for 7 days." }
             }

@@ -4,7 +4,7 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse as _, Redirect, Response},
 };
-use http::header;
+use http::{HeaderMap, header};
 use maud::html;
 use serde::Deserialize;
 use tidings_api::accounts::AccountError;
@@ -13,7 +13,7 @@ use tidings_contract::problem::Problem;
 use super::{From, again, entered, problem_of};
 use crate::{
     Dashboard,
-    ask::Shown,
+    ask::{Shown, with_query},
     form::Form,
     pages::home::own_path,
     parts::{Fields, hidden, summary},
@@ -25,28 +25,35 @@ use crate::{
 #[derive(Deserialize)]
 pub(crate) struct View {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// `GET /login?next=…`
-pub(crate) async fn login_form(State(dashboard): State<Dashboard>, Query(view): Query<View>) -> Response {
+pub(crate) async fn login_form(
+    State(dashboard): State<Dashboard>,
+    Query(view): Query<View>,
+    headers: HeaderMap,
+) -> Response {
+    if let Ok(Some(_)) = session::find(&dashboard, &headers).await {
+        return Redirect::to(own_path(&view.next)).into_response();
+    }
     if dashboard.accounts().is_empty().await.unwrap_or(false) {
         return Redirect::to("/start").into_response();
     }
     let values = [("next".to_owned(), view.next)].into_iter().collect();
-    draw(&values, None)
+    draw(&dashboard, &values, None)
 }
 
 /// `POST /login`
 pub(crate) async fn login(State(dashboard): State<Dashboard>, From(visitor): From, form: Form) -> Response {
     match dashboard.accounts().sign_in(form.text("email"), form.raw("password"), &visitor).await {
         Ok(sign_in) => entered(&dashboard, &sign_in, own_path(form.text("next"))),
-        Err(error) => refuse(&error, &form),
+        Err(error) => refuse(&dashboard, &error, &form),
     }
 }
 
-fn refuse(error: &AccountError, form: &Form) -> Response {
-    again(error, draw(form, Some(&problem_of(error))))
+fn refuse(dashboard: &Dashboard, error: &AccountError, form: &Form) -> Response {
+    again(error, draw(dashboard, form, Some(&problem_of(error))))
 }
 
 /// `POST /logout`
@@ -62,7 +69,7 @@ pub(crate) async fn logout(State(dashboard): State<Dashboard>, From(visitor): Fr
     Ok(response)
 }
 
-fn draw(values: &Form, problem: Option<&Problem>) -> Response {
+fn draw(dashboard: &Dashboard, values: &Form, problem: Option<&Problem>) -> Response {
     let fields = Fields { values, problem };
     let body = html! {
         div .start.narrow {
@@ -77,6 +84,9 @@ fn draw(values: &Form, problem: Option<&Problem>) -> Response {
                         (fields.entry("password", "password", "Password", "", "current-password"))
                     }
                     button .button.primary.wide { "Sign in" }
+                }
+                @if dashboard.accounts().has_provider() {
+                    p { a .button.wide href=(with_query("/oidc/login", &[("next", values.raw("next"))])) { "Sign in with your organization" } }
                 }
                 p .hint { "Forgotten? Whoever runs this instance can make a new link on its command line." }
             }

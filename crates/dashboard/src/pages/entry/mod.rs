@@ -2,10 +2,12 @@
 
 mod invite;
 mod login;
+mod provider;
 mod start;
 
 pub(crate) use invite::{accept, invite_form};
 pub(crate) use login::{login, login_form, logout};
+pub(crate) use provider::{provider_callback, provider_login};
 pub(crate) use start::{start, start_form};
 
 use axum::{

@@ -1,6 +1,7 @@
 //! `/start`: the link of the first start makes the operator.
 
 use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use maud::html;
 use tidings_api::accounts::AccountError;
 use tidings_contract::problem::Problem;
@@ -9,13 +10,18 @@ use super::{From, again, entered, missing, problem_of, steps};
 use crate::{
     Dashboard,
     form::Form,
-    parts::{Fields, summary},
+    guard::CSRF_FIELD,
+    parts::{Fields, hidden, summary},
+    session,
     shell::{alone, brand},
 };
 
 /// `GET /start#TOKEN`: what stands behind `#` stays in the browser, whose script puts it into the form.
-pub(crate) async fn start_form(State(dashboard): State<Dashboard>) -> Response {
-    let values = [("preset".to_owned(), String::new())].into_iter().collect();
+pub(crate) async fn start_form(State(dashboard): State<Dashboard>, headers: HeaderMap) -> Response {
+    // Somebody who is signed in may open a link for another account.
+    let session = session::find(&dashboard, &headers).await.ok().flatten();
+    let csrf = session.map(|session| session.csrf().to_owned()).unwrap_or_default();
+    let values = [(CSRF_FIELD.to_owned(), csrf)].into_iter().collect();
     draw(&dashboard, &values, None)
 }
 
@@ -43,6 +49,7 @@ fn draw(dashboard: &Dashboard, values: &Form, problem: Option<&Problem>) -> Resp
                 p .quiet { "The link works once. An address and a password, and you are in." }
                 (summary(problem))
                 form method="post" action="/start" {
+                    (hidden(CSRF_FIELD, values.raw(CSRF_FIELD)))
                     fieldset {
                         legend { span .n-step { "1" } "You, the operator" }
                         div .stack.tight {
