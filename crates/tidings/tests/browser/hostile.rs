@@ -21,7 +21,7 @@ const WATCH: &str = "window.__ran = [];
 
 /// What was run, what leads elsewhere, and what could be run by a click.
 const LOOK: &str = "const seen = [...(window.__ran || [])], own = location.origin;
-    if (document.title.includes(arguments[0])) seen.push('title ' + document.title);
+    if (document.title === arguments[0]) seen.push('title ' + document.title);
     for (const e of document.querySelectorAll('*')) for (const a of e.attributes) {
         if (/^on/i.test(a.name)) seen.push('handler ' + e.outerHTML.slice(0, 120));
         if (!/^(xlink:)?(href|src|action|formaction|data|poster|srcset|background|ping)$/i.test(a.name)) continue;

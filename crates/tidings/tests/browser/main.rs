@@ -3,8 +3,10 @@
 
 mod commands;
 mod deliveries;
+mod events;
 mod forgeries;
 mod hostile;
+mod newcomer;
 mod pages;
 mod places;
 mod raw;

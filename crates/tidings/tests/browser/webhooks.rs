@@ -174,3 +174,21 @@ async fn the_history_leads_to_what_was_sent_and_answered() {
     page.sees("unknown field").await;
     page.sees("Time by phase").await;
 }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium: `cargo xtask test` installs it"]
+async fn a_stale_form_overwrites_nothing() {
+    let (seed, page) = start().await;
+    page.go(&seed.path("/p/{project}/webhooks/{flaky}/edit")).await;
+    page.fill("Description optional", "mine").await;
+    let path = format!("/webhooks/{}", seed.id("flaky"));
+    seed.api.patch(&path, &json!({"description": "theirs", "name": "CRM of the others"})).await.expect(200);
+    page.push("Save webhook").await;
+    page.sees("As it is stored now").await;
+    page.sees("CRM of the others").await;
+    assert_eq!(webhook(&seed, seed.id("flaky")).await["description"], "theirs");
+    assert_eq!(page.field("Description optional").await.value().await, "mine");
+    // Saving once more says: mine.
+    page.push("Save webhook").await;
+    page.sees("The webhook is saved.").await;
+    assert_eq!(webhook(&seed, seed.id("flaky")).await["description"], "mine");
+}
