@@ -208,3 +208,14 @@ pub(crate) fn mark(state: &impl Serialize) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &whole);
     digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_state_has_another_mark() {
+        assert_eq!(mark(&(1, "a")), mark(&(1, "a")));
+        assert_ne!(mark(&(1, "a")), mark(&(2, "a")));
+    }
+}

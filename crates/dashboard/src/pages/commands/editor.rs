@@ -23,6 +23,7 @@ use crate::{
 /// How many runs stand below the editor.
 const RUNS: usize = 10;
 const KEY: &str = "idempotency_key";
+const ETAG: &str = "etag";
 
 /// Where a command is in the API.
 pub(super) fn place(name: &str) -> String {
@@ -34,8 +35,8 @@ pub(super) fn place(name: &str) -> String {
 struct Sheet<'a> {
     /// The command as it is; `None`: it is to be made.
     command: Option<&'a CommandBody>,
-    /// What it was when the form was drawn.
-    etag: Option<&'a str>,
+    /// The entity tag of what the form was drawn from.
+    etag: &'a str,
     problem: Option<&'a Problem>,
     /// The run that stands beside the code.
     run: Option<&'a RunBody>,
@@ -55,18 +56,14 @@ pub(crate) async fn new(visit: Visit) -> Shown {
 }
 
 pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
-    let answer = visit.call(Ask::new(Method::GET, place(&name))).await;
-    if let Some(problem) = answer.problem() {
-        return Err(visit.stop(&problem));
-    }
-    let command: CommandBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
+    let (command, etag): (CommandBody, _) = visit.need_tagged(&place(&name)).await?;
     let query = visit.query();
     let run = match query.text("run").parse::<RunId>() {
         Ok(id) => visit.get::<RunBody>(&format!("/runs/{id}")).await.ok().filter(|run| run.summary.command == name),
         Err(_) => None,
     };
     let values = fields::of(&command, run.as_ref());
-    let sheet = Sheet { command: Some(&command), etag: answer.etag.as_deref(), run: run.as_ref(), ..Sheet::default() };
+    let sheet = Sheet { command: Some(&command), etag: &etag, run: run.as_ref(), ..Sheet::default() };
     draw(&visit, &values, &sheet).await
 }
 
@@ -93,27 +90,35 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
 
 pub(crate) async fn save(visit: Visit, Path((_, name)): Path<(String, String)>, form: Form) -> Shown {
     let before: CommandBody = visit.need(&place(&name)).await?;
-    let refuse = async |problem: &Problem, stale: bool| {
-        let sheet = Sheet { command: Some(&before), problem: Some(problem), stale, ..Sheet::default() };
+    let refuse = async |problem: &Problem| {
+        let sheet = Sheet { command: Some(&before), problem: Some(problem), etag: form.text(ETAG), ..Sheet::default() };
         draw(&visit, &form, &sheet).await
     };
     let request = match fields::command(&form) {
         Ok(request) => request,
-        Err(wrong) => return refuse(&unread(wrong), false).await,
+        Err(wrong) => return refuse(&unread(wrong)).await,
     };
     if !is_same(&request, &before) {
-        if form.text("revision") != before.revision.to_string() {
-            return refuse(&unread(Vec::new()), true).await;
-        }
         let ask = Ask {
-            if_match: form.given("etag").map(str::to_owned),
+            if_match: form.given(ETAG).map(str::to_owned),
             ..Ask::new(Method::PUT, place(&name)).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
         };
         if let Some(problem) = visit.call(ask).await.problem() {
-            return refuse(&problem, problem.status == 412).await;
+            return if problem.status == 412 {
+                stale(&visit, &name, &form, &problem).await
+            } else {
+                refuse(&problem).await
+            };
         }
     }
     go_on(&visit, &name, &form).await
+}
+
+/// Somebody else saved meanwhile: the page with both, whose form knows of theirs now.
+async fn stale(visit: &Visit, name: &str, form: &Form, problem: &Problem) -> Shown {
+    let (theirs, etag): (CommandBody, _) = visit.need_tagged(&place(name)).await?;
+    let sheet = Sheet { command: Some(&theirs), problem: Some(problem), etag: &etag, stale: true, ..Sheet::default() };
+    draw(visit, form, &sheet).await
 }
 
 /// Whether saving would change nothing.
@@ -136,15 +141,10 @@ async fn go_on(visit: &Visit, name: &str, form: &Form) -> Shown {
         },
         Err(wrong) => unread(wrong),
     };
-    let command: CommandBody = visit.need(&place(name)).await?;
-    let revision = command.revision.to_string();
     // What was typed stays, but it is saved by now.
-    let values = form.fields().map(|(field, value)| {
-        let value = if field == "revision" { &revision } else { value };
-        (field.to_owned(), value.to_owned())
-    });
-    draw(visit, &values.collect(), &Sheet { command: Some(&command), problem: Some(&problem), ..Sheet::default() })
-        .await
+    let (command, etag): (CommandBody, _) = visit.need_tagged(&place(name)).await?;
+    let sheet = Sheet { command: Some(&command), problem: Some(&problem), etag: &etag, ..Sheet::default() };
+    draw(visit, form, &sheet).await
 }
 
 async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
@@ -200,15 +200,8 @@ async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
 
 /// What the form brings back unseen.
 fn carried(values: &Form, sheet: &Sheet<'_>) -> Markup {
-    // Whoever saves over somebody else's change has seen it.
-    let revision = match sheet.command {
-        Some(command) if sheet.stale => command.revision.to_string(),
-        _ => values.raw("revision").to_owned(),
-    };
     html! {
-        @if sheet.command.is_none() { (hidden(KEY, values.raw(KEY))) }
-        @else { (hidden("revision", &revision)) }
-        @if let Some(etag) = sheet.etag { (hidden("etag", etag)) }
+        @if sheet.command.is_none() { (hidden(KEY, values.raw(KEY))) } @else { (hidden(ETAG, sheet.etag)) }
     }
 }
 

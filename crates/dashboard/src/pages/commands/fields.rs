@@ -26,7 +26,6 @@ pub(super) fn of(command: &CommandBody, run: Option<&RunBody>) -> Form {
         ("schedule.every_s", schedule.and_then(|one| one.every_s).map(|every| every.to_string()).unwrap_or_default()),
         ("schedule.cron", text(schedule.and_then(|one| one.cron.as_ref()))),
         ("schedule.timezone", text(schedule.and_then(|one| one.timezone.as_ref()))),
-        ("revision", command.revision.to_string()),
     ];
     if let Some(run) = run {
         let params = &run.input.params;

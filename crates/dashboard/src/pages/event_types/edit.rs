@@ -11,9 +11,9 @@ use tidings_contract::{
 };
 use tidings_domain::tenancy::Scope;
 
-use super::address;
+use super::{address, change_one};
 use crate::{
-    ask::{Shown, mark, part, unread},
+    ask::{Shown, part, unread},
     form::Form,
     guard::CSRF_FIELD,
     parts::{Fields, hidden, icon, json_pretty, submit, summary},
@@ -22,8 +22,8 @@ use crate::{
 };
 
 const KEY: &str = "idempotency_key";
-/// What the type was when its form was drawn, in short.
-const SEEN: &str = "seen";
+/// The entity tag of the type as its form was drawn.
+const SEEN: &str = "etag";
 
 pub(crate) async fn new(visit: Visit) -> Shown {
     let values: Form = [(KEY.to_owned(), visit.fresh_key(&Form::default()))].into_iter().collect();
@@ -31,8 +31,7 @@ pub(crate) async fn new(visit: Visit) -> Shown {
 }
 
 pub(crate) async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
-    let now: EventTypeBody = visit.need(&format!("/event-types/{}", part(&name))).await?;
-    let seen = mark(&now);
+    let (now, seen): (EventTypeBody, _) = visit.need_tagged(&format!("/event-types/{}", part(&name))).await?;
     let raw = |raw: Option<Box<RawValue>>| raw.map(|raw| json_pretty(raw.get())).unwrap_or_default();
     let values: Form = [
         ("group", now.group.unwrap_or_default()),
@@ -89,29 +88,26 @@ async fn save(visit: &Visit, name: Option<&str>, form: &Form) -> Shown {
         Ok(request) => request,
         Err(errors) => return draw(visit, name, form, Some(&unread(errors))),
     };
-    if let Some(name) = name {
-        let now: EventTypeBody = visit.need(&format!("/event-types/{}", part(name))).await?;
-        if form.text(SEEN) != mark(&now) {
-            return stale(visit, form, &now);
-        }
-    }
     let (method, place) = match name {
         Some(name) => (Method::PUT, format!("/event-types/{}", part(name))),
         None => (Method::POST, "/event-types".to_owned()),
     };
     let ask = Ask {
         idempotency_key: form.given(KEY).map(str::to_owned),
+        if_match: form.given(SEEN).map(str::to_owned),
         ..Ask::new(method, place).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
-    let answer = visit.call(ask).await;
-    match answer.problem() {
-        Some(problem) => draw(visit, name, form, Some(&problem)),
-        None => visit.go(&address(visit, name.unwrap_or_else(|| form.text("name"))), "type-saved"),
+    let answer = if name.is_some() { change_one(visit, ask).await } else { visit.call(ask).await };
+    match (answer.problem(), name) {
+        (Some(problem), Some(name)) if problem.status == 412 => stale(visit, form, name).await,
+        (Some(problem), _) => draw(visit, name, form, Some(&problem)),
+        (None, _) => visit.go(&address(visit, name.unwrap_or_else(|| form.text("name"))), "type-saved"),
     }
 }
 
 /// Somebody else saved meanwhile: both, and a choice.
-fn stale(visit: &Visit, form: &Form, theirs: &EventTypeBody) -> Shown {
+async fn stale(visit: &Visit, form: &Form, name: &str) -> Shown {
+    let (theirs, tag): (EventTypeBody, _) = visit.need_tagged(&format!("/event-types/{}", part(name))).await?;
     let here = address(visit, &theirs.name);
     let again = form.fields().filter(|(field, _)| *field != SEEN && *field != CSRF_FIELD);
     let own: Vec<_> = again.map(|(field, value)| (field.to_owned(), value.to_owned())).collect();
@@ -138,7 +134,7 @@ fn stale(visit: &Visit, form: &Form, theirs: &EventTypeBody) -> Shown {
         form .actions method="post" action={ (here) "/edit" } {
             (csrf(visit))
             @for (field, value) in &own { (hidden(field, value)) }
-            (hidden(SEEN, &mark(theirs)))
+            (hidden(SEEN, &tag))
             a .button href=(here) { "Keep theirs" }
             (submit(visit, Scope::Admin, "primary", "Save mine over it"))
         }
@@ -249,16 +245,6 @@ mod tests {
         let wrong = read(&form(&[("name", "a"), ("example", "{"), ("schema", "[1,]")])).expect_err("two are wrong");
         let fields: Vec<_> = wrong.iter().map(|(field, _)| *field).collect();
         assert_eq!(fields, ["example", "schema"]);
-    }
-
-    #[test]
-    fn another_state_has_another_mark() {
-        let example = <EventTypeBody as tidings_contract::wire::Wire>::example();
-        let mut one: EventTypeBody = serde_json::from_value(example).expect("a type");
-        let before = mark(&one);
-        assert_eq!(before, mark(&one.clone()));
-        one.archived = true;
-        assert_ne!(before, mark(&one));
     }
 
     #[test]

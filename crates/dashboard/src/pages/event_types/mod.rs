@@ -10,7 +10,9 @@ pub(crate) use one::{archive, delete, delete_question, retire, show};
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use maud::{Markup, html};
+use tidings_api::{Answer, Ask};
 use tidings_contract::{event_type::EventTypeBody, list::ListBody, webhook::WebhookBody};
 use tidings_domain::{
     event_type::{EventPattern, EventTypeName},
@@ -30,6 +32,15 @@ const NO_GROUP: &str = "Without a group";
 /// Where the page of an event type is.
 fn address(visit: &Visit, name: &str) -> String {
     visit.link(&format!("/event-types/{}", part(name)))
+}
+
+/// Changes a type. Those of the instance are the operator's to change, from whichever project they are seen.
+async fn change_one(visit: &Visit, ask: Ask) -> Answer {
+    let answer = visit.call(ask.clone()).await;
+    match answer.status == StatusCode::NOT_FOUND && visit.is_operator() {
+        true => visit.beside_all(None).call(ask).await,
+        false => answer,
+    }
 }
 
 /// How the types of a project are looked at: `?state=archived`.

@@ -3,13 +3,14 @@
 use axum::extract::Path;
 use http::Method;
 use maud::{Markup, html};
+use tidings_api::Ask;
 use tidings_contract::{
     event_type::{EventTypeBody, EventTypeRequest},
     webhook::WebhookBody,
 };
 use tidings_domain::tenancy::Scope;
 
-use super::{address, listeners, webhooks};
+use super::{address, change_one, listeners, webhooks};
 use crate::{
     ask::{Shown, part},
     form::Form,
@@ -210,7 +211,7 @@ fn listening(visit: &Visit, name: &str, all: Option<&[WebhookBody]>) -> Markup {
 }
 
 pub(crate) async fn archive(visit: Visit, Path((_, name)): Path<(String, String)>, form: Form) -> Shown {
-    let now: EventTypeBody = visit.need(&place(&name)).await?;
+    let (now, tag): (EventTypeBody, _) = visit.need_tagged(&place(&name)).await?;
     let archived = form.text("archived") == "true";
     let request = EventTypeRequest {
         name: None,
@@ -220,16 +221,21 @@ pub(crate) async fn archive(visit: Visit, Path((_, name)): Path<(String, String)
         schema: now.schema,
         archived,
     };
-    match visit.send::<EventTypeBody>(Method::PUT, &place(&name), &request).await {
-        Ok(_) => visit.go(&address(&visit, &name), if archived { "type-archived" } else { "type-in-use" }),
-        Err(problem) => Err(visit.stop(&problem)),
+    let ask = Ask {
+        if_match: Some(tag),
+        ..Ask::new(Method::PUT, place(&name)).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
+    };
+    match change_one(&visit, ask).await.problem() {
+        None => visit.go(&address(&visit, &name), if archived { "type-archived" } else { "type-in-use" }),
+        Some(problem) => Err(visit.stop(&problem)),
     }
 }
 
 pub(crate) async fn retire(visit: Visit, Path((_, name, version)): Path<(String, String, String)>) -> Shown {
-    match visit.act(Method::POST, &format!("{}/versions/{}/retire", place(&name), part(&version))).await {
-        Ok(()) => visit.go(&address(&visit, &name), "version-retired"),
-        Err(problem) => Err(visit.stop(&problem)),
+    let ask = Ask::new(Method::POST, format!("{}/versions/{}/retire", place(&name), part(&version)));
+    match change_one(&visit, ask).await.problem() {
+        None => visit.go(&address(&visit, &name), "version-retired"),
+        Some(problem) => Err(visit.stop(&problem)),
     }
 }
 
@@ -268,8 +274,8 @@ pub(crate) async fn delete_question(visit: Visit, Path((_, name)): Path<(String,
 }
 
 pub(crate) async fn delete(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
-    match visit.act(Method::DELETE, &place(&name)).await {
-        Ok(()) => visit.go(&visit.link("/event-types"), "type-deleted"),
-        Err(problem) => Err(visit.stop(&problem)),
+    match change_one(&visit, Ask::new(Method::DELETE, place(&name))).await.problem() {
+        None => visit.go(&visit.link("/event-types"), "type-deleted"),
+        Some(problem) => Err(visit.stop(&problem)),
     }
 }
