@@ -87,11 +87,11 @@ async fn roles_do_what_their_table_says() {
     {
         let mut person = scene.member(&format!("{role}@example.com"), role).await;
         assert_eq!(person.get(&webhooks).await.status == 200, sees, "{role}");
-        let invite = [("email", "new@example.com"), ("role", "viewer"), ("organization", &scene.organization)];
+        let invite = [("email", "new@example.com"), ("role", "viewer"), ("of", scene.organization.as_str())];
         let invited = person.post("/settings/members", &invite).await;
         assert_eq!(invited.status == 200, invites, "{role}: {invited}");
         assert_eq!(shows(&invited, "/invite/"), invites, "{role}");
-        let owner = [("email", "boss@example.com"), ("role", "owner"), ("organization", &scene.organization)];
+        let owner = [("email", "boss@example.com"), ("role", "owner"), ("of", scene.organization.as_str())];
         let invited = person.post("/settings/members", &owner).await;
         assert_eq!(invited.status == 200, role == "owner", "{role}: {invited}");
         assert_eq!(person.get("/operator/accounts").await.status, 403, "{role}");
@@ -112,7 +112,7 @@ async fn owners_are_made_and_unmade_by_owners_and_the_last_one_stays() {
         (scene.member("owner@example.com", "owner").await, scene.member("admin@example.com", "admin").await);
     let (owner_id, admin_id) = (scene.id_of("owner@example.com").await, scene.id_of("admin@example.com").await);
     let key = organization_key(&scene.operator, &scene.organization, &json!({"name": "admin"})).await;
-    let organization = [("organization", scene.organization.as_str())];
+    let organization = [("of", scene.organization.as_str())];
     let to = |role: &'static str| [("role", role), organization[0]];
     let path = |id: &str| format!("/settings/members/{id}");
 
@@ -233,7 +233,7 @@ async fn wrong_passwords_slow_down_and_nobody_learns_who_has_an_account() {
 async fn a_form_drawn_for_another_organization_changes_nothing() {
     let scene = begin().await;
     let mut owner = scene.member("owner@example.com", "owner").await;
-    let invite = [("email", "ann@example.com"), ("role", "viewer"), ("organization", "org_of_somebody_else")];
+    let invite = [("email", "ann@example.com"), ("role", "viewer"), ("of", "org_of_somebody_else")];
     assert_eq!(owner.post("/settings/members", &invite).await.status, 409);
     let acting = scene.operator.clone().with_header("x-organization-id", &scene.organization);
     assert_eq!(acting.get("/invites").await.expect(200)["total"], 0);

@@ -72,27 +72,6 @@ pub(crate) async fn members(visit: Visit) -> Shown {
     draw(&visit, None).await
 }
 
-/// The field that says which organization a form was drawn for: in another window somebody may have gone on to another
-/// one meanwhile.
-const ORGANIZATION: &str = "organization";
-
-fn organization_id(visit: &Visit) -> String {
-    visit.organization.as_ref().map(|organization| organization.id.to_string()).unwrap_or_default()
-}
-
-/// Refuses a form that was drawn for another organization than the one that it would change now.
-fn check_drawn_for(visit: &Visit, whose: Whose, form: &Form) -> Result<(), Stop> {
-    if whose == Whose::Operator || form.text(ORGANIZATION) == organization_id(visit) {
-        return Ok(());
-    }
-    let text = "The page was drawn for another organization than the one you look at now. Nothing was changed.";
-    Err(Stop::with((StatusCode::CONFLICT, wrong_page(visit, "Another organization", text))))
-}
-
-fn drawn_for(visit: &Visit) -> Markup {
-    hidden(ORGANIZATION, &organization_id(visit))
-}
-
 async fn draw(visit: &Visit, refused: Option<(&Form, &Problem)>) -> Shown {
     let whose = Whose::of(visit);
     let query = visit.query();
@@ -227,7 +206,6 @@ fn invite_form(visit: &Visit, whose: Whose, refused: Option<(&Form, &Problem)>) 
     html! {
         form .panel method="post" action=(whose.link("")) data-form {
             (csrf(visit))
-            (drawn_for(visit))
             (hidden("idempotency_key", &visit.fresh_key(values)))
             section .form-section {
                 header {
@@ -249,7 +227,6 @@ fn invite_form(visit: &Visit, whose: Whose, refused: Option<(&Form, &Problem)>) 
 /// `POST`: makes an invite, and shows its link, once.
 pub(crate) async fn invite(visit: Visit, form: Form) -> Shown {
     let whose = Whose::of(&visit);
-    check_drawn_for(&visit, whose, &form)?;
     let operator = whose == Whose::Operator;
     let role = (!operator).then(|| form.text("role").to_owned());
     let request = InviteMember { email: form.text("email").to_owned(), role, operator };
@@ -316,7 +293,6 @@ fn draw_change(visit: &Visit, member: &MemberBody, values: &Form, problem: Optio
         (summary(problem))
         form .panel method="post" action=(whose.link(&format!("/{}", member.id))) data-form {
             (csrf(visit))
-            (drawn_for(visit))
             section .form-section {
                 header { h2 { bdi { (member.name) } } p .mono { bdi { (member.email) } } }
                 div { (fields.choice("role", "Role", "It counts from their next page on.", &ROLES)) }
@@ -334,7 +310,6 @@ fn draw_change(visit: &Visit, member: &MemberBody, values: &Form, problem: Optio
 
 /// `POST …/members/{id}`
 pub(crate) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> Shown {
-    check_drawn_for(&visit, Whose::Organization, &form)?;
     let request = UpdateMember { role: form.text("role").to_owned() };
     match visit.send::<MemberBody>(Method::PATCH, &format!("/members/{}", part(&id)), &request).await {
         Ok(_) => visit.go(&Whose::Organization.link(""), "member-changed"),
@@ -365,9 +340,8 @@ pub(crate) async fn remove_question(visit: Visit, Path(id): Path<String>) -> Sho
 }
 
 /// `POST …/{id}/remove`
-pub(crate) async fn remove(visit: Visit, Path(id): Path<String>, form: Form) -> Shown {
+pub(crate) async fn remove(visit: Visit, Path(id): Path<String>) -> Shown {
     let whose = Whose::of(&visit);
-    check_drawn_for(&visit, whose, &form)?;
     match visit.act(Method::DELETE, &whose.ask(&format!("/members/{}", part(&id)))).await {
         Ok(()) => visit.go(&whose.link(""), "member-removed"),
         Err(problem) => Err(visit.stop(&problem)),
@@ -388,9 +362,8 @@ pub(crate) async fn withdraw_question(visit: Visit, Path(id): Path<String>) -> S
 }
 
 /// `POST …/invites/{id}/withdraw`
-pub(crate) async fn withdraw(visit: Visit, Path(id): Path<String>, form: Form) -> Shown {
+pub(crate) async fn withdraw(visit: Visit, Path(id): Path<String>) -> Shown {
     let whose = Whose::of(&visit);
-    check_drawn_for(&visit, whose, &form)?;
     match visit.act(Method::DELETE, &whose.ask(&format!("/invites/{}", part(&id)))).await {
         Ok(()) => visit.go(&whose.link(""), "invite-withdrawn"),
         Err(problem) => Err(visit.stop(&problem)),
@@ -400,8 +373,7 @@ pub(crate) async fn withdraw(visit: Visit, Path(id): Path<String>, form: Form) -
 fn ask(visit: &Visit, whose: Whose, title: &str, text: &str, action: &str, verb: &str) -> Shown {
     let back = whose.link("");
     let text = html! { p { (text) } };
-    let ask =
-        Confirm { title, text, action, verb, keep: "Keep it", back: &back, fields: drawn_for(visit), danger: true };
+    let ask = Confirm { title, text, action, verb, keep: "Keep it", back: &back, fields: html! {}, danger: true };
     let crumbs = [(whose.title(), back.clone())];
     visit.page(&whose.head(title, &crumbs), confirm(visit, &ask))
 }
