@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 use tidings_contract::{
     audit,
     codes::ErrorCode,
-    operations::{self, Access},
+    operations::{self, Access, Operation},
 };
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
@@ -19,6 +19,7 @@ use crate::{
     audit::{Act, Audit},
     compat,
     error::ApiError,
+    portal::REACH,
     request::Query,
     state::Api,
 };
@@ -69,6 +70,7 @@ impl FromRequestParts<Api> for Caller {
         let action = match place.strip_prefix(tidings_contract::BASE_PATH) {
             Some(path) => {
                 let operation = operations::find(method, path).ok_or_else(missing)?;
+                caller.check_reach(operation)?;
                 caller.check(operation.access)?;
                 Query::check(&parts.uri, || operation.query_names().collect())?;
                 audit::action(operation.method, operation.path)
@@ -185,6 +187,16 @@ impl Caller {
             Access::AnyOf(any) if any.iter().any(|&scope| scopes.allow(scope)) => Ok(()),
             Access::AnyOf(any) => refuse(&any.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" or ")),
         }
+    }
+
+    /// A portal's link reaches what a portal shows, whatever its scopes would allow a key.
+    fn check_reach(&self, operation: &Operation) -> Result<(), ApiError> {
+        let segment = operation.path.split('/').nth(1).unwrap_or_default();
+        if !matches!(self.acting.actor, AuditActor::Portal(_)) || REACH.contains(&segment) {
+            return Ok(());
+        }
+        let detail = format!("a link to a portal reaches {} alone", REACH.join(", "));
+        Err(ApiError::new(ErrorCode::InsufficientScope, detail))
     }
 
     /// What the audit log is to know of this request: the subject stands in its path where the

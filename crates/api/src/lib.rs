@@ -17,6 +17,7 @@ mod keys;
 mod local;
 mod native;
 mod pace;
+pub mod portal;
 mod reference;
 mod request;
 mod server;

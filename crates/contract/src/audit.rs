@@ -66,6 +66,9 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("DELETE", "/members/{id}", "member.remove"),
     ("DELETE", "/invites/{id}", "invite.withdraw"),
     ("POST", "/start-links", "start_link.create"),
+    ("PUT", "/portal", "portal.update"),
+    ("POST", "/portal-sessions", "portal_session.create"),
+    ("DELETE", "/portal-sessions/{id}", "portal_session.end"),
 ];
 
 /// What changes nothing that somebody set up: publishing, questions that need a body, and URLs that are

@@ -21,6 +21,7 @@ pub mod operation;
 pub mod operations;
 pub mod parameters;
 pub mod plan;
+pub mod portal;
 pub mod preset;
 pub mod problem;
 pub mod record;

@@ -33,6 +33,7 @@ use crate::{
         RECEIPT_TYPE, RUN_STATUS, SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID, WEBHOOK_IDS,
     },
     plan::{PlanBody, SetPlan, UsageBody},
+    portal::{CreatePortalSession, PortalBody, PortalRequest, PortalSessionBody},
     preset::{PresetBody, PresetSummary},
     record::{PutRecord, RecordBody, RecordHistoryBody, RecordListBody},
     secret::{RotateSecret, RotatedSecretBody, SecretBody},
@@ -408,6 +409,18 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<ListBody<InviteBody>>(&[]),
     operation("DELETE", "/invites/{id}", Access::Scope(Scope::Admin), 204, "Withdraw an invite")
         .query(&[OPERATORS])
+        .bare()
+        .answers_nothing(&[]),
+    operation("GET", "/portal", Access::Scope(Scope::WebhooksManage), 200, "Get how the portal looks")
+        .bare()
+        .answers::<PortalBody>(&[]),
+    operation("PUT", "/portal", Access::Scope(Scope::WebhooksManage), 200, "Say how the portal looks")
+        .takes::<PortalRequest>()
+        .answers::<PortalBody>(&[]),
+    operation("POST", "/portal-sessions", Access::Scope(Scope::WebhooksManage), 201, "Make a link to the portal")
+        .may_take::<CreatePortalSession>()
+        .answers::<PortalSessionBody>(&[IdempotencyConflict, LimitExceeded]),
+    operation("DELETE", "/portal-sessions/{id}", Access::Scope(Scope::WebhooksManage), 204, "End a link to the portal")
         .bare()
         .answers_nothing(&[]),
     operation("POST", "/start-links", Access::Operator, 201, "Make a link that makes an operator")

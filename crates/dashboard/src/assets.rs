@@ -23,6 +23,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("keys.js", SCRIPT, include_bytes!("../assets/keys.js")),
     ("progress.js", SCRIPT, include_bytes!("../assets/progress.js")),
     ("signing.js", SCRIPT, include_bytes!("../assets/signing.js")),
+    ("portal.js", SCRIPT, include_bytes!("../assets/portal.js")),
     ("editor.js", SCRIPT, include_bytes!("../assets/editor.js")),
 ];
 

@@ -14,6 +14,7 @@ mod form;
 mod guard;
 mod pages;
 mod parts;
+mod portal;
 mod routes;
 mod said;
 mod session;

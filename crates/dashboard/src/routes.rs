@@ -10,7 +10,7 @@ use axum::{
 };
 use http::StatusCode;
 
-use crate::{Dashboard, assets, guard, pages, shell, visit::Visit};
+use crate::{Dashboard, assets, guard, pages, portal, shell, visit::Visit};
 
 pub(crate) fn all(dashboard: Dashboard) -> Router {
     let project = Router::new()
@@ -85,6 +85,8 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         .merge(operator())
         .route("/projects/new", get(pages::new_project::show).post(pages::new_project::create))
         .nest("/p/{project}", project)
+        .nest("/portal/{token}", portal_pages())
+        .route("/portal/{token}/", get(portal::home))
         // Every form is bounded by the guard.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(dashboard.clone(), guard::check));
@@ -93,6 +95,36 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
         all = all.route("/dev/components", get(pages::components::show));
     }
     all.with_state(dashboard)
+}
+
+/// What a portal shows: the same pages, as far as its links reach.
+fn portal_pages() -> Router<Dashboard> {
+    use pages::{deliveries, webhooks};
+    Router::new()
+        .route("/", get(portal::home))
+        .route("/theme.css", get(portal::style))
+        .route("/logo", get(portal::logo))
+        .route("/live", get(pages::live::stream))
+        .route("/webhooks", get(webhooks::list))
+        .route("/webhooks/new", get(webhooks::new).post(webhooks::create))
+        .route("/webhooks/{id}", get(webhooks::show))
+        .route("/webhooks/{id}/edit", get(webhooks::edit).post(webhooks::update))
+        .route("/webhooks/{id}/enable", post(webhooks::enable))
+        .route("/webhooks/{id}/disable", post(webhooks::disable))
+        .route("/webhooks/{id}/pause", post(webhooks::pause))
+        .route("/webhooks/{id}/resume", post(webhooks::resume))
+        .route("/webhooks/{id}/test", post(webhooks::test))
+        .route("/webhooks/{id}/rotate", get(webhooks::rotate_ask).post(webhooks::rotate))
+        .route("/webhooks/{id}/secret", post(webhooks::reveal))
+        .route("/webhooks/{id}/delete", get(webhooks::delete_ask).post(webhooks::delete))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/rows", get(deliveries::rows::fragment))
+        .route("/deliveries/{id}", get(deliveries::show))
+        .route("/deliveries/{id}/retry", get(deliveries::retry_question).post(deliveries::retry))
+        .route("/deliveries/{id}/attempts/{number}/{which}", get(deliveries::download))
+        .route("/event-types", get(pages::event_types::list))
+        .route("/event-types/{name}", get(pages::event_types::show))
+        .fallback(portal::missing)
 }
 
 /// The catalogue. What creates stands beside the names, since any name may be taken.

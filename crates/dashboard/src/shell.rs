@@ -8,6 +8,7 @@ use tidings_contract::{list::ListBody, problem::Problem, webhook::WebhookBody};
 use crate::{
     Dashboard, assets,
     parts::{icon, sprite},
+    portal,
     visit::{Theme, Visit},
 };
 
@@ -52,7 +53,7 @@ impl Nav {
         }
     }
 
-    fn link(self, visit: &Visit) -> String {
+    pub(crate) fn link(self, visit: &Visit) -> String {
         match self {
             Self::Overview => visit.link(""),
             Self::Webhooks => visit.link("/webhooks"),
@@ -93,6 +94,12 @@ pub(crate) type Markup0 = Option<Markup>;
 
 /// A whole page within the shell.
 pub(crate) fn page(visit: &Visit, head: &Head<'_>, body: &Markup) -> Response {
+    if let Some(portal) = &visit.portal {
+        let content = html! { (page_head(head)) (body) };
+        let drawn = html! { (portal::frame(visit, portal, head, &content)) (spoken(visit)) };
+        let response = Html(document(Some(visit), head.title, "alone", &drawn).0).into_response();
+        return portal::framed(portal, response);
+    }
     let drawn = html! {
         a .skip href="#main" { "Skip to the content" }
         div .shell {
@@ -110,13 +117,20 @@ pub(crate) fn page(visit: &Visit, head: &Head<'_>, body: &Markup) -> Response {
             }
             (tabbar(visit, head.nav))
         }
+        (spoken(visit))
+    };
+    let response = Html(document(Some(visit), head.title, "", &drawn).0).into_response();
+    visit.remembering(response)
+}
+
+/// What a page confirms, and what it says to screen readers.
+fn spoken(visit: &Visit) -> Markup {
+    html! {
         @if let Some(said) = visit.said {
             div .toasts { div .toast role="status" data-toast { (said) } }
         }
         p #live-words .sr role="status" aria-live="polite" {}
-    };
-    let response = Html(document(Some(visit), head.title, "", &drawn).0).into_response();
-    visit.remembering(response)
+    }
 }
 
 fn page_head(head: &Head<'_>) -> Markup {
@@ -331,9 +345,13 @@ fn document(visit: Option<&Visit>, title: &str, body_class: &str, drawn: &Markup
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · Tidings" }
+                title { (title) " · " (visit.and_then(|visit| visit.portal.as_ref()).map_or("Tidings", |portal| portal.portal.name.as_str())) }
                 link rel="icon" href=(assets::address("mark.svg"));
                 link rel="stylesheet" href=(assets::address("tidings.css"));
+                @if let Some(visit) = visit.filter(|visit| visit.portal.is_some()) {
+                    link rel="stylesheet" href=(visit.link("/theme.css"));
+                    script type="module" src=(assets::address("portal.js")) {}
+                }
                 script type="module" src=(assets::address("main.js")) {}
             }
             body class=[Some(body_class).filter(|class| !class.is_empty())] {

@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use jiff::tz::TimeZone;
 use maud::Markup;
-use tidings_api::{Acting, AuditActor, On, Peer, accounts::Session};
+use tidings_api::{Acting, AuditActor, On, Peer, accounts::Session, portal::PortalVisit};
 use tidings_contract::tenancy::{OrganizationBody, ProjectBody};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
@@ -21,7 +21,7 @@ use crate::{
     Dashboard,
     ask::{Asker, Shown, Stop, with_query},
     form::Form,
-    said,
+    portal, said,
     session::{self, cookie},
     shell::{self, Head},
 };
@@ -44,6 +44,8 @@ pub(crate) enum Theme {
 pub(crate) struct Visit {
     pub(crate) dashboard: Dashboard,
     pub(crate) session: Session,
+    /// The portal that the page is shown in; `None`: the dashboard.
+    pub(crate) portal: Option<PortalVisit>,
     /// Whom the API is asked for.
     pub(crate) on: On,
     /// The project that the page is about; on pages beside projects, the one looked at last.
@@ -74,6 +76,9 @@ impl FromRequestParts<Dashboard> for Visit {
         let OriginalUri(uri) =
             OriginalUri::from_request_parts(parts, dashboard).await.unwrap_or_else(|never| match never {});
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        if let Some(token) = portal_token(parts, dashboard, &here).await {
+            return Self::in_portal(parts, dashboard, &token, here).await;
+        }
         let signed_in = session::find(dashboard, &parts.headers).await.map_err(Stop::with)?;
         let Some(session) = signed_in else {
             // Only looking can be repeated after signing in; a form leads back to the page that it stands on.
@@ -96,6 +101,7 @@ impl FromRequestParts<Dashboard> for Visit {
             on: On { acting, organization: None, project: None, address },
             dashboard: dashboard.clone(),
             session,
+            portal: None,
             project: None,
             organization: None,
             base: String::new(),
@@ -135,6 +141,13 @@ fn page_of_form(headers: &HeaderMap) -> String {
     page.map(|page| page[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
 }
 
+/// What a portal's address names, if this is one.
+async fn portal_token(parts: &mut Parts, dashboard: &Dashboard, here: &str) -> Option<String> {
+    let params =
+        RawPathParams::from_request_parts(parts, dashboard).await.ok().filter(|_| here.starts_with("/portal/"))?;
+    params.iter().find(|(name, _)| *name == "token").map(|(_, value)| value.to_owned())
+}
+
 /// As whom the visitor asks before a project is known: as the operator, as what they are in their first
 /// organization, or as nobody.
 fn beside(session: &Session) -> Acting {
@@ -148,6 +161,39 @@ fn beside(session: &Session) -> Acting {
 }
 
 impl Visit {
+    /// A visit by a portal's link: nobody is signed in, and no cookie is looked at but for the time zone.
+    async fn in_portal(parts: &Parts, dashboard: &Dashboard, token: &str, here: String) -> Result<Self, Stop> {
+        let found = portal::find(dashboard, token).await?;
+        let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let project = ProjectBody {
+            id: found.project.id,
+            organization_id: found.project.organization_id,
+            name: found.project.name.clone(),
+            preset: None,
+            profile: String::new(),
+            created_at: found.project.id.timestamp(),
+        };
+        let query = here.split_once('?').map_or("", |(_, query)| query).to_owned();
+        let word = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "said");
+        Ok(Self {
+            on: On { acting: found.acting, organization: None, project: Some(found.project.id), address },
+            dashboard: dashboard.clone(),
+            session: Session::of_nobody(),
+            project: Some(project),
+            organization: None,
+            base: format!("/portal/{token}"),
+            said: word.and_then(|(_, word)| said::sentence(&word)),
+            here,
+            csrf: String::new(),
+            theme: portal::theme(found.mode),
+            zone: TimeZone::get(cookie(&parts.headers, ZONE_COOKIE).unwrap_or_default()).unwrap_or(TimeZone::UTC),
+            now: dashboard.parts().local.api().now(),
+            failing: 0,
+            health: None,
+            portal: Some(found),
+        })
+    }
+
     /// Whether the visitor is the operator of the instance.
     pub(crate) fn is_operator(&self) -> bool {
         self.session.account.operator

@@ -23,6 +23,7 @@ pub mod operational;
 pub mod outcome;
 pub mod page;
 pub mod plan;
+pub mod portal;
 pub mod preset;
 pub mod profile;
 pub mod render;

@@ -8,7 +8,7 @@ use std::sync::{
 use tidings_domain::{
     ids::{
         AccountId, ApiKeyId, AuditId, CommandId, DeliveryId, EventKey, Id, IdSequence, InviteId, JobId, OrganizationId,
-        ProjectId, RunId, SessionId, SourceId, WebhookId,
+        PortalSessionId, ProjectId, RunId, SessionId, SourceId, WebhookId,
     },
     time::Timestamp,
 };
@@ -86,6 +86,11 @@ impl IdSource {
     /// A new invite's id.
     pub fn invite(&self) -> InviteId {
         InviteId(self.id())
+    }
+
+    /// A new portal session's id.
+    pub fn portal_session(&self) -> PortalSessionId {
+        PortalSessionId(self.id())
     }
 
     /// A new session's id.

@@ -77,6 +77,7 @@ impl Engine {
         while self.store.expire_runs(runs, STEP_ROWS).await? == STEP_ROWS {}
         let (now, idle) = (self.clock.wall(), self.clock.wall().as_millis() - SESSION_IDLE_MS.cast_signed());
         while self.store.expire_accounts(now, Timestamp::from_millis(idle), STEP_ROWS).await? >= STEP_ROWS {}
+        while self.store.expire_portal_sessions(now, STEP_ROWS).await? >= STEP_ROWS {}
         while self.store.expunge_deleted(STEP_ROWS).await? {}
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);

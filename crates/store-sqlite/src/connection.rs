@@ -17,7 +17,7 @@ const WRITER_CACHE_KIB: i32 = 8 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i32 = 1024;
 
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../sql/migrations/0001_first_light.sql"),
     include_str!("../sql/migrations/0002_send_complete.sql"),
     include_str!("../sql/migrations/0003_mends.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../sql/migrations/0006_gap_fill.sql"),
     include_str!("../sql/migrations/0007_run.sql"),
     include_str!("../sql/migrations/0008_account.sql"),
+    include_str!("../sql/migrations/0009_portal.sql"),
 ];
 
 /// The version of the bundled SQLite, as in `3.51.3`.

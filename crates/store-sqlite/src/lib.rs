@@ -27,6 +27,7 @@ mod jobs;
 mod lock;
 mod memory;
 mod open;
+mod portal_store;
 #[cfg(test)]
 mod query_plans;
 mod queue;

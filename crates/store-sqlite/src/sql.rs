@@ -311,4 +311,12 @@ statements! {
     TRIM_SESSIONS = "trim_sessions";
     USE_INVITE = "use_invite";
     WITHDRAW_INVITE = "withdraw_invite";
+    PUT_PORTAL = "put_portal";
+    FIND_PORTAL = "find_portal";
+    FIND_PORTAL_LOGO = "find_portal_logo";
+    COUNT_PORTAL_SESSIONS = "count_portal_sessions";
+    CREATE_PORTAL_SESSION = "create_portal_session";
+    FIND_PORTAL_SESSION = "find_portal_session";
+    END_PORTAL_SESSION = "end_portal_session";
+    EXPIRE_PORTAL_SESSIONS = "expire_portal_sessions";
 }

@@ -197,6 +197,7 @@ async fn every_operation_answers_what_the_document_says() {
         match (operation.method, operation.path) {
             ("DELETE", "/organizations/{id}") => {}
             (_, "/webhooks/{id}/recover") => drop(scene.ids.insert("jobs", text(&answer.json(), "job_id"))),
+            ("POST", "/portal-sessions") => drop(scene.ids.insert("portal-sessions", text(&answer.json(), "id"))),
             ("POST", "/api-keys") => drop(scene.ids.insert("api-keys", text(&answer.json(), "id"))),
             ("PATCH", "/projects/{id}") => {
                 let made = scene.admin.post("/projects", &json!({"name": "third"})).await.expect(201);

@@ -175,6 +175,14 @@ impl<'a> Act<'a> {
 }
 
 impl Session {
+    /// Nobody: whoever has a portal's link is not signed in, has no place anywhere, and sends no forms with a cookie.
+    pub fn of_nobody() -> Self {
+        let email = Email::parse("nobody@portal.invalid").expect("an address");
+        let account = Account { id: AccountId::from_parts(0, 0), email, name: String::new(), operator: false };
+        let (id, csrf) = (SessionId::from_parts(0, 0), String::new());
+        Self { id, account, has_password: false, memberships: Vec::new(), csrf }
+    }
+
     /// What forms of this session carry, so that no other page can send them.
     pub fn csrf(&self) -> &str {
         &self.csrf
@@ -235,7 +243,7 @@ impl Accounts {
 }
 
 /// Whether a text could be a token at all: saves a look-up for everything else.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     text.len() == TOKEN_CHARACTERS && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 

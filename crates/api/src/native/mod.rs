@@ -17,6 +17,7 @@ pub(crate) mod jobs;
 pub(crate) mod members;
 pub(crate) mod organizations;
 pub(crate) mod plans;
+mod portal;
 pub(crate) mod presets;
 mod preview;
 pub(crate) mod projects;
@@ -70,6 +71,9 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/webhooks/{id}/stats", get(statistics::of_webhook))
         .route("/stats", get(statistics::of_project))
         .route("/stream", get(stream::open))
+        .route("/portal", get(portal::get).put(portal::put))
+        .route("/portal-sessions", post(portal::create_session))
+        .route("/portal-sessions/{id}", delete(portal::end_session))
         .route("/stats/webhooks", get(statistics::of_webhooks))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::get))

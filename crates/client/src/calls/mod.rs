@@ -11,6 +11,7 @@ mod jobs;
 mod members;
 mod organizations;
 mod plans;
+mod portal;
 mod presets;
 mod projects;
 mod sources;

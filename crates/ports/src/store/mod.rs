@@ -14,6 +14,7 @@ mod jobs;
 mod log;
 mod maintenance;
 mod plans;
+mod portal;
 mod queue;
 mod quotas;
 mod sources;
@@ -49,6 +50,7 @@ pub use log::{
 };
 pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
 pub use plans::{PlanLimits, PlansSet};
+pub use portal::{NewPortalSession, PortalPut, PortalRecord, Portals};
 pub use queue::{
     AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
 };
@@ -76,6 +78,7 @@ pub trait Store:
     + Runs
     + Quotas
     + Bots
+    + Portals
     + Accounts
 {
 }
@@ -97,6 +100,7 @@ impl<T> Store for T where
         + Runs
         + Quotas
         + Bots
+        + Portals
         + Accounts
 {
 }

@@ -25,6 +25,7 @@ pub(crate) struct Tenant {
     pub(crate) source_id: String,
     pub(crate) receipt_id: String,
     pub(crate) run_id: String,
+    pub(crate) portal_session_id: String,
     pub(crate) member_id: String,
     pub(crate) invite_id: String,
 }
@@ -52,7 +53,9 @@ impl Tenant {
         let members = admin.get("/members").await.expect(200);
         let invite = json!({"email": format!("{name}@example.com"), "role": "viewer"});
         let invite = admin.post("/members", &invite).await.expect(201);
+        let session = project.api.post("/portal-sessions", &json!({})).await.expect(201);
         Self {
+            portal_session_id: session["id"].as_str().expect("an id").to_owned(),
             invite_id: invite["id"].as_str().expect("an id").to_owned(),
             member_id: members["data"][0]["id"].as_str().expect("an id").to_owned(),
             run_id: run["id"].as_str().expect("an id").to_owned(),
@@ -90,6 +93,7 @@ impl Tenant {
             Some("runs") => self.run_id.clone(),
             // Records have names that everybody may use.
             Some("records") => RECORD_KEY.to_owned(),
+            Some("portal-sessions") => self.portal_session_id.clone(),
             Some("presets") => "botdog".to_owned(),
             other => panic!("the contract has a new resource {other:?}: give it an id here"),
         }

@@ -1,0 +1,1 @@
+SELECT count(*) FROM portal_session WHERE project = ?1 AND expires_at > ?2

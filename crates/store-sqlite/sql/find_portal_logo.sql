@@ -1,0 +1,1 @@
+SELECT logo FROM portal WHERE project = ?1

@@ -1,0 +1,167 @@
+//! A portal is made by the API: how it looks, links to it, and what their holders reach.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tidings_testkit::{Api, Receiver, Server, Signature, World, raw_exchange};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+const EVENT_TYPE: &str = "order.paid";
+/// The beginning of every PNG.
+const PNG_BASE64: &str = "iVBORw0KGgoAAAANSUhEUg==";
+
+async fn api() -> (Server, Api, String) {
+    let server = Server::start(BINARY).await;
+    let mut world = World::new(&server);
+    let project = world.project("acme", EVENT_TYPE).await;
+    (server, project.api, project.id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looks_stay_as_they_are_until_somebody_says_otherwise() {
+    let (_server, api, project_id) = api().await;
+    let first = api.get("/portal").await.expect(200);
+    let project = api.get(&format!("/projects/{project_id}")).await.expect(200);
+    assert_eq!(
+        (&first["name"], &first["mode"], &first["has_logo"]),
+        (&project["name"], &json!("system"), &json!(false))
+    );
+    assert_eq!((&first["updated_at"], &first["frame_origins"]), (&Value::Null, &json!([])));
+    let whole = json!({"name": "Quill", "mode": "dark", "accent": "#0A7F3F", "radius": 12, "logo_base64": PNG_BASE64,
+                       "frame_origins": ["https://App.example.com"]});
+    let changed = api.put("/portal", &whole).await.expect(200);
+    assert_eq!((&changed["accent"], &changed["has_logo"]), (&json!("#0a7f3f"), &json!(true)));
+    assert_eq!(changed["frame_origins"], json!(["https://app.example.com"]));
+    let again = api.put("/portal", &json!({"radius": 0})).await.expect(200);
+    assert_eq!((&again["name"], &again["radius"], &again["has_logo"]), (&json!("Quill"), &json!(0), &json!(true)));
+    assert_eq!(api.put("/portal", &json!({"logo_base64": ""})).await.expect(200)["has_logo"], false);
+    for (field, value) in [
+        ("name", json!("")),
+        ("name", json!("a".repeat(65))),
+        ("mode", json!("blue")),
+        ("accent", json!("red; background: url(x)")),
+        ("radius", json!(13)),
+        ("logo_base64", json!("PHN2Zz48L3N2Zz4=")),
+        ("logo_base64", json!("not base 64")),
+        ("frame_origins", json!(["*"])),
+        ("frame_origins", json!(["https://a.example.com; script-src *"])),
+        ("frame_origins", json!(vec!["https://a.example.com"; 17])),
+    ] {
+        let problem = api.put("/portal", &json!({field: value})).await.expect_problem(422, "validation_failed");
+        assert_eq!(problem.errors[0].field, field, "{value}: {problem:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_is_shown_once_ends_when_it_is_ended_and_says_what_it_allows() {
+    let (_server, api, project_id) = api().await;
+    let made = api.post("/portal-sessions", &json!({"project_id": project_id})).await.expect(201);
+    assert_eq!((&made["project_id"], &made["scopes"]), (&json!(project_id), &json!(["deliveries:read"])));
+    let token = made["token"].as_str().expect("a token");
+    assert_eq!(token.len(), 43);
+    assert!(made["url"].as_str().expect("a link").ends_with(&format!("/portal/{token}/")), "{made}");
+    // The token is no key of the API.
+    api.clone().with_key(token).get("/webhooks").await.expect_problem(401, "invalid_api_key");
+    let keyed = api.clone().with_header("idempotency-key", "link-1");
+    let request = json!({"scopes": ["webhooks:manage"], "expires_in": 60, "theme": "light"});
+    let first = keyed.post("/portal-sessions", &request).await.expect(201);
+    assert_eq!(keyed.post("/portal-sessions", &request).await.expect(201), first, "made once");
+    for (field, value) in [
+        ("expires_in", json!(59)),
+        ("expires_in", json!(86_401)),
+        ("scopes", json!([])),
+        ("scopes", json!(["admin"])),
+        ("scopes", json!(["commands:manage"])),
+        ("theme", json!("blue")),
+    ] {
+        let problem = api.post("/portal-sessions", &json!({field: value})).await;
+        assert_eq!(problem.expect_problem(422, "validation_failed").errors[0].field, field, "{value}");
+    }
+    let path = format!("/portal-sessions/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(api.delete(&path).await.status, 204);
+    api.delete(&path).await.expect_problem(404, "not_found");
+}
+
+/// A page over a connection of its own: status, head and body as they came.
+async fn page(server: &Server, method: &str, path: &str, more: &str, body: &str) -> (u16, String) {
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {length}\r\n{more}\r\n{body}",
+        server.address()
+    );
+    let answer = raw_exchange(server.address(), request.as_bytes(), Duration::from_secs(20)).await;
+    let status = answer.statuses().first().copied().unwrap_or_default();
+    (status, String::from_utf8_lossy(&answer.bytes).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_a_link_sees_one_project_in_the_platforms_colours_and_nothing_else() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let mut world = World::new(&server);
+    let project = world.project("acme", EVENT_TYPE).await;
+    let api = &project.api;
+    let webhook = world.subscribe(&project, &receiver, "/hook", Signature::Standard, json!({"name": "Leads"})).await;
+    let other = world.project("other", EVENT_TYPE).await;
+    let foreign = world.subscribe(&other, &receiver, "/other", Signature::Standard, json!({})).await.webhook_id;
+    let event = api.post("/events", &json!({"type": EVENT_TYPE, "data": 1})).await.expect(202);
+    let delivery = api.delivered(event["id"].as_str().expect("an id")).await;
+    let looks = json!({"name": "Quill & Co", "accent": "#ffee00", "radius": 3, "logo_base64": PNG_BASE64,
+                       "frame_origins": ["https://app.example.com"]});
+    api.put("/portal", &looks).await.expect(200);
+    let link = async |scopes: Value| {
+        let made = api.post("/portal-sessions", &json!({"scopes": scopes, "theme": "dark"})).await.expect(201);
+        (
+            format!("/portal/{}", made["token"].as_str().expect("a token")),
+            made["id"].as_str().expect("an id").to_owned(),
+        )
+    };
+    let (reads, reads_id) = link(json!(["deliveries:read"])).await;
+    let (manages, _) = link(json!(["webhooks:manage"])).await;
+
+    let (status, text) = page(&server, "GET", &format!("{reads}/webhooks"), "", "").await;
+    assert_eq!(status, 200, "{text}");
+    for part in
+        ["Leads", "Quill &amp; Co", "frame-ancestors https://app.example.com", "data-theme=\"dark\"", "/theme.css"]
+    {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    assert!(!text.contains("Tidings</") && !text.contains("set-cookie") && !text.contains("/settings"), "{text}");
+    for (path, part) in [
+        (format!("/webhooks/{}", webhook.webhook_id), "Leads"),
+        (format!("/deliveries/{delivery}"), EVENT_TYPE),
+        ("/deliveries".to_owned(), EVENT_TYPE),
+        ("/event-types".to_owned(), EVENT_TYPE),
+        (format!("/event-types/{EVENT_TYPE}"), EVENT_TYPE),
+        ("/theme.css".to_owned(), "--accent: light-dark("),
+        ("/logo".to_owned(), "content-type: image/png"),
+    ] {
+        let (status, text) = page(&server, "GET", &format!("{reads}{path}"), "", "").await;
+        assert!(status == 200 && text.contains(part), "{path}: {text}");
+    }
+    for nothing in
+        ["/commands", "/sources", "/settings", "/events", "/records", "/jobs", &format!("/webhooks/{foreign}")]
+    {
+        let (status, text) = page(&server, "GET", &format!("{reads}{nothing}"), "", "").await;
+        assert_eq!(status, 404, "{nothing}: {text}");
+    }
+
+    // Forms come from the page itself, and do what the link allows.
+    let own = "sec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let pause = format!("/webhooks/{}/pause", webhook.webhook_id);
+    let status_now = async || api.get(&format!("/webhooks/{}", webhook.webhook_id)).await.expect(200)["status"].clone();
+    let (status, _) = page(&server, "POST", &format!("{reads}{pause}"), own, "").await;
+    assert_eq!((status, status_now().await), (403, json!("active")), "whoever looks changes nothing");
+    let elsewhere = "sec-fetch-site: cross-site\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let (status, _) = page(&server, "POST", &format!("{manages}{pause}"), elsewhere, "").await;
+    assert_eq!((status, status_now().await), (403, json!("active")));
+    let (status, text) = page(&server, "POST", &format!("{manages}{pause}"), own, "").await;
+    assert_eq!((status, status_now().await), (303, json!("paused")), "{text}");
+
+    // What was ended leads nowhere, like what never was.
+    assert_eq!(api.delete(&format!("/portal-sessions/{reads_id}")).await.status, 204);
+    for gone in [reads, format!("/portal/{}", "a".repeat(43)), "/portal/x".to_owned()] {
+        let (status, text) = page(&server, "GET", &format!("{gone}/webhooks"), "", "").await;
+        assert!(status == 410 && !text.contains("Leads"), "{gone}: {text}");
+    }
+}
