@@ -35,9 +35,10 @@ const FIELDS: [(&str, &str); 6] = [
 /// What a forged request is, its headers, and the token that it carries.
 type Forgery<'a> = (&'static str, Vec<(&'a str, &'a str)>, &'a str);
 
-/// All forms, with ids of the seed in their paths.
+/// All forms, with ids of the seed in their paths. Those of a portal carry no cookie to be abused; the test `portal`
+/// sends one from elsewhere.
 fn forms(seed: &Seed) -> Vec<(Route, String)> {
-    let takes = table::routes().into_iter().filter(|route| route.takes_form);
+    let takes = table::routes().into_iter().filter(|route| route.takes_form && !route.path.starts_with("/portal/"));
     takes.map(|route| (route.clone(), seed.path(&route.path))).collect()
 }
 
