@@ -80,6 +80,8 @@ enum Kind {
     SignIn,
     /// An invite, which people take up who are signed in and who are not.
     Invite,
+    /// In a portal: its address is itself what nobody else knows, and whoever sends it may be signed in besides.
+    Portal,
     /// An OpenAPI document may be pasted into it.
     Import,
     /// Any other.
@@ -91,6 +93,7 @@ impl Kind {
         match path {
             "/login" | "/start" => Self::SignIn,
             path if path.starts_with("/invite/") => Self::Invite,
+            path if path.starts_with("/portal/") => Self::Portal,
             path if path.ends_with("/import/event-types") => Self::Import,
             _ => Self::Page,
         }
@@ -102,14 +105,14 @@ impl Kind {
 
     /// Whether it was drawn for the session that comes along, so that it carries the session's token.
     fn carries_token(self) -> bool {
-        self != Self::SignIn
+        !matches!(self, Self::SignIn | Self::Portal)
     }
 
     fn bytes_max(self) -> usize {
         match self {
             Self::SignIn | Self::Invite => 16 * 1024,
             Self::Import => 4 * 1024 * 1024,
-            Self::Page => 512 * 1024,
+            Self::Page | Self::Portal => 512 * 1024,
         }
     }
 }
