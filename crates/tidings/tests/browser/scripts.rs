@@ -198,6 +198,7 @@ impl Stored {
         let mut pages = Vec::new();
         for route in table::routes().into_iter().filter(|route| route.is_page && !is_beside(&route.path)) {
             let path = route.path.replace("{project}", seed.id("project"));
+            let path = path.replace("/portal/{token}", &format!("/portal/{}", seed.id("portal")));
             if !path.contains('{') {
                 pages.push(path);
                 continue;

@@ -244,6 +244,8 @@ impl Seed {
         let operators = self.operator.get("/members?operator=true").await.expect(200);
         self.ids.insert("account", text(&operators["data"][0], "id"));
         self.ids.insert("session", visitor::own_session(self).await);
+        let portal = self.api.post("/portal-sessions", &json!({})).await.expect(201);
+        self.ids.insert("portal", text(&portal, "token"));
     }
 
     /// Finds the ids of what came of it.
