@@ -16,17 +16,30 @@ const PAIR_PER_MINUTE: u32 = 5;
 /// this, and whoever signs in where they did before is not kept waiting by it.
 const ACCOUNT_PER_MINUTE: u32 = 60;
 
+/// … for one account from whoever is known already, each kind by itself: strangers cannot use it up.
+const KNOWN_PER_MINUTE: u32 = 5;
+
+/// What somebody has shown before the password is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Known {
+    /// A session of the account.
+    Session,
+    /// The link of an invite for it.
+    Invite,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Address(IpAddr),
     Pair(IpAddr, u64),
     Account(u64),
+    Known(Known, u64),
 }
 
 impl Counted for Key {
-    /// Anybody can make up addresses of mail, and pairs of them; an own address is harder to come by.
+    /// Anybody can make up addresses of mail, and pairs of them; an own address is harder to come by, and a session.
     fn is_cheap(&self) -> bool {
-        !matches!(self, Self::Address(_))
+        matches!(self, Self::Pair(..) | Self::Account(_))
     }
 }
 
@@ -66,6 +79,14 @@ impl SignInLimits {
             taken.0.push((key, per_minute));
         }
         Ok(taken)
+    }
+
+    /// The same for whoever is known: behind a proxy strangers have the same address, and are not to stand in the way.
+    pub(super) fn take_known(&self, email: &Email, known: Known, now: Timestamp) -> Result<Taken, AccountError> {
+        let key = Key::Known(known, self.hashing.hash_one(email));
+        let taken = self.wrong.take(key, KNOWN_PER_MINUTE, now);
+        taken.map_err(|retry_after_s| AccountError::TooMany { retry_after_s })?;
+        Ok(Taken(vec![(key, KNOWN_PER_MINUTE)]))
     }
 
     /// The password was right.

@@ -11,10 +11,10 @@ use tidings_domain::{
     webhook::NAME_CHARACTERS_MAX,
 };
 use tidings_ports::store::{
-    AcceptBy, AcceptInvite, Accepted, AuditActor, Created, Invite, InviteRecord, NewInvite, Seat, StoreError,
+    AcceptBy, AcceptInvite, Accepted, AuditActor, Created, Invite, InviteRecord, NewInvite, Proof, Seat, StoreError,
 };
 
-use super::{AccountError, Accounts, Act, Session, SignIn, Visitor, is_token, token_hash};
+use super::{AccountError, Accounts, Act, Session, SignIn, Visitor, is_token, sessions::From, token_hash};
 use crate::error::field_error;
 
 /// Remembered once the first link was made, so that a second start makes none.
@@ -134,8 +134,8 @@ impl Accounts {
         let email = found.invite.email.clone().ok_or(AccountError::LinkGone)?;
         let by = match found.account {
             Some(known) => {
-                let account = self.check_password(&email, Some(known), password, visitor).await?;
-                AcceptBy::Existing(account.id)
+                let (account, verified) = self.check_password(&email, Some(known), password, From::Invite).await?;
+                AcceptBy::Existing(account.id, Proof::Password(verified))
             }
             None => self.newcomer(email, name, password).await?,
         };
@@ -158,16 +158,18 @@ impl Accounts {
         Ok(AcceptBy::New { account: self.new_account(email, name.to_owned(), false), password_hash })
     }
 
-    /// Accepts an invite for whoever is signed in, if it is theirs. They go on with a new session.
+    /// Accepts an invite for whoever is signed in, if it is theirs. They go on with a new session, and
+    /// the one that asks ends.
     pub async fn accept_as(&self, token: &str, session: &Session, visitor: &Visitor) -> Result<SignIn, AccountError> {
         let found = self.open_invite(token).await?.ok_or(AccountError::LinkGone)?;
         if found.invite.email.as_ref() != Some(&session.account.email) {
             return Err(AccountError::OtherAccount);
         }
-        self.accept_by(token, AcceptBy::Existing(session.account.id), Some(&found.invite), visitor).await
+        let by = AcceptBy::Existing(session.account.id, Proof::Session(session.id));
+        self.accept_by(token, by, Some(&found.invite), visitor).await
     }
 
-    async fn accept_by(
+    pub(super) async fn accept_by(
         &self,
         token: &str,
         by: AcceptBy,
@@ -176,7 +178,7 @@ impl Accounts {
     ) -> Result<SignIn, AccountError> {
         let (id, operator) = match &by {
             AcceptBy::New { account, .. } => (account.id, account.operator),
-            AcceptBy::Existing(id) => (*id, false),
+            AcceptBy::Existing(id, _) => (*id, false),
         };
         let session_token = self.token();
         let seat = invite.map_or(Seat::Operator, |invite| invite.seat);
@@ -195,6 +197,7 @@ impl Accounts {
             Accepted::Accepted(account) => Ok(SignIn { token: session_token, max_age_s: SESSION_MS / 1000, account }),
             Accepted::Gone => Err(AccountError::LinkGone),
             Accepted::OtherAccount => Err(AccountError::OtherAccount),
+            Accepted::WrongPassword => Err(AccountError::WrongCredentials),
             Accepted::Full => Err(AccountError::Full),
         }
     }

@@ -10,12 +10,28 @@ use tidings_domain::{
 };
 use tidings_ports::store::{AccountRecord, PasswordChange, SessionRecord, StoreError};
 
-use super::{AccountError, Accounts, Act, Session, SignIn, Visitor, is_token, passwords::SALT_BYTES, token_hash};
+use super::{
+    AccountError, Accounts, Act, Session, SignIn, Visitor, is_token,
+    limits::{Known, Taken},
+    passwords::SALT_BYTES,
+    token_hash,
+};
 
 /// A use of a session is noted once in so long: idleness is counted in days.
 const NOTED_EACH_MS: u64 = 300_000;
 /// What the secret of a session's forms is made for.
 const CSRF_PURPOSE: &[u8] = b"tidings csrf";
+
+/// Where a password that is to be looked at came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum From<'a> {
+    /// Anybody's browser.
+    Anywhere(&'a Visitor),
+    /// One that is signed in to the account.
+    Session,
+    /// Whoever has the link of an invite for it.
+    Invite,
+}
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,32 +64,46 @@ impl Accounts {
         // What is no address is no account's; nothing is learnt by how fast that is said.
         let email = Email::parse(email).map_err(|_| AccountError::WrongCredentials)?;
         let known = self.store.find_account(&email).await?;
-        let account = self.check_password(&email, known, password, visitor).await?;
-        self.begin(account, "account.sign_in", visitor).await
+        let (account, verified) = self.check_password(&email, known, password, From::Anywhere(visitor)).await?;
+        self.begin(account, verified, visitor).await
     }
 
-    /// The account, if the password is its own. `email`: what was typed.
+    /// The account and the hash of its password, if it is this one. `email`: what was typed.
     pub(super) async fn check_password(
         &self,
         email: &Email,
         known: Option<AccountRecord>,
         password: &str,
-        visitor: &Visitor,
-    ) -> Result<Account, AccountError> {
-        let taken = match self.limits.take(email, visitor.address, false, self.now()) {
-            Err(_) if self.was_there(known.as_ref(), visitor).await? => {
-                self.limits.take(email, visitor.address, true, self.now())?
-            }
-            taken => taken?,
-        };
+        from: From<'_>,
+    ) -> Result<(Account, String), AccountError> {
+        let taken = self.take_place(email, known.as_ref(), from).await?;
         let hash = known.as_ref().and_then(|known| known.password_hash.clone());
         let is_right = self.passwords.verify(password, hash).await?;
         match known.filter(|_| is_right) {
-            Some(known) => {
+            Some(AccountRecord { account, password_hash: Some(hash) }) => {
                 self.limits.give_back(taken);
-                Ok(known.account)
+                Ok((account, hash))
             }
-            None => Err(AccountError::WrongCredentials),
+            _ => Err(AccountError::WrongCredentials),
+        }
+    }
+
+    async fn take_place(
+        &self,
+        email: &Email,
+        known: Option<&AccountRecord>,
+        from: From<'_>,
+    ) -> Result<Taken, AccountError> {
+        let visitor = match from {
+            From::Session => return self.limits.take_known(email, Known::Session, self.now()),
+            From::Invite => return self.limits.take_known(email, Known::Invite, self.now()),
+            From::Anywhere(visitor) => visitor,
+        };
+        match self.limits.take(email, visitor.address, false, self.now()) {
+            Err(_) if self.was_there(known, visitor).await? => {
+                self.limits.take(email, visitor.address, true, self.now())
+            }
+            taken => taken,
         }
     }
 
@@ -87,17 +117,20 @@ impl Accounts {
         Ok(sessions.iter().any(same))
     }
 
+    /// `verified`: the hash that the password fitted. By now it may be another's: verifying takes a while.
     pub(super) async fn begin(
         &self,
         account: Account,
-        action: &'static str,
+        verified: String,
         visitor: &Visitor,
     ) -> Result<SignIn, AccountError> {
         let token = self.token();
         let new = self.new_session(&token, account.id, visitor);
-        let act = Act::of(&account, action, new.id, visitor);
-        self.acting(act).start_session(new).await?;
-        Ok(SignIn { token, max_age_s: SESSION_MS / 1000, account })
+        let act = Act::of(&account, "account.sign_in", new.id, visitor);
+        match self.acting(act).start_session(new, verified).await? {
+            true => Ok(SignIn { token, max_age_s: SESSION_MS / 1000, account }),
+            false => Err(AccountError::WrongCredentials),
+        }
     }
 
     /// Who is signed in with this token, if anybody is.
@@ -182,13 +215,14 @@ impl Accounts {
             AccountError::WrongCredentials => AccountError::field("password", "is not the present password"),
             other => other,
         };
-        self.check_password(&account.email, known, password, visitor).await.map_err(wrong)?;
+        let checked = self.check_password(&account.email, known, password, From::Session).await;
+        let (_, verified) = checked.map_err(wrong)?;
         let hash = self.passwords.hash(new, self.salt()).await?;
-        let change = PasswordChange { account_id: account.id, hash, keep: Some(session.id) };
+        let change = PasswordChange { account_id: account.id, verified, hash, keep: Some(session.id) };
         let act = Act::of(account, "account.set_password", account.id, visitor).in_organization(session.home());
         match self.acting(act).set_password(change).await? {
             true => Ok(()),
-            false => Err(AccountError::WrongCredentials),
+            false => Err(wrong(AccountError::WrongCredentials)),
         }
     }
 

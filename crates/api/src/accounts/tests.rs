@@ -12,7 +12,9 @@ use tidings_domain::{
 };
 use tidings_engine::IdSource;
 use tidings_fakes::{ManualClock, SeededEntropy};
-use tidings_ports::store::{AuditActor, AuditEntry, AuditFilter, NewOrganization, Seat, Store};
+use tidings_ports::store::{
+    AcceptBy, AuditActor, AuditEntry, AuditFilter, NewOrganization, PasswordChange, Proof, Seat, Store,
+};
 use tidings_store_sqlite::SqliteStore;
 
 use super::{AccountError, Accounts, SignIn, Visitor};
@@ -128,6 +130,71 @@ async fn a_wrong_password_and_an_unknown_address_are_told_apart_by_nobody() {
         let signed_in = house.accounts.sign_in("mia@example.com", PASSWORD, &home()).await;
         assert!(signed_in.is_ok(), "the right password uses nothing up");
     }
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_meanwhile_signs_nobody_in() {
+    let house = House::new();
+    let ((acme, _), (other, _)) = (house.organization("Acme").await, house.organization("Other").await);
+    let mia = house.join(acme, Role::Owner, "mia@example.com").await;
+    let session = house.accounts.session(&mia.token).await.expect("read").expect("signed in");
+    let email = Email::parse("mia@example.com").expect("an address");
+    let known = house.store.find_account(&email).await.expect("read").expect("known");
+    let former = known.password_hash.expect("has one");
+    let invite = house.invite(other, Role::Viewer, "mia@example.com").await;
+
+    house.accounts.change_password(&session, PASSWORD, "another horse", &home()).await.expect("changed");
+    // Each of these had its password verified just before.
+    let late = house.accounts.begin(known.account, former.clone(), &home()).await.map(drop);
+    assert_eq!(late, Err(AccountError::WrongCredentials), "a sign-in");
+    let by = AcceptBy::Existing(session.account.id, Proof::Password(former.clone()));
+    let view = house.store.find_invite(super::token_hash(&invite), START).await.expect("read").expect("is open");
+    let late = house.accounts.accept_by(&invite, by, Some(&view.invite), &home()).await.map(drop);
+    assert_eq!(late, Err(AccountError::WrongCredentials), "an invite");
+    let account_id = session.account.id;
+    let change = PasswordChange { account_id, verified: former, hash: "theirs".to_owned(), keep: None };
+    assert_eq!(house.store.set_password(change).await, Ok(false), "another change");
+    assert_eq!(house.accounts.sessions(&session).await.map(|sessions| sessions.len()), Ok(1), "hers alone");
+    assert!(house.accounts.look(&invite).await.expect("read").is_some(), "is not used up");
+    assert!(house.audit().await.iter().all(|entry| entry.action != "account.sign_in"), "and nothing is noted");
+}
+
+#[tokio::test]
+async fn strangers_at_the_same_address_keep_nobody_out_who_is_known() {
+    let house = House::new();
+    let ((acme, _), (other, _)) = (house.organization("Acme").await, house.organization("Other").await);
+    let mia = house.join(acme, Role::Owner, "mia@example.com").await;
+    let session = house.accounts.session(&mia.token).await.expect("read").expect("signed in");
+    let invite = house.invite(other, Role::Viewer, "mia@example.com").await;
+    let guess = async |email: String| house.accounts.sign_in(&email, "wrong horse", &home()).await.map(drop);
+    for _ in 0..5 {
+        assert_eq!(guess("mia@example.com".to_owned()).await, Err(AccountError::WrongCredentials));
+    }
+    // The rest of what the address may do, without computing it.
+    let address = home().address;
+    for number in 0..25 {
+        let email = Email::parse(&format!("{number}@example.com")).expect("an address");
+        assert!(house.accounts.limits.take(&email, address, false, START).is_ok());
+    }
+    assert!(matches!(guess("mia@example.com".to_owned()).await, Err(AccountError::TooMany { .. })));
+    assert!(house.accounts.accept(&invite, "", PASSWORD, &home()).await.is_ok(), "has the link");
+    let changed = house.accounts.change_password(&session, PASSWORD, "another horse", &home()).await;
+    assert_eq!(changed, Ok(()), "is signed in");
+    for number in 0..6 {
+        let wrong = house.accounts.change_password(&session, PASSWORD, "a third horse", &home()).await;
+        assert_eq!(matches!(wrong, Err(AccountError::TooMany { .. })), number == 5, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn accepting_while_signed_in_goes_on_with_another_session() {
+    let house = House::new();
+    let ((acme, _), (other, _)) = (house.organization("Acme").await, house.organization("Other").await);
+    let former = house.join(acme, Role::Owner, "mia@example.com").await;
+    let session = house.accounts.session(&former.token).await.expect("read").expect("signed in");
+    let invite = house.invite(other, Role::Viewer, "mia@example.com").await;
+    let next = house.accounts.accept_as(&invite, &session, &home()).await.expect("accepted");
+    assert!(house.is_signed_in(&next).await && !house.is_signed_in(&former).await);
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ pub trait Accounts: Send + Sync {
     async fn has_accounts(&self) -> Result<bool, StoreError>;
     /// Finds the account with this address.
     async fn find_account(&self, email: &Email) -> Result<Option<AccountRecord>, StoreError>;
-    /// Gives an account another password, and ends its sessions but the one that is to stay. False if there is no
-    /// such account.
+    /// Gives an account another password, and ends its sessions but the one that is to stay. False if the password
+    /// that it was asked with is no longer the account's.
     async fn set_password(&self, change: PasswordChange) -> Result<bool, StoreError>;
 
     /// Stores an invite. It takes the place of a former one for the same address; one without an address, which makes
@@ -62,8 +62,9 @@ pub trait Accounts: Send + Sync {
         expected: Option<Role>,
     ) -> Result<MemberChanged, StoreError>;
 
-    /// Signs an account in. Its oldest sessions end if it has too many.
-    async fn start_session(&self, new: NewSession) -> Result<(), StoreError>;
+    /// Signs an account in. Its oldest sessions end if it has too many. `verified`: the hash that the password fitted;
+    /// false, and no session, if it is no longer the account's.
+    async fn start_session(&self, new: NewSession, verified: String) -> Result<bool, StoreError>;
     /// Signs in whoever a provider of identities vouches for.
     async fn enter(&self, entry: Entry) -> Result<Entered, StoreError>;
     /// Finds the session with this token's hash, if it has neither expired nor been idle since.
@@ -111,7 +112,9 @@ impl std::fmt::Debug for AccountRecord {
 pub struct PasswordChange {
     /// Whose.
     pub account_id: AccountId,
-    /// What hashing made of it.
+    /// The hash of the present one, as it was when it was asked for.
+    pub verified: String,
+    /// What hashing made of the new one.
     pub hash: String,
     /// The session that stays.
     pub keep: Option<SessionId>,
@@ -201,7 +204,16 @@ pub enum AcceptBy {
         password_hash: String,
     },
     /// An account that has shown to be itself.
-    Existing(AccountId),
+    Existing(AccountId, Proof),
+}
+
+/// What an account has shown.
+#[derive(Clone)]
+pub enum Proof {
+    /// Its password, which fitted this hash. It has to be the account's still.
+    Password(String),
+    /// A session of its own, which ends with it.
+    Session(SessionId),
 }
 
 /// What became of an invite.
@@ -213,6 +225,8 @@ pub enum Accepted {
     Gone,
     /// It is another's, or its address has an account by now.
     OtherAccount,
+    /// The password that was shown is no longer the account's.
+    WrongPassword,
     /// The organization, or the account, has as many as it may.
     Full,
 }

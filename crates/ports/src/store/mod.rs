@@ -21,7 +21,7 @@ mod sources;
 
 pub use accounts::{
     AcceptBy, AcceptInvite, Accepted, AccountRecord, Accounts, Entered, Entry, Invite, InviteRecord, MemberChange,
-    MemberChanged, MemberRecord, NewInvite, NewSession, PasswordChange, Seat, SessionRecord, SignedIn,
+    MemberChanged, MemberRecord, NewInvite, NewSession, PasswordChange, Proof, Seat, SessionRecord, SignedIn,
 };
 pub use audit::{AuditActor, AuditEntry, AuditFilter, AuditLog, AuditNote};
 pub use billing::{BILLING_ORGANIZATIONS_MAX, Billing, BillingNote, BillingNoted, BillingSettled, BillingView};

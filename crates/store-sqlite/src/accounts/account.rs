@@ -41,6 +41,12 @@ pub(super) fn find_by_id(connection: &Connection, id: AccountId) -> rusqlite::Re
     connection.prepare_cached(sql::FIND_ACCOUNT_BY_ID)?.query_row(key, record).optional()
 }
 
+/// Whether a hash is the one of an account's password, now.
+pub(super) fn has_password(connection: &Connection, id: AccountId, hash: &str) -> rusqlite::Result<bool> {
+    let found = find_by_id(connection, id)?;
+    Ok(found.and_then(|found| found.password_hash).is_some_and(|present| present == hash))
+}
+
 pub(super) fn find_by_identity(
     connection: &Connection,
     issuer: &str,
@@ -63,9 +69,10 @@ pub(super) fn create(session: &Session<'_>, account: &Account, password_hash: Op
 
 pub(super) fn set_password(session: &Session<'_>, change: &PasswordChange) -> rusqlite::Result<bool> {
     let id = change.account_id;
-    if !put_password(session, id, Some(&change.hash))? {
+    if !has_password(session.connection, id, &change.verified)? {
         return Ok(false);
     }
+    put_password(session, id, Some(&change.hash))?;
     session::end_all(session, id.sequence(), change.keep)?;
     Ok(true)
 }

@@ -7,7 +7,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 use tidings_ports::store::{
-    AcceptBy, AcceptInvite, Accepted, AccountRecord, Created, Idempotency, Invite, InviteRecord, NewInvite, Seat,
+    AcceptBy, AcceptInvite, Accepted, AccountRecord, Created, Idempotency, Invite, InviteRecord, NewInvite, Proof, Seat,
 };
 
 use super::{account, member, session};
@@ -105,8 +105,13 @@ pub(super) fn accept(session: &mut Session<'_>, accept: &AcceptInvite) -> rusqli
         return Ok(Accepted::Gone);
     };
     let account = match &accept.by {
-        AcceptBy::Existing(id) => match account::find_by_id(session.connection, *id)? {
-            Some(found) if invite.email.as_ref().is_none_or(|email| *email == found.account.email) => found.account,
+        AcceptBy::Existing(id, proof) => match account::find_by_id(session.connection, *id)? {
+            Some(found) if invite.email.as_ref().is_none_or(|email| *email == found.account.email) => {
+                if matches!(proof, Proof::Password(hash) if found.password_hash.as_ref() != Some(hash)) {
+                    return Ok(Accepted::WrongPassword);
+                }
+                found.account
+            }
             _ => return Ok(Accepted::OtherAccount),
         },
         AcceptBy::New { account, password_hash } => {
@@ -122,6 +127,9 @@ pub(super) fn accept(session: &mut Session<'_>, accept: &AcceptInvite) -> rusqli
     }
     session.connection.prepare_cached(sql::USE_INVITE)?.execute([invite.id.sequence()])?;
     session::start(session, &accept.session, account.id)?;
+    if let AcceptBy::Existing(id, Proof::Session(former)) = &accept.by {
+        session::end(session, *id, *former)?;
+    }
     let account = Account { operator: account.operator || invite.seat == Seat::Operator, ..account };
     Ok(Accepted::Accepted(account))
 }

@@ -89,8 +89,8 @@ impl Accounts for SqliteStore {
         self.change(move |session| member::remove(session, organization_id, id, expected)).await
     }
 
-    async fn start_session(&self, new: NewSession) -> Result<(), StoreError> {
-        self.add(move |session| session::start(session, &new, new.account_id)).await
+    async fn start_session(&self, new: NewSession, verified: String) -> Result<bool, StoreError> {
+        self.add(move |session| session::start_verified(session, &new, &verified)).await
     }
 
     async fn enter(&self, entry: Entry) -> Result<Entered, StoreError> {

@@ -14,6 +14,15 @@ use crate::{sql, writer::Session};
 /// No session has this number.
 const NONE: i64 = 0;
 
+/// A password takes a while to be verified, and may be changed meanwhile.
+pub(super) fn start_verified(session: &Session<'_>, new: &NewSession, verified: &str) -> rusqlite::Result<bool> {
+    let is_still = account::has_password(session.connection, new.account_id, verified)?;
+    if is_still {
+        start(session, new, new.account_id)?;
+    }
+    Ok(is_still)
+}
+
 pub(super) fn start(session: &Session<'_>, new: &NewSession, account: AccountId) -> rusqlite::Result<()> {
     session.connection.prepare_cached(sql::START_SESSION)?.execute(params![
         new.id.sequence(),

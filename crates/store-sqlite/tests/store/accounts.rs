@@ -9,7 +9,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     AcceptBy, AcceptInvite, Accepted, Accounts as _, Catalog as _, Entered, Entry, Invite, MemberChange, MemberChanged,
-    NewInvite, NewOrganization, NewSession, PasswordChange, Seat,
+    NewInvite, NewOrganization, NewSession, PasswordChange, Proof, Seat,
 };
 
 use crate::world::{START, World};
@@ -56,13 +56,13 @@ impl People {
     fn accept(&mut self, hash: [u8; 32], by: AcceptBy) -> AcceptInvite {
         let account_id = match &by {
             AcceptBy::New { account, .. } => account.id,
-            AcceptBy::Existing(id) => *id,
+            AcceptBy::Existing(id, _) => *id,
         };
         AcceptInvite { hash, now: START, by, session: self.session(account_id) }
     }
 
     fn newcomer(&mut self, email: &str) -> AcceptBy {
-        AcceptBy::New { account: self.account(email), password_hash: format!("hash of {email}") }
+        AcceptBy::New { account: self.account(email), password_hash: password_of(email) }
     }
 
     fn account(&mut self, email: &str) -> Account {
@@ -105,6 +105,15 @@ async fn organization(world: &mut World) -> OrganizationId {
     id
 }
 
+/// An account that has shown its password.
+fn own(id: AccountId, email: &str) -> AcceptBy {
+    AcceptBy::Existing(id, Proof::Password(password_of(email)))
+}
+
+fn password_of(email: &str) -> String {
+    format!("hash of {email}")
+}
+
 fn email_of(text: &str) -> Email {
     Email::parse(text).expect("an address")
 }
@@ -143,7 +152,7 @@ async fn an_invite_makes_one_account_a_member_and_is_used_up() {
     // Whoever is a member already is not made less by another invite.
     for (role, then) in [(Role::Viewer, Role::Developer), (Role::Owner, Role::Owner)] {
         let hash = people.invite(Seat::Member { organization_id: people.one, role }, Some("mia@example.com")).await;
-        let accept = people.accept(hash, AcceptBy::Existing(mia.id));
+        let accept = people.accept(hash, own(mia.id, "mia@example.com"));
         assert!(matches!(people.world.store.accept_invite(accept).await, Ok(Accepted::Accepted(_))));
         assert_eq!(people.roles(people.one).await, [("mia@example.com".to_owned(), Some(then))]);
     }
@@ -173,11 +182,11 @@ async fn the_last_owner_and_the_last_operator_stay() {
     assert_eq!(people.world.store.change_member(foreign).await, Ok(MemberChanged::Missing));
 
     let hash = people.invite(Seat::Operator, Some("mia@example.com")).await;
-    let accept = people.accept(hash, AcceptBy::Existing(mia));
+    let accept = people.accept(hash, own(mia, "mia@example.com"));
     assert!(matches!(people.world.store.accept_invite(accept).await, Ok(Accepted::Accepted(mia)) if mia.operator));
     assert_eq!(people.world.store.remove_member(None, mia, None).await, Ok(MemberChanged::Last));
     let hash = people.invite(Seat::Operator, Some("bob@example.com")).await;
-    let accept = people.accept(hash, AcceptBy::Existing(bob));
+    let accept = people.accept(hash, own(bob, "bob@example.com"));
     assert!(matches!(people.world.store.accept_invite(accept).await, Ok(Accepted::Accepted(_))));
     assert_eq!(people.world.store.remove_member(None, mia, None).await, Ok(MemberChanged::Changed));
     assert!(people.has_account("mia@example.com").await, "she still is a member");
@@ -192,7 +201,7 @@ async fn whoever_has_no_place_left_has_no_account_and_no_session() {
     let eve = people.join(one, "eve@example.com", Role::Viewer).await;
     let hash =
         people.invite(Seat::Member { organization_id: other, role: Role::Viewer }, Some("eve@example.com")).await;
-    let accept = people.accept(hash, AcceptBy::Existing(eve));
+    let accept = people.accept(hash, own(eve, "eve@example.com"));
     people.world.store.accept_invite(accept).await.expect("stored");
     let viewer = Some(Role::Viewer);
     assert_eq!(people.world.store.remove_member(Some(other), bob, viewer).await, Ok(MemberChanged::Missing));
@@ -216,7 +225,7 @@ async fn sessions_end_by_age_by_idleness_and_when_there_are_too_many() {
     let mia = people.join(people.one, "mia@example.com", Role::Owner).await;
     let first = people.session(mia);
     let store = &people.world.store;
-    store.start_session(first.clone()).await.expect("stored");
+    assert_eq!(store.start_session(first.clone(), password_of("mia@example.com")).await, Ok(true));
     let found = async |now: Timestamp, idle_since: Timestamp| {
         store.find_session(first.hash, now, idle_since).await.expect("read").is_some()
     };
@@ -227,15 +236,22 @@ async fn sessions_end_by_age_by_idleness_and_when_there_are_too_many() {
     assert!(found(START.plus_millis(DAY_MS), START).await, "used since");
 
     let two = people.session(mia);
-    people.world.store.start_session(two.clone()).await.expect("stored");
+    let started = people.world.store.start_session(two.clone(), password_of("mia@example.com")).await;
+    assert_eq!(started, Ok(true));
     assert_eq!(people.world.store.end_session(AccountId::from_parts(1, 1), two.id).await, Ok(false), "somebody else's");
-    let change = PasswordChange { account_id: mia, hash: "another".to_owned(), keep: Some(two.id) };
-    assert_eq!(people.world.store.set_password(change).await, Ok(true));
+    let change = PasswordChange {
+        account_id: mia,
+        verified: password_of("mia@example.com"),
+        hash: "another".to_owned(),
+        keep: Some(two.id),
+    };
+    assert_eq!(people.world.store.set_password(change.clone()).await, Ok(true));
+    assert_eq!(people.world.store.set_password(change).await, Ok(false), "another one by now");
     let left = people.world.store.list_sessions(mia, START, NEVER).await.expect("read");
     assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [two.id]);
     for _ in 0..SESSIONS_MAX {
         let more = people.session(mia);
-        people.world.store.start_session(more).await.expect("stored");
+        assert_eq!(people.world.store.start_session(more, "another".to_owned()).await, Ok(true));
     }
     assert_eq!(people.sessions(mia).await, SESSIONS_MAX as usize);
     assert!(people.world.store.find_session(two.hash, START, NEVER).await.expect("read").is_none(), "the oldest");
@@ -250,7 +266,7 @@ async fn an_account_is_a_member_of_so_many_organizations_and_no_more() {
     for number in 1..=MEMBERSHIPS_MAX {
         let organization_id = organization(&mut people.world).await;
         let hash = people.invite(Seat::Member { organization_id, role: Role::Viewer }, Some("mia@example.com")).await;
-        let accept = people.accept(hash, AcceptBy::Existing(mia));
+        let accept = people.accept(hash, own(mia, "mia@example.com"));
         let accepted = people.world.store.accept_invite(accept).await.expect("stored");
         assert_eq!(accepted == Accepted::Full, number == MEMBERSHIPS_MAX, "{number}: {accepted:?}");
     }
