@@ -307,7 +307,26 @@ function wake(place) {
   field("s-header").addEventListener("keydown", (event) => {
     if (event.key === "Enter") check();
   });
+  if (bring(field)) document.querySelector("[data-signed-with]").textContent = "of what was brought along";
   draw();
+}
+
+/** What a delivery's page brings along behind `#`, which browsers keep to themselves; never a secret. */
+export function carried(hash) {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  return given.has("id") ? Object.fromEntries(["way", "id", "time", "body"].map((name) => [name, given.get(name) ?? ""])) : null;
+}
+
+function bring(field) {
+  const brought = carried(location.hash);
+  if (!brought) return false;
+  for (const name of ["id", "time", "body"]) field(`s-${name}`).value = brought[name];
+  const way = field("s-way");
+  if ([...way.options].some((option) => option.value === brought.way)) way.value = brought.way;
+  // The example's secret is not the one that it was signed with.
+  field("s-secret").value = "";
+  field("s-secret").focus();
+  return true;
 }
 
 if (globalThis.document) {

@@ -200,6 +200,33 @@ fn actions(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup 
     }
 }
 
+/// Bytes of a body that an address has room for.
+const CARRIED_BYTES_MAX: usize = 8 * 1024;
+
+/// The signature sandbox with what this attempt signed. It stands behind `#`, which no server and no log sees; the
+/// secret is not known here, and the signature is masked: whoever checks it brings both.
+fn sandbox(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> String {
+    let place = visit.link("/settings/signing");
+    let Some(attempt) = attempt else { return place };
+    let header = |name: &str| attempt.request.headers.get(name).map(String::as_str).unwrap_or_default();
+    let profile = seen.webhook.as_ref().map(|webhook| webhook.profile.to_string()).unwrap_or_default();
+    let body = Some(attempt.request.body.as_str()).filter(|body| body.len() <= CARRIED_BYTES_MAX).unwrap_or_default();
+    let carried = [
+        ("way", profile.as_str()),
+        ("id", header("webhook-id")),
+        ("time", header("webhook-timestamp")),
+        ("body", body),
+    ];
+    let carried = carried.map(|(name, value)| format!("{name}={}", part(value))).join("&");
+    format!("{place}#{carried}")
+}
+
+/// Whether an address is the inbox of this server, which there is under `tidings dev`.
+fn is_inbox(visit: &Visit, address: &str) -> bool {
+    let path = url::Url::parse(address).ok().map(|address| address.path().to_owned());
+    visit.dashboard.parts().dev && path.is_some_and(|path| path.starts_with("/dev/inbox"))
+}
+
 fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
     let one = &seen.delivery.summary;
     let scope = seen.event.as_ref().map(|event| event.scope.join(", ")).filter(|scope| !scope.is_empty());
@@ -215,7 +242,13 @@ fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
                             None => { "Deleted, " span .mono { (one.webhook_id) } },
                         }
                     }
-                    @if let Some(attempt) = attempt { dt { "Sent to" } dd .mono { bdi { (attempt.request.url) } } }
+                    @if let Some(attempt) = attempt {
+                        dt { "Sent to" }
+                        dd {
+                            bdi .mono { (attempt.request.url) }
+                            @if is_inbox(visit, &attempt.request.url) { " · " a href="/dev/inbox" { "look into the inbox" } }
+                        }
+                    }
                     dt { "Event" } dd { a .mono href=(event_link(visit, one)) { (one.event_id) } }
                     dt { "Published" } dd { (exact(visit, one.created_at)) " · " (ago(visit, one.created_at)) }
                     @if let Some(at) = one.delivered_at { dt { "Delivered" } dd { (exact(visit, at)) } }
@@ -228,7 +261,7 @@ fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
                     }
                     @if seen.webhook.as_ref().is_some_and(|webhook| webhook.signed) {
                         dt { "Signature" }
-                        dd { "Fresh for each attempt · " a href=(visit.link("/settings/signing")) { "check it" } }
+                        dd { "Fresh for each attempt · " a href=(sandbox(visit, seen, attempt)) { "check it" } }
                     }
                 }
             }
