@@ -148,7 +148,7 @@ fn member_row(visit: &Visit, whose: Whose, member: &MemberBody) -> Markup {
             td role="cell" .half-2.quiet {
                 @match member.last_seen_at { Some(at) => (ago(visit, at)), None => "Not signed in" }
             }
-            td role="cell" .on-2.right {
+            td role="cell" .below.right {
                 div .actions {
                     @if whose == Whose::Organization {
                         (button_link(visit, Scope::Admin, "small", &whose.link(&format!("/{}", member.id)), "edit", "Change role"))

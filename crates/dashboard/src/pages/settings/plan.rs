@@ -144,9 +144,9 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
                             @if current == Some(plan.name.as_str()) { (badge("delivered", "check", "Yours")) }
                             @if plan.default { span .sub { "for organizations that were given none" } }
                         }
-                        td role="cell" .right.num.on-2 { (limit(plan.webhooks)) }
-                        td role="cell" .right.num.half { (limit(plan.iterations)) }
-                        td role="cell" .right.num.half-2 {
+                        td role="cell" .right.num.half data-label="Webhooks" { (limit(plan.webhooks)) }
+                        td role="cell" .right.num.half-2 data-label="Runs a month" { (limit(plan.iterations)) }
+                        td role="cell" .right.num.half data-label="Time of a command" {
                             (plan.command_timeout_ms.map_or_else(
                                 || "as it says".to_owned(),
                                 |ms| duration(f64::from(ms)),
