@@ -145,7 +145,7 @@ fn request(operation: &Operation, described: &Value) -> String {
     }
     let method = if operation.method == "GET" { String::new() } else { format!(" -X {}", operation.method) };
     let mut lines =
-        vec![format!("curl{method} \"$TIDINGS_URL{path}\""), "  -H \"X-API-Key: $TIDINGS_API_KEY\"".to_owned()];
+        vec![format!("curl{method} \"$TIDINGS_SERVER{path}\""), "  -H \"X-API-Key: $TIDINGS_API_KEY\"".to_owned()];
     let body = &described["requestBody"]["content"]["application/json"]["example"];
     if !body.is_null() {
         lines.push("  -H \"Content-Type: application/json\"".to_owned());

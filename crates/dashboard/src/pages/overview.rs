@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 use tidings_contract::{
-    command::CommandBody, delivery::DeliverySummary, event::EventBody, job::JobBody, list::ListBody,
-    source::SourceBody, statistics::StatisticsBody, webhook::WebhookBody,
+    command::CommandBody, delivery::DeliverySummary, event::EventBody, event_type::EventTypeBody, job::JobBody,
+    list::ListBody, source::SourceBody, statistics::StatisticsBody, webhook::WebhookBody,
 };
 use tidings_domain::tenancy::Scope;
 
@@ -33,6 +33,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let jobs = visit.get::<ListBody<JobBody>>("/jobs?limit=20").await.map(|list| list.data).unwrap_or_default();
     let running: Vec<_> = jobs.into_iter().filter(|job| job.state == "running").collect();
     let has_event = visit.get::<ListBody<EventBody>>("/events?limit=1").await.is_ok_and(|list| !list.data.is_empty());
+    let lines = if has_event { None } else { Some(first_event(&visit).await) };
     let head = Head {
         title: "Overview",
         nav: Some(Nav::Overview),
@@ -43,7 +44,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let shown: Vec<_> = latest.iter().flat_map(|list| &list.data).map(|delivery| delivery.webhook_id).collect();
     let known = Webhooks::of(&visit, shown).await;
     let body = html! {
-        @if webhooks.is_empty() || !has_event { (first_steps(&visit, &webhooks, has_event, latest.as_ref().is_ok_and(|list| list.data.iter().any(|delivery| delivery.status == "delivered")))) }
+        @if webhooks.is_empty() || !has_event { (first_steps(&visit, &webhooks, lines.as_deref(), latest.as_ref().is_ok_and(|list| list.data.iter().any(|delivery| delivery.status == "delivered")))) }
         (attention(&visit, &webhooks, &running))
         @match &statistics {
             Ok(statistics) => {
@@ -240,8 +241,36 @@ async fn commands(visit: &Visit) -> Markup {
     }
 }
 
+/// What publishes a first event: of a type of the catalogue, or of one that is made first.
+async fn first_event(visit: &Visit) -> String {
+    let listed = visit.get::<ListBody<EventTypeBody>>("/event-types").await;
+    let known = listed.ok().and_then(|list| list.data.into_iter().find(|one| !one.archived));
+    let project = visit.project.as_ref().map(|project| format!(" -H \"X-Project-ID: {}\"", project.id));
+    let project = project.unwrap_or_default();
+    match known {
+        Some(known) => {
+            let example = known.example.as_ref().map_or("{}", |example| example.get());
+            post_line(&project, "events", &format!("{{\"type\":\"{}\",\"data\":{example}}}", known.name))
+        }
+        None => format!(
+            "{}\n{}",
+            post_line(&project, "event-types", r#"{"name":"hello.world"}"#),
+            post_line(&project, "events", r#"{"type":"hello.world","data":{"from":"me"}}"#)
+        ),
+    }
+}
+
+fn post_line(project: &str, place: &str, body: &str) -> String {
+    format!(
+        "curl -X POST \"$TIDINGS_SERVER/api/v1/{place}\" -H \"X-API-Key: $TIDINGS_API_KEY\"{project} \\\n  \
+         -H 'Content-Type: application/json' -d '{}'",
+        body.replace('\'', r"'\''")
+    )
+}
+
 /// The steps of first use, with their ticks.
-fn first_steps(visit: &Visit, webhooks: &[WebhookBody], has_event: bool, has_taken: bool) -> Markup {
+fn first_steps(visit: &Visit, webhooks: &[WebhookBody], lines: Option<&str>, has_taken: bool) -> Markup {
+    let has_event = lines.is_none();
     let step = |done: bool, number: &'static str, title: &str, text: &Markup| {
         html! {
             li {
@@ -251,10 +280,6 @@ fn first_steps(visit: &Visit, webhooks: &[WebhookBody], has_event: bool, has_tak
         }
     };
     let first = webhooks.first();
-    let line = format!(
-        "curl -X POST \"$TIDINGS_URL/api/v1/events\" -H \"Authorization: Bearer $TIDINGS_KEY\"{} \\\n  -H 'Content-Type: application/json' -d '{{\"type\":\"hello.world\",\"data\":{{\"from\":\"me\"}}}}'",
-        visit.project.as_ref().map(|project| format!(" -H \"X-Project-ID: {}\"", project.id)).unwrap_or_default()
-    );
     html! {
         section .panel {
             header .panel-head { h2 { "First steps" } p { "a minute, all in all" } }
@@ -263,7 +288,7 @@ fn first_steps(visit: &Visit, webhooks: &[WebhookBody], has_event: bool, has_tak
                     (step(first.is_some(), "1", "Create a webhook", &html! {
                         a href=(visit.link("/webhooks/new")) { "Give it an address" } " and keep its secret."
                         @if visit.dashboard.parts().dev {
-                            " Under " span .mono { "tidings dev" } " the address " span .mono { (visit.own_address()) "/dev/inbox/hello" } " takes and shows whatever it is sent."
+                            " Under " span .mono { "tidings dev" } " the address " span .mono { (visit.own_address()) "/dev/inbox/hello" } " takes whatever it is sent, and " a href="/dev/inbox" { "the inbox" } " shows it."
                         }
                     }))
                     (step(has_taken, "2", "Send yourself a test", &html! {
@@ -276,7 +301,7 @@ fn first_steps(visit: &Visit, webhooks: &[WebhookBody], has_event: bool, has_tak
                     }))
                     (step(has_event, "3", "Publish an event", &html! { "From your program, with an API key from " a href="/settings/keys" { "Settings" } "; or " a href=(visit.link("/events")) { "from here" } "." }))
                 }
-                @if !has_event { (command_line("Publish an event", &line)) }
+                @if let Some(lines) = lines { (command_line("Publish an event", lines)) }
             }
         }
     }

@@ -15,7 +15,7 @@ use tidings_domain::{tenancy::Scope, time::Timestamp};
 use crate::{
     ask::{Shown, part, refused, wrong},
     form::Form,
-    parts::{Fields, hidden, icon, json_pretty, submit, summary, typed_time},
+    parts::{Fields, hidden, icon, json_pretty, notice, submit, summary, typed_time},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
 };
@@ -106,7 +106,7 @@ async fn draw(
     let known = types.iter().any(|one| one.name == values.text("type"));
     let body = html! {
         (summary(problem))
-        @if !types.is_empty() { (chooser(&place, types, values.text("type"), known)) }
+        @if types.is_empty() { (no_types(visit)) } @else { (chooser(&place, types, values.text("type"), known)) }
         form .panel method="post" action=(place) {
             (csrf(visit))
             (hidden("idempotency_key", &visit.fresh_key(values)))
@@ -141,6 +141,13 @@ async fn draw(
     let crumbs = [("Events", visit.link("/events"))];
     let head = Head { title: "Publish an event", nav: Some(Nav::Events), crumbs: &crumbs, ..Head::default() };
     visit.page(&head, body)
+}
+
+/// An event has to be of a type that is known.
+fn no_types(visit: &Visit) -> Markup {
+    let text = html! { "An event is of one of the types in the catalogue, and this project has none yet." };
+    let make = html! { a .button href=(visit.link("/new/event-type")) { "Create event type" } };
+    notice("info", "There is no event type yet.", &text, Some(make))
 }
 
 fn chooser(place: &str, types: &[EventTypeBody], chosen: &str, known: bool) -> Markup {

@@ -285,17 +285,22 @@ fn no_delivery(visit: &Visit, webhook: &WebhookBody, status: &str) -> Markup {
     if !status.is_empty() {
         return html! { p .panel-body.faint { "No delivery is " (status) ". " a href={ (page_of(visit, webhook)) "#history" } { "Show all" } } };
     }
-    let kind = webhook.events.iter().find(|event| !event.contains('*')).map_or("test.event", String::as_str);
-    let line = format!(
-        "curl -X POST \"$TIDINGS_URL/api/v1/events\" -H \"Authorization: Bearer $TIDINGS_KEY\" -H \"X-Project-ID: {}\" \\\n  \
-         -H 'Content-Type: application/json' -d '{{\"type\":\"{kind}\",\"data\":{{}}}}'",
-        webhook.project_id
-    );
+    let kind = webhook.events.iter().find(|event| !event.contains('*'));
+    let line = kind.map(|kind| {
+        format!(
+            "curl -X POST \"$TIDINGS_SERVER/api/v1/events\" -H \"X-API-Key: $TIDINGS_API_KEY\" -H \"X-Project-ID: {}\" \\\n  \
+             -H 'Content-Type: application/json' -d '{{\"type\":\"{kind}\",\"data\":{{}}}}'",
+            webhook.project_id
+        )
+    });
     html! {
         div .panel-body.stack.tight {
-            p { strong { "No delivery yet." } " Send a test, or publish an event that it takes." }
+            p {
+                strong { "No delivery yet." } " Send a test, or "
+                a href=(visit.link("/events/new")) { "publish an event" } " that it takes."
+            }
             form method="post" action={ (page_of(visit, webhook)) "/test" } { (csrf(visit)) button .button.primary { (icon("plane")) "Send test" } }
-            (command_line("Publish an event", &line))
+            @if let Some(line) = &line { (command_line("Publish an event", line)) }
         }
     }
 }

@@ -308,7 +308,7 @@ fn foot(visit: &Visit, view: &View, found: usize, shown: usize, is_whole: bool) 
 
 /// What a webhook is, for whoever has none yet.
 fn empty(visit: &Visit) -> Markup {
-    let line = "curl -X POST \"$TIDINGS_URL/api/v1/webhooks\" -H \"Authorization: Bearer $TIDINGS_KEY\" \\\n  \
+    let line = "curl -X POST \"$TIDINGS_SERVER/api/v1/webhooks\" -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
                 -H 'Content-Type: application/json' -d '{\"url\":\"https://example.com/webhooks\"}'";
     html! {
         section .panel {
