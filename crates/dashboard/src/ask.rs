@@ -144,7 +144,7 @@ impl Visit {
     /// Does something that takes no document; whatever it answers does not matter.
     pub(crate) async fn act(&self, method: Method, path: &str) -> Result<(), Box<Problem>> {
         let answer = self.call(Ask::new(method, path)).await;
-        answer.problem().map_or(Ok(()), |problem| Err(Box::new(problem)))
+        refusal(&answer).map_or(Ok(()), |problem| Err(Box::new(problem)))
     }
 
     /// Asks anything.
@@ -159,8 +159,25 @@ impl Visit {
     }
 }
 
+/// The refusal that an answer is, in words for people: they have roles, where programs have keys with scopes.
+pub(crate) fn refusal(answer: &Answer) -> Option<Problem> {
+    let mut problem = answer.problem()?;
+    if problem.code == "insufficient_scope" {
+        problem.detail = role_words(&problem.detail).to_owned();
+    }
+    Some(problem)
+}
+
+fn role_words(detail: &str) -> &'static str {
+    if detail.contains("the scope admin") {
+        "Your role does not allow this; an admin may."
+    } else {
+        "Your role does not allow this; a developer or an admin may."
+    }
+}
+
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Box<Problem>> {
-    match answer.problem() {
+    match refusal(answer) {
         Some(problem) => Err(Box::new(problem)),
         None => serde_json::from_slice(&answer.body).map_err(|error| {
             // Not what was asked for: a defect of ours, and no reason to end a connection.

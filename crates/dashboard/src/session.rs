@@ -11,7 +11,12 @@ use tidings_api::{
 use tidings_contract::{list::ListBody, tenancy::OrganizationBody};
 use tidings_domain::ids::ProjectId;
 
-use crate::{Dashboard, ask::Stop, shell, visit::Visit};
+use crate::{
+    Dashboard,
+    ask::{Stop, with_query},
+    shell,
+    visit::Visit,
+};
 
 /// The value of a cookie.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -53,10 +58,13 @@ pub(crate) fn unavailable(dashboard: &Dashboard, error: &StoreError) -> Response
     shell::alone_page(dashboard, StatusCode::SERVICE_UNAVAILABLE, "Not available now", text)
 }
 
-/// The organizations that the visitor may look at, as far as one page of the API goes.
+/// Organizations that are listed at most: the newest of them.
+pub(crate) const ORGANIZATIONS_MAX: usize = 1_000;
+
+/// The organizations that the visitor may look at; of the operator's at most [`ORGANIZATIONS_MAX`].
 pub(crate) async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
     if visit.is_operator() {
-        return Ok(visit.need::<ListBody<OrganizationBody>>("/organizations?limit=100").await?.data);
+        return all_organizations(visit).await;
     }
     let mut organizations = Vec::new();
     for place in &visit.session.memberships {
@@ -68,10 +76,29 @@ pub(crate) async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>
     Ok(organizations)
 }
 
+async fn all_organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
+    let mut organizations = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let place = with_query("/organizations?limit=100", &[("cursor", &cursor)]);
+        let page: ListBody<OrganizationBody> = visit.need(&place).await?;
+        organizations.extend(page.data);
+        match page.cursor {
+            Some(next) if organizations.len() < ORGANIZATIONS_MAX => cursor = next,
+            _ => return Ok(organizations),
+        }
+    }
+}
+
 /// Some project of the visitor's, to begin with.
 pub(crate) async fn first_project(visit: &Visit) -> Option<String> {
-    let organizations = organizations(visit).await.ok()?;
-    organizations.first().map(|organization| organization.default_project_id.to_string())
+    let first: OrganizationBody = if visit.is_operator() {
+        visit.get::<ListBody<OrganizationBody>>("/organizations?limit=1").await.ok()?.data.pop()?
+    } else {
+        let id = visit.session.memberships.first()?.organization_id;
+        visit.within(id).get(&format!("/organizations/{id}")).await.ok()?
+    };
+    Some(first.default_project_id.to_string())
 }
 
 /// The cookie that begins a session, or ends it (`max_age_s` 0).

@@ -7,7 +7,7 @@ use tidings_contract::{list::ListBody, problem::Problem, webhook::WebhookBody};
 
 use crate::{
     Dashboard, assets,
-    parts::{icon, sprite},
+    parts::{icon, sprite, visible, visible_page},
     portal,
     visit::{Theme, Visit},
 };
@@ -140,11 +140,11 @@ fn page_head(head: &Head<'_>) -> Markup {
             div .head-title {
                 @if !head.crumbs.is_empty() {
                     nav aria-label="Breadcrumb" {
-                        ol .crumbs { @for (words, address) in head.crumbs { li { a href=(address) { (words) } } } }
+                        ol .crumbs { @for (words, address) in head.crumbs { li { a href=(address) { bdi { (words) } } } } }
                     }
                 }
                 div .head-line {
-                    h1 { @if head.mono { span .mono { (head.title) } } @else { (head.title) } }
+                    h1 { @if head.mono { bdi .mono { (head.title) } } @else { bdi { (head.title) } } }
                     @if let Some(beside) = &head.beside { (beside) }
                     @if head.live { span .live data-live-badge hidden { span .dot.ok.pulse {} span { "Live" } } }
                 }
@@ -316,7 +316,7 @@ pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
         "not_found" => {
             ("Not found", "There is nothing here: it was deleted, or it is not yours to look at.".to_owned())
         }
-        "insufficient_scope" => ("Your role does not allow this", problem.detail.replace("this API key", "your role")),
+        "insufficient_scope" => ("Your role does not allow this", problem.detail.clone()),
         _ => (problem.title.as_str(), problem.detail.clone()),
     };
     let body = html! {
@@ -345,7 +345,7 @@ fn document(visit: Option<&Visit>, title: &str, body_class: &str, drawn: &Markup
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · " (visit.and_then(|visit| visit.portal.as_ref()).map_or("Tidings", |portal| portal.portal.name.as_str())) }
+                title { (visible(title)) " · " (visible(visit.and_then(|visit| visit.portal.as_ref()).map_or("Tidings", |portal| portal.portal.name.as_str()))) }
                 link rel="icon" href=(assets::address("mark.svg"));
                 link rel="stylesheet" href=(assets::address("tidings.css"));
                 @if let Some(visit) = visit.filter(|visit| visit.portal.is_some()) {
@@ -356,7 +356,7 @@ fn document(visit: Option<&Visit>, title: &str, body_class: &str, drawn: &Markup
             }
             body class=[Some(body_class).filter(|class| !class.is_empty())] {
                 (sprite(&drawn.0))
-                (PreEscaped(&drawn.0))
+                (PreEscaped(visible_page(&drawn.0)))
             }
         }
     }

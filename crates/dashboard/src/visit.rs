@@ -125,13 +125,23 @@ impl FromRequestParts<Dashboard> for Visit {
                 visit.look_from(&last).await;
             }
         }
-        if parts.method == http::Method::GET {
+        if parts.method == http::Method::GET && !is_part(uri.path(), uri.query()) {
             visit.look_around().await;
         } else if let Some(form) = parts.extensions.get::<Form>() {
             visit.check_drawn_for(form)?;
         }
         Ok(visit)
     }
+}
+
+/// Whether only a part of a page is asked for, which has no panel at the left.
+fn is_part(path: &str, query: Option<&str>) -> bool {
+    let in_project = path.starts_with("/p/");
+    let is_own = |end: &str| in_project && path.ends_with(end);
+    is_own("/live")
+        || is_own("/deliveries/rows")
+        || (is_own("/progress") && path.contains("/jobs/"))
+        || (path == "/jump" && query.is_some_and(|query| query.split('&').any(|pair| pair == "part=list")))
 }
 
 /// The page that a form stands on, as the browser says it: forms come from this server alone, see [`crate::guard`].
@@ -237,11 +247,12 @@ impl Visit {
 
     /// For pages beside projects: the panel at the left still leads to the project seen last.
     async fn look_from(&mut self, last: &str) {
-        let candidates = [Some(last.to_owned()), session::first_project(self).await];
-        for project in candidates.into_iter().flatten() {
-            if self.enter(&project).await.is_ok() {
-                return;
-            }
+        if self.enter(last).await.is_ok() {
+            return;
+        }
+        if let Some(first) = session::first_project(self).await {
+            // Without any project there is a page all the same.
+            let _ = self.enter(&first).await;
         }
     }
 
@@ -316,6 +327,21 @@ impl Visit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_pages_are_told_from_pages() {
+        for (path, query) in [
+            ("/p/prj_1/live", None),
+            ("/p/prj_1/deliveries/rows", Some("after=1")),
+            ("/p/prj_1/jobs/job_1/progress", None),
+            ("/jump", Some("q=x&part=list")),
+        ] {
+            assert!(is_part(path, query), "{path}");
+        }
+        for (path, query) in [("/p/prj_1", None), ("/p/prj_1/deliveries", None), ("/jump", Some("q=part=list"))] {
+            assert!(!is_part(path, query), "{path}");
+        }
+    }
 
     #[test]
     fn forms_lead_back_to_their_page() {

@@ -8,7 +8,8 @@ use tidings_contract::{list::ListBody, tenancy::ProjectBody};
 use crate::{
     ask::{Shown, Stop},
     form::Form,
-    session,
+    parts::number,
+    session::{self, ORGANIZATIONS_MAX},
     shell::Head,
     visit::{THEME_COOKIE, Visit},
 };
@@ -27,13 +28,16 @@ pub(crate) async fn projects(visit: Visit) -> Shown {
     let body = html! {
         @for (organization, projects) in &groups {
             section .panel {
-                header .panel-head { h2 { (organization.name) } p { "plan " (organization.plan) } }
+                header .panel-head { h2 { bdi { (organization.name) } } p { "plan " (organization.plan) } }
                 ul .plain-list {
                     @for project in projects {
-                        li { a .strong href={ "/p/" (project.id) } { (project.name) } " " span .mono.faint { (project.id) } }
+                        li { a .strong href={ "/p/" (project.id) } { bdi { (project.name) } } " " span .mono.faint { (project.id) } }
                     }
                 }
             }
+        }
+        @if groups.len() >= ORGANIZATIONS_MAX {
+            p .quiet { "These are of the newest " (number(ORGANIZATIONS_MAX as i128)) " organizations. Older ones are in the operator's list." }
         }
         @if groups.is_empty() {
             section .panel { p .panel-body { "You are a member of no organization. Ask whoever invited you." } }
@@ -88,7 +92,7 @@ pub(crate) fn own_path(next: &str) -> &str {
 }
 
 impl Visit {
-    /// The visitor's organizations with their projects, as far as one page of the API goes.
+    /// The visitor's organizations with their projects, of each as many as one page of the API holds.
     pub(crate) async fn projects(
         &self,
     ) -> Result<Vec<(tidings_contract::tenancy::OrganizationBody, Vec<ProjectBody>)>, Stop> {

@@ -7,7 +7,7 @@ use tidings_contract::{command::CommandBody, event_type::EventTypeBody, list::Li
 use super::webhooks::name_of;
 use crate::{
     ask::{Shown, part},
-    parts::{icon, sprite},
+    parts::{icon, sprite, visible_page},
     shell::Head,
     visit::Visit,
 };
@@ -35,7 +35,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     places.truncate(FOUND_MAX);
     let list = list(&places, wanted);
     if is_part {
-        return Ok(Html(html! { (sprite(&list.0)) div { (list) } }.0).into_response());
+        return Ok(Html(visible_page(&html! { (sprite(&list.0)) div { (list) } }.0).into_owned()).into_response());
     }
     let body = html! {
         section .panel {

@@ -9,13 +9,10 @@ use tidings_contract::{
     problem::Problem,
     tenancy::{CreateProject, OrganizationBody, ProjectBody},
 };
-use tidings_domain::{
-    ids::OrganizationId,
-    tenancy::{Scope, Scopes},
-};
+use tidings_domain::{ids::OrganizationId, tenancy::Scope};
 
 use crate::{
-    ask::{Shown, Stop, unread},
+    ask::{Shown, Stop, refusal, unread},
     form::Form,
     parts::{Fields, command_line, hidden, summary, who_may},
     session,
@@ -23,14 +20,19 @@ use crate::{
     visit::Visit,
 };
 
+fn may_in(visit: &Visit, id: OrganizationId) -> bool {
+    visit.session.acting_in(id).is_some_and(|acting| acting.scopes.allow(Scope::Admin))
+}
+
+/// The organization that was chosen, whether or not it is among those that are listed.
+fn chosen(visit: &Visit, id: &str) -> Option<OrganizationId> {
+    id.parse().ok().filter(|id| may_in(visit, *id))
+}
+
 /// Where the visitor may make projects.
 async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
     let all = session::organizations(visit).await?;
-    let may = |id: OrganizationId| {
-        let scopes = visit.session.acting_in(id).map_or_else(Scopes::default, |acting| acting.scopes);
-        scopes.allow(Scope::Admin)
-    };
-    let mine: Vec<_> = all.into_iter().filter(|organization| may(organization.id)).collect();
+    let mine: Vec<_> = all.into_iter().filter(|organization| may_in(visit, organization.id)).collect();
     if mine.is_empty() {
         let text = format!("{}. Ask one for a project.", who_may(Scope::Admin));
         let page = shell::wrong_page(visit, "Your role does not allow this", &text);
@@ -52,9 +54,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
 }
 
 pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
-    let mine = organizations(&visit).await?;
-    let chosen = form.text("organization");
-    let Some(organization) = mine.iter().find(|organization| organization.id.to_string() == chosen) else {
+    let Some(organization) = chosen(&visit, form.text("organization")) else {
         let wrong =
             unread(vec![("organization", "is not one in which you may make projects: choose another".to_owned())]);
         return draw(&visit, &form, Some(&wrong)).await;
@@ -64,8 +64,8 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
         idempotency_key: form.given("idempotency_key").map(str::to_owned),
         ..Ask::new(Method::POST, "/projects").with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
-    let answer = visit.within(organization.id).call(ask).await;
-    if let Some(problem) = answer.problem() {
+    let answer = visit.within(organization).call(ask).await;
+    if let Some(problem) = refusal(&answer) {
         return draw(&visit, &form, Some(&problem)).await;
     }
     let made: ProjectBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
@@ -73,7 +73,11 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
 }
 
 async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown {
-    let mine = organizations(visit).await?;
+    let mut mine = organizations(visit).await?;
+    if let Some(id) = chosen(visit, values.text("organization")).filter(|id| mine.iter().all(|one| one.id != *id)) {
+        // Older than those that are listed; the form must not choose another in its place.
+        mine.extend(visit.within(id).get::<OrganizationBody>(&format!("/organizations/{id}")).await);
+    }
     let presets: ListBody<PresetSummary> = visit.need("/presets").await?;
     let named: Vec<_> = mine.iter().map(|one| (one.id.to_string(), one.name.as_str())).collect();
     let choices: Vec<_> = named.iter().map(|(id, name)| (id.as_str(), *name)).collect();

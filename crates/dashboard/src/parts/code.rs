@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{icon, number};
+use super::{icon, number, visible};
 
 /// Bytes of a block that are drawn.
 const SHOWN_BYTES_MAX: usize = 64 * 1024;
@@ -73,19 +73,6 @@ fn shown(text: &str) -> Markup {
 
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(SHOWN_BYTES_MAX)]
-}
-
-/// Control characters as symbols: they would move the cursor, or be seen as nothing.
-fn visible(text: &str) -> String {
-    let symbol = |character: char| match u32::from(character) {
-        code if character.is_ascii_control() && !matches!(character, '\n' | '\t') => {
-            char::from_u32(if code == 0x7f { 0x2421 } else { 0x2400 + code }).unwrap_or('\u{fffd}')
-        }
-        // Marks that turn the direction of what follows.
-        0x202a..=0x202e | 0x2066..=0x2069 => '\u{fffd}',
-        _ => character,
-    };
-    text.chars().map(symbol).collect()
 }
 
 /// Writes JSON with indents, token by token: numbers and strings stay as they came.

@@ -10,6 +10,7 @@ mod list;
 mod may;
 mod state;
 mod time;
+mod visible;
 
 pub(crate) use chart::{Bar, Line, bars, lines, spark};
 pub(crate) use code::{block, command_line, json, json_pretty, text_block};
@@ -23,3 +24,4 @@ pub(crate) use state::{
     badge, badge_of, chip, disabled_words, outcome_chip, outcome_word, type_chip, types, webhook_state,
 };
 pub(crate) use time::{ago, duration, exact, moment, number, time_field, typed_time, until};
+pub(crate) use visible::{visible, visible_page};

@@ -13,7 +13,7 @@ use tidings_domain::{command::Concurrency, ids::RunId, tenancy::Scope};
 
 use super::{EXAMPLE, address, fields, look::outcome, runs::runs_table};
 use crate::{
-    ask::{Shown, part, unread},
+    ask::{Shown, part, refusal, unread},
     form::Form,
     parts::{Confirm, Fields, ago, button_link, confirm, hidden, icon, summary, text_block, until, who_may},
     shell::{Head, Nav, csrf},
@@ -82,7 +82,7 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
         idempotency_key: form.given(KEY).map(str::to_owned),
         ..Ask::new(Method::POST, "/commands").with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
-    if let Some(problem) = visit.call(ask).await.problem() {
+    if let Some(problem) = refusal(&visit.call(ask).await) {
         return draw(&visit, &form, &Sheet { problem: Some(&problem), ..Sheet::default() }).await;
     }
     go_on(&visit, &name, &form).await
@@ -103,7 +103,7 @@ pub(crate) async fn save(visit: Visit, Path((_, name)): Path<(String, String)>, 
             if_match: form.given(ETAG).map(str::to_owned),
             ..Ask::new(Method::PUT, place(&name)).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
         };
-        if let Some(problem) = visit.call(ask).await.problem() {
+        if let Some(problem) = refusal(&visit.call(ask).await) {
             return if problem.status == 412 {
                 stale(&visit, &name, &form, &problem).await
             } else {

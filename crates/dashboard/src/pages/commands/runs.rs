@@ -15,7 +15,7 @@ use super::{
     look::{asked_by, duration_of, outcome, run_badge},
 };
 use crate::{
-    ask::{Shown, part, with_query},
+    ask::{Shown, part, refusal, with_query},
     parts::{ago, empty_line, exact, json, pager, segments, submit, total_words},
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -215,7 +215,7 @@ fn facts(visit: &Visit, run: &RunBody, exists: bool) -> Markup {
 
 pub(crate) async fn again(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
     let answer = visit.call(tidings_api::Ask::new(Method::POST, format!("/runs/{}/rerun", part(&id)))).await;
-    match answer.problem() {
+    match refusal(&answer) {
         Some(problem) => Err(visit.stop(&problem)),
         None => {
             let run: RunBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");

@@ -11,7 +11,7 @@ use tidings_contract::{
 use tidings_domain::tenancy::Scope;
 
 use crate::{
-    ask::{Shown, mark, unread},
+    ask::{Shown, mark, refusal, unread},
     form::Form,
     parts::{Confirm, Fields, ago, button_link, confirm, hidden, submit, summary, until},
     shell::{Head, Nav, csrf},
@@ -268,7 +268,7 @@ pub(crate) async fn rotate(visit: Visit, form: Form) -> Shown {
             .with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
     let answer = visit.call(ask).await;
-    if let Some(problem) = answer.problem() {
+    if let Some(problem) = refusal(&answer) {
         return Err(visit.stop(&problem));
     }
     let rotated: RotatedHookKeyBody =

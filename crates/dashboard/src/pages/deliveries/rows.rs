@@ -14,7 +14,7 @@ use tidings_domain::ids::{DeliveryId, WebhookId};
 
 use crate::{
     ask::Shown,
-    parts::{ago, badge_of, duration, exact, number, outcome_chip, sprite, until},
+    parts::{ago, badge_of, duration, exact, number, outcome_chip, sprite, until, visible_page},
     visit::Visit,
 };
 
@@ -219,5 +219,5 @@ pub(crate) async fn fragment(visit: Visit) -> Shown {
     let rows = html! { @for delivery in &deliveries { (row(&visit, shape, &webhooks, delivery)) } };
     // Rows stand in a table, and the icons that they refer to beside it: a browser takes both apart again.
     let fragment = html! { (sprite(&rows.0)) table { tbody { (rows) } } };
-    Ok(Html(fragment.0).into_response())
+    Ok(Html(visible_page(&fragment.0).into_owned()).into_response())
 }

@@ -13,7 +13,7 @@ use tidings_domain::tenancy::Scope;
 
 use super::{address, change_one};
 use crate::{
-    ask::{Shown, part, unread},
+    ask::{Shown, part, refusal, unread},
     form::Form,
     guard::CSRF_FIELD,
     parts::{Fields, hidden, icon, json_pretty, submit, summary},
@@ -98,7 +98,7 @@ async fn save(visit: &Visit, name: Option<&str>, form: &Form) -> Shown {
         ..Ask::new(method, place).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
     let answer = if name.is_some() { change_one(visit, ask).await } else { visit.call(ask).await };
-    match (answer.problem(), name) {
+    match (refusal(&answer), name) {
         (Some(problem), Some(name)) if problem.status == 412 => stale(visit, form, name).await,
         (Some(problem), _) => draw(visit, name, form, Some(&problem)),
         (None, _) => visit.go(&address(visit, name.unwrap_or_else(|| form.text("name"))), "type-saved"),

@@ -12,7 +12,7 @@ use tidings_domain::tenancy::Scope;
 
 use super::{address, change_one, listeners, webhooks};
 use crate::{
-    ask::{Shown, part},
+    ask::{Shown, part, refusal},
     form::Form,
     parts::{Confirm, ago, badge, button_link, command_line, confirm, empty_line, hidden, icon, json, number, submit},
     shell::{Head, Nav, csrf},
@@ -225,7 +225,7 @@ pub(crate) async fn archive(visit: Visit, Path((_, name)): Path<(String, String)
         if_match: Some(tag),
         ..Ask::new(Method::PUT, place(&name)).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
-    match change_one(&visit, ask).await.problem() {
+    match refusal(&change_one(&visit, ask).await) {
         None => visit.go(&address(&visit, &name), if archived { "type-archived" } else { "type-in-use" }),
         Some(problem) => Err(visit.stop(&problem)),
     }
@@ -233,7 +233,7 @@ pub(crate) async fn archive(visit: Visit, Path((_, name)): Path<(String, String)
 
 pub(crate) async fn retire(visit: Visit, Path((_, name, version)): Path<(String, String, String)>) -> Shown {
     let ask = Ask::new(Method::POST, format!("{}/versions/{}/retire", place(&name), part(&version)));
-    match change_one(&visit, ask).await.problem() {
+    match refusal(&change_one(&visit, ask).await) {
         None => visit.go(&address(&visit, &name), "version-retired"),
         Some(problem) => Err(visit.stop(&problem)),
     }
@@ -274,7 +274,7 @@ pub(crate) async fn delete_question(visit: Visit, Path((_, name)): Path<(String,
 }
 
 pub(crate) async fn delete(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
-    match change_one(&visit, Ask::new(Method::DELETE, place(&name))).await.problem() {
+    match refusal(&change_one(&visit, Ask::new(Method::DELETE, place(&name))).await) {
         None => visit.go(&visit.link("/event-types"), "type-deleted"),
         Some(problem) => Err(visit.stop(&problem)),
     }

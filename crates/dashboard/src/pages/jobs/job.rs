@@ -14,6 +14,7 @@ use crate::{
     pages::deliveries::rows::Webhooks,
     parts::{
         ago, badge, command_line, copy_id, duration, empty_line, exact, number, pager, sprite, submit, total_words,
+        visible_page,
     },
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -172,7 +173,7 @@ fn remaining(visit: &Visit, job: &JobBody) -> String {
 pub(crate) async fn progress(visit: Visit, Path((_, id)): Ids) -> Shown {
     let job: JobBody = visit.need(&format!("/jobs/{}", part(&id))).await?;
     let drawn = progress_of(&visit, &job);
-    Ok(Html(html! { (sprite(&drawn.0)) (drawn) }.0).into_response())
+    Ok(Html(visible_page(&html! { (sprite(&drawn.0)) (drawn) }.0).into_owned()).into_response())
 }
 
 /// `POST …/jobs/{job}/cancel`

@@ -15,7 +15,8 @@ use super::{Place, instance, places, stopped};
 use crate::{
     ask::{Shown, part, with_query},
     pages::settings::{billing_badge, plans_table},
-    parts::{ago, command_line, empty_line, pager, total_words, type_chip, until},
+    parts::{ago, command_line, empty_line, number, pager, total_words, type_chip, until},
+    session,
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -63,10 +64,10 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let asker = instance(&visit)?;
     let query = visit.query();
     let cursor = query.text("cursor");
-    let organizations =
-        asker.get::<ListBody<OrganizationBody>>("/organizations?limit=50").await.map_err(stopped(&visit))?;
+    let organizations = session::organizations(&visit).await?;
+    let looked_at = looked_at(organizations.len());
     let mut standing = Vec::new();
-    for organization in organizations.data {
+    for organization in organizations {
         let place = format!("/organizations/{}/billing", organization.id);
         // Who never paid is in the list of organizations.
         match asker.get::<BillingBody>(&place).await {
@@ -77,7 +78,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let stripe = stripe(&visit, cursor).await;
     let body = html! {
         (places(Place::Billing))
-        (standing_panel(&visit, &standing))
+        (standing_panel(&visit, &standing, &looked_at))
         @match &stripe {
             Some(stripe) => (receipts_panel(&visit, stripe, cursor.is_empty())),
             None => (set_up()),
@@ -86,18 +87,29 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let overdue = standing.iter().filter(|(_, billing)| billing.grace_until.is_some()).count();
     let lead = match (&stripe, overdue) {
         (None, _) => "Stripe reports nothing here yet.".to_owned(),
-        (Some(_), 0) => "Nobody's payment is overdue.".to_owned(),
-        (Some(_), 1) => "1 organization's payment is overdue.".to_owned(),
-        (Some(_), count) => format!("{count} organizations' payments are overdue."),
+        (Some(_), 0) => format!("Nobody's payment is overdue, {looked_at}."),
+        (Some(_), 1) => format!("1 organization's payment is overdue, {looked_at}."),
+        (Some(_), count) => format!("{count} organizations' payments are overdue, {looked_at}."),
     };
     let head = Head { title: "Billing", nav: Some(Nav::Operator), lead: Some(html! { (lead) }), ..Head::default() };
     visit.page(&head, body)
 }
 
-fn standing_panel(visit: &Visit, standing: &[(OrganizationBody, BillingBody)]) -> Markup {
+/// What the page is about, so that nobody takes it for more.
+fn looked_at(count: usize) -> String {
+    match count {
+        1 => "of 1 organization".to_owned(),
+        session::ORGANIZATIONS_MAX.. => {
+            format!("of the newest {}; older ones were not looked at", number(count as i128))
+        }
+        count => format!("of all {} organizations", number(count as i128)),
+    }
+}
+
+fn standing_panel(visit: &Visit, standing: &[(OrganizationBody, BillingBody)], looked_at: &str) -> Markup {
     html! {
         section .panel {
-            header .panel-head { h2 { "Organizations that pay" } p { "of the latest 50" } }
+            header .panel-head { h2 { "Organizations that pay" } p { (looked_at) } }
             @if standing.is_empty() { (empty_line("None of them has paid for anything.")) } @else {
                 table .list role="table" aria-label="Organizations that pay" {
                     thead role="rowgroup" { tr role="row" {

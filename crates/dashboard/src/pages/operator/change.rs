@@ -17,7 +17,7 @@ use super::{
     stopped,
 };
 use crate::{
-    ask::{Shown, part, unread},
+    ask::{Shown, part, refusal, unread},
     form::Form,
     parts::{Confirm, Fields, confirm, number, summary},
     shell::{Head, Nav},
@@ -91,7 +91,7 @@ pub(crate) async fn delete(visit: Visit, Path(id): Path<String>, form: Form) -> 
         let wrong = unread(vec![("confirm", format!("is not the organization's name, “{}”", organization.name))]);
         return ask(&visit, &organization, html! { p { "Nothing was deleted." } }, &form, Some(&wrong));
     }
-    match asker.call(Ask::new(Method::DELETE, place(&id))).await.problem() {
+    match refusal(&asker.call(Ask::new(Method::DELETE, place(&id))).await) {
         None => visit.go("/operator/organizations", "organization-deleted"),
         Some(problem) => Err(visit.stop(&problem)),
     }

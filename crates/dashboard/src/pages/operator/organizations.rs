@@ -13,7 +13,7 @@ use tidings_contract::{
 
 use super::{Place, instance, places, stopped};
 use crate::{
-    ask::{Shown, with_query},
+    ask::{Shown, refusal, with_query},
     form::Form,
     pages::settings::billing_badge,
     parts::{Fields, ago, hidden, icon, number, pager, summary, total_words},
@@ -122,7 +122,7 @@ pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
         ..Ask::new(Method::POST, "/organizations").with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
     let answer = asker.call(ask).await;
-    if let Some(problem) = answer.problem() {
+    if let Some(problem) = refusal(&answer) {
         return draw(&visit, &form, Some(&problem)).await;
     }
     let made: OrganizationBody = serde_json::from_slice(&answer.body).expect("the API answers as the contract says");
