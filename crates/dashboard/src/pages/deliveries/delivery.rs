@@ -261,7 +261,11 @@ fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
                     }
                     @if seen.webhook.as_ref().is_some_and(|webhook| webhook.signed) {
                         dt { "Signature" }
-                        dd { "Fresh for each attempt · " a href=(sandbox(visit, seen, attempt)) { "check it" } }
+                        dd {
+                            "Fresh for each attempt"
+                            // A portal has no sandbox.
+                            @if visit.portal.is_none() { " · " a href=(sandbox(visit, seen, attempt)) { "check it" } }
+                        }
                     }
                 }
             }

@@ -297,7 +297,10 @@ fn no_delivery(visit: &Visit, webhook: &WebhookBody, status: &str) -> Markup {
         div .panel-body.stack.tight {
             p {
                 strong { "No delivery yet." } " Send a test, or "
-                a href=(visit.link("/events/new")) { "publish an event" } " that it takes."
+                // Whoever looks through a portal publishes nothing.
+                @if visit.portal.is_none() { a href=(visit.link("/events/new")) { "publish an event" } }
+                @else { "publish an event" }
+                " that it takes."
             }
             form method="post" action={ (page_of(visit, webhook)) "/test" } { (csrf(visit)) button .button.primary { (icon("plane")) "Send test" } }
             @if let Some(line) = &line { (command_line("Publish an event", line)) }
