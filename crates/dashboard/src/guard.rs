@@ -26,11 +26,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Reads forms, and refuses those that another site sends in a visitor's name.
 pub(crate) async fn check(State(dashboard): State<Dashboard>, request: Request, next: Next) -> Response {
     let response = match request.method() {
-        &Method::GET | &Method::HEAD => next.run(request).await,
-        _ => match read(&dashboard, request).await {
+        // Whatever changes something is a form; any other method has no route.
+        &Method::POST => match read(&dashboard, request).await {
             Ok(request) => next.run(request).await,
             Err(refused) => refused.into_response(),
         },
+        _ => next.run(request).await,
     };
     protected(response)
 }

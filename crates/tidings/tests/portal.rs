@@ -157,6 +157,10 @@ async fn whoever_has_a_link_sees_one_project_in_the_platforms_colours_and_nothin
     assert_eq!((status, status_now().await), (403, json!("active")));
     let (status, text) = page(&server, "POST", &format!("{manages}{pause}"), own, "").await;
     assert_eq!((status, status_now().await), (303, json!("paused")), "{text}");
+    let form = "name=From+the+portal&url=http%3A%2F%2F127.0.0.1%3A9%2Fhook&which=all&scope_mode=all&profile=standard\
+                &secret_mode=make&enabled=on";
+    let (status, text) = page(&server, "POST", &format!("{manages}/webhooks/new"), own, form).await;
+    assert!(status == 200 && text.contains("From the portal") && text.contains("whsec_"), "{status}: {text}");
 
     // What was ended leads nowhere, like what never was.
     assert_eq!(api.delete(&format!("/portal-sessions/{reads_id}")).await.status, 204);
