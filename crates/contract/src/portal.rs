@@ -115,7 +115,7 @@ impl Wire for CreatePortalSession {
 impl Wire for PortalSessionBody {
     fn example() -> Value {
         json!({
-            "id": "pts_01kscfnxr0000000000000000d",
+            "id": "pts_01ls2bhxf0f008pa4s70l9w39q",
             "url": "https://hooks.example.com/portal/EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE/",
             "token": "EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE",
             "project_id": sample::PROJECT,

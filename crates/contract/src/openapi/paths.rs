@@ -55,7 +55,7 @@ pub const GROUPS: &[Group] = &[
         "Portal sessions",
         "Links to a portal.",
         "The session's id",
-        "pts_01kscfnxr0000000000000000d",
+        "pts_01ls2bhxf0f008pa4s70l9w39q",
     ),
     group("stream", "Stream", "What happens to deliveries, while it happens.", "", ""),
     group("stats", "Statistics", "Figures of a whole project.", "", ""),
