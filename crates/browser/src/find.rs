@@ -52,8 +52,15 @@ impl Page {
 
     /// Presses the first button with this name, where a page offers the same in two places.
     pub async fn push_first(&self, name: &str) {
-        self.until(&format!("a button {name:?}"), async || self.has("button", name).await.then_some(())).await;
-        self.find_all("button", name).await.first().expect("it was there").click().await;
+        let push = async || {
+            let found = self.find_all("button", name).await;
+            match found.first()?.try_click().await {
+                Ok(()) => Some(()),
+                Err(refused) if refused.code == "stale element reference" => None,
+                Err(refused) => panic!("button {name:?} cannot be pushed: {refused}\n{}", self.described().await),
+            }
+        };
+        self.until(&format!("a button {name:?} to be pushed"), push).await;
     }
 
     /// Waits for the one link with this name and follows it.
