@@ -49,18 +49,18 @@ pub(crate) async fn projects(visit: Visit) -> Shown {
 
 /// `GET /more`: on a phone, what does not fit into the bar.
 pub(crate) async fn more(visit: Visit) -> Shown {
-    let places = [
+    let in_project = [
         ("Sources", visit.link("/sources")),
         ("Commands", visit.link("/commands")),
         ("Event types", visit.link("/event-types")),
         ("Settings", visit.link("/settings")),
-        ("Projects", "/projects".to_owned()),
-        ("Your account", "/settings/account".to_owned()),
     ];
+    let beside = [("Projects", "/projects".to_owned()), ("Your account", "/settings/account".to_owned())];
     let body = html! {
         nav .panel aria-label="Places" {
             ul .plain-list {
-                @for (words, address) in places.iter().filter(|(_, address)| address.starts_with("/p/") || visit.project.is_some() || !address.starts_with("//")) {
+                // Without a project there is nothing that its places could show.
+                @for (words, address) in in_project.iter().filter(|_| visit.project.is_some()).chain(&beside) {
                     li { a href=(address) { (words) } }
                 }
                 @if visit.is_operator() { li { a href="/operator/organizations" { "Operator" } } }
