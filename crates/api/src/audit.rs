@@ -114,8 +114,8 @@ struct Notes {
     before: Option<Value>,
     /// What is being made, where the path cannot say it.
     made: Option<String>,
-    /// The other end of the connection.
-    peer: Option<IpAddr>,
+    /// Where the request came from.
+    client: Option<IpAddr>,
     /// The entry, once it goes along with a change.
     note: Option<Arc<AuditNote>>,
     /// Whether it is done, whatever becomes of its answer.
@@ -141,9 +141,9 @@ impl Audit {
     }
 
     /// The slot of a request that came from there.
-    pub(crate) fn from(peer: IpAddr) -> Self {
+    pub(crate) fn from(client: IpAddr) -> Self {
         let audit = Self::default();
-        audit.notes().peer = Some(peer);
+        audit.notes().client = Some(client);
         audit
     }
 
@@ -241,7 +241,7 @@ fn entry(api: &Api, notes: &Notes, subject: String, replayed: bool) -> Option<Au
         action: act.action.to_owned(),
         subject,
         detail: serde_json::to_string(&detail).unwrap_or_default(),
-        address: notes.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+        address: notes.client.map(|client| client.to_string()).unwrap_or_default(),
     })
 }
 

@@ -8,6 +8,7 @@ mod answer;
 mod audit;
 mod auth;
 mod batches;
+mod client_address;
 mod compat;
 mod error;
 mod hooks;
@@ -24,7 +25,7 @@ mod server;
 mod state;
 
 pub use auth::Acting;
-pub use ingest::Peer;
+pub use client_address::ClientAddress;
 pub use local::{Answer, Ask, Local, On};
 pub use server::{Cut, Server, ServerLimits};
 pub use state::{Api, ApiParts};

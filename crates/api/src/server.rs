@@ -33,10 +33,10 @@ use tower::Service as _;
 use crate::{
     answer::json_bytes,
     audit::{self, Audit},
+    client_address::{ClientAddress, client_address},
     compat::{self, Asked},
     error::ApiError,
     hooks::is_hook,
-    ingest::Peer,
     native,
     state::Api,
 };
@@ -186,11 +186,12 @@ async fn accept(
 
 async fn serve(api: Api, router: Router, request: Request<Incoming>, peer: SocketAddr) -> Result<Response, Infallible> {
     let request_id = request_id(&api, &request);
+    let client = client_address(peer.ip(), &api.parts().trusted_proxies, request.headers());
     if !is_framed_clearly(request.headers()) {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        return Ok(answered(refuse_framing(), &method, &path, &request_id, peer.ip()));
+        return Ok(answered(refuse_framing(), &method, &path, &request_id, client));
     }
-    Ok(respond(&api, router, request.map(Body::new), peer.ip(), &request_id).await)
+    Ok(respond(&api, router, request.map(Body::new), client, &request_id).await)
 }
 
 /// Answers one request, wherever it came from: see [`crate::Local`].
@@ -198,18 +199,18 @@ pub(crate) async fn respond(
     api: &Api,
     mut router: Router,
     mut request: Request<Body>,
-    peer: IpAddr,
+    client: IpAddr,
     request_id: &str,
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let api = api.clone();
     let is_publish = method == Method::POST && path == PUBLISH_PATH;
     let answering = async move {
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(ClientAddress(client));
         if is_publish {
             return router.call(request).await.unwrap_or_else(|never| match never {});
         }
-        let audit = Audit::from(peer);
+        let audit = Audit::from(client);
         request.extensions_mut().insert(audit.clone());
         let response = router.call(request).await.unwrap_or_else(|never| match never {});
         audit::finish(&api, &audit, response).await
@@ -225,7 +226,7 @@ pub(crate) async fn respond(
             Err(_) => ApiError::new(ErrorCode::Internal, "the request failed unexpectedly").into_response(),
         }
     };
-    answered(response, &method, &path, request_id, peer)
+    answered(response, &method, &path, request_id, client)
 }
 
 /// Whether everybody between the client and here agrees where the request ends (RFC 9112, section
@@ -243,7 +244,7 @@ fn refuse_framing() -> Response {
 }
 
 /// Completes an answer, and notes it in the log.
-fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, peer: IpAddr) -> Response {
+fn answered(mut response: Response, method: &Method, path: &str, request_id: &str, client: IpAddr) -> Response {
     let in_log = response.extensions().get::<ApiError>().is_some_and(ApiError::is_in_log);
     explain(&mut response, &Asked { method: method.as_str(), path, request_id });
     let status = response.status();
@@ -255,7 +256,7 @@ fn answered(mut response: Response, method: &Method, path: &str, request_id: &st
     if status.is_server_error() && !is_hook(path) && !in_log {
         tracing::error!(request.id = request_id, %method, path, status = status.as_u16(), "request failed");
     } else {
-        tracing::debug!(request.id = request_id, %method, path, status = status.as_u16(), %peer, "request");
+        tracing::debug!(request.id = request_id, %method, path, status = status.as_u16(), %client, "request");
     }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);

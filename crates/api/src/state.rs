@@ -7,7 +7,7 @@ use tidings_domain::{
     plan::Plans,
     preset::Presets,
     seal::MasterKey,
-    target::TargetPolicy,
+    target::{Cidr, TargetPolicy},
     time::Timestamp,
 };
 use tidings_engine::{Engine, Turns};
@@ -35,6 +35,8 @@ pub struct ApiParts {
     pub master_key: Arc<MasterKey>,
     /// Which addresses webhooks may have.
     pub policy: TargetPolicy,
+    /// Proxies whose word is taken for where a request came from.
+    pub trusted_proxies: Vec<Cidr>,
     /// What organizations may have.
     pub plans: Arc<Plans>,
     /// What can fill new projects.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use tidings_api::{
-    Acting, Peer, StoreError,
+    Acting, ClientAddress, StoreError,
     accounts::{Session, Visitor},
 };
 use tidings_contract::{list::ListBody, tenancy::OrganizationBody};
@@ -116,7 +116,7 @@ pub(crate) fn lasting_cookie(dashboard: &Dashboard, name: &str, value: &str) -> 
 
 /// Where a request came from.
 pub(crate) fn visitor(parts: &Parts) -> Visitor {
-    let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+    let address = parts.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Visitor { address, user_agent: user_agent.unwrap_or_default().to_owned() }
 }

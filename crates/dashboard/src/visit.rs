@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use jiff::tz::TimeZone;
 use maud::Markup;
-use tidings_api::{Acting, AuditActor, On, Peer, accounts::Session, portal::PortalVisit};
+use tidings_api::{Acting, AuditActor, ClientAddress, On, accounts::Session, portal::PortalVisit};
 use tidings_contract::tenancy::{OrganizationBody, ProjectBody};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
@@ -89,7 +89,8 @@ impl FromRequestParts<Dashboard> for Visit {
             Ok(params) => params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()),
             Err(_) => None,
         };
-        let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let address =
+            parts.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0);
         let text = |name: &str| cookie(&parts.headers, name).unwrap_or_default();
         let word = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
             .find(|(name, _)| name == "said")
@@ -174,7 +175,8 @@ impl Visit {
     /// A visit by a portal's link: nobody is signed in, and no cookie is looked at but for the time zone.
     async fn in_portal(parts: &Parts, dashboard: &Dashboard, token: &str, here: String) -> Result<Self, Stop> {
         let found = portal::find(dashboard, token).await?;
-        let address = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+        let address =
+            parts.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0);
         let project = ProjectBody {
             id: found.project.id,
             organization_id: found.project.organization_id,

@@ -22,6 +22,8 @@ pub struct Person {
     client: HttpClient,
     /// Names and values.
     cookies: BTreeMap<String, String>,
+    /// What a proxy says of where they are.
+    forwarded_for: Option<String>,
 }
 
 /// What the session's cookie is called where the server is not reached by https.
@@ -30,7 +32,13 @@ const SESSION: &str = "tidings_session";
 impl Person {
     /// Somebody who is not signed in.
     pub fn stranger(server: &Server) -> Self {
-        Self { client: server.client(), cookies: BTreeMap::new() }
+        Self { client: server.client(), cookies: BTreeMap::new(), forwarded_for: None }
+    }
+
+    /// The same person behind a proxy that says this in `X-Forwarded-For`.
+    #[must_use]
+    pub fn through_proxy(self, forwarded_for: &str) -> Self {
+        Self { forwarded_for: Some(forwarded_for.to_owned()), ..self }
     }
 
     /// An operator with this address, made by a link of the operator key.
@@ -99,7 +107,7 @@ impl Person {
 
     /// The same person in another window: with the same cookie.
     pub fn in_another_window(&self, server: &Server) -> Self {
-        Self { client: server.client(), cookies: self.cookies.clone() }
+        Self { client: server.client(), cookies: self.cookies.clone(), forwarded_for: self.forwarded_for.clone() }
     }
 
     /// Looks at a page.
@@ -134,6 +142,9 @@ impl Person {
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(header::COOKIE, pairs.join("; "));
+        }
+        if let Some(said) = &self.forwarded_for {
+            request = request.header("x-forwarded-for", said);
         }
         if !form.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");

@@ -11,7 +11,11 @@ use anyhow::{Context as _, anyhow};
 use axum::Router;
 use tidings_api::{Api, ApiParts, Local, Server, ServerLimits, accounts::OidcParts};
 use tidings_dashboard::DashboardParts;
-use tidings_domain::{ids::OrganizationId, seal::MasterKey, target::TargetPolicy};
+use tidings_domain::{
+    ids::OrganizationId,
+    seal::MasterKey,
+    target::{Cidr, TargetPolicy},
+};
 use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
 use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
@@ -196,6 +200,17 @@ fn oidc_parts(
     })
 }
 
+/// Whoever trusts every address lets everybody choose one.
+fn warn_of_trust(trusted_proxies: &[Cidr]) {
+    for block in trusted_proxies.iter().filter(|block| block.holds_everything()) {
+        tracing::warn!(
+            %block,
+            "--trust-proxy holds every address: whoever connects may name any client address in X-Forwarded-For, so \
+             let nobody but your proxy connect, or name its own block"
+        );
+    }
+}
+
 /// Opens the store and starts the engine.
 async fn start(
     config: ServeConfig,
@@ -255,7 +270,9 @@ async fn start(
     let public_url = config.public_url.clone();
     let oidc = config.oidc.map(|oidc| oidc_parts(oidc, default_organization, &master_key, engine.base_url()));
     let oidc = oidc.transpose()?;
+    warn_of_trust(&config.trusted_proxies);
     let api = Api::new(ApiParts {
+        trusted_proxies: config.trusted_proxies,
         engine: Arc::clone(&engine),
         store,
         sender,

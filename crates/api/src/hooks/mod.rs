@@ -26,9 +26,10 @@ use tidings_engine::{Call, CalledUrlError, RunError};
 use url::form_urlencoded;
 
 use crate::{
+    client_address::ClientAddress,
     compat::BOTS_BUSINESS,
     error::ApiError,
-    ingest::{NOT_KEPT, Peer},
+    ingest::NOT_KEPT,
     native::runs::{CRASHED, SUPERSEDED, TIMED_OUT, refusal},
     request::read_any,
     state::Api,
@@ -102,7 +103,7 @@ async fn call(
 /// Runs the command of a URL that is good, and answers.
 pub(crate) async fn carry_out(api: &Api, request: Request, calling: Calling) -> Result<Response, ApiError> {
     let Calling { project_id, url, known_by, params, secrets } = calling;
-    let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let address = request.extensions().get::<ClientAddress>().map(|client| client.0);
     take_place(api, project_id, &known_by, address).await?;
     let not_run = |error| match error {
         RunError::NoProject => refused(),

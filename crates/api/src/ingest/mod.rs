@@ -5,7 +5,7 @@
 
 mod rates;
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -23,7 +23,7 @@ use tidings_engine::{HOPS, LiveSource, PublishError, Receipt, Received, SourceAd
 
 pub(crate) use rates::Rates;
 
-use crate::{answer::json, error::ApiError, request::read_any, state::Api};
+use crate::{answer::json, client_address::ClientAddress, error::ApiError, request::read_any, state::Api};
 
 /// Bytes of a request's headers that a receipt keeps.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -31,10 +31,6 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 const HOPS_MAX: u32 = 5;
 /// Headers whose values are keys to something else and are not kept.
 pub(crate) const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
-
-/// The address that a request came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
 
 pub(crate) fn routes() -> Router<Api> {
     let router = Router::new().route("/in/{token}", any(at_token));
@@ -93,7 +89,7 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
         let detail = format!("the request was sent on {HOPS_MAX} times already; it goes in a circle");
         return Err(ApiError::new(ErrorCode::MalformedRequest, detail));
     }
-    let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let address = request.extensions().get::<ClientAddress>().map(|client| client.0);
     let (rates, now) = (api.rates(), api.engine().now());
     rates.take_of_address(&live.source, address, now).map_err(|wait_s| slow_down(&live, wait_s))?;
     let query = request.uri().query().unwrap_or_default().to_owned();

@@ -35,6 +35,11 @@ impl Cidr {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
     }
+
+    /// Whether every address of its family is in it: `0.0.0.0/0` or `::/0`.
+    pub fn holds_everything(&self) -> bool {
+        self.0.prefix_len() == 0
+    }
 }
 
 impl FromStr for Cidr {

@@ -26,6 +26,11 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "URL", hide = true)]
     pub(crate) database_url: Option<String>,
 
+    /// Believe a proxy within this block of addresses what its X-Forwarded-For says of where a request came from;
+    /// repeatable [env: TIDINGS_TRUST_PROXY, separated by commas; default: the header is ignored]
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trust_proxy: Vec<String>,
+
     /// Start generated URLs with this [env: TIDINGS_PUBLIC_URL]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
@@ -147,6 +152,7 @@ impl ServerFlags {
             "listen" => one(&self.listen),
             "data_dir" => one(&self.data_dir),
             "database_url" => one(&self.database_url),
+            "trust_proxy" => self.trust_proxy.clone(),
             "public_url" => one(&self.public_url),
             "master_key_file" => one(&self.master_key_file),
             "allow_http" => one(&self.allow_http),

@@ -48,6 +48,8 @@ pub(crate) struct ServeConfig {
     pub(crate) data_dir: PathBuf,
     /// Whether nobody named the directory, so that `demo` may take a temporary one.
     pub(crate) data_dir_is_default: bool,
+    /// Proxies whose word is taken for where a request came from.
+    pub(crate) trusted_proxies: Vec<Cidr>,
     /// What generated URLs start with, without a slash at the end.
     pub(crate) public_url: Option<String>,
     /// An operator key (`tdo_…`) to install at start.

@@ -82,6 +82,7 @@ impl Reader<'_> {
         self.one("database_url", refuse_database);
         let listen = self.one("listen", parse_listen);
         let data_dir = self.one("data_dir", parse_path);
+        let trusted_proxies = self.many("trust_proxy", parse_proxy);
         let public_url = self.one("public_url", parse_public_url);
         let operator_key = self.one("operator_key", parse_operator_key);
         let master_key = self.master_key();
@@ -105,6 +106,7 @@ impl Reader<'_> {
             listen: listen.or_else(|| LISTEN_DEFAULT.parse().ok())?,
             data_dir_is_default: data_dir.is_none(),
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
+            trusted_proxies,
             public_url,
             operator_key,
             master_key,
@@ -274,6 +276,12 @@ fn parse_switch(text: &str) -> Result<bool, Refused> {
 fn parse_cidr(text: &str) -> Result<Cidr, Refused> {
     text.parse().or_else(|error: tidings_domain::target::CidrError| {
         refused("this is not a block of addresses to allow", error.to_string())
+    })
+}
+
+fn parse_proxy(text: &str) -> Result<Cidr, Refused> {
+    text.parse().or_else(|error: tidings_domain::target::CidrError| {
+        refused("this is not a block of addresses of proxies", error.to_string())
     })
 }
 

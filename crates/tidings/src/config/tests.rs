@@ -87,6 +87,20 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
         ),
         ("--listen 8700", "", "", "--listen: \"8700\" is not an address to listen on"),
         ("--allow-target 10.0.0.1/8", "", "", "--allow-target: this is not a block of addresses to allow"),
+        (
+            "--trust-proxy 10.0.0.1/8",
+            "",
+            "",
+            "--trust-proxy: this is not a block of addresses of proxies; `10.0.0.1/8` has bits set beyond its prefix; write \
+             10.0.0.0/8 for the whole block",
+        ),
+        (
+            "",
+            "TIDINGS_TRUST_PROXY=10.0.0.0/8,nginx",
+            "",
+            "TIDINGS_TRUST_PROXY: this is not a block of addresses of proxies; `nginx`",
+        ),
+        ("", "", "trust_proxy = \"::1\"", "tidings.toml:1: `trust_proxy` is an array of strings"),
         ("--allow-port 0", "", "", "--allow-port: \"0\" is not a port; write a number from 1 to 65535"),
         ("--workers 0", "", "", "--workers: \"0\" is not a number of threads"),
         ("--allow-http=yes", "", "", "--allow-http: \"yes\" is neither true nor false"),
@@ -173,6 +187,7 @@ fn the_report_shows_sources_and_hides_secrets() {
 SETTING                        VALUE            FROM
 listen                         127.0.0.1:0      --listen
 data_dir                       ./tidings-data   default
+trust_proxy                    -                default
 public_url                     -                default
 operator_key                   ********         TIDINGS_OPERATOR_KEY
 master_key                     -                default
