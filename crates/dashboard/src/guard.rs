@@ -131,7 +131,7 @@ fn is_same_origin(dashboard: &Dashboard, headers: &HeaderMap, uri: &Uri) -> bool
 }
 
 /// The headers that every page has. Whoever sets one of them beforehand has a reason to.
-fn protected(mut response: Response) -> Response {
+pub(crate) fn protected(mut response: Response) -> Response {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -3,12 +3,12 @@
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, FromRequestParts as _, OriginalUri, Request, State},
     middleware::from_fn_with_state,
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::StatusCode;
+use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::{Dashboard, assets, guard, pages, portal, shell, visit::Visit};
 
@@ -94,7 +94,8 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
     if dashboard.parts().dev {
         all = all.route("/dev/components", get(pages::components::show));
     }
-    all.with_state(dashboard)
+    // Beside the guard: what has no route is not read.
+    all.fallback(elsewhere).with_state(dashboard)
 }
 
 /// What a portal shows: the same pages, as far as its links reach.
@@ -216,8 +217,33 @@ fn commands() -> Router<Dashboard> {
         .route("/rotate-hook-key", get(commands::rotate_question).post(commands::rotate))
 }
 
+/// What the paths of programs begin with: they get the API's errors, whatever they accept.
+const PROGRAMS: [&str; 7] = ["/.well-known/", "/api/", "/compat/", "/hook/", "/in/", "/webhooks/", "/assets/"];
+
+/// Beside all routes: people get a page, programs the API's error, which the server writes.
+async fn elsewhere(State(dashboard): State<Dashboard>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let path = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0).path();
+    let looks = parts.method == Method::GET || parts.method == Method::HEAD;
+    if !looks || !takes_pages(&parts.headers) || PROGRAMS.iter().any(|start| path.starts_with(start)) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    guard::protected(match Visit::from_request_parts(&mut parts, &dashboard).await {
+        Ok(visit) => missing(visit).await.into_response(),
+        // Nobody is signed in, and signing in would lead nowhere.
+        Err(_) => shell::alone_page(&dashboard, StatusCode::NOT_FOUND, "Not found", NO_PAGE),
+    })
+}
+
+/// Browsers name pages first; what takes anything is a program.
+fn takes_pages(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|line| line.split(',')).any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/html")
+}
+
+const NO_PAGE: &str = "There is no such page. It may have been deleted, or the address is not whole.";
+
 /// There is no such page in the project.
 async fn missing(visit: Visit) -> (StatusCode, Response) {
-    let text = "There is no such page. It may have been deleted, or the address is not whole.";
-    (StatusCode::NOT_FOUND, shell::wrong_page(&visit, "Not found", text))
+    (StatusCode::NOT_FOUND, shell::wrong_page(&visit, "Not found", NO_PAGE))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Method, Request, header, request::Builder};
 use http_body_util::Full;
 use serde_json::json;
 
@@ -115,6 +115,15 @@ impl Person {
         self.send(Method::GET, path, "").await
     }
 
+    /// The same, saying what may come of it.
+    pub async fn get_as(&self, path: &str, accept: &str) -> Answer {
+        let mut request = self.request(Method::GET, path);
+        if !accept.is_empty() {
+            request = request.header(header::ACCEPT, accept);
+        }
+        self.exchange(request, "").await
+    }
+
     /// Sends a form as a page of this session would, and keeps the cookie that comes of it.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let csrf = match self.cookie() {
@@ -138,6 +147,10 @@ impl Person {
     }
 
     async fn send(&self, method: Method, path: &str, form: &str) -> Answer {
+        self.exchange(self.request(method, path), form).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Builder {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "tidings.test");
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -146,10 +159,13 @@ impl Person {
         if let Some(said) = &self.forwarded_for {
             request = request.header("x-forwarded-for", said);
         }
+        request.header("sec-fetch-site", "same-origin").header(header::USER_AGENT, "a test")
+    }
+
+    async fn exchange(&self, mut request: Builder, form: &str) -> Answer {
         if !form.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        let request = request.header("sec-fetch-site", "same-origin").header(header::USER_AGENT, "a test");
         let request = request.body(Full::new(Bytes::from(form.to_owned()))).expect("tests give valid requests");
         self.client.exchange(request).await.expect("an answer")
     }

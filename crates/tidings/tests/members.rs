@@ -238,3 +238,29 @@ async fn a_form_drawn_for_another_organization_changes_nothing() {
     let acting = scene.operator.clone().with_header("x-organization-id", &scene.organization);
     assert_eq!(acting.get("/invites").await.expect(200)["total"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_is_a_page_for_people_and_an_error_for_programs() {
+    let scene = begin().await;
+    let ann = scene.member("ann@example.com", "viewer").await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for (person, shows) in [(&Person::stranger(&scene.server), "Go to the dashboard"), (&ann, "Sign out")] {
+        for path in ["/nothing", "/webhook/s", "/docs/nothing", "/p-x", "/%22%3E%3Cscript%3E"] {
+            let page = person.get_as(path, browser).await;
+            let text = String::from_utf8_lossy(&page.body).into_owned();
+            assert_eq!(page.status, 404, "{path}: {page}");
+            assert!(text.contains("There is no such page") && text.contains(shows), "{path}: {text}");
+            assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self'")));
+            for accept in ["*/*", "application/json", ""] {
+                person.get_as(path, accept).await.expect_problem(404, "not_found");
+            }
+        }
+        // Programs have paths of their own, whatever they say they take.
+        for path in ["/api/v1/nothing", "/api/v2", "/hook/a/b", "/in/a/b", "/compat/x", "/.well-known/x", "/webhooks/x"]
+        {
+            person.get_as(path, browser).await.expect_problem(404, "not_found");
+        }
+    }
+    let posted = Person::stranger(&scene.server).post("/nothing", &[]).await;
+    posted.expect_problem(404, "not_found");
+}
