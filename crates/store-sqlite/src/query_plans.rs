@@ -5,9 +5,23 @@ use rusqlite::Connection;
 use crate::{SqliteStore, sql};
 
 /// Tables that grow with what was accepted.
-const GROWING: [&str; 12] = [
-    "queue", "event", "delivery", "attempt", "run", "run_task", "property", "account", "member", "invite", "session",
+const GROWING: [&str; 16] = [
+    "queue",
+    "event",
+    "delivery",
+    "attempt",
+    "run",
+    "run_task",
+    "property",
+    "account",
+    "member",
+    "invite",
+    "session",
     "identity",
+    "record",
+    "record_change",
+    "portal",
+    "portal_session",
 ];
 
 /// What `EXPLAIN QUERY PLAN` says, line by line.
@@ -78,6 +92,11 @@ fn no_statement_about_runs_looks_through_a_table() {
         sql::EXPUNGE_RUNS,
         sql::EXPUNGE_RUN_TASKS,
         sql::EXPUNGE_PROPERTIES,
+        sql::EXPUNGE_PROPERTY_COUNT,
+        sql::EXPUNGE_RECORDS,
+        sql::EXPUNGE_RECORD_CHANGES,
+        sql::EXPUNGE_PORTAL,
+        sql::EXPUNGE_PORTAL_SESSIONS,
         sql::CLEAR_RUN_TASKS,
         sql::FORGET_RUN_TASK,
         sql::FIND_RUN_OF_DELIVERY,

@@ -72,16 +72,22 @@ pub(crate) fn expire_runs(session: &Session<'_>, before: Timestamp, limit: u32) 
 }
 
 /// What is deleted of a project that was deleted, in this order: what would still be done comes first.
-const LEFTOVERS: [&str; 6] = [
+const LEFTOVERS: [&str; 11] = [
     sql::EXPUNGE_RUN_TASKS,
     sql::EXPUNGE_PROPERTIES,
     sql::EXPUNGE_RUNS,
     sql::EXPUNGE_COMMANDS,
     sql::EXPUNGE_DELETED_COMMANDS,
     sql::EXPUNGE_COMMAND_SETTINGS,
+    // Counted with what it counts; whatever is written of properties meanwhile belongs to no project any more.
+    sql::EXPUNGE_PROPERTY_COUNT,
+    sql::EXPUNGE_RECORDS,
+    sql::EXPUNGE_RECORD_CHANGES,
+    sql::EXPUNGE_PORTAL_SESSIONS,
+    sql::EXPUNGE_PORTAL,
 ];
 
-/// Deletes what is left of the commands of one deleted project, at most `limit` rows; returns whether there may be
+/// Deletes what is left of one deleted project beside its history, at most `limit` rows; returns whether there may be
 /// more, of this project or of another.
 pub(crate) fn expunge_deleted(session: &Session<'_>, limit: u32) -> rusqlite::Result<bool> {
     let mut next = session.connection.prepare_cached(sql::NEXT_LEFTOVER)?;

@@ -249,6 +249,11 @@ statements! {
     EXPUNGE_COMMANDS = "expunge_commands";
     EXPUNGE_DELETED_COMMANDS = "expunge_deleted_commands";
     EXPUNGE_COMMAND_SETTINGS = "expunge_command_settings";
+    EXPUNGE_PROPERTY_COUNT = "expunge_property_count";
+    EXPUNGE_RECORDS = "expunge_records";
+    EXPUNGE_RECORD_CHANGES = "expunge_record_changes";
+    EXPUNGE_PORTAL = "expunge_portal";
+    EXPUNGE_PORTAL_SESSIONS = "expunge_portal_sessions";
     LIST_RUNS_OF_STATUS = "list_runs_of_status";
     LIST_RUNS_OF_COMMAND_AND_STATUS = "list_runs_of_command_and_status";
     COUNT_RUNS_OF_COMMAND = "count_runs_of_command";

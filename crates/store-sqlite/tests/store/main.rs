@@ -5,6 +5,7 @@ mod acts;
 mod backlog;
 mod catalogues;
 mod history;
+mod left_of_projects;
 mod opening;
 mod plans;
 mod queue;

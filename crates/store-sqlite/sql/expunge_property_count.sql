@@ -1,0 +1,1 @@
+DELETE FROM property_count WHERE project IN (SELECT project FROM property_count WHERE project = ?1 LIMIT ?2)
