@@ -274,7 +274,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<CommandSettingsBody>(&[]),
     operation("PUT", "/bot", COMMANDS, 200, "Import a bot: its old URLs run the project's commands")
         .takes::<ImportBot>()
-        .answers::<BotBody>(&[AlreadyExists]),
+        .answers::<BotBody>(&[AlreadyExists, PreconditionFailed]),
     operation("GET", "/bot", COMMAND_READERS, 200, "Get the bot that was imported").bare().answers::<BotBody>(&[]),
     operation("DELETE", "/bot", COMMANDS, 204, "Remove the bot: its old URLs are refused").bare().answers_nothing(&[]),
     operation("GET", "/runs", COMMAND_READERS, 200, "List runs")
@@ -332,7 +332,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<OrganizationBody>(&[]),
     operation("PATCH", "/organizations/{id}", Access::Scope(Scope::Admin), 200, "Change an organization")
         .takes::<UpdateOrganization>()
-        .answers::<OrganizationBody>(&[]),
+        .answers::<OrganizationBody>(&[PreconditionFailed]),
     operation("DELETE", "/organizations/{id}", Access::Operator, 204, "Delete an organization")
         .bare()
         .answers_nothing(&[ValidationFailed]),
@@ -372,7 +372,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/projects/{id}", Access::AnyKey, 200, "Get a project").bare().answers::<ProjectBody>(&[]),
     operation("PATCH", "/projects/{id}", Access::Scope(Scope::Admin), 200, "Rename a project")
         .takes::<UpdateProject>()
-        .answers::<ProjectBody>(&[]),
+        .answers::<ProjectBody>(&[PreconditionFailed]),
     operation("POST", "/projects/{id}/rotate-hook-key", COMMANDS, 200, "Exchange the key of a project's hook URLs")
         .may_take::<RotateHookKey>()
         .answers::<RotatedHookKeyBody>(&[IdempotencyConflict, ChangedMeanwhile]),

@@ -83,6 +83,12 @@ impl Asker<'_> {
         read(&self.call(Ask::new(Method::GET, path)).await)
     }
 
+    /// The same with the entity tag of what is shown, for the form that changes it.
+    pub(crate) async fn get_tagged<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), Box<Problem>> {
+        let answer = self.call(Ask::new(Method::GET, path)).await;
+        Ok((read(&answer)?, answer.etag.unwrap_or_default()))
+    }
+
     /// Does something that takes a JSON document and answers one.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
@@ -113,9 +119,13 @@ impl Visit {
 
     /// The same with the entity tag of what is shown, for the form that changes it.
     pub(crate) async fn need_tagged<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), Stop> {
+        self.get_tagged(path).await.map_err(|problem| self.stop(&problem))
+    }
+
+    /// The same, where the page can do without it.
+    pub(crate) async fn get_tagged<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), Box<Problem>> {
         let answer = self.call(Ask::new(Method::GET, path)).await;
-        let read = read(&answer).map_err(|problem| self.stop(&problem))?;
-        Ok((read, answer.etag.unwrap_or_default()))
+        Ok((read(&answer)?, answer.etag.unwrap_or_default()))
     }
 
     /// Does something that answers a document.
@@ -132,6 +142,18 @@ impl Visit {
     ) -> Result<T, Box<Problem>> {
         let body = serde_json::to_vec(body).expect("requests are JSON");
         read(&self.call(Ask::new(method, path).with_body(body)).await)
+    }
+
+    /// Changes something as its form found it: another state has another entity tag, and stays as it is.
+    pub(crate) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        etag: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<(), Box<Problem>> {
+        let answer = self.call(conditional(method, path, etag, body)).await;
+        refusal(&answer).map_or(Ok(()), |problem| Err(Box::new(problem)))
     }
 
     /// Makes one drawing of a form recognisable, so that sending it twice does the thing once. A form that comes
@@ -157,6 +179,12 @@ impl Visit {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Stop::with((status, shell::problem_page(self, problem)))
     }
+}
+
+/// A change to what has this entity tag.
+pub(crate) fn conditional(method: Method, path: &str, etag: Option<&str>, body: &impl Serialize) -> Ask {
+    let body = serde_json::to_vec(body).expect("requests are JSON");
+    Ask { if_match: etag.map(str::to_owned), ..Ask::new(method, path).with_body(body) }
 }
 
 /// The refusal that an answer is, in words for people: they have roles, where programs have keys with scopes.

@@ -115,8 +115,8 @@ impl Runs for SqliteStore {
 
 #[async_trait]
 impl Bots for SqliteStore {
-    async fn put_bot(&self, record: BotRecord) -> Result<BotPut, StoreError> {
-        self.add(move |session| bot::put(session, &record)).await
+    async fn put_bot(&self, record: BotRecord, expected: Option<BotRecord>) -> Result<BotPut, StoreError> {
+        self.add(move |session| bot::put(session, &record, expected.as_ref())).await
     }
 
     async fn find_bot(&self, project_id: ProjectId) -> Result<Option<BotRecord>, StoreError> {

@@ -15,8 +15,8 @@ use tidings_ports::store::{
     Appended, AuditNote, BacklogLane, BatchAppended, Catalog, Changed, ClaimRequest, Claimed, Created,
     EventTypeChanged, EventTypeImport, EventTypeImported, HookKeysChange, Idempotency, InstanceCounts, KeyRecord,
     Ledger, Log, Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook,
-    OrganizationChange, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Report,
-    Requeued, SchemaRetired, Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookRecord,
+    OrganizationChange, OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Replaced,
+    Report, Requeued, SchemaRetired, Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookRecord,
 };
 
 use crate::{
@@ -129,8 +129,9 @@ impl Catalog for SqliteStore {
         &self,
         id: OrganizationId,
         change: OrganizationChange,
-    ) -> Result<Option<OrganizationRecord>, StoreError> {
-        self.change(move |session| organization::update(session, id, &change)).await
+        expected: Option<OrganizationRecord>,
+    ) -> Result<Replaced<OrganizationRecord>, StoreError> {
+        self.change(move |session| organization::update(session, id, &change, expected.as_ref())).await
     }
 
     async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError> {
@@ -153,8 +154,13 @@ impl Catalog for SqliteStore {
         self.readers.call(move |connection| project::list(connection, organization_id, page)).await
     }
 
-    async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError> {
-        self.change(move |session| project::rename(session, id, &name)).await
+    async fn rename_project(
+        &self,
+        id: ProjectId,
+        name: String,
+        expected: Option<String>,
+    ) -> Result<Replaced<()>, StoreError> {
+        self.change(move |session| project::rename(session, id, &name, expected.as_deref())).await
     }
 
     async fn set_hook_keys(

@@ -1,7 +1,7 @@
 //! A change is made to what its maker has seen, or not at all.
 
 use serde_json::{Value, json};
-use tidings_testkit::{Answer, Api, Receiver, Server, Signature, World, organization_key};
+use tidings_testkit::{Answer, Api, Person, Project, Receiver, Server, Signature, World, operator, organization_key};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -30,7 +30,15 @@ impl Thing {
     }
 }
 
-async fn things(api: &Api, webhook_id: &str) -> Vec<Thing> {
+fn bot(word: &str) -> Value {
+    json!({"bot_id": "100200", "token": "a-token", "redirect_hosts": [format!("{word}.example.com")]})
+}
+
+async fn things(api: &Api, project: &Project, webhook_id: &str) -> Vec<Thing> {
+    // What is not there was seen by nobody.
+    let none = api.clone().with_header("if-match", "\"1\"").put("/bot", &bot("none")).await;
+    none.expect_problem(412, "precondition_failed");
+    api.put("/bot", &bot("first")).await.expect(200);
     let source = api.post("/sources", &json!({"name": "in", "kind": "none"})).await.expect(201);
     api.post("/commands", &json!({"name": "first", "code": "1"})).await.expect(201);
     vec![
@@ -54,6 +62,17 @@ async fn things(api: &Api, webhook_id: &str) -> Vec<Thing> {
             method: http::Method::PUT,
             change: |word| json!({"description": word}),
         },
+        Thing {
+            path: format!("/projects/{}", project.id),
+            method: http::Method::PATCH,
+            change: |word| json!({"name": word}),
+        },
+        Thing {
+            path: format!("/organizations/{}", project.organization_id),
+            method: http::Method::PATCH,
+            change: |word| json!({"name": word}),
+        },
+        Thing { path: "/bot".to_owned(), method: http::Method::PUT, change: bot },
     ]
 }
 
@@ -66,7 +85,7 @@ async fn of_two_writers_who_saw_the_same_one_changes_it_and_the_other_is_told() 
     let webhook = world.subscribe(&project, &receiver, "/hook", Signature::Standard, json!({})).await;
     let api = organization_key(world.operator(), &project.organization_id, &json!({"name": "admin"})).await;
     let api = api.with_header("x-project-id", &project.id);
-    for thing in things(&api, &webhook.webhook_id).await {
+    for thing in things(&api, &project, &webhook.webhook_id).await {
         let first = thing.tag(&api).await;
         let changed = thing.change(&api, Some(&first), "ann").await;
         assert_eq!(changed.status, 200, "{}: {changed}", thing.path);
@@ -94,5 +113,80 @@ async fn of_two_writers_who_saw_the_same_one_changes_it_and_the_other_is_told() 
             statuses.sort_unstable();
             assert_eq!(statuses, [200, 412], "{}: {one} {two}", thing.path);
         }
+    }
+}
+
+/// The value of a hidden field of a page.
+fn hidden(page: &Answer, field: &str) -> String {
+    let text = String::from_utf8_lossy(&page.body).into_owned();
+    let mark = format!("name=\"{field}\" value=\"");
+    let value = text.split_once(&mark).and_then(|(_, rest)| rest.split_once('"'));
+    value.unwrap_or_else(|| panic!("no field {field} in {text}")).0.replace("&quot;", "\"")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_was_overtaken_comes_back_with_both_and_overwrites_nothing_unseen() {
+    let server = Server::start(BINARY).await;
+    let operator = operator(&server);
+    let made = operator.post("/organizations", &json!({"name": "Acme"})).await.expect(201);
+    let [organization, project] =
+        ["id", "default_project_id"].map(|name| made[name].as_str().expect("an id").to_owned());
+    let mut ann = Person::operator(&server, "ann@example.com").await;
+    let api = operator.clone().with_header("x-organization-id", &organization).with_header("x-project-id", &project);
+    api.put("/bot", &bot("first")).await.expect(200);
+    // In the project's organization from here on.
+    let overview = ann.get(&format!("/p/{project}")).await;
+    ann.keep(&overview);
+    let (settings, limits) = (format!("/p/{project}/settings"), format!("/p/{project}/command-settings"));
+    let operated = format!("/operator/organizations/{organization}");
+    let patch = http::Method::PATCH;
+    for (page, form, thing, path, method, change) in [
+        (&settings, settings.clone(), "project", format!("/projects/{project}"), &patch, json!({"name": "theirs"})),
+        (
+            &operated,
+            operated.clone(),
+            "organization",
+            format!("/organizations/{organization}"),
+            &patch,
+            json!({"name": "theirs"}),
+        ),
+        (
+            &"/settings/plan".to_owned(),
+            "/settings/organization".to_owned(),
+            "organization",
+            format!("/organizations/{organization}"),
+            &patch,
+            json!({"name": "theirs again"}),
+        ),
+        (&limits, format!("/p/{project}/bot"), "bot", "/bot".to_owned(), &http::Method::PUT, bot("theirs")),
+    ] {
+        let drawn = ann.get(page).await;
+        let tag = hidden(&drawn, "etag");
+        api.send(method.clone(), &path, change.to_string()).await.expect(200);
+        let theirs = api.get(&path).await.expect(200);
+        let typed = [
+            ("name", "mine"),
+            ("schema_mode", "warn"),
+            ("bot_id", "100200"),
+            ("token", "a-token-of-mine"),
+            ("redirect_hosts", "mine.example.com"),
+            ("of", organization.as_str()),
+        ];
+        let with = |tag: &str| {
+            typed.iter().copied().chain([("etag", tag)]).map(|(a, b)| (a, b.to_owned())).collect::<Vec<_>>()
+        };
+        let send = with(&tag);
+        let send: Vec<_> = send.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let both = ann.post(&form, &send).await;
+        let text = String::from_utf8_lossy(&both.body).into_owned();
+        assert!(text.contains(&format!("Somebody else saved this {thing} meanwhile")), "{form}: {both}");
+        assert!(text.contains("mine") && text.contains("theirs"), "{form}: {text}");
+        assert!(thing != "bot" || !text.contains("a-token-of-mine"), "a secret is not drawn");
+        assert_eq!(api.get(&path).await.expect(200), theirs, "{form}: nothing was saved");
+
+        let send = with(&hidden(&both, "etag"));
+        let send: Vec<_> = send.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(ann.post(&form, &send).await.status, 303, "{form}: it was seen now");
+        assert!(api.get(&path).await.expect(200).to_string().contains("mine"), "{form}");
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     auth::Caller,
     compat::BOTS_BUSINESS,
     error::{ApiError, field_error},
-    request::{Body, parse},
+    request::{Body, IfMatch, content_tag, parse, tagged},
     state::Api,
 };
 
@@ -33,6 +33,20 @@ fn body(api: &Api, base: &Base, bot: &Bot) -> BotBody {
         api_url: format!("{base}{BOTS_BUSINESS}"),
         updated_at: bot.updated_at,
     }
+}
+
+/// What a precondition speaks of.
+const WHAT: &str = "bot";
+
+fn shown(api: &Api, base: &Base, bot: &Bot) -> Response {
+    let body = body(api, base, bot);
+    tagged(json(StatusCode::OK, &body), &tag(bot))
+}
+
+/// A bot has no revision. Its token is not shown, but another one is another state of it: so is the time.
+fn tag(bot: &Bot) -> String {
+    let hosts: Vec<_> = bot.redirect_hosts.iter().map(ToString::to_string).collect();
+    content_tag(&(bot.id.as_str(), hosts, bot.updated_at))
 }
 
 /// What a request asks for; what is left out stays as it is.
@@ -76,12 +90,19 @@ pub(crate) async fn put(
     State(api): State<Api>,
     caller: Caller,
     base: Base,
+    wanted: IfMatch,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let Wanted { id, token, redirect_hosts } = read(parse(&bytes)?)?;
     let project_id = caller.project(&api);
     caller.audit().makes(id.as_str());
     let former = api.store().find_bot(project_id).await?;
+    match &former {
+        Some(former) => wanted.check(WHAT, &tag(&former.bot), Some(former.bot.updated_at))?,
+        // What is not there was seen by nobody.
+        None if wanted.is_given() => return Err(wanted.overtaken(WHAT)),
+        None => {}
+    }
     let known = former.as_ref().filter(|record| record.bot.id == id);
     let redirect_hosts = redirect_hosts.or_else(|| Some(known?.bot.redirect_hosts.clone())).unwrap_or_default();
     let token = match token {
@@ -92,12 +113,14 @@ pub(crate) async fn put(
     if let Some(record) = known.filter(|record| record.bot.redirect_hosts == redirect_hosts)
         && open_bot_token(record, master).is_ok_and(|known| known.as_slice() == token.as_bytes())
     {
-        return Ok(json(StatusCode::OK, &body(&api, &base, &record.bot)));
+        return Ok(shown(&api, &base, &record.bot));
     }
     let bot = Bot { id, project_id, redirect_hosts, updated_at: now };
     let record = new_bot(bot.clone(), &token, master, api.engine().ids().nonce());
-    match caller.store(&api).put_bot(record).await? {
-        BotPut::Stored => Ok(json(StatusCode::OK, &body(&api, &base, &bot))),
+    let expected = former.filter(|_| wanted.is_given());
+    match caller.store(&api).put_bot(record, expected).await? {
+        BotPut::Stored => Ok(shown(&api, &base, &bot)),
+        BotPut::Stale => Err(wanted.overtaken(WHAT)),
         BotPut::Taken => {
             let detail = "the bot was imported into another project of this instance; a bot belongs to one: delete it \
                           there, or ask the operator";
@@ -116,7 +139,7 @@ fn known_token(api: &Api, known: Option<&BotRecord>) -> Result<String, ApiError>
 
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, base: Base) -> Result<Response, ApiError> {
     let record = api.store().find_bot(caller.project(&api)).await?.ok_or_else(missing)?;
-    Ok(json(StatusCode::OK, &body(&api, &base, &record.bot)))
+    Ok(shown(&api, &base, &record.bot))
 }
 
 pub(crate) async fn delete(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {

@@ -5,12 +5,10 @@ mod bundle;
 mod document;
 mod import;
 
-use aws_lc_rs::digest;
 use axum::{
     extract::{Path, State},
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use serde_json::value::RawValue;
 use tidings_contract::{
@@ -40,14 +38,12 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    request::{Body, IfMatch, parse, tagged},
+    request::{Body, IfMatch, content_tag, parse, tagged},
     state::Api,
 };
 
 /// What keys that are bound to one project cannot change.
 const CATALOGUE: &str = "the organization's event types";
-/// Bytes of a hash that tell two states of an event type apart.
-const TAG_BYTES: usize = 16;
 
 /// An event type as lists show it.
 fn body(event_type: &EventType) -> EventTypeBody {
@@ -196,8 +192,7 @@ fn shown(event_type: &EventType) -> Response {
 
 /// An event type has no revision; its tag is made of all that is shown of it.
 fn tag(event_type: &EventType) -> String {
-    let hash = digest::digest(&digest::SHA256, &json_bytes(&whole(event_type)));
-    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..TAG_BYTES]))
+    content_tag(&whole(event_type))
 }
 
 pub(crate) async fn get(

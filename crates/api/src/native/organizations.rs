@@ -11,7 +11,7 @@ use tidings_domain::{
     plan::PlanName,
     tenancy::{Organization, SchemaMode},
 };
-use tidings_ports::store::{NewOrganization, OrganizationChange, OrganizationRecord};
+use tidings_ports::store::{NewOrganization, OrganizationChange, OrganizationRecord, Replaced};
 
 use super::{check_name, plans};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    request::{Body, Query, parse},
+    request::{Body, IfMatch, Query, content_tag, parse, tagged},
     state::Api,
 };
 
@@ -81,13 +81,19 @@ pub(super) async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Organiz
 }
 
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &body(&api, &find(&api, &caller, &id).await?)))
+    Ok(shown(&api, &find(&api, &caller, &id).await?))
+}
+
+fn shown(api: &Api, record: &OrganizationRecord) -> Response {
+    let body = body(api, record);
+    tagged(json(StatusCode::OK, &body), &content_tag(&body))
 }
 
 pub(crate) async fn update(
     State(api): State<Api>,
     caller: Caller,
     audit: Audit,
+    wanted: IfMatch,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
@@ -106,14 +112,20 @@ pub(crate) async fn update(
     }
     caller.refuse_bound("an organization")?;
     let known = find(&api, &caller, &id).await?;
-    audit.before(&body(&api, &known));
+    let before = body(&api, &known);
+    audit.before(&before);
+    wanted.check("organization", &content_tag(&before), None)?;
     let change = OrganizationChange { name: request.name, schema_mode: schema_mode.flatten() };
-    let changed = caller.store(&api).update_organization(known.organization.id, change).await?;
+    let id = known.organization.id;
+    let changed = caller.store(&api).update_organization(id, change, wanted.is_given().then_some(known)).await?;
     if schema_mode.is_some() {
-        api.engine().catalogue_changed(Some(known.organization.id));
+        api.engine().catalogue_changed(Some(id));
     }
-    let record = changed.ok_or_else(|| ApiError::not_found("organization"))?;
-    Ok(json(StatusCode::OK, &body(&api, &record)))
+    match changed {
+        Replaced::Stored(record) => Ok(shown(&api, &record)),
+        Replaced::Stale => Err(wanted.overtaken("organization")),
+        Replaced::Missing => Err(ApiError::not_found("organization")),
+    }
 }
 
 pub(crate) async fn delete(

@@ -20,7 +20,7 @@ use tidings_domain::{
     tenancy::{Project, key_text},
 };
 use tidings_engine::{SourceSecrets, new_source};
-use tidings_ports::store::{HookKeysChange, NewProject, NewSource, ProjectRecord};
+use tidings_ports::store::{HookKeysChange, NewProject, NewSource, ProjectRecord, Replaced};
 
 use super::{check_name, plans, presets};
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     auth::Caller,
     error::ApiError,
     idempotency::Repeatable,
-    request::{Body, Query, parse, parse_or_default},
+    request::{Body, IfMatch, Query, content_tag, parse, parse_or_default, tagged},
     state::Api,
 };
 
@@ -121,13 +121,19 @@ pub(crate) async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Project
 }
 
 pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &body(&find(&api, &caller, &id).await?)))
+    Ok(shown(&find(&api, &caller, &id).await?))
+}
+
+fn shown(record: &ProjectRecord) -> Response {
+    let body = body(record);
+    tagged(json(StatusCode::OK, &body), &content_tag(&body))
 }
 
 pub(crate) async fn rename(
     State(api): State<Api>,
     caller: Caller,
     audit: Audit,
+    wanted: IfMatch,
     Path(id): Path<String>,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
@@ -135,12 +141,16 @@ pub(crate) async fn rename(
     check_name("name", &request.name).map_err(|error| ApiError::fields(vec![error]))?;
     let mut record = find(&api, &caller, &id).await?;
     audit.concerns(Some(record.project.organization_id), Some(record.project.id));
-    audit.before(&body(&record));
-    record.project.name = request.name;
-    if !caller.store(&api).rename_project(record.project.id, record.project.name.clone()).await? {
-        return Err(ApiError::not_found("project"));
+    let before = body(&record);
+    audit.before(&before);
+    wanted.check("project", &content_tag(&before), None)?;
+    record.project.name.clone_from(&request.name);
+    let expected = wanted.is_given().then_some(before.name);
+    match caller.store(&api).rename_project(record.project.id, request.name, expected).await? {
+        Replaced::Stored(()) => Ok(shown(&record)),
+        Replaced::Stale => Err(wanted.overtaken("project")),
+        Replaced::Missing => Err(ApiError::not_found("project")),
     }
-    Ok(json(StatusCode::OK, &body(&record)))
 }
 
 pub(crate) async fn delete(

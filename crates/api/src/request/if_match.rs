@@ -2,12 +2,15 @@
 //!
 //! What is looked at here only says no early. The store compares once more, in the transaction of the change.
 
+use aws_lc_rs::digest;
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header};
+use serde::Serialize;
 use tidings_contract::codes::ErrorCode;
 use tidings_domain::time::Timestamp;
 
-use crate::{error::ApiError, state::Api};
+use crate::{answer::json_bytes, error::ApiError, state::Api};
 
 /// What a change wants to find; nothing: whatever there is.
 pub(crate) struct IfMatch(Option<String>);
@@ -67,6 +70,15 @@ impl IfMatch {
 /// The tag of a revision.
 pub(crate) fn revision_tag(revision: u32) -> String {
     format!("\"{revision}\"")
+}
+
+/// Bytes of a tag that is made of what is shown.
+const TAG_BYTES: usize = 16;
+
+/// The tag of something that has no revision: made of all that is shown of it.
+pub(crate) fn content_tag(shown: &impl Serialize) -> String {
+    let hash = digest::digest(&digest::SHA256, &json_bytes(shown));
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..TAG_BYTES]))
 }
 
 /// An answer with the tag of what it shows.

@@ -10,6 +10,7 @@ pub(crate) mod home;
 pub(crate) mod jobs;
 pub(crate) mod jump;
 pub(crate) mod live;
+pub(crate) mod meanwhile;
 pub(crate) mod new_project;
 pub(crate) mod operator;
 pub(crate) mod overview;

@@ -11,8 +11,9 @@ use super::StoreError;
 /// Imported bots: one of a project, and one project of a bot.
 #[async_trait]
 pub trait Bots: Send + Sync {
-    /// Makes this the bot of its project, in the place of another.
-    async fn put_bot(&self, record: BotRecord) -> Result<BotPut, StoreError>;
+    /// Makes this the bot of its project, in the place of another; where `expected` is given, only if that is still its
+    /// bot.
+    async fn put_bot(&self, record: BotRecord, expected: Option<BotRecord>) -> Result<BotPut, StoreError>;
 
     /// Finds the bot of a project.
     async fn find_bot(&self, project_id: ProjectId) -> Result<Option<BotRecord>, StoreError>;
@@ -42,4 +43,6 @@ pub enum BotPut {
     Taken,
     /// The project is gone.
     NoProject,
+    /// The project has another bot than was expected, or none.
+    Stale,
 }

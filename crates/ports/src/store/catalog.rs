@@ -29,12 +29,13 @@ pub trait Catalog: Send + Sync {
     async fn find_organization(&self, id: OrganizationId) -> Result<Option<OrganizationRecord>, StoreError>;
     /// Lists organizations.
     async fn list_organizations(&self, page: PageRequest) -> Result<Page<OrganizationRecord>, StoreError>;
-    /// Changes what is given of an organization; `None` if there is none.
+    /// Changes what is given of an organization; where `expected` is given, only if it still is that.
     async fn update_organization(
         &self,
         id: OrganizationId,
         change: OrganizationChange,
-    ) -> Result<Option<OrganizationRecord>, StoreError>;
+        expected: Option<OrganizationRecord>,
+    ) -> Result<Replaced<OrganizationRecord>, StoreError>;
     /// Deletes an organization with its projects, keys and webhooks; false if there is none.
     async fn delete_organization(&self, id: OrganizationId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -48,8 +49,13 @@ pub trait Catalog: Send + Sync {
         organization_id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<ProjectRecord>, StoreError>;
-    /// Renames a project; false if there is none.
-    async fn rename_project(&self, id: ProjectId, name: String) -> Result<bool, StoreError>;
+    /// Renames a project; where `expected` is given, only if that is still its name.
+    async fn rename_project(
+        &self,
+        id: ProjectId,
+        name: String,
+        expected: Option<String>,
+    ) -> Result<Replaced<()>, StoreError>;
     /// Exchanges the key of a project's hook URLs, once for its idempotency key, if it still is of the expected
     /// version.
     async fn set_hook_keys(
@@ -354,6 +360,17 @@ pub enum Changed {
     Stale,
     /// The webhook is over its organization's limit.
     LimitExceeded(LimitExceeded),
+}
+
+/// What became of a change to something that is compared as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Replaced<T> {
+    /// It was made; what is there now.
+    Stored(T),
+    /// Somebody else changed it meanwhile.
+    Stale,
+    /// There is none.
+    Missing,
 }
 
 /// One consistent view of a project.

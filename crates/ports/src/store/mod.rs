@@ -29,7 +29,7 @@ pub use bots::{BotPut, BotRecord, Bots};
 pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, HookKeysChange, KeyRecord, NewApiKey,
     NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot,
-    SchemaRetired, WebhookChange, WebhookRecord, WebhookState,
+    Replaced, SchemaRetired, WebhookChange, WebhookRecord, WebhookState,
 };
 pub use commands::{
     CommandChange, CommandChanged, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs,

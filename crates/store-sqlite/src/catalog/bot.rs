@@ -10,8 +10,13 @@ use tidings_ports::store::{BotPut, BotRecord};
 
 use crate::{sql, writer::Session};
 
-pub(crate) fn put(session: &Session<'_>, record: &BotRecord) -> rusqlite::Result<BotPut> {
+pub(crate) fn put(session: &Session<'_>, record: &BotRecord, expected: Option<&BotRecord>) -> rusqlite::Result<BotPut> {
     let (bot, project) = (&record.bot, record.bot.project_id);
+    if let Some(expected) = expected
+        && find(session.connection, project)?.as_ref() != Some(expected)
+    {
+        return Ok(BotPut::Stale);
+    }
     if find_by_id(session.connection, &bot.id)?.is_some_and(|other| other.bot.project_id != project) {
         return Ok(BotPut::Taken);
     }

@@ -8,7 +8,7 @@ use tidings_domain::{
     tenancy::{Organization, SchemaMode},
     time::Timestamp,
 };
-use tidings_ports::store::{Created, Idempotency, NewOrganization, OrganizationChange, OrganizationRecord};
+use tidings_ports::store::{Created, Idempotency, NewOrganization, OrganizationChange, OrganizationRecord, Replaced};
 
 use super::{COUNT_MAX, before, create_once, limit, project, read_page};
 use crate::{accounts::member, sql, writer::Session};
@@ -71,7 +71,12 @@ pub(crate) fn update(
     session: &mut Session<'_>,
     id: OrganizationId,
     change: &OrganizationChange,
-) -> rusqlite::Result<Option<OrganizationRecord>> {
+    expected: Option<&OrganizationRecord>,
+) -> rusqlite::Result<Replaced<OrganizationRecord>> {
+    let Some(known) = find(session.connection, id)? else { return Ok(Replaced::Missing) };
+    if expected.is_some_and(|expected| *expected != known) {
+        return Ok(Replaced::Stale);
+    }
     session.connection.prepare_cached(sql::UPDATE_ORGANIZATION)?.execute(params![
         id.sequence(),
         id.tail(),
@@ -81,7 +86,7 @@ pub(crate) fn update(
     if change.schema_mode.is_some() {
         session.memory.versions.catalogue_changed(id.sequence());
     }
-    find(session.connection, id)
+    Ok(find(session.connection, id)?.map_or(Replaced::Missing, Replaced::Stored))
 }
 
 pub(crate) fn delete(session: &mut Session<'_>, id: OrganizationId, now: Timestamp) -> rusqlite::Result<bool> {

@@ -12,7 +12,7 @@ use tidings_domain::{
     tenancy::Project,
     time::Timestamp,
 };
-use tidings_ports::store::{Created, HookKeysChange, Idempotency, NewProject, ProjectRecord};
+use tidings_ports::store::{Created, HookKeysChange, Idempotency, NewProject, ProjectRecord, Replaced};
 
 use super::{COUNT_MAX, before, bot, create_once, event_type, limit, read_page, source};
 use crate::{sql, writer::Session};
@@ -113,10 +113,18 @@ pub(crate) fn list(
     )
 }
 
-pub(crate) fn rename(session: &Session<'_>, id: ProjectId, name: &str) -> rusqlite::Result<bool> {
-    let renamed =
-        session.connection.prepare_cached(sql::RENAME_PROJECT)?.execute(params![id.sequence(), id.tail(), name])?;
-    Ok(renamed == 1)
+pub(crate) fn rename(
+    session: &Session<'_>,
+    id: ProjectId,
+    name: &str,
+    expected: Option<&str>,
+) -> rusqlite::Result<Replaced<()>> {
+    let Some(known) = find(session.connection, id)? else { return Ok(Replaced::Missing) };
+    if expected.is_some_and(|expected| expected != known.project.name) {
+        return Ok(Replaced::Stale);
+    }
+    session.connection.prepare_cached(sql::RENAME_PROJECT)?.execute(params![id.sequence(), id.tail(), name])?;
+    Ok(Replaced::Stored(()))
 }
 
 pub(crate) fn set_hook_keys(

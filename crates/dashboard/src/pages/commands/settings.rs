@@ -11,8 +11,9 @@ use tidings_contract::{
 use tidings_domain::tenancy::Scope;
 
 use crate::{
-    ask::{Shown, mark, refusal, unread},
+    ask::{Shown, Stop, mark, refusal, unread},
     form::Form,
+    pages::meanwhile::{ETAG, Meanwhile, SAVE_MINE, meanwhile},
     parts::{Confirm, Fields, ago, button_link, confirm, hidden, submit, summary, until},
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -41,13 +42,18 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     draw(&visit, None).await
 }
 
+/// The bot that was imported, with its entity tag.
+async fn bot(visit: &Visit) -> Result<Option<(BotBody, String)>, Stop> {
+    match visit.get_tagged("/bot").await {
+        Ok(tagged) => Ok(Some(tagged)),
+        Err(problem) if problem.status == 404 => Ok(None),
+        Err(problem) => Err(visit.stop(&problem)),
+    }
+}
+
 async fn draw(visit: &Visit, refused: Option<(Part, &Form, &Problem)>) -> Shown {
     let settings: CommandSettingsBody = visit.need("/command-settings").await?;
-    let bot = match visit.get::<BotBody>("/bot").await {
-        Ok(bot) => Some(bot),
-        Err(problem) if problem.status == 404 => None,
-        Err(problem) => return Err(visit.stop(&problem)),
-    };
+    let bot = bot(visit).await?;
     let of = |part| refused.filter(|(which, ..)| *which == part).map(|(_, form, problem)| (form, problem));
     let body = html! {
         (summary(refused.map(|(.., problem)| problem)))
@@ -131,7 +137,7 @@ pub(crate) async fn limits(visit: Visit, form: Form) -> Shown {
     }
     let now: CommandSettingsBody = visit.need("/command-settings").await?;
     if form.text(SEEN) != mark(&now) {
-        return draw(&visit, Some((Part::Limits, &form, &meanwhile(&now)))).await;
+        return draw(&visit, Some((Part::Limits, &form, &limits_meanwhile(&now)))).await;
     }
     let request = CommandSettingsRequest {
         rate_limit: Some(rate_limit),
@@ -145,7 +151,7 @@ pub(crate) async fn limits(visit: Visit, form: Form) -> Shown {
 }
 
 /// Somebody else saved meanwhile: what they saved, beside what was typed.
-fn meanwhile(now: &CommandSettingsBody) -> Problem {
+fn limits_meanwhile(now: &CommandSettingsBody) -> Problem {
     let limit = |limit: Option<u32>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
     let allow = if now.allow.is_empty() { "nothing".to_owned() } else { now.allow.join(", ") };
     let theirs = vec![
@@ -158,9 +164,13 @@ fn meanwhile(now: &CommandSettingsBody) -> Problem {
     Problem { detail: detail.to_owned(), ..unread(theirs) }
 }
 
-fn bot_form(visit: &Visit, bot: Option<&BotBody>, refused: Option<(&Form, &Problem)>) -> Markup {
-    let stored: Form = bot
-        .map(|bot| vec![("bot_id", bot.bot_id.clone()), ("redirect_hosts", bot.redirect_hosts.join("\n"))])
+fn bot_form(visit: &Visit, tagged: Option<&(BotBody, String)>, refused: Option<(&Form, &Problem)>) -> Markup {
+    let bot = tagged.map(|(bot, _)| bot);
+    let stored: Form = tagged
+        .map(|(bot, etag)| {
+            let hosts = bot.redirect_hosts.join("\n");
+            vec![("bot_id", bot.bot_id.clone()), ("redirect_hosts", hosts), (ETAG, etag.clone())]
+        })
         .unwrap_or_default()
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -170,6 +180,7 @@ fn bot_form(visit: &Visit, bot: Option<&BotBody>, refused: Option<(&Form, &Probl
     html! {
         form .panel method="post" action=(visit.link("/bot")) data-form {
             (csrf(visit))
+            (hidden(ETAG, fields.values.raw(ETAG)))
             section .form-section {
                 header {
                     h2 { "Bot" }
@@ -211,10 +222,47 @@ pub(crate) async fn bot_put(visit: Visit, form: Form) -> Shown {
         token: form.given("token").map(str::to_owned),
         redirect_hosts: Some(form.list("redirect_hosts")),
     };
-    match visit.send::<BotBody>(Method::PUT, "/bot", &request).await {
-        Ok(_) => visit.go(&visit.link("/command-settings"), "bot-saved"),
+    match visit.change(Method::PUT, "/bot", form.given(ETAG), &request).await {
+        Ok(()) => visit.go(&visit.link("/command-settings"), "bot-saved"),
+        Err(problem) if problem.status == 412 => overtaken(&visit, &form).await,
         Err(problem) => draw(&visit, Some((Part::Bot, &form, &problem))).await,
     }
+}
+
+async fn overtaken(visit: &Visit, form: &Form) -> Shown {
+    let theirs = bot(visit).await?;
+    let hosts = |hosts: &[String]| if hosts.is_empty() { "None".to_owned() } else { hosts.join(", ") };
+    let (id, named, etag) = match &theirs {
+        Some((bot, etag)) => (bot.bot_id.as_str(), hosts(&bot.redirect_hosts), etag.as_str()),
+        None => ("Removed", hosts(&[]), ""),
+    };
+    let rows = [
+        ("Bot id", form.text("bot_id").to_owned(), id.to_owned()),
+        ("Hosts", hosts(&form.list("redirect_hosts")), named),
+    ];
+    // A token that was typed is not drawn again.
+    let fields = Fields { values: &Form::default(), problem: None };
+    let token = match form.given("token") {
+        Some(_) => fields.line("password", "token", "Token", "Type it once more: it is kept nowhere meanwhile."),
+        None => html! {},
+    };
+    let back = visit.link("/command-settings");
+    let body = meanwhile(
+        visit,
+        &Meanwhile {
+            what: "bot",
+            rows: &rows,
+            form,
+            asked_again: &["token"],
+            fields: token,
+            etag,
+            action: &visit.link("/bot"),
+            back: &back,
+            save: submit(visit, Scope::CommandsManage, "primary", SAVE_MINE),
+        },
+    );
+    let crumbs = [("Hook URLs and bot", back.clone())];
+    visit.refused(&Head { title: "Bot", nav: Some(Nav::Commands), crumbs: &crumbs, ..Head::default() }, body)
 }
 
 pub(crate) async fn bot_remove_question(visit: Visit) -> Shown {

@@ -15,15 +15,13 @@ use super::{address, change_one};
 use crate::{
     ask::{Shown, part, refusal, unread},
     form::Form,
-    guard::CSRF_FIELD,
-    parts::{Fields, hidden, icon, json_pretty, submit, summary},
+    pages::meanwhile::{ETAG, Meanwhile, SAVE_MINE, meanwhile},
+    parts::{Fields, hidden, json_pretty, submit, summary},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
 
 const KEY: &str = "idempotency_key";
-/// The entity tag of the type as its form was drawn.
-const SEEN: &str = "etag";
 
 pub(crate) async fn new(visit: Visit) -> Shown {
     let values: Form = [(KEY.to_owned(), visit.fresh_key(&Form::default()))].into_iter().collect();
@@ -39,7 +37,7 @@ pub(crate) async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) 
         ("example", raw(now.example)),
         ("schema", raw(now.schema)),
         ("archived", if now.archived { "true" } else { "" }.to_owned()),
-        (SEEN, seen),
+        (ETAG, seen),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -94,7 +92,7 @@ async fn save(visit: &Visit, name: Option<&str>, form: &Form) -> Shown {
     };
     let ask = Ask {
         idempotency_key: form.given(KEY).map(str::to_owned),
-        if_match: form.given(SEEN).map(str::to_owned),
+        if_match: form.given(ETAG).map(str::to_owned),
         ..Ask::new(method, place).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
     };
     let answer = if name.is_some() { change_one(visit, ask).await } else { visit.call(ask).await };
@@ -109,8 +107,6 @@ async fn save(visit: &Visit, name: Option<&str>, form: &Form) -> Shown {
 async fn stale(visit: &Visit, form: &Form, name: &str) -> Shown {
     let (theirs, tag): (EventTypeBody, _) = visit.need_tagged(&format!("/event-types/{}", part(name))).await?;
     let here = address(visit, &theirs.name);
-    let again = form.fields().filter(|(field, _)| *field != SEEN && *field != CSRF_FIELD);
-    let own: Vec<_> = again.map(|(field, value)| (field.to_owned(), value.to_owned())).collect();
     let text = |text: Option<&str>| text.unwrap_or("None").to_owned();
     let rows = [
         ("Group", text(form.given("group")), text(theirs.group.as_deref())),
@@ -118,34 +114,23 @@ async fn stale(visit: &Visit, form: &Form, name: &str) -> Shown {
         ("Example", text(form.given("example")), text(theirs.example.as_deref().map(RawValue::get))),
         ("Schema", text(form.given("schema")), text(theirs.schema.as_deref().map(RawValue::get))),
     ];
-    let body = html! {
-        div .notice.warn role="alert" tabindex="-1" data-focus {
-            (icon("alert"))
-            div { strong { "Somebody else saved this event type meanwhile." } p { "Nothing of yours was saved yet." } }
-        }
-        div .cols {
-            section .panel {
-                header .panel-head { h2 { "Yours" } } (both(rows.iter().map(|row| (row.0, row.1.as_str()))))
-            }
-            section .panel {
-                header .panel-head { h2 { "Theirs" } } (both(rows.iter().map(|row| (row.0, row.2.as_str()))))
-            }
-        }
-        form .actions method="post" action={ (here) "/edit" } {
-            (csrf(visit))
-            @for (field, value) in &own { (hidden(field, value)) }
-            (hidden(SEEN, &tag))
-            a .button href=(here) { "Keep theirs" }
-            (submit(visit, Scope::Admin, "primary", "Save mine over it"))
-        }
-    };
+    let body = meanwhile(
+        visit,
+        &Meanwhile {
+            what: "event type",
+            rows: &rows,
+            form,
+            asked_again: &[],
+            fields: html! {},
+            etag: &tag,
+            action: &format!("{here}/edit"),
+            back: &here,
+            save: submit(visit, Scope::Admin, "primary", SAVE_MINE),
+        },
+    );
     let crumbs = [("Event types", visit.link("/event-types")), (theirs.name.as_str(), here.clone())];
     let head = Head { title: "Edit event type", nav: Some(Nav::EventTypes), crumbs: &crumbs, ..Head::default() };
     visit.refused(&head, body)
-}
-
-fn both<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
-    html! { dl .facts.panel-body { @for (what, value) in rows { dt { (what) } dd { bdi { (value) } } } } }
 }
 
 fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Problem>) -> Shown {
@@ -158,7 +143,7 @@ fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Probl
         (summary(problem))
         form .panel method="post" action=(action) data-form {
             (csrf(visit))
-            @if name.is_none() { (hidden(KEY, values.raw(KEY))) } @else { (hidden(SEEN, values.raw(SEEN))) }
+            @if name.is_none() { (hidden(KEY, values.raw(KEY))) } @else { (hidden(ETAG, values.raw(ETAG))) }
             (words(&fields, name.is_none()))
             (shape(&fields))
             div .form-foot {

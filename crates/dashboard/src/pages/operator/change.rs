@@ -17,8 +17,12 @@ use super::{
     stopped,
 };
 use crate::{
-    ask::{Shown, part, refusal, unread},
+    ask::{Shown, conditional, part, refusal, unread},
     form::Form,
+    pages::{
+        meanwhile::{ETAG, Meanwhile, SAVE_MINE, meanwhile},
+        settings::organization_rows,
+    },
     parts::{Confirm, Fields, confirm, number, summary},
     shell::{Head, Nav},
     visit::Visit,
@@ -34,10 +38,35 @@ pub(crate) async fn save(visit: Visit, Path(id): Path<String>, form: Form) -> Sh
         name: Some(form.text("name").to_owned()),
         schema_mode: form.given("schema_mode").map(str::to_owned),
     };
-    match asker.send::<OrganizationBody>(Method::PATCH, &place(&id), &request).await {
-        Ok(_) => visit.go(&address(&id), "organization-saved"),
-        Err(problem) => draw(&visit, &id, Some((&form, &problem))).await,
+    let ask = conditional(Method::PATCH, &place(&id), form.given(ETAG), &request);
+    match refusal(&asker.call(ask).await) {
+        None => visit.go(&address(&id), "organization-saved"),
+        Some(problem) if problem.status == 412 => overtaken(&visit, &id, &form).await,
+        Some(problem) => draw(&visit, &id, Some((&form, &problem))).await,
     }
+}
+
+async fn overtaken(visit: &Visit, id: &str, form: &Form) -> Shown {
+    let got = instance(visit)?.get_tagged::<OrganizationBody>(&place(id)).await;
+    let (theirs, etag) = got.map_err(stopped(visit))?;
+    let here = address(id);
+    let body = meanwhile(
+        visit,
+        &Meanwhile {
+            what: "organization",
+            rows: &organization_rows(form, &theirs),
+            form,
+            asked_again: &[],
+            fields: html! {},
+            etag: &etag,
+            action: &here,
+            back: &here,
+            save: html! { button .button.primary { (SAVE_MINE) } },
+        },
+    );
+    let crumbs = [("Organizations", "/operator/organizations".to_owned())];
+    let head = Head { title: &theirs.name, nav: Some(Nav::Operator), crumbs: &crumbs, ..Head::default() };
+    visit.refused(&head, body)
 }
 
 pub(crate) async fn set_plan(visit: Visit, Path(id): Path<String>, form: Form) -> Shown {

@@ -14,8 +14,11 @@ use super::{instance, organizations::plan_choices, stopped};
 use crate::{
     ask::{Shown, part},
     form::Form,
-    pages::settings::{SCHEMA_MODES, billing_facts, usage_panel},
-    parts::{Fields, ago, copy_id, icon, summary},
+    pages::{
+        meanwhile::ETAG,
+        settings::{SCHEMA_MODES, billing_facts, organization_values, usage_panel},
+    },
+    parts::{Fields, ago, copy_id, hidden, icon, summary},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -33,7 +36,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Shown {
 pub(super) async fn draw(visit: &Visit, id: &str, refused: Option<(&Form, &Problem)>) -> Shown {
     let asker = instance(visit)?;
     let place = format!("/organizations/{}", part(id));
-    let organization: OrganizationBody = asker.get(&place).await.map_err(stopped(visit))?;
+    let (organization, etag): (OrganizationBody, _) = asker.get_tagged(&place).await.map_err(stopped(visit))?;
     let within = visit.within(organization.id);
     let projects = within.get::<ListBody<ProjectBody>>("/projects?limit=100").await.map_err(stopped(visit))?.data;
     let plans = asker.get::<ListBody<PlanBody>>("/plans").await.map_err(stopped(visit))?.data;
@@ -46,7 +49,7 @@ pub(super) async fn draw(visit: &Visit, id: &str, refused: Option<(&Form, &Probl
             div .stack {
                 (projects_panel(visit, &organization, &projects))
                 (usage_panel(&usage))
-                (settings_form(visit, &organization, refused))
+                (settings_form(visit, &organization, &etag, refused))
                 (ending(&organization))
             }
             div .stack {
@@ -118,16 +121,19 @@ fn projects_panel(visit: &Visit, organization: &OrganizationBody, projects: &[Pr
     }
 }
 
-fn settings_form(visit: &Visit, organization: &OrganizationBody, refused: Option<(&Form, &Problem)>) -> Markup {
-    let stored: Form = [("name", &organization.name), ("schema_mode", &organization.schema_mode)]
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .into_iter()
-        .collect();
+fn settings_form(
+    visit: &Visit,
+    organization: &OrganizationBody,
+    etag: &str,
+    refused: Option<(&Form, &Problem)>,
+) -> Markup {
+    let stored = organization_values(organization, etag);
     let values = refused.map_or(&stored, |(form, _)| form);
     let fields = Fields { values, problem: refused.map(|(_, problem)| problem) };
     html! {
         form .panel method="post" action=(address(&organization.id.to_string())) data-form {
             (csrf(visit))
+            (hidden(ETAG, values.raw(ETAG)))
             section .form-section {
                 header { h2 { "Settings" } p { "Its admins may change them as well." } }
                 div {

@@ -9,7 +9,8 @@ mod signing;
 pub(crate) use audit::show as audit_log;
 pub(crate) use keys::{create as create_key, list as keys, new as new_key, revoke as revoke_key, revoke_question};
 pub(crate) use plan::{
-    SCHEMA_MODES, billing_badge, billing_facts, plans_table, save_organization, show as plan, usage_panel,
+    SCHEMA_MODES, billing_badge, billing_facts, organization_rows, organization_values, plans_table, save_organization,
+    show as plan, usage_panel,
 };
 pub(crate) use project::{
     delete as delete_project, delete_question as delete_project_question, rename, show as project,

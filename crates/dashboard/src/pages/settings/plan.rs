@@ -15,18 +15,53 @@ use super::{Tab, organization, tabs};
 use crate::{
     ask::Shown,
     form::Form,
-    parts::{Fields, ago, badge, copy_id, duration, number, submit, summary, until},
+    pages::meanwhile::{ETAG, Meanwhile, SAVE_MINE, meanwhile},
+    parts::{Fields, ago, badge, copy_id, duration, hidden, number, submit, summary, until},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
 
 pub(crate) async fn show(visit: Visit) -> Shown {
     let organization = organization(&visit)?;
-    let values: Form = [("name", &organization.name), ("schema_mode", &organization.schema_mode)]
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .into_iter()
-        .collect();
-    draw(&visit, organization, &values, None).await
+    let (now, etag): (OrganizationBody, _) = visit.need_tagged(&format!("/organizations/{}", organization.id)).await?;
+    draw(&visit, organization, &organization_values(&now, &etag), None).await
+}
+
+/// What the form of an organization is filled with.
+pub(crate) fn organization_values(now: &OrganizationBody, etag: &str) -> Form {
+    let values = [("name", now.name.as_str()), ("schema_mode", now.schema_mode.as_str()), (ETAG, etag)];
+    values.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
+}
+
+/// What was typed of an organization, and what somebody else has saved meanwhile.
+pub(crate) fn organization_rows(form: &Form, theirs: &OrganizationBody) -> [(&'static str, String, String); 2] {
+    let mode = |mode: &str| {
+        let known = SCHEMA_MODES.iter().find(|(name, _)| *name == mode);
+        known.map_or_else(|| mode.to_owned(), |(_, words)| (*words).to_owned())
+    };
+    [
+        ("Name", form.text("name").to_owned(), theirs.name.clone()),
+        ("When an event breaks its schema", mode(form.text("schema_mode")), mode(&theirs.schema_mode)),
+    ]
+}
+
+async fn overtaken(visit: &Visit, place: &str, form: &Form) -> Shown {
+    let (theirs, etag): (OrganizationBody, _) = visit.need_tagged(place).await?;
+    let body = meanwhile(
+        visit,
+        &Meanwhile {
+            what: "organization",
+            rows: &organization_rows(form, &theirs),
+            form,
+            asked_again: &[],
+            fields: html! {},
+            etag: &etag,
+            action: "/settings/organization",
+            back: "/settings/plan",
+            save: submit(visit, Scope::Admin, "primary", SAVE_MINE),
+        },
+    );
+    visit.refused(&Head { title: "Plan and usage", nav: Some(Nav::Settings), ..Head::default() }, body)
 }
 
 pub(crate) async fn save_organization(visit: Visit, form: Form) -> Shown {
@@ -34,8 +69,9 @@ pub(crate) async fn save_organization(visit: Visit, form: Form) -> Shown {
     let text = |field: &str| form.given(field).map(str::to_owned);
     let request = UpdateOrganization { name: Some(form.text("name").to_owned()), schema_mode: text("schema_mode") };
     let place = format!("/organizations/{}", organization.id);
-    match visit.send::<OrganizationBody>(Method::PATCH, &place, &request).await {
-        Ok(_) => visit.go("/settings/plan", "organization-saved"),
+    match visit.change(Method::PATCH, &place, form.given(ETAG), &request).await {
+        Ok(()) => visit.go("/settings/plan", "organization-saved"),
+        Err(problem) if problem.status == 412 => overtaken(&visit, &place, &form).await,
         Err(problem) => draw(&visit, organization, &form, Some(&problem)).await,
     }
 }
@@ -202,6 +238,7 @@ fn organization_form(visit: &Visit, values: &Form, problem: Option<&Problem>) ->
     html! {
         form .panel method="post" action="/settings/organization" data-form {
             (csrf(visit))
+            (hidden(ETAG, values.raw(ETAG)))
             section .form-section {
                 header { h2 { "Organization" } p { "For all of its projects." } }
                 div {

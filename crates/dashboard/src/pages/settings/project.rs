@@ -18,7 +18,8 @@ use super::{Tab, tabs};
 use crate::{
     ask::{Shown, Stop},
     form::Form,
-    parts::{Confirm, Fields, ago, button_link, confirm, copy_id, submit, summary, total_words, type_chip},
+    pages::meanwhile::{ETAG, Meanwhile, SAVE_MINE, meanwhile},
+    parts::{Confirm, Fields, ago, button_link, confirm, copy_id, hidden, submit, summary, total_words, type_chip},
     shell::{self, Head, Nav, csrf},
     visit::Visit,
 };
@@ -34,17 +35,44 @@ fn is_default(visit: &Visit, project: &ProjectBody) -> bool {
 }
 
 pub(crate) async fn show(visit: Visit) -> Shown {
-    let name = project(&visit)?.name.clone();
-    draw(&visit, &[("name".to_owned(), name)].into_iter().collect(), None)
+    let (now, etag): (ProjectBody, _) = visit.need_tagged(&place(project(&visit)?)).await?;
+    let values = [("name", now.name), (ETAG, etag)].map(|(name, value)| (name.to_owned(), value));
+    draw(&visit, &values.into_iter().collect(), None)
 }
 
 pub(crate) async fn rename(visit: Visit, form: Form) -> Shown {
-    let id = project(&visit)?.id;
+    let place = place(project(&visit)?);
     let request = UpdateProject { name: form.text("name").to_owned() };
-    match visit.send::<ProjectBody>(Method::PATCH, &format!("/projects/{id}"), &request).await {
-        Ok(_) => visit.go(&visit.link("/settings"), "project-saved"),
+    match visit.change(Method::PATCH, &place, form.given(ETAG), &request).await {
+        Ok(()) => visit.go(&visit.link("/settings"), "project-saved"),
+        Err(problem) if problem.status == 412 => overtaken(&visit, &form).await,
         Err(problem) => draw(&visit, &form, Some(&problem)),
     }
+}
+
+fn place(project: &ProjectBody) -> String {
+    format!("/projects/{}", project.id)
+}
+
+async fn overtaken(visit: &Visit, form: &Form) -> Shown {
+    let (theirs, etag): (ProjectBody, _) = visit.need_tagged(&place(project(visit)?)).await?;
+    let rows = [("Name", form.text("name").to_owned(), theirs.name)];
+    let here = visit.link("/settings");
+    let body = meanwhile(
+        visit,
+        &Meanwhile {
+            what: "project",
+            rows: &rows,
+            form,
+            asked_again: &[],
+            fields: html! {},
+            etag: &etag,
+            action: &here,
+            back: &here,
+            save: submit(visit, Scope::Admin, "primary", SAVE_MINE),
+        },
+    );
+    visit.refused(&Head { title: "Settings", nav: Some(Nav::Settings), ..Head::default() }, body)
 }
 
 fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown {
@@ -55,6 +83,7 @@ fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown {
         (summary(problem))
         form .panel method="post" action=(visit.link("/settings")) data-form {
             (csrf(visit))
+            (hidden(ETAG, values.raw(ETAG)))
             section .form-section {
                 header {
                     h2 { "Project" }
