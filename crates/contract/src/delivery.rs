@@ -35,6 +35,9 @@ pub struct DeliverySummary {
     pub error_message: Option<String>,
     /// When its event was accepted.
     pub created_at: Timestamp,
+    /// When the last attempt began; `null` before the first.
+    #[serde(default)]
+    pub attempted_at: Option<Timestamp>,
     /// When it arrived.
     pub delivered_at: Option<Timestamp>,
     /// When it is tried next.
@@ -98,8 +101,11 @@ pub struct RequestBody {
     pub url: String,
     /// The headers; signatures and the values of custom headers are masked.
     pub headers: BTreeMap<String, String>,
-    /// The body, as text.
+    /// The body, as text; bytes that are no text become replacement characters.
     pub body: String,
+    /// The body's bytes, where they are no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
 }
 
 /// What came back.
@@ -111,6 +117,9 @@ pub struct ResponseBody {
     pub headers: Vec<(String, String)>,
     /// The body as far as it is kept; bytes that are no text become replacement characters.
     pub body: String,
+    /// The bytes of the body as far as it is kept, where they are no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
     /// Whether the body went on.
     pub truncated: bool,
 }
@@ -137,6 +146,7 @@ impl Wire for DeliverySummary {
             "response_time_ms": 19,
             "error_message": null,
             "created_at": sample::ACCEPTED,
+            "attempted_at": sample::ACCEPTED,
             "delivered_at": sample::DELIVERED,
             "next_retry_at": null,
             "waiting_for": null,

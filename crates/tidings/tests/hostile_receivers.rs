@@ -104,6 +104,11 @@ fn check(way: Hostile, attempt: &Value) {
             let kept = attempt["response"]["body"].as_str().expect("a body");
             // Bytes that are no text are shown as replacement characters of three bytes each.
             assert!(kept.chars().count() <= KEPT_BYTES, "{way:?} keeps {} characters", kept.len());
+            let bytes = &attempt["response"]["body_base64"];
+            assert_eq!(bytes.is_string(), kept.contains('\u{fffd}'), "{way:?}: {bytes}");
+            if let Hostile::NonUtf8Body = way {
+                assert_eq!(bytes, "//4AgMMo", "{attempt}");
+            }
         }
         Record::Error(words) => {
             let error = attempt["error"].as_str().unwrap_or_else(|| panic!("{way:?} leaves no error: {attempt}"));

@@ -6,6 +6,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use tidings_contract::{
     codes::ErrorCode,
@@ -49,6 +50,7 @@ pub(crate) fn summary(api: &Api, view: &DeliveryView, now: Timestamp) -> Deliver
         response_time_ms: view.last_total_us.map(|us| us / 1000),
         error_message: view.last_error.clone(),
         created_at: view.id.timestamp(),
+        attempted_at: view.attempted_at,
         delivered_at: view.finished_at.filter(|_| delivered),
         next_retry_at: view.due_at.filter(|_| view.attempts_made > 0).map(|at| api.engine().shown(at)),
         waiting_for: waiting_for.map(|waiting_for: WaitingFor| waiting_for.as_str().to_owned()),
@@ -206,15 +208,26 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
             total_ms: ms(timing.total_us),
             reused_connection: timing.reused,
         },
-        request: RequestBody { url, headers, body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned() },
+        request: request_body(url, headers, &body.unwrap_or_default()),
         response: status.map(|status| ResponseBody {
             status,
             headers: kept_headers(&attempt.response_headers),
             body: String::from_utf8_lossy(&attempt.response_body).into_owned(),
+            body_base64: no_text(&attempt.response_body, attempt.response_truncated),
             truncated: attempt.response_truncated,
         }),
         error: attempt.error,
     }
+}
+
+fn request_body(url: String, headers: BTreeMap<String, String>, body: &[u8]) -> RequestBody {
+    RequestBody { url, headers, body: String::from_utf8_lossy(body).into_owned(), body_base64: no_text(body, false) }
+}
+
+/// The bytes of a body that is no text. A text that was cut within a character is one all the same.
+fn no_text(body: &[u8], is_cut: bool) -> Option<String> {
+    let error = std::str::from_utf8(body).err()?;
+    (error.error_len().is_some() || !is_cut).then(|| STANDARD.encode(body))
 }
 
 fn kept_headers(text: &str) -> Vec<(String, String)> {

@@ -194,6 +194,8 @@ pub struct DeliveryView {
     pub last_total_us: Option<u32>,
     /// Why the last attempt failed without a status.
     pub last_error: Option<String>,
+    /// When the last attempt began.
+    pub attempted_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// When it is due, unless it is being sent or has ended.

@@ -50,6 +50,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeliveryView> {
         finished_at: row.get::<_, Option<i64>>(13)?.map(Timestamp::from_millis),
         due_at: row.get::<_, Option<i64>>(14)?.map(Timestamp::from_millis),
         rendering_code: row.get(16)?,
+        attempted_at: row.get::<_, Option<i64>>(17)?.map(Timestamp::from_millis),
         held: !state.is_final() && row.get::<_, u8>(15)? != 0,
     })
 }

@@ -109,6 +109,7 @@ fn summary(delivery: &DeliverySummary) -> String {
         .maybe("waiting until", delivery.waiting_until)
         .maybe("next attempt", delivery.next_retry_at)
         .add("created", delivery.created_at)
+        .maybe("attempted", delivery.attempted_at)
         .maybe("delivered", delivery.delivered_at)
         .to_string()
 }

@@ -62,7 +62,12 @@ mod tests {
 
     fn request(headers: &[(&str, &str)], body: &str) -> RequestBody {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        RequestBody { url: "https://example.com/hook?a='b'".to_owned(), headers, body: body.to_owned() }
+        RequestBody {
+            url: "https://example.com/hook?a='b'".to_owned(),
+            headers,
+            body: body.to_owned(),
+            body_base64: None,
+        }
     }
 
     #[test]
