@@ -100,13 +100,37 @@ if (told.searchParams.has("said") || told.searchParams.has("did")) {
   told.searchParams.delete("did");
   history.replaceState(null, "", told);
 }
-const toast = document.querySelector("[data-toast]");
-if (toast) {
+function fade(toast) {
   const wait = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? wait() : toast.remove()), 6000);
   wait();
+}
+for (const toast of document.querySelectorAll("[data-toast]")) fade(toast);
+
+/** Confirms what was done without a new page. */
+export function tell(words) {
+  let place = document.querySelector(".toasts");
+  if (!place) {
+    place = document.createElement("div");
+    place.className = "toasts";
+    document.body.append(place);
+  }
+  const toast = document.createElement("div");
+  toast.className = "toast";
+  toast.setAttribute("role", "status");
+  toast.textContent = words;
+  place.replaceChildren(toast);
+  fade(toast);
+}
+
+// Where there is more than fits, what is chosen is in view.
+for (const chosen of document.querySelectorAll(":is(.tabs, .segments, .schedule) [aria-current]")) {
+  const box = chosen.closest(".tabs, .segments, .schedule");
+  box.scrollLeft = chosen.getBoundingClientRect().left - box.getBoundingClientRect().left + box.scrollLeft -
+    (box.clientWidth - chosen.clientWidth) / 2;
 }
 
 // Modules that only some pages need.
 if (document.querySelector("[data-job]")) import("./progress.js");
 if (document.querySelector("[data-editor]")) import("./editor.js");
 if (document.querySelector("[data-signing]")) import("./signing.js");
+if (document.querySelector("[data-optimistic], [data-test]")) import("./acts.js");

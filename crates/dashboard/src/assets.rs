@@ -19,6 +19,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("dialogs.js", SCRIPT, include_bytes!("../assets/dialogs.js")),
     ("forms.js", SCRIPT, include_bytes!("../assets/forms.js")),
     ("adopt.js", SCRIPT, include_bytes!("../assets/adopt.js")),
+    ("acts.js", SCRIPT, include_bytes!("../assets/acts.js")),
     ("live.js", SCRIPT, include_bytes!("../assets/live.js")),
     ("keys.js", SCRIPT, include_bytes!("../assets/keys.js")),
     ("progress.js", SCRIPT, include_bytes!("../assets/progress.js")),

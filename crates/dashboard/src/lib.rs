@@ -10,6 +10,7 @@
 
 mod ask;
 mod assets;
+mod body;
 mod form;
 mod guard;
 mod pages;

@@ -302,7 +302,7 @@ pub(crate) fn wrong_page(visit: &Visit, title: &str, text: &str) -> Response {
     let body = html! {
         section .panel {
             div .panel-body.stack.tight {
-                p { (text) }
+                p data-reason { (text) }
                 p { a .button href=(visit.link("")) { "Go to the overview" } }
             }
         }
@@ -322,7 +322,7 @@ pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
     let body = html! {
         section .panel {
             div .panel-body.stack.tight {
-                p { (text) }
+                p data-reason { (text) }
                 p .hint { "Request " span .mono { (problem.request_id) } }
                 p { a .button href=(visit.here) { "Try again" } }
             }

@@ -47,7 +47,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
                     button .button type="button" disabled { "Sending…" }
                     button .icon-button type="button" title="Edit" aria-label="Edit" { (parts::icon("edit")) }
                 }
-                div .line-list { (parts::switch(true, false, "On")) (parts::switch(false, false, "Off")) (parts::switch(true, true, "On, but paused")) }
+                div .line-list { (parts::switch(true, false, "On", None)) (parts::switch(false, false, "Off", None)) (parts::switch(true, true, "On, but paused", None)) (parts::switch(true, false, "On", Some("A developer may change it"))) }
             }))
             (panel("Fields", &fields.line("text", "name", "Name (optional)", "Shown in lists.")))
             (panel("Code", &parts::json("Payload", r#"{"id":"evt_1","data":{"amount":12.50,"ok":true,"note":null}}"#)))

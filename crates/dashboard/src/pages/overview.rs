@@ -9,12 +9,13 @@ use tidings_domain::tenancy::Scope;
 
 use super::{
     deliveries::rows::{self, Shape, Webhooks},
+    sources::state_badge as source_state,
     statistics::{self, Period},
     webhooks::name_of,
 };
 use crate::{
     ask::Shown,
-    parts::{command_line, disabled_words, duration, icon, icon_of, number},
+    parts::{ago, command_line, disabled_words, duration, icon, icon_of, number, until},
     shell::{Head, Nav, csrf, is_failing},
     visit::Visit,
 };
@@ -144,7 +145,7 @@ fn need(visit: &Visit, webhook: &WebhookBody) -> Markup {
             div .actions { a .button.small href="/settings/plan" { "Plan and usage" } }
         } },
         ("disabled", reason) => html! { li {
-            (icon_of("alert", "bad")) div { (name) " is " (disabled_words(reason).to_lowercase()) }
+            (icon_of("alert", "bad")) div { (name) " is d" (disabled_words(reason).trim_start_matches('D')) }
             p { "Nothing is sent to it. What waits is held until it is enabled again." }
             div .actions { a .button.small href={ (page) "#history" } { "Look at the answers" } (post("enable", "Enable")) }
         } },
@@ -215,9 +216,16 @@ async fn sources(visit: &Visit) -> Markup {
             header .panel-head { h2 { "Sources" } a .push.small href=(visit.link("/sources")) { "All sources" } }
             @match &list {
                 Ok(list) if list.data.is_empty() => p .panel-body.faint { "No source yet. " a href=(visit.link("/sources")) { "Receive from a provider" } },
-                Ok(list) => ul .plain-list { @for source in &list.data { li {
-                    a .strong href=(visit.link(&format!("/sources/{}", source.id))) { bdi { (source.name) } }
-                    " " span .faint { (source.kind.as_str()) }
+                Ok(list) => ul .plain-list { @for source in &list.data { li .line-list {
+                    span {
+                        a .strong href=(visit.link(&format!("/sources/{}", source.id))) { bdi { (source.name) } }
+                        " " span .faint { (source.kind.as_str()) }
+                    }
+                    span .push.faint.small {
+                        (number(source.duplicates)) @if source.duplicates == 1 { " repeat" } @else { " repeats" }
+                        @if source.rejected > 0 { " · " span .down { (number(source.rejected)) " refused" } }
+                    }
+                    (source_state(source))
                 } } },
                 Err(problem) => (broken("Sources", &problem.detail)),
             }
@@ -232,8 +240,11 @@ async fn commands(visit: &Visit) -> Markup {
             header .panel-head { h2 { "Commands" } a .push.small href=(visit.link("/commands")) { "All commands" } }
             @match &list {
                 Ok(list) if list.data.is_empty() => p .panel-body.faint { "No command yet. " a href=(visit.link("/commands")) { "Run JavaScript behind a URL" } },
-                Ok(list) => ul .plain-list { @for command in &list.data { li {
+                Ok(list) => ul .plain-list { @for command in &list.data { li .line-list {
                     a .strong.mono href=(visit.link(&format!("/commands/{}", crate::ask::part(&command.name)))) { bdi { (command.name) } }
+                    span .push.faint.small {
+                        @match command.next_run_at { Some(at) => { "next " (until(visit, at)) } None => { "changed " (ago(visit, command.updated_at)) } }
+                    }
                 } } },
                 Err(problem) => (broken("Commands", &problem.detail)),
             }

@@ -19,7 +19,7 @@ use crate::{
     form::Form,
     parts::{
         Confirm, Fields, ago, button_link, command_line, confirm, empty_line, exact, hidden, json as json_block,
-        json_pretty, number, submit, summary,
+        json_pretty, number, submit, summary, table_head,
     },
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
@@ -63,7 +63,7 @@ pub(crate) async fn kinds(visit: Visit) -> Shown {
             } @else {
                 table .list role="table" data-rows {
                     caption .sr { "Kinds of records that sources keep" }
-                    thead role="rowgroup" { tr role="row" { th role="columnheader" { "Kind" } th .right role="columnheader" { "Records" } } }
+                    (table_head(&[("Kind", ""), ("Records", "right")]))
                     tbody role="rowgroup" {
                         @for (kind, list) in &rows {
                             tr .go role="row" {
@@ -109,9 +109,7 @@ async fn draw_list(visit: &Visit, kind: &str, typed: &Form, problem: Option<&Pro
             @else {
                 table .list role="table" data-rows {
                     caption .sr { "Records in order of their keys" }
-                    thead role="rowgroup" {
-                        tr role="row" { th role="columnheader" { "Key" } th role="columnheader" { "Data" } th .right role="columnheader" { "Version" } th role="columnheader" { "Changed" } }
-                    }
+                    (table_head(&[("Key", ""), ("Data", ""), ("Version", "right"), ("Changed", "")]))
                     tbody role="rowgroup" { @for record in &list.data { (row(visit, record)) } }
                 }
                 div .panel-foot {

@@ -6,10 +6,15 @@ use super::icon;
 
 /// An id in the letters of machines, with a button that copies it.
 pub(crate) fn copy_id(id: &str) -> Markup {
+    copy_value(id, id)
+}
+
+/// The same for another value: an address, a key. `what` names it to whoever cannot see it.
+pub(crate) fn copy_value(what: &str, value: &str) -> Markup {
     html! {
         span .copy-id {
-            bdi .mono { (id) }
-            button .icon-button type="button" title={ "Copy " (id) } aria-label={ "Copy " (id) } data-copy=(id) hidden {
+            bdi .mono { (value) }
+            button .icon-button type="button" title={ "Copy " (what) } aria-label={ "Copy " (what) } data-copy=(value) hidden {
                 (icon("copy"))
             }
         }

@@ -202,9 +202,10 @@ pub(crate) fn summary(problem: Option<&Problem>) -> Markup {
 }
 
 /// A switch that posts: on or off, and what it stands for.
-pub(crate) fn switch(on: bool, held: bool, label: &str) -> Markup {
+/// `why_not`: it stays as it is, for this reason.
+pub(crate) fn switch(on: bool, held: bool, label: &str, why_not: Option<&str>) -> Markup {
     html! {
-        button .toggle role="switch" aria-checked=(if on { "true" } else { "false" }) aria-label=(label) title=(label)
-            data-held[held] {}
+        button .toggle role="switch" aria-checked=(if on { "true" } else { "false" }) aria-label=(label)
+            title=(why_not.unwrap_or(label)) data-held[held] disabled[why_not.is_some()] {}
     }
 }

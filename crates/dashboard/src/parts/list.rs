@@ -34,7 +34,8 @@ pub(crate) fn pager(visit: &Visit, total: &str, rows: usize, cursor: Option<&str
     let older = cursor.map(|cursor| with_parameter(&visit.here, "cursor", cursor));
     html! {
         div .panel-foot {
-            span { (rows) " of " (total) }
+            // Further down, how many are above is not known.
+            span { @if at_top && rows > 0 { "1–" } (rows) " of " (total) }
             div .actions.push {
                 @if !at_top { a .button.small href=(with_parameter(&visit.here, "cursor", "")) rel="prev" { "Newest" } }
                 @if let Some(older) = older { a .button.small href=(older) rel="next" data-older { "Older" } }
@@ -53,6 +54,21 @@ pub(crate) fn with_parameter(here: &str, name: &str, value: &str) -> String {
         .collect();
     let borrowed: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     with_query(path, &borrowed)
+}
+
+/// The head of a table: words and class of each column. One without words holds what can be done.
+pub(crate) fn table_head(columns: &[(&str, &str)]) -> Markup {
+    html! {
+        thead role="rowgroup" {
+            tr role="row" {
+                @for (words, class) in columns {
+                    th role="columnheader" scope="col" class=[Some(class).filter(|class| !class.is_empty())] {
+                        @if words.is_empty() { span .sr { "Actions" } } @else { (words) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Something to know at the top of a page: `ok`, `warn` or `bad`.

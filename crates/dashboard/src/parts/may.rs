@@ -36,6 +36,25 @@ pub(crate) fn button_link(
     }
 }
 
+/// A link in the midst of others, in a menu say; where the visitor may not go there, a button, disabled, with the
+/// reason.
+pub(crate) fn plain_link(
+    visit: &Visit,
+    scope: Scope,
+    class: &str,
+    address: &str,
+    asks: bool,
+    words: &Markup,
+) -> Markup {
+    html! {
+        @if visit.may(scope) {
+            a class=[Some(class).filter(|class| !class.is_empty())] href=(address) data-dialog[asks] { (words) }
+        } @else {
+            button class=[Some(class).filter(|class| !class.is_empty())] type="button" disabled title=(who_may(scope)) { (words) }
+        }
+    }
+}
+
 /// The button of a form; disabled, with the reason, where the visitor may not send it.
 pub(crate) fn submit(visit: &Visit, scope: Scope, class: &str, words: &str) -> Markup {
     let may = visit.may(scope);

@@ -51,6 +51,13 @@ pub(crate) fn exact(visit: &Visit, at: Timestamp) -> Markup {
     stamp(visit, at, "exact", &then.strftime(form).to_string())
 }
 
+/// The same to the millisecond, for what follows each other within one.
+pub(crate) fn precise(visit: &Visit, at: Timestamp) -> Markup {
+    let (then, today) = (zoned(visit, at), zoned(visit, visit.now));
+    let form = if then.date() == today.date() { "%H:%M:%S%.3f" } else { "%-d %b %H:%M:%S%.3f" };
+    stamp(visit, at, "exact", &then.strftime(form).to_string())
+}
+
 /// A moment within a sentence: `today at 11:47:16`, `tomorrow at 11:47:16`, `on 22 Nov at 11:47:16`.
 pub(crate) fn moment(visit: &Visit, at: Timestamp) -> Markup {
     let (then, today) = (zoned(visit, at), zoned(visit, visit.now));

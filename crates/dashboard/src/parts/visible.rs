@@ -21,8 +21,11 @@ fn symbol(character: char) -> char {
     }
 }
 
-/// The same for all texts of a drawn page. What stands in tags stays, so that forms send and buttons copy what came,
-/// and so does what stands in fields of several lines.
+/// What in tags is read by people: pointed at, or by a screen reader.
+const READ: [&str; 3] = [" title=\"", " aria-label=\"", " alt=\""];
+
+/// The same for all texts of a drawn page, and for what pointing at something shows. What else stands in tags stays, so
+/// that forms send and buttons copy what came, and so does what stands in fields of several lines.
 pub(crate) fn visible_page(drawn: &str) -> Cow<'_, str> {
     if visible(drawn) == drawn {
         return Cow::Borrowed(drawn);
@@ -33,9 +36,27 @@ pub(crate) fn visible_page(drawn: &str) -> Cow<'_, str> {
         // Neither stands in a text or in a value but as an entity.
         let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
         out.push_str(&if in_field { Cow::Borrowed(text) } else { visible(text) });
-        out.push_str(tag);
+        out.push_str(&visible_tag(tag));
         in_field = tag.starts_with("<textarea");
     }
+    Cow::Owned(out)
+}
+
+/// A tag in which nothing that is read turns or hides.
+fn visible_tag(tag: &str) -> Cow<'_, str> {
+    if visible(tag) == tag {
+        return Cow::Borrowed(tag);
+    }
+    let (mut out, mut rest) = (String::with_capacity(tag.len()), tag);
+    // Quotes within values are entities.
+    let next = |rest: &str| READ.iter().filter_map(|name| rest.find(name).map(|at| at + name.len())).min();
+    while let Some(at) = next(rest) {
+        let end = rest[at..].find('"').map_or(rest.len(), |length| at + length);
+        out.push_str(&rest[..at]);
+        out.push_str(&visible(&rest[at..end]));
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
     Cow::Owned(out)
 }
 
@@ -51,6 +72,7 @@ mod tests {
             h1 { bdi { (odd) } }
             input value=(odd);
             button data-copy=(odd) {}
+            span title=(odd) data-copy=(odd) aria-label={ "\"" (odd) } {}
             textarea name="x" { (odd) }
             p { "1 < 2 > 0 " (odd) }
         };
@@ -60,6 +82,7 @@ mod tests {
             page,
             format!(
                 "<h1><bdi>{calm}</bdi></h1><input value=\"{odd}\"><button data-copy=\"{odd}\"></button>\
+                 <span title=\"{calm}\" data-copy=\"{odd}\" aria-label=\"&quot;{calm}\"></span>\
                  <textarea name=\"x\">{odd}</textarea><p>1 &lt; 2 &gt; 0 {calm}</p>"
             )
         );

@@ -1,6 +1,7 @@
 //! The dashboard in a real browser. These tests are run by the step `browser` of `cargo xtask test`,
 //! which provides what they need.
 
+mod acts;
 mod commands;
 mod deliveries;
 mod events;

@@ -163,7 +163,7 @@ async fn the_history_leads_to_what_was_sent_and_answered() {
     page.follow("History of Signup form").await;
     page.arrives_at(&seed.path("/p/{project}/webhooks/{dropping}")).await;
     let headings = page.names("columnheader").await;
-    for heading in ["Event", "Published", "Response", "Status", "Attempt"] {
+    for heading in ["Event", "Attempted", "Response", "Status", "Attempt"] {
         assert!(headings.iter().any(|there| there == heading), "no {heading} in {headings:?}");
     }
     page.go(&seed.path("/p/{project}/deliveries/{dropped_delivery}")).await;

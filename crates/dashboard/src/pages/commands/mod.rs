@@ -26,7 +26,7 @@ use tidings_domain::tenancy::Scope;
 use self::look::{run_badge, schedule_words};
 use crate::{
     ask::{Shown, part, with_query},
-    parts::{ago, button_link, command_line, icon, pager, total_words, until},
+    parts::{ago, button_link, command_line, icon, pager, table_head, total_words, until},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -102,15 +102,7 @@ async fn last_runs(visit: &Visit, commands: &[CommandBody]) -> HashMap<String, R
 fn table(visit: &Visit, commands: &[CommandBody], last: &HashMap<String, RunSummary>) -> Markup {
     html! {
         table .list.commands-table role="table" aria-label="Commands" data-rows {
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" { "Name" }
-                    th role="columnheader" { "Schedule" }
-                    th role="columnheader" { "Last run" }
-                    th role="columnheader" { "State" }
-                    th role="columnheader" .right { "Changed" }
-                }
-            }
+            (table_head(&[("Name", ""), ("Schedule", ""), ("Last run", ""), ("State", ""), ("Changed", "right")]))
             tbody role="rowgroup" {
                 @for command in commands { (row(visit, command, last.get(&command.name))) }
             }

@@ -1,14 +1,15 @@
 //! One attempt: what was sent, what came back, and where the time went.
 
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, header};
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 use tidings_contract::delivery::{AttemptBody, DeliveryBody, ResponseBody};
 use tidings_contract::webhook::WebhookBody;
 
 use super::{curl::curl, strip::attempt_chip};
 use crate::{
-    parts::{block, command_line, duration, exact, icon, json, number, text_block},
+    body::{self, bytes_of},
+    parts::{block, command_line, duration, exact, icon, number},
     visit::Visit,
 };
 
@@ -21,7 +22,7 @@ pub(super) fn panel(
     expunged: bool,
 ) -> Markup {
     html! {
-        section .panel aria-label={ "Attempt " (attempt.number) } {
+        section .panel data-attempt aria-label={ "Attempt " (attempt.number) } {
             header .panel-head {
                 h2 { "Attempt " (attempt.number) }
                 (attempt_chip(attempt))
@@ -34,7 +35,7 @@ pub(super) fn panel(
                 div .stack.tight {
                     h3 { "Request" }
                     (request_head(attempt))
-                    (body(visit, delivery, attempt, as_sent, expunged))
+                    (payload(visit, delivery, attempt, as_sent, expunged))
                 }
                 div .stack.tight {
                     h3 { "Response" }
@@ -99,7 +100,7 @@ fn request_head(attempt: &AttemptBody) -> Markup {
     block("Headers", &text, &drawn)
 }
 
-fn body(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, as_sent: bool, expunged: bool) -> Markup {
+fn payload(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, as_sent: bool, expunged: bool) -> Markup {
     if expunged && attempt.request.body.is_empty() {
         return html! { p .quiet { "The payload was expunged. What was sent cannot be shown any more; headers and times stay." } };
     }
@@ -108,16 +109,12 @@ fn body(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, as_sent: 
         false => ("As sent", format!("?attempt={}&raw=1", attempt.number)),
     };
     html! {
-        (text_of("Payload", &attempt.request.body, as_sent))
+        (body::block("Payload", &request_bytes(attempt), as_sent))
         p .hint.ways {
-            a href=(other.1) { (other.0) }
+            @if attempt.request.body_base64.is_none() { a href=(other.1) { (other.0) } }
             a href=(download(visit, delivery, attempt, "request")) download { "Download the payload" }
         }
     }
-}
-
-fn text_of(title: &str, text: &str, as_sent: bool) -> Markup {
-    if as_sent { text_block(title, text) } else { json(title, text) }
 }
 
 fn answer(
@@ -135,7 +132,7 @@ fn answer(
         (block("Headers", &text, &drawn))
         @if response.body.is_empty() { p .quiet { "The answer had no body." } }
         @else {
-            (text_of("Body", &response.body, as_sent))
+            (body::block("Body", &bytes_of(&response.body, response.body_base64.as_deref()), as_sent))
             p .hint.ways {
                 @if response.truncated { span { "The answer went on; so much of it is kept." } }
                 a href=(download(visit, delivery, attempt, "response")) download { "Download the body" }
@@ -150,17 +147,6 @@ fn answer(
 
 fn download(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, which: &str) -> String {
     visit.link(&format!("/deliveries/{}/attempts/{}/{which}", delivery.summary.id, attempt.number))
-}
-
-/// Bytes as a file: whatever they are, a browser only keeps them.
-pub(super) fn file(name: &str, text: String) -> Response {
-    let mut response = text.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    response
 }
 
 /// Where the time of an attempt went.
@@ -207,7 +193,11 @@ pub(super) fn phases(attempt: &AttemptBody, webhook: Option<&WebhookBody>) -> Ma
     }
 }
 
+fn request_bytes(attempt: &AttemptBody) -> Cow<'_, [u8]> {
+    bytes_of(&attempt.request.body, attempt.request.body_base64.as_deref())
+}
+
 /// What is said about the body among the facts.
 pub(super) fn body_words(attempt: &AttemptBody) -> String {
-    format!("{} bytes", number(attempt.request.body.len() as i128))
+    format!("{} bytes", number(request_bytes(attempt).len() as i128))
 }

@@ -1,7 +1,6 @@
 //! `/p/{project}/deliveries/{dlv}?attempt=N`: how a delivery stands, and every attempt of it.
 
 use axum::extract::Path;
-use http::{Method, StatusCode};
 use maud::{Markup, html};
 use tidings_contract::{
     delivery::{AttemptBody, DeliveryBody, DeliverySummary},
@@ -11,41 +10,40 @@ use tidings_contract::{
 use tidings_domain::tenancy::Scope;
 
 use super::{
-    attempt::{body_words, file, panel, phases},
-    bulk::is_off,
+    attempt::{body_words, panel, phases},
     curl::curl,
-    rows::{attempts_of, name_of, state_badge},
+    rows::{attempts_of, state_badge},
     strip::{rule, strip},
 };
 use crate::{
     ask::{Shown, Stop, part},
-    form::Form,
-    parts::{Confirm, ago, badge, confirm, copy_id, exact, hidden, icon, moment, number, summary, until, who_may},
-    shell::{Head, Nav, csrf, with_status, wrong_page},
+    pages::webhooks::name_of,
+    parts::{ago, badge, copy_id, exact, icon, moment, number, summary, until, who_may},
+    shell::{Head, Nav, csrf},
     visit::Visit,
 };
 
 /// What the page is made of.
-struct Seen {
-    delivery: DeliveryBody,
+pub(super) struct Seen {
+    pub(super) delivery: DeliveryBody,
     /// `None`: it was deleted.
     webhook: Option<WebhookBody>,
     event: Option<EventBody>,
 }
 
 impl Seen {
-    async fn find(visit: &Visit, id: &str) -> Result<Self, Stop> {
+    pub(super) async fn find(visit: &Visit, id: &str) -> Result<Self, Stop> {
         let delivery: DeliveryBody = visit.need(&format!("/deliveries/{}", part(id))).await?;
         let webhook = visit.get(&format!("/webhooks/{}", delivery.summary.webhook_id)).await.ok();
         let event = visit.get(&format!("/events/{}", part(&delivery.summary.event_id))).await.ok();
         Ok(Self { delivery, webhook, event })
     }
 
-    fn name(&self) -> String {
-        self.webhook.as_ref().map_or_else(|| "a deleted webhook".to_owned(), name_of)
+    pub(super) fn name(&self) -> &str {
+        self.webhook.as_ref().map_or("a deleted webhook", name_of)
     }
 
-    fn is_off(&self) -> bool {
+    pub(super) fn is_off(&self) -> bool {
         self.webhook.as_ref().is_some_and(|webhook| !webhook.enabled)
     }
 
@@ -61,7 +59,7 @@ pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) ->
     draw(&visit, &seen, None)
 }
 
-fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract::problem::Problem>) -> Shown {
+pub(super) fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract::problem::Problem>) -> Shown {
     let query = visit.query();
     let delivery = &seen.delivery;
     let attempt = seen.chosen(query.text("attempt").parse().ok());
@@ -98,7 +96,7 @@ fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract::problem::
     let name = seen.name();
     let crumbs = [
         ("Deliveries", visit.link("/deliveries")),
-        (name.as_str(), visit.link(&format!("/webhooks/{}", delivery.summary.webhook_id))),
+        (name, visit.link(&format!("/webhooks/{}", delivery.summary.webhook_id))),
     ];
     let head = Head {
         title: &delivery.summary.event_type,
@@ -270,69 +268,5 @@ fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// `GET …/deliveries/{dlv}/retry`: asks, where the webhook is disabled.
-pub(crate) async fn retry_question(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
-    let seen = Seen::find(&visit, &id).await?;
-    let back = visit.link(&format!("/deliveries/{}", seen.delivery.summary.id));
-    let title = format!("Send to “{}” although it is disabled?", seen.name());
-    let text = html! {
-        p {
-            "This one delivery is sent again, now. The webhook stays disabled: nothing else goes out, and if the attempt \
-             fails, it is not repeated by itself."
-        }
-    };
-    let title = if seen.is_off() { title } else { format!("Send to “{}” again?", seen.name()) };
-    let ask = Confirm {
-        title: &title,
-        text: if seen.is_off() {
-            text
-        } else {
-            html! { p { "One more attempt is made, now." } }
-        },
-        action: &format!("{back}/retry"),
-        verb: "Send it",
-        keep: "Leave it",
-        back: &back,
-        fields: html! { @if seen.is_off() { (hidden("force", "1")) } },
-        danger: false,
-    };
-    let head = Head { title: "Retry a delivery", nav: Some(Nav::Deliveries), ..Head::default() };
-    visit.page(&head, confirm(&visit, &ask))
-}
-
-/// `POST …/deliveries/{dlv}/retry`
-pub(crate) async fn retry(visit: Visit, Path((_, id)): Path<(String, String)>, form: Form) -> Shown {
-    let place = visit.link(&format!("/deliveries/{}", part(&id)));
-    let body = serde_json::json!({"force": form.has("force")});
-    let path = format!("/deliveries/{}/retry", part(&id));
-    match visit.send::<DeliverySummary>(Method::POST, &path, &body).await {
-        Ok(_) => visit.go(&place, "retried"),
-        // Somebody disabled it since the page was drawn: the question stands on a page of its own.
-        Err(problem) if is_off(&problem) && !form.has("force") => Err(Stop::to(&format!("{place}/retry"))),
-        Err(problem) => {
-            let seen = Seen::find(&visit, &id).await?;
-            Ok(with_status(problem.status, draw(&visit, &seen, Some(&problem))?))
-        }
-    }
-}
-
-/// `GET …/deliveries/{dlv}/attempts/{n}/{request|response}`: a body as a file.
-pub(crate) async fn download(
-    visit: Visit,
-    Path((_, id, number, which)): Path<(String, String, String, String)>,
-) -> Shown {
-    let delivery: DeliveryBody = visit.need(&format!("/deliveries/{}", part(&id))).await?;
-    let attempt = delivery.attempts.into_iter().find(|attempt| attempt.number.to_string() == number);
-    let body = match (attempt, which.as_str()) {
-        (Some(attempt), "request") => Some(attempt.request.body),
-        (Some(attempt), "response") => attempt.response.map(|response| response.body),
-        _ => None,
-    };
-    match body {
-        Some(body) => Ok(file(&format!("{}.{number}.{which}.txt", delivery.summary.id), body)),
-        None => Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(&visit, "Not found", "There is no such attempt.")))),
     }
 }

@@ -7,10 +7,11 @@ use tidings_domain::tenancy::Scope;
 use super::{
     bulk::told,
     filter::{Filter, PERIODS},
-    rows::{Shape, Webhooks, head, name_of, row},
+    rows::{Shape, Webhooks, head, row},
 };
 use crate::{
     ask::{Shown, with_query},
+    pages::webhooks::name_of,
     parts::{command_line, empty_line, hidden, icon, pager, segments, summary, total_words, who_may},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,

@@ -14,7 +14,8 @@ use tidings_domain::ids::{DeliveryId, WebhookId};
 
 use crate::{
     ask::Shown,
-    parts::{ago, badge_of, duration, exact, number, outcome_chip, sprite, until, visible_page},
+    pages::webhooks::name_of,
+    parts::{ago, badge_of, duration, exact, number, outcome_chip, sprite, table_head, until, visible_page},
     visit::Visit,
 };
 
@@ -87,13 +88,8 @@ impl Webhooks {
 
     /// What it is called; of a deleted one, its id.
     pub(crate) fn name(&self, id: WebhookId) -> String {
-        self.get(id).map_or_else(|| id.to_string(), name_of)
+        self.get(id).map_or_else(|| id.to_string(), |webhook| name_of(webhook).to_owned())
     }
-}
-
-/// What a webhook is called: its name, or where it leads.
-pub(crate) fn name_of(webhook: &WebhookBody) -> String {
-    webhook.name.clone().unwrap_or_else(|| webhook.url.clone())
 }
 
 /// How many attempts a delivery gets.
@@ -112,21 +108,19 @@ pub(crate) fn state_badge(delivery: &DeliverySummary) -> Markup {
 
 /// The head of such a table.
 pub(crate) fn head(shape: Shape) -> Markup {
-    let column = |words: &str, class: &str| html! { th role="columnheader" class=[Some(class).filter(|class| !class.is_empty())] { (words) } };
-    html! {
-        thead role="rowgroup" {
-            tr role="row" {
-                (column("Event", ""))
-                @if shape != Shape::History { (column("Webhook", "")) }
-                (column("Published", ""))
-                @if shape != Shape::Overview { (column("Response", "")) }
-                (column("Status", ""))
-                @if shape != Shape::Overview { (column("Attempt", "right")) }
-                (column("Took", "right day"))
-                @if shape != Shape::Overview { (column("Next attempt", "")) }
-            }
-        }
-    }
+    let whole = [
+        ("Event", ""),
+        ("Webhook", ""),
+        ("Attempted", ""),
+        ("Response", ""),
+        ("Status", ""),
+        ("Attempt", "right"),
+        ("Took", "right day"),
+        ("Next attempt", ""),
+    ];
+    // Of one webhook, which it is stands in the page's title.
+    let columns: Vec<_> = whole.into_iter().filter(|column| shape == Shape::List || column.0 != "Webhook").collect();
+    table_head(&columns)
 }
 
 /// One row; its id is the delivery's.
@@ -159,12 +153,15 @@ fn cells(visit: &Visit, shape: Shape, webhooks: &Webhooks, delivery: &DeliverySu
         return html! {
             td .on-2 role="cell" { (state_badge(delivery)) }
             td .right.num.faint.away role="cell" { @if let Some(took) = &took { (took) } }
-            td .right.num.faint.nowrap.away role="cell" { (ago(visit, delivery.created_at)) }
+            td .right.num.faint.nowrap.away role="cell" { @if let Some(at) = delivery.attempted_at { (ago(visit, at)) } @else { "Not yet" } }
         };
     }
     html! {
         td .half.nowrap role="cell" {
-            (exact(visit, delivery.created_at)) " " span .sub.inline { (ago(visit, delivery.created_at)) }
+            @match delivery.attempted_at {
+                Some(at) => { (exact(visit, at)) " " span .sub.inline { (ago(visit, at)) } },
+                None => span .faint { "Not yet" },
+            }
         }
         td .half-2 role="cell" { (outcome_chip(delivery)) }
         td .on-2 role="cell" { (state_badge(delivery)) }

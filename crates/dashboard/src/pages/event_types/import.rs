@@ -15,7 +15,7 @@ use tidings_domain::tenancy::Scope;
 use crate::{
     ask::{Shown, part, unread},
     form::Form,
-    parts::{Fields, badge, command_line, notice, number, submit, summary},
+    parts::{Fields, badge, command_line, notice, number, submit, summary, table_head},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -116,11 +116,7 @@ fn outcome(visit: &Visit, done: &ImportedEventTypesBody) -> Markup {
             @if done.data.is_empty() { p .panel-body.faint { "The document has no webhooks." } }
             @else {
                 table .list role="table" aria-label=(title) {
-                    thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" { "Name" }
-                        th role="columnheader" { "Result" }
-                        th role="columnheader" { "Reason" }
-                    } }
+                    (table_head(&[("Name", ""), ("Result", ""), ("Reason", "")]))
                     tbody role="rowgroup" {
                         @for row in &done.data {
                             tr role="row" {

@@ -21,7 +21,7 @@ use tidings_domain::{
 
 use crate::{
     ask::{Shown, part},
-    parts::{badge, button_link, command_line, icon, number, segments, type_chip},
+    parts::{badge, button_link, command_line, icon, number, segments, table_head, type_chip},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -129,14 +129,7 @@ type Groups<'a> = BTreeMap<(bool, String), (&'a str, Vec<&'a EventTypeBody>)>;
 fn table(visit: &Visit, groups: &Groups<'_>, webhooks: Option<&[WebhookBody]>) -> Markup {
     html! {
         table .list.types-table role="table" aria-label="Event types" data-rows {
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" .w-type { "Name" }
-                    th role="columnheader" { "Description" }
-                    th role="columnheader" .w-listen { "Webhooks" }
-                    th role="columnheader" .w-version.right { "Schema" }
-                }
-            }
+            (table_head(&[("Name", "w-type"), ("Description", ""), ("Webhooks", "w-listen"), ("Schema", "w-version right")]))
             @for (group, types) in groups.values() {
                 tbody role="rowgroup" aria-label=(group) {
                     tr .split role="row" {

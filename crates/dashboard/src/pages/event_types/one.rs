@@ -14,7 +14,10 @@ use super::{address, change_one, listeners, webhooks};
 use crate::{
     ask::{Shown, part, refusal},
     form::Form,
-    parts::{Confirm, ago, badge, button_link, command_line, confirm, empty_line, hidden, icon, json, number, submit},
+    parts::{
+        Confirm, ago, badge, button_link, command_line, confirm, empty_line, hidden, icon, json, number, submit,
+        table_head,
+    },
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -122,12 +125,7 @@ fn versions(visit: &Visit, event_type: &EventTypeBody) -> Markup {
             section .panel {
                 header .panel-head { h2 { "Versions of the schema" } p { "events may follow any that is not retired" } }
                 table .list role="table" aria-label="Versions of the schema" {
-                    thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" { "Version" }
-                        th role="columnheader" { "Given" }
-                        th role="columnheader" { "State" }
-                        th role="columnheader" { span .sr { "Actions" } }
-                    } }
+                    (table_head(&[("Version", ""), ("Given", ""), ("State", ""), ("", "")]))
                     tbody role="rowgroup" {
                         @for version in shown {
                             @let in_force = event_type.schema_version == Some(version.version);

@@ -10,7 +10,7 @@ use super::event::deliveries_of;
 use crate::{
     ask::{Shown, part},
     form::Form,
-    pages::deliveries::rows::{Webhooks, name_of},
+    pages::{deliveries::rows::Webhooks, webhooks::name_of},
     parts::{Confirm, confirm, hidden, number, summary},
     shell::{Head, Nav, with_status},
     visit::Visit,

@@ -1,6 +1,9 @@
 //! `/p/{project}/events/{evt}`: what was published, who got it, and why.
 
+use std::borrow::Cow;
+
 use axum::extract::Path;
+use http::StatusCode;
 use maud::{Markup, html};
 use tidings_contract::{
     delivery::{DeliveryBody, DeliverySummary},
@@ -10,10 +13,11 @@ use tidings_domain::tenancy::Scope;
 
 use super::{explain, timeline};
 use crate::{
-    ask::{Shown, part},
+    ask::{Shown, Stop, part},
+    body::{self, bytes_of, file},
     pages::deliveries::rows::Webhooks,
-    parts::{ago, copy_id, exact, icon, json, moment, notice, text_block, who_may},
-    shell::{Head, Nav},
+    parts::{ago, copy_id, exact, icon, moment, notice, who_may},
+    shell::{Head, Nav, wrong_page},
     visit::Visit,
 };
 
@@ -47,7 +51,7 @@ pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) ->
                 (explain::panel(&visit, &event, deliveries, &webhooks, visit.query().has("all")))
                 (timeline::panel(&visit, &event, &whole, &webhooks, left_out))
             }
-            div .stack { (payload(&event)) (facts(&visit, &event)) }
+            div .stack { (payload(&visit, &event)) (facts(&visit, &event)) }
         }
     };
     let lead = html! {
@@ -117,15 +121,37 @@ fn curl(server: &str, event: &EventBody) -> Option<String> {
     ))
 }
 
-fn payload(event: &EventBody) -> Markup {
+/// What was published, if it is still there: data as it came, or bytes.
+fn bytes(event: &EventBody) -> Option<Cow<'_, [u8]>> {
+    match (&event.payload, &event.body_base64) {
+        (Some(payload), _) => Some(bytes_of(payload.get(), None)),
+        (None, Some(base64)) => Some(bytes_of("", Some(base64))),
+        (None, None) => None,
+    }
+}
+
+/// `GET …/events/{evt}/payload`: what was published, as a file.
+pub(crate) async fn download(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    let event: EventBody = visit.need(&format!("/events/{}", part(&id))).await?;
+    let Some(bytes) = bytes(&event) else {
+        let text = "The payload was expunged. Type, times and answers stay.";
+        return Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(&visit, "Not found", text))));
+    };
+    // Whoever publishes may choose the id, so the file is called by its type.
+    Ok(file(&event.event_type, bytes.into_owned()))
+}
+
+fn payload(visit: &Visit, event: &EventBody) -> Markup {
     html! {
         section .panel {
             header .panel-head { h2 { "Payload" } }
-            div .panel-body {
-                @match (&event.payload, &event.body_base64) {
-                    (Some(payload), _) => (json("Data", payload.get())),
-                    (None, Some(bytes)) => (text_block("Bytes, in base 64", bytes)),
-                    (None, None) => p .quiet { "The payload was expunged. Type, times and answers stay." },
+            div .panel-body.stack.tight {
+                @match bytes(event) {
+                    Some(bytes) => {
+                        (body::block(if event.payload.is_some() { "Data" } else { "Body" }, &bytes, false))
+                        p .hint { a href={ (visit.link("/events/")) (part(&event.id)) "/payload" } download { "Download the payload" } }
+                    },
+                    None => p .quiet { "The payload was expunged. Type, times and answers stay." },
                 }
             }
         }

@@ -10,14 +10,21 @@ use tidings_contract::{
 
 use crate::{
     pages::deliveries::rows::{Webhooks, state_badge, waits},
-    parts::{disabled_words, duration, exact, icon, number, outcome_chip, types},
+    parts::{disabled_words, duration, exact, icon, number, outcome_chip, table_head, types},
     visit::Visit,
 };
 
 /// Webhooks that are told apart from the start; the rest stands behind a link.
 const SHOWN_MAX: usize = 20;
-/// What is decided, in this order: the first ✕ ends it.
-const QUESTIONS: [&str; 4] = ["Enabled", "Type", "Scope", "Filter"];
+/// What is decided stands in the order in which it is: the first ✕ ends it.
+const COLUMNS: [(&str, &str); 6] = [
+    ("Webhook", ""),
+    ("Enabled", "tick"),
+    ("Type", "tick"),
+    ("Scope", "tick"),
+    ("Filter", "tick"),
+    ("What happened", ""),
+];
 
 /// An answer to one of the questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +90,7 @@ pub(super) fn panel(
             @else {
                 table .list.verdicts role="table" {
                     caption .sr { "Webhooks and why each got the event or did not" }
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" { "Webhook" }
-                            @for question in QUESTIONS { th .tick role="columnheader" { (question) } }
-                            th role="columnheader" { "What happened" }
-                        }
-                    }
+                    (table_head(&COLUMNS))
                     tbody role="rowgroup" {
                         @for row in rows.iter().take(shown) { (verdict(visit, event, row, deliveries, webhooks)) }
                     }

@@ -11,7 +11,7 @@ use crate::{
     ask::{Shown, Stop, part, with_query},
     form::Form,
     pages::deliveries::{PERIODS, since},
-    parts::{ago, button_link, command_line, empty_line, exact, number, pager, summary, total_words},
+    parts::{ago, button_link, command_line, empty_line, exact, number, pager, summary, table_head, total_words},
     shell::{Head, Nav, with_status},
     visit::Visit,
 };
@@ -85,15 +85,7 @@ fn table(visit: &Visit, query: &Form, list: &ListBody<EventBody>) -> Markup {
     html! {
         table .list role="table" data-rows {
             caption .sr { "Events, newest first" }
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" { "Type" }
-                    th role="columnheader" { "Published" }
-                    th role="columnheader" { "Scope" }
-                    th .right role="columnheader" { "Matched" }
-                    th role="columnheader" { "Delivered" }
-                }
-            }
+            (table_head(&[("Type", ""), ("Published", ""), ("Scope", ""), ("Matched", "right"), ("Delivered", "")]))
             tbody role="rowgroup" { @for event in &list.data { (row(visit, event)) } }
         }
         (pager(visit, &total, list.data.len(), list.cursor.as_deref(), query.text("cursor").is_empty()))

@@ -8,6 +8,6 @@ mod new;
 mod timeline;
 
 pub(crate) use acts::{expunge, expunge_question, replay, replay_question};
-pub(crate) use event::show;
+pub(crate) use event::{download as payload, show};
 pub(crate) use list::show as list;
 pub(crate) use new::{publish, show as new};

@@ -12,7 +12,7 @@ use crate::{
         rows::Webhooks,
         strip::{attempt_chip, delivered},
     },
-    parts::{duration, exact, icon, number, until},
+    parts::{duration, exact, icon, number, precise, until},
     visit::Visit,
 };
 
@@ -67,7 +67,7 @@ pub(super) fn panel(
             header .panel-head { h2 { "Timeline" } p .push { "times are yours; hover for UTC" } }
             ol .line-time {
                 li {
-                    (exact(visit, event.created_at))
+                    (precise(visit, event.created_at))
                     i .node.begin { (icon("bolt")) }
                     span { "Published and stored, " (number(count as i128)) @if count == 1 { " delivery" } @else { " deliveries" } }
                     span {}
@@ -106,7 +106,7 @@ fn run_line(visit: &Visit, run: &Run<'_>, webhooks: &Webhooks) -> Markup {
     html! {
         @if let (Some(first), Some(last)) = (run.attempts.first(), run.attempts.last()) {
             li {
-                (exact(visit, first.started_at))
+                (precise(visit, first.started_at))
                 @if run.good { i .node.ok { (icon("check")) } } @else { i .node.bad { (icon("x")) } }
                 span {
                     span {

@@ -15,7 +15,7 @@ use tidings_domain::{tenancy::Scope, time::Timestamp};
 use crate::{
     ask::{Shown, Stop, part, refused, wrong},
     form::Form,
-    pages::deliveries::rows::name_of,
+    pages::webhooks::name_of,
     parts::{Fields, hidden, icon, notice, number, summary, time_field, typed_time, who_may},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
@@ -203,7 +203,7 @@ fn draw(
         Kind::Recover => "Recover: send again what did not arrive",
         Kind::Replay => "Replay: send events of the past",
     };
-    let crumbs = [("Webhooks", visit.link("/webhooks")), (name.as_str(), page.clone())];
+    let crumbs = [("Webhooks", visit.link("/webhooks")), (name, page.clone())];
     visit.page(&Head { title, nav: Some(Nav::Webhooks), crumbs: &crumbs, ..Head::default() }, body)
 }
 

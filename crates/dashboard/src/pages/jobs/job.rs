@@ -13,8 +13,8 @@ use crate::{
     ask::{Shown, part},
     pages::deliveries::rows::Webhooks,
     parts::{
-        ago, badge, command_line, copy_id, duration, empty_line, exact, number, pager, sprite, submit, total_words,
-        visible_page,
+        ago, badge, command_line, copy_id, duration, empty_line, exact, number, pager, sprite, submit, table_head,
+        total_words, visible_page,
     },
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -36,16 +36,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
             } @else {
                 table .list role="table" data-rows {
                     caption .sr { "Jobs, newest first" }
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" { "Job" }
-                            th role="columnheader" { "Webhook" }
-                            th role="columnheader" { "Begun" }
-                            th role="columnheader" { "Status" }
-                            th .right role="columnheader" { "Done" }
-                            th .right role="columnheader" { "Sent" }
-                        }
-                    }
+                    (table_head(&[("Job", ""), ("Webhook", ""), ("Begun", ""), ("Status", ""), ("Done", "right"), ("Sent", "right")]))
                     tbody role="rowgroup" { @for job in &list.data { (row(&visit, job, &webhooks)) } }
                 }
                 (pager(&visit, &total_words(list.total, list.total_at_least), list.data.len(), list.cursor.as_deref(), cursor.is_empty()))

@@ -15,7 +15,7 @@ use super::{Place, instance, places, stopped};
 use crate::{
     ask::{Shown, part, with_query},
     pages::settings::{billing_badge, plans_table},
-    parts::{ago, command_line, empty_line, number, pager, total_words, type_chip, until},
+    parts::{ago, command_line, empty_line, number, pager, table_head, total_words, type_chip, until},
     session,
     shell::{Head, Nav},
     visit::Visit,
@@ -112,12 +112,7 @@ fn standing_panel(visit: &Visit, standing: &[(OrganizationBody, BillingBody)], l
             header .panel-head { h2 { "Organizations that pay" } p { (looked_at) } }
             @if standing.is_empty() { (empty_line("None of them has paid for anything.")) } @else {
                 table .list role="table" aria-label="Organizations that pay" {
-                    thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" { "Organization" }
-                        th role="columnheader" { "State" }
-                        th role="columnheader" { "Plan paid for" }
-                        th role="columnheader" { "Grace" } th role="columnheader" .right { "Changed" }
-                    } }
+                    (table_head(&[("Organization", ""), ("State", ""), ("Plan paid for", ""), ("Grace", ""), ("Changed", "right")]))
                     tbody role="rowgroup" {
                         @for (organization, billing) in standing {
                             tr .go role="row" {
@@ -163,11 +158,7 @@ fn receipts_panel(visit: &Visit, stripe: &Stripe, at_top: bool) -> Markup {
             @if receipts.data.is_empty() { (empty_line("Nothing came yet. Send a test event from Stripe's own \
             pages.")) } @else {
                 table .list role="table" aria-label="What Stripe reported" {
-                    thead role="rowgroup" { tr role="row" {
-                        th role="columnheader" { "When" }
-                        th role="columnheader" { "Type" }
-                        th role="columnheader" { "Stripe's id" }
-                    } }
+                    (table_head(&[("When", ""), ("Type", ""), ("Stripe's id", "")]))
                     tbody role="rowgroup" {
                         @for receipt in &receipts.data {
                             tr .go role="row" {

@@ -7,7 +7,7 @@ use tidings_domain::time::Timestamp;
 use super::{LATE_MS, Place, instance, places, stopped};
 use crate::{
     ask::Shown,
-    parts::{ago, command_line, copy_id, duration, notice, number},
+    parts::{ago, command_line, copy_id, duration, notice, number, table_head},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -95,11 +95,7 @@ fn ledger(ledger: &LedgerBody) -> Markup {
         section .panel {
             header .panel-head { h2 { "Ledger" } p { "all time; audited each minute" } }
             table .list role="table" aria-label="Ledger" {
-                thead role="rowgroup" { tr role="row" {
-                    th role="columnheader" { "State" }
-                    th role="columnheader" .right { "Deliveries" }
-                    th role="columnheader" { "Meaning" }
-                } }
+                (table_head(&[("State", ""), ("Deliveries", "right"), ("Meaning", "")]))
                 tbody role="rowgroup" {
                     @for (state, count, meaning) in rows {
                         tr role="row" {

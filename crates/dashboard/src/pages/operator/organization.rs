@@ -18,7 +18,7 @@ use crate::{
         meanwhile::ETAG,
         settings::{SCHEMA_MODES, billing_facts, organization_values, usage_panel},
     },
-    parts::{Fields, ago, copy_id, hidden, icon, summary},
+    parts::{Fields, ago, copy_id, hidden, icon, summary, table_head},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -95,12 +95,7 @@ fn projects_panel(visit: &Visit, organization: &OrganizationBody, projects: &[Pr
                 }
             }
             table .list role="table" aria-label="Projects" {
-                thead role="rowgroup" { tr role="row" {
-                    th role="columnheader" { "Name" }
-                    th role="columnheader" { "Preset" }
-                    th role="columnheader" { "Profile" }
-                    th role="columnheader" .right { "Made" }
-                } }
+                (table_head(&[("Name", ""), ("Preset", ""), ("Profile", ""), ("Made", "right")]))
                 tbody role="rowgroup" {
                     @for project in projects {
                         tr .go role="row" {

@@ -16,7 +16,7 @@ use crate::{
     ask::{Shown, refusal, with_query},
     form::Form,
     pages::settings::billing_badge,
-    parts::{Fields, ago, hidden, icon, number, pager, summary, total_words},
+    parts::{Fields, ago, hidden, icon, number, pager, summary, table_head, total_words},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -66,16 +66,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
 fn table(visit: &Visit, rows: &[Row]) -> Markup {
     html! {
         table .list role="table" aria-label="Organizations" data-rows {
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" { "Name" }
-                    th role="columnheader" { "Plan" }
-                    th role="columnheader" .right { "Webhooks" }
-                    th role="columnheader" .right { "Runs this month" }
-                    th role="columnheader" { "Billing" }
-                    th role="columnheader" .right { "Made" }
-                }
-            }
+            (table_head(&[("Name", ""), ("Plan", ""), ("Webhooks", "right"), ("Runs this month", "right"), ("Billing", ""), ("Made", "right")]))
             tbody role="rowgroup" {
                 @for row in rows {
                     tr .go role="row" {

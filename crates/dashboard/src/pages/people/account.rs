@@ -14,7 +14,7 @@ use crate::{
         entry::{From, again, problem_of},
         settings::{Tab, tabs},
     },
-    parts::{Fields, ago, summary, until},
+    parts::{Fields, ago, summary, table_head, until},
     session,
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -68,6 +68,8 @@ fn password_form(visit: &Visit, problem: Option<&Problem>) -> Markup {
     html! {
         @if visit.session.has_password {
             form .panel method="post" action="/settings/account/password" {
+                // For whoever keeps passwords: whose this is.
+                input type="email" autocomplete="username" value=(visit.session.account.email) hidden readonly aria-label="Email";
                 (csrf(visit))
                 section .form-section {
                     header { h2 { "Password" } p { "Another one signs you out everywhere else." } }
@@ -103,15 +105,7 @@ fn session_list(visit: &Visit, sessions: &[SessionView]) -> Markup {
                 }
             }
             table .list role="table" aria-label="Sessions" {
-                thead role="rowgroup" {
-                    tr role="row" {
-                        th role="columnheader" { "Browser" }
-                        th role="columnheader" { "Address" }
-                        th role="columnheader" { "Last used" }
-                        th role="columnheader" { "Ends" }
-                        th role="columnheader" { span .sr { "Actions" } }
-                    }
-                }
+                (table_head(&[("Browser", ""), ("Address", ""), ("Last used", ""), ("Ends", ""), ("", "")]))
                 tbody role="rowgroup" { @for one in sessions { (session_row(visit, one)) } }
             }
         }

@@ -19,8 +19,8 @@ use crate::{
         settings::{Tab, tabs},
     },
     parts::{
-        Confirm, Fields, ago, button_link, confirm, copy_box, empty_line, hidden, pager, submit, summary, total_words,
-        until,
+        Confirm, Fields, ago, button_link, confirm, copy_box, empty_line, hidden, pager, submit, summary, table_head,
+        total_words, until,
     },
     shell::{Head, Nav, csrf, wrong_page},
     visit::Visit,
@@ -117,14 +117,7 @@ fn member_table(visit: &Visit, whose: Whose, listed: &ListBody<MemberBody>, at_t
                 (empty_line("Nobody yet: programs use API keys, people are invited below."))
             } @else {
                 table .list role="table" aria-label=(whose.title()) {
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" { "Name" }
-                            th role="columnheader" { "Role" }
-                            th role="columnheader" { "Last seen" }
-                            th role="columnheader" { span .sr { "Actions" } }
-                        }
-                    }
+                    (table_head(&[("Name", ""), ("Role", ""), ("Last seen", ""), ("", "")]))
                     tbody role="rowgroup" { @for member in &listed.data { (member_row(visit, whose, member)) } }
                 }
             }
@@ -166,14 +159,7 @@ fn invite_table(visit: &Visit, whose: Whose, invites: &[InviteBody]) -> Markup {
             section .panel {
                 header .panel-head { h2 { "Invited" } p { "the link was made, nobody has used it yet" } }
                 table .list role="table" aria-label="Invites" {
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" { "Email" }
-                            th role="columnheader" { "Role" }
-                            th role="columnheader" { "Good until" }
-                            th role="columnheader" { span .sr { "Actions" } }
-                        }
-                    }
+                    (table_head(&[("Email", ""), ("Role", ""), ("Good until", ""), ("", "")]))
                     tbody role="rowgroup" {
                         @for invite in invites {
                             tr role="row" {

@@ -15,7 +15,7 @@ use super::{Tab, admins_only, tabs};
 use crate::{
     ask::{Shown, part, with_query},
     form::Form,
-    parts::{ago, empty_line, pager, segments, total_words, typed_time},
+    parts::{ago, empty_line, pager, segments, table_head, total_words, typed_time},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -127,15 +127,7 @@ fn subject(entry: &AuditEntryBody) -> Markup {
 fn table(visit: &Visit, entries: &[AuditEntryBody], names: &Names) -> Markup {
     html! {
         table .list.audit-table role="table" aria-label="Audit log" {
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" { "When" }
-                    th role="columnheader" { "Who" }
-                    th role="columnheader" { "What" }
-                    th role="columnheader" { "Before and after" }
-                    th role="columnheader" { "From" }
-                }
-            }
+            (table_head(&[("When", ""), ("Who", ""), ("What", ""), ("Before and after", ""), ("From", "")]))
             tbody role="rowgroup" {
                 @for entry in entries {
                     tr role="row" {

@@ -17,7 +17,7 @@ use crate::{
     form::Form,
     parts::{
         Confirm, Fields, ago, badge, button_link, command_line, confirm, copy_id, hidden, icon, once_or, pager,
-        segments, submit, summary, total_words, typed_time, until,
+        segments, submit, summary, table_head, total_words, typed_time, until,
     },
     shell::{Head, Nav, csrf, wrong_page},
     visit::Visit,
@@ -93,16 +93,7 @@ fn empty(visit: &Visit) -> Markup {
 fn table(visit: &Visit, keys: &[ApiKeyBody], projects: &[ProjectBody]) -> Markup {
     html! {
         table .list role="table" aria-label="API keys" {
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" { "Name" }
-                    th role="columnheader" { "May" }
-                    th role="columnheader" { "Reaches" }
-                    th role="columnheader" { "State" }
-                    th role="columnheader" { "Made" }
-                    th role="columnheader" { span .sr { "Actions" } }
-                }
-            }
+            (table_head(&[("Name", ""), ("May", ""), ("Reaches", ""), ("State", ""), ("Made", ""), ("", "")]))
             tbody role="rowgroup" { @for key in keys { (row(visit, key, projects)) } }
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     ask::Shown,
     form::Form,
     pages::meanwhile::{ETAG, Meanwhile, SAVE_MINE, meanwhile},
-    parts::{Fields, ago, badge, copy_id, duration, hidden, number, submit, summary, until},
+    parts::{Fields, ago, badge, copy_id, duration, hidden, number, submit, summary, table_head, until},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
@@ -126,7 +126,7 @@ pub(crate) fn usage_panel(usage: &UsageBody) -> Markup {
                     span .push.num.quiet {
                         @match usage.command_timeout_ms {
                             Some(ms) => { "at most " (duration(f64::from(ms))) }
-                            None => "as long as it says itself",
+                            None => "each command's own limit",
                         }
                     }
                 }
@@ -164,14 +164,7 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
     let limit = |limit: Option<u32>| limit.map_or_else(|| "no limit".to_owned(), number);
     html! {
         table .list role="table" aria-label="Plans" {
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" { "Plan" }
-                    th role="columnheader" .right { "Webhooks" }
-                    th role="columnheader" .right { "Runs a month" }
-                    th role="columnheader" .right { "Time of a command" }
-                }
-            }
+            (table_head(&[("Plan", ""), ("Webhooks", "right"), ("Runs a month", "right"), ("Time of a command", "right")]))
             tbody role="rowgroup" {
                 @for plan in plans {
                     tr role="row" {
@@ -184,7 +177,7 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
                         td role="cell" .right.num.half-2 data-label="Runs a month" { (limit(plan.iterations)) }
                         td role="cell" .right.num.half data-label="Time of a command" {
                             (plan.command_timeout_ms.map_or_else(
-                                || "as it says".to_owned(),
+                                || "no limit".to_owned(),
                                 |ms| duration(f64::from(ms)),
                             ))
                         }

@@ -13,7 +13,7 @@ use tidings_domain::{
 use super::{Tab, tabs};
 use crate::{
     ask::Shown,
-    parts::icon,
+    parts::{icon, table_head},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -136,14 +136,7 @@ fn table(ways: &[Way]) -> Markup {
         section .panel {
             header .panel-head { h2 { "The header of every scheme" } p data-signed-with { "of the example" } }
             table .list.ways-table role="table" aria-label="The header of every scheme" {
-                thead role="rowgroup" {
-                    tr role="row" {
-                        th role="columnheader" { "Profile" }
-                        th role="columnheader" { "What is signed" }
-                        th role="columnheader" { "Header" }
-                        th role="columnheader" { span .sr { "Actions" } }
-                    }
-                }
+                (table_head(&[("Profile", ""), ("What is signed", ""), ("Header", ""), ("", "")]))
                 tbody role="rowgroup" { @for way in ways { (row(way)) } }
             }
         }

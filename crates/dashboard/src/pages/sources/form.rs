@@ -22,7 +22,7 @@ use super::{
 use crate::{
     ask::{Shown, part, refused},
     form::Form,
-    parts::{Fields, ago, hidden, icon, submit, summary},
+    parts::{Fields, ago, hidden, icon, submit, summary, table_head},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
 };
@@ -163,13 +163,7 @@ fn both(visit: &Visit, source: &SourceBody, values: &Form) -> Markup {
             header .panel-head { h2 { "What differs" } p { "changed " (ago(visit, source.updated_at)) } }
             table .list role="table" {
                 caption .sr { "Fields that differ" }
-                thead role="rowgroup" {
-                    tr role="row" {
-                        th role="columnheader" { "Field" }
-                        th role="columnheader" { "Theirs, saved" }
-                        th role="columnheader" { "Yours" }
-                    }
-                }
+                (table_head(&[("Field", ""), ("Theirs, saved", ""), ("Yours", "")]))
                 tbody role="rowgroup" {
                     @for (field, theirs, mine) in &differences {
                         tr role="row" {

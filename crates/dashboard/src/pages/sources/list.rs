@@ -10,7 +10,7 @@ use tidings_domain::tenancy::Scope;
 use super::{kinds, page_of};
 use crate::{
     ask::{Shown, with_query},
-    parts::{ago, badge, button_link, command_line, icon, number, pager, total_words},
+    parts::{ago, badge, button_link, command_line, icon, number, pager, table_head, total_words},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -30,16 +30,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
             section .panel aria-label="Sources" {
                 table .list role="table" data-rows {
                     caption .sr { "Sources, newest first" }
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" { "Name" }
-                            th role="columnheader" { "Last receipt" }
-                            th .right role="columnheader" { "Receipts" }
-                            th .right role="columnheader" { "Repeats" }
-                            th .right role="columnheader" { "Refused" }
-                            th role="columnheader" { "Status" }
-                        }
-                    }
+                    (table_head(&[("Name", ""), ("Last receipt", ""), ("Receipts", "right"), ("Repeats", "right"), ("Refused", "right"), ("Status", "")]))
                     tbody role="rowgroup" { @for (source, last) in &rows { (row(&visit, source, last.as_ref())) } }
                 }
                 (pager(&visit, &total_words(list.total, list.total_at_least), list.data.len(), list.cursor.as_deref(), cursor.is_empty()))
@@ -79,7 +70,7 @@ fn row(visit: &Visit, source: &SourceBody, receipts: Option<&ListBody<ReceiptBod
 }
 
 /// Whether it takes anything in.
-pub(super) fn state_badge(source: &SourceBody) -> Markup {
+pub(crate) fn state_badge(source: &SourceBody) -> Markup {
     if source.enabled { badge("delivered", "check", "Enabled") } else { badge("cancelled", "stop", "Disabled") }
 }
 

@@ -15,8 +15,8 @@ use tidings_contract::source::SourceBody;
 pub(crate) use acts::{delete, delete_question, switch};
 pub(crate) use form::{create, edit, new, update};
 pub(crate) use gap::fill;
-pub(crate) use list::show as list;
-pub(crate) use receipt::{preview, replay, replay_question, show as receipt};
+pub(crate) use list::{show as list, state_badge};
+pub(crate) use receipt::{download as receipt_body, preview, replay, replay_question, show as receipt};
 pub(crate) use show::show;
 
 use crate::visit::Visit;

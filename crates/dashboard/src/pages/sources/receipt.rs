@@ -1,7 +1,6 @@
 //! `/p/{project}/receipts/{rcp}`: what came in, what was done about it, and trying something else.
 
 use axum::extract::Path;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -18,10 +17,11 @@ use super::{
 };
 use crate::{
     ask::{Shown, part, refused, wrong},
+    body::{self, bytes_of, file},
     form::Form,
     parts::{
         Confirm, Fields, ago, badge_of, block, button_link, confirm, copy_id, exact, json as json_block, number,
-        submit, summary, text_block, until,
+        submit, summary, until,
     },
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
@@ -58,7 +58,7 @@ fn draw(
         div .cols.main-side {
             div .stack {
                 (done(visit, receipt, source))
-                (came(receipt))
+                (came(visit, receipt))
                 (try_form(visit, &page, &Fields { values, problem }, tried))
             }
             (facts(visit, receipt, source))
@@ -131,7 +131,7 @@ fn result_of(visit: &Visit, result: &Value) -> Markup {
     }
 }
 
-fn came(receipt: &ReceiptBody) -> Markup {
+fn came(visit: &Visit, receipt: &ReceiptBody) -> Markup {
     let headers = receipt.headers.as_deref().unwrap_or_default();
     let text: String = headers.iter().map(|header| format!("{}: {}\n", header.name, header.value)).collect();
     let visible =
@@ -143,28 +143,28 @@ fn came(receipt: &ReceiptBody) -> Markup {
             header .panel-head { h2 { "What came in" } p { "Headers with secrets are not kept" } }
             div .panel-body.stack.tight {
                 @if !headers.is_empty() { (block("Headers", &text, &drawn)) }
-                (body_of(receipt))
+                (body_of(visit, receipt))
             }
         }
     }
 }
 
-fn body_of(receipt: &ReceiptBody) -> Markup {
-    let bytes = receipt.body_base64.as_deref().and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+fn body_of(visit: &Visit, receipt: &ReceiptBody) -> Markup {
+    let bytes = bytes_of("", receipt.body_base64.as_deref());
     html! {
-        @match (String::from_utf8(bytes), &receipt.body) {
-            (Ok(text), _) if text.is_empty() => p .quiet { "It had no body." },
-            (Ok(text), Some(_)) => (json_block("Body", &text)),
-            (Ok(text), None) => (text_block("Body", &text)),
-            (Err(error), _) => (text_block("Body in hexadecimal, its first 256 bytes", &hex(error.as_bytes()))),
+        @if bytes.is_empty() { p .quiet { "It had no body." } }
+        @else {
+            (body::block("Body", &bytes, receipt.body.is_none()))
+            p .hint { a href=(visit.link(&format!("/receipts/{}/body", receipt.id))) download { "Download the body" } }
         }
     }
 }
 
-/// The first bytes, 16 a line.
-fn hex(bytes: &[u8]) -> String {
-    let line = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-    bytes[..bytes.len().min(256)].chunks(16).map(line).collect::<Vec<_>>().join("\n")
+/// `GET …/receipts/{rcp}/body`: the body as a file.
+pub(crate) async fn download(visit: Visit, Path((_, id)): Ids) -> Shown {
+    let receipt: ReceiptBody = visit.need(&format!("/receipts/{}", part(&id))).await?;
+    let bytes = bytes_of("", receipt.body_base64.as_deref()).into_owned();
+    Ok(file(&receipt.id.to_string(), bytes))
 }
 
 fn try_form(visit: &Visit, page: &str, fields: &Fields<'_>, tried: Option<&PreviewBody>) -> Markup {
@@ -248,15 +248,4 @@ pub(crate) async fn replay(visit: Visit, Path((_, id)): Ids, form: Form) -> Show
     };
     visit.ask::<ReceiptReplayedBody>(ask).await.map_err(|problem| visit.stop(&problem))?;
     visit.go(&visit.link(&path), "receipt-replayed")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_that_are_no_text_are_numbers() {
-        assert_eq!(hex(&[0, 255, 16]), "00 ff 10");
-        assert_eq!(hex(&[7; 300]).lines().count(), 16);
-    }
 }

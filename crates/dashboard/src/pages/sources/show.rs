@@ -13,7 +13,8 @@ use crate::{
     ask::{Shown, part, with_query},
     form::Form,
     parts::{
-        ago, button_link, command_line, copy_box, copy_id, empty_line, exact, icon, number, pager, total_words, who_may,
+        ago, button_link, command_line, copy_box, copy_id, empty_line, exact, icon, number, pager, table_head,
+        total_words, who_may,
     },
     shell::{Head, Nav, csrf},
     visit::Visit,
@@ -134,15 +135,7 @@ fn receipts_panel(visit: &Visit, source: &SourceBody, query: &Form, list: &ListB
             } @else {
                 table .list role="table" data-rows {
                     caption .sr { "Receipts, newest first" }
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" { "Type" }
-                            th role="columnheader" { "Received" }
-                            th role="columnheader" { "Its own id" }
-                            th role="columnheader" { "Came by" }
-                            th role="columnheader" { span .sr { "Actions" } }
-                        }
-                    }
+                    (table_head(&[("Type", ""), ("Received", ""), ("Its own id", ""), ("Came by", ""), ("", "")]))
                     tbody role="rowgroup" { @for receipt in &list.data { (row(visit, receipt)) } }
                 }
                 (pager(visit, &total_words(list.total, list.total_at_least), list.data.len(), list.cursor.as_deref(), query.text("cursor").is_empty()))

@@ -4,6 +4,7 @@ mod acts;
 mod arriving;
 mod form;
 mod read;
+mod row;
 mod secret;
 mod show;
 mod table;

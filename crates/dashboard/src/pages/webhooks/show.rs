@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use tidings_contract::{delivery::DeliverySummary, list::ListBody, statistics::StatisticsBody, webhook::WebhookBody};
 use tidings_domain::{profile::Profile, tenancy::Scope};
 
-use super::{acts::how_many, arriving::schedule_words, name_of, page_of, table};
+use super::{acts::how_many, arriving::schedule_words, name_of, page_of, row};
 use crate::{
     ask::{Shown, part, with_query},
     form::Form,
@@ -13,7 +13,10 @@ use crate::{
         deliveries::rows::{self, Shape, Webhooks},
         statistics::{self, Period},
     },
-    parts::{ago, command_line, duration, icon, notice, number, pager, segments, types, webhook_state},
+    parts::{
+        ago, button_link, command_line, copy_id, copy_value, duration, icon, notice, number, pager, plain_link,
+        segments, types, webhook_state,
+    },
     shell::{Head, Nav, csrf, is_failing},
     visit::Visit,
 };
@@ -81,9 +84,9 @@ fn actions(visit: &Visit, webhook: &WebhookBody) -> Markup {
     let (verb, words, picture) =
         if webhook.status == "paused" { ("resume", "Resume", "play") } else { ("pause", "Pause", "pause") };
     html! {
-        span .toggle-line { span .small.faint { @if webhook.enabled { "Enabled" } @else { "Disabled" } } (table::toggle(visit, webhook)) }
+        span .toggle-line { span .small.faint { @if webhook.enabled { "Enabled" } @else { "Disabled" } } (row::toggle(visit, webhook)) }
         @if webhook.enabled {
-            form .inline method="post" action={ (page) "/" (verb) } {
+            form .inline method="post" action={ (page) "/" (verb) } data-optimistic=(verb) {
                 (csrf(visit))
                 button .button disabled[!may] { (icon(picture)) (words) }
             }
@@ -92,8 +95,8 @@ fn actions(visit: &Visit, webhook: &WebhookBody) -> Markup {
             (csrf(visit))
             button .button disabled[!may] { (icon("plane")) "Send test" }
         }
-        a .button href={ (page) "/edit" } { (icon("edit")) "Edit" }
-        (table::more(visit, webhook, name_of(webhook)))
+        (button_link(visit, Scope::WebhooksManage, "", &format!("{page}/edit"), "edit", "Edit"))
+        (row::more(visit, webhook, name_of(webhook)))
         @if !may { span .small.faint { "Your role looks only; a developer may change it." } }
     }
 }
@@ -190,8 +193,8 @@ fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
             header .panel-head { h2 { "Webhook" } }
             div .panel-body {
                 dl .facts {
-                    dt { "URL" } dd { (copied(&webhook.url, "URL")) }
-                    dt { "Id" } dd { (copied(&webhook.id.to_string(), "id")) }
+                    dt { "URL" } dd { (copy_value("the URL", &webhook.url)) }
+                    dt { "Id" } dd { (copy_id(&webhook.id.to_string())) }
                     dt { "Events" } dd { div .types {
                         @if webhook.events.len() <= 12 { @for event in &webhook.events { (types(std::slice::from_ref(event))) } }
                         @else { (types(&webhook.events)) }
@@ -205,13 +208,13 @@ fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
                     }
                     dt { "Secret" } dd {
                         @if webhook.signed { "Set, shown once" } @else { "None" }
-                        " · " a href={ (page) "/rotate" } data-dialog { "Rotate…" }
+                        @if visit.may(Scope::WebhooksManage) { " · " a href={ (page) "/rotate" } data-dialog { "Rotate…" } }
                         @if let Some(at) = webhook.previous_valid_until { br; span .faint { "The former one signs, too, until " (ago(visit, at)) } }
                         @if revealable && webhook.signed {
                             form method="post" action={ (page) "/secret" } { (csrf(visit)) button .button.small disabled[!visit.may(Scope::WebhooksManage)] { "Show it" } }
                         }
                     }
-                    @if let Some(key) = &webhook.public_key { dt { "Public key" } dd { (copied(key, "public key")) } }
+                    @if let Some(key) = &webhook.public_key { dt { "Public key" } dd { (copy_value("the public key", key)) } }
                     dt { "Headers" } dd { @if webhook.headers.is_empty() { (none()) } @else { span .mono { (webhook.headers.keys().cloned().collect::<Vec<_>>().join(", ")) } } }
                     dt { "Attempts" } dd { (schedule_words(webhook)) }
                     dt { "Time limit" } dd { (duration(f64::from(webhook.timeout_ms))) }
@@ -225,16 +228,6 @@ fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
                     dt { "Created" } dd { (ago(visit, webhook.created_at)) }
                 }
             }
-        }
-    }
-}
-
-/// A value with a button that copies it.
-fn copied(value: &str, what: &str) -> Markup {
-    html! {
-        span .copy-line {
-            span .mono.cut title=(value) { bdi { (value) } }
-            button .icon-button type="button" data-copy=(value) hidden title={ "Copy the " (what) } aria-label={ "Copy the " (what) } { (icon("copy")) }
         }
     }
 }
@@ -263,8 +256,9 @@ fn history_panel(visit: &Visit, webhook: &WebhookBody, view: &View, history: &Li
                 h2 { "History" }
                 (segments("State", &views))
                 div .actions.push {
-                    a .button.small href={ (page) "/replay" } { (icon("history")) "Replay…" }
-                    a .button.small href={ (page) "/recover" } { (icon("retry")) "Recover…" }
+                    @for (place, picture, words) in [("replay", "history", "Replay…"), ("recover", "retry", "Recover…")] {
+                        (plain_link(visit, Scope::WebhooksManage, "button small", &format!("{page}/{place}"), false, &html! { (icon(picture)) (words) }))
+                    }
                 }
             }
             @if history.data.is_empty() {

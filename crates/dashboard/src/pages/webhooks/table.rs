@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 use tidings_contract::{list::ListBody, plan::UsageBody, statistics::WebhookHoursBody, webhook::WebhookBody};
-use tidings_domain::{ids::WebhookId, tenancy::Scope};
+use tidings_domain::ids::WebhookId;
 
-use super::{host_and_path, name_of, page_of};
+use super::{
+    name_of,
+    row::{CHANGES, columns, row, why_not},
+};
 use crate::{
     ask::{Shown, Stop, with_query},
     form::Form,
-    parts::{Bar, ago, command_line, icon, number, segments, spark, switch, types, webhook_state},
-    shell::{Head, Nav, csrf, is_failing},
+    parts::{Bar, button_link, command_line, icon, number, segments},
+    shell::{Head, Nav, is_failing},
     visit::Visit,
 };
 
@@ -36,7 +39,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         live: true,
         actions: Some(html! {
             a .button.plain href=(visit.link("/event-types")) { "Event types" }
-            a .button.primary href=(visit.link("/webhooks/new")) data-key="c" { (icon("plus")) "Create webhook" }
+            (button_link(&visit, CHANGES, "primary", &visit.link("/webhooks/new"), "plus", "Create webhook"))
         }),
         ..Head::default()
     };
@@ -59,7 +62,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
                 p .panel-body.faint data-none { "No webhook fits. " a href=(visit.link("/webhooks")) { "Show all" } }
             } @else {
                 table .list.fixed role="table" data-rows {
-                    (table_head())
+                    (columns())
                     tbody role="rowgroup" {
                         @for webhook in shown { (row(&visit, webhook, hours.get(&webhook.id))) }
                     }
@@ -165,127 +168,6 @@ fn plan_line(usage: &UsageBody) -> Markup {
     }
 }
 
-fn table_head() -> Markup {
-    html! {
-        caption .sr { "Webhooks" }
-        thead role="rowgroup" { tr role="row" {
-            th role="columnheader" scope="col" .w-name { "Name" }
-            th role="columnheader" scope="col" .w-url { "URL" }
-            th role="columnheader" scope="col" .w-events { "Events" }
-            th role="columnheader" scope="col" .w-last { "Last event" }
-            th role="columnheader" scope="col" .w-day.day { "24 hours" }
-            th role="columnheader" scope="col" .w-on { "Status" }
-            th role="columnheader" scope="col" .w-act { span .sr { "Actions" } }
-        } }
-    }
-}
-
-fn row(visit: &Visit, webhook: &WebhookBody, hours: Option<&Vec<Bar>>) -> Markup {
-    let (host, path) = host_and_path(&webhook.url);
-    let name = name_of(webhook);
-    html! {
-        tr role="row" .go id=(webhook.id) {
-            td role="cell" .on-1 {
-                a .row.cut href=(page_of(visit, webhook)) { bdi { (name) } }
-                span .sub {
-                    @match webhook_state(webhook) {
-                        Some(state) => (state),
-                        None => { (webhook.profile) " · " (scopes_words(&webhook.scopes)) }
-                    }
-                }
-            }
-            td role="cell" .where {
-                span .cut title=(webhook.url) { bdi { (host) } }
-                span .sub.mono.cut { bdi { (path) } }
-            }
-            td role="cell" { div .types.one { (types(&webhook.events)) } }
-            td role="cell" .half.last {
-                @match &webhook.last_event {
-                    Some(last) => { span .mono.cut { bdi { (last.event_type) } } span .sub { (ago(visit, last.at)) } }
-                    None => span .faint { "None yet" },
-                }
-            }
-            td role="cell" .day { @if let Some(hours) = hours { (spark(hours)) } }
-            td role="cell" .on-2 { (toggle(visit, webhook)) }
-            td role="cell" .half-2 { (row_actions(visit, webhook, name)) }
-        }
-    }
-}
-
-fn scopes_words(scopes: &[String]) -> String {
-    match scopes {
-        [] => "all scopes".to_owned(),
-        [one] => format!("scope {one}"),
-        more => format!("{} scopes", more.len()),
-    }
-}
-
-/// The switch of a webhook. It posts, and comes back to this page.
-pub(super) fn toggle(visit: &Visit, webhook: &WebhookBody) -> Markup {
-    let verb = if webhook.enabled { "disable" } else { "enable" };
-    let state = match webhook.status.as_str() {
-        "paused" => "enabled, but paused",
-        "disabled" => "disabled",
-        _ => "enabled",
-    };
-    let label = format!("{}: {state}", name_of(webhook));
-    html! {
-        form .inline method="post" action={ (page_of(visit, webhook)) "/" (verb) } data-optimistic {
-            (csrf(visit))
-            input type="hidden" name="next" value=(visit.here);
-            (switch(webhook.enabled, webhook.status == "paused", &label))
-        }
-    }
-}
-
-fn row_actions(visit: &Visit, webhook: &WebhookBody, name: &str) -> Markup {
-    let page = page_of(visit, webhook);
-    html! {
-        div .row-actions {
-            a .icon-button href={ (page) "#history" } title={ "History of " (name) } aria-label={ "History of " (name) } { (icon("history")) }
-            form .inline method="post" action={ (page) "/test" } {
-                (csrf(visit))
-                button .icon-button title={ "Send a test to " (name) } aria-label={ "Send a test to " (name) } { (icon("plane")) }
-            }
-            a .icon-button href={ (page) "/edit" } title={ "Edit " (name) } aria-label={ "Edit " (name) } { (icon("edit")) }
-            (more(visit, webhook, name))
-        }
-    }
-}
-
-/// The menu with all that can be done to a webhook, in words.
-pub(super) fn more(visit: &Visit, webhook: &WebhookBody, name: &str) -> Markup {
-    let page = page_of(visit, webhook);
-    let (verb, words, picture) =
-        if webhook.status == "paused" { ("resume", "Resume", "play") } else { ("pause", "Pause", "pause") };
-    html! {
-        details .menu {
-            summary .icon-button aria-label={ "More for " (name) } title="More" { (icon("more")) }
-            div .menu-list {
-                a href={ (page) "/edit" } { (icon("edit")) "Edit" }
-                a href={ (page) "#history" } { (icon("history")) "History" }
-                (post(visit, &format!("{page}/test"), "plane", "Send test", ""))
-                @if webhook.enabled { (post(visit, &format!("{page}/{verb}"), picture, words, "")) }
-                a href={ (page) "/rotate" } data-dialog { (icon("key")) "Rotate secret…" }
-                a href={ (page) "/recover" } { (icon("retry")) "Recover…" }
-                hr;
-                a .risky href={ (page) "/delete" } data-dialog { (icon("trash")) "Delete…" }
-            }
-        }
-    }
-}
-
-/// An entry of a menu that does something.
-fn post(visit: &Visit, action: &str, picture: &'static str, words: &str, class: &str) -> Markup {
-    html! {
-        form .inline method="post" action=(action) {
-            (csrf(visit))
-            input type="hidden" name="next" value=(visit.here);
-            button class=(class) { (icon(picture)) (words) }
-        }
-    }
-}
-
 fn foot(visit: &Visit, view: &View, found: usize, shown: usize, is_whole: bool) -> Markup {
     let at = |from: usize| {
         let from = if from == 0 { String::new() } else { from.to_string() };
@@ -322,8 +204,8 @@ fn empty(visit: &Visit) -> Markup {
                         li { span .n-step { "3" } span { b { "Send yourself a test" } "You see the request, the answer, and how long it took." } }
                     }
                     div .actions {
-                        a .button.primary href=(visit.link("/webhooks/new")) { (icon("plus")) "Create webhook" }
-                        @if !visit.may(Scope::WebhooksManage) { span .faint { "A developer may." } }
+                        (button_link(visit, CHANGES, "primary", &visit.link("/webhooks/new"), "plus", "Create webhook"))
+                        @if let Some(reason) = why_not(visit) { span .faint { (reason) "." } }
                     }
                 }
                 div .stack.tight {
