@@ -1,29 +1,29 @@
 //! `/p/{project}/commands/{name}`: a command's code, and its run beside it.
 
 use axum::extract::Path;
-use http::Method;
 use maud::{Markup, html};
-use tidings_api::Ask;
 use tidings_contract::{
-    command::{CommandBody, CommandRequest, RunBody, RunSummary, UpdateCommand},
+    command::{CommandBody, RunBody, RunSummary},
     list::ListBody,
     problem::Problem,
 };
-use tidings_domain::{command::Concurrency, ids::RunId, tenancy::Scope};
+use tidings_domain::{ids::RunId, tenancy::Scope};
 
-use super::{EXAMPLE, address, fields, look::outcome, runs::runs_table};
+use super::{EXAMPLE, address, fields, look::outcome, runs::runs_table, schedule::settings};
 use crate::{
-    ask::{Shown, part, refusal, unread},
+    ask::{Shown, part},
     form::Form,
-    parts::{Confirm, Fields, ago, button_link, confirm, hidden, icon, summary, text_block, until, who_may},
+    parts::{Fields, ago, button_link, hidden, icon, summary, text_block, who_may},
     shell::{Head, Nav, csrf},
     visit::Visit,
 };
 
 /// How many runs stand below the editor.
 const RUNS: usize = 10;
-const KEY: &str = "idempotency_key";
-const ETAG: &str = "etag";
+
+pub(super) const KEY: &str = "idempotency_key";
+
+pub(super) const ETAG: &str = "etag";
 
 /// Where a command is in the API.
 pub(super) fn place(name: &str) -> String {
@@ -32,16 +32,16 @@ pub(super) fn place(name: &str) -> String {
 
 /// What the page is drawn from.
 #[derive(Default)]
-struct Sheet<'a> {
+pub(super) struct Sheet<'a> {
     /// The command as it is; `None`: it is to be made.
-    command: Option<&'a CommandBody>,
+    pub(super) command: Option<&'a CommandBody>,
     /// The entity tag of what the form was drawn from.
-    etag: &'a str,
-    problem: Option<&'a Problem>,
+    pub(super) etag: &'a str,
+    pub(super) problem: Option<&'a Problem>,
     /// The run that stands beside the code.
-    run: Option<&'a RunBody>,
+    pub(super) run: Option<&'a RunBody>,
     /// Whether somebody else saved meanwhile.
-    stale: bool,
+    pub(super) stale: bool,
 }
 
 pub(crate) async fn new(visit: Visit) -> Shown {
@@ -67,87 +67,7 @@ pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) 
     draw(&visit, &values, &sheet).await
 }
 
-pub(crate) async fn create(visit: Visit, form: Form) -> Shown {
-    let update = match fields::command(&form) {
-        Ok(update) => update,
-        Err(wrong) => {
-            let problem = unread(wrong);
-            return draw(&visit, &form, &Sheet { problem: Some(&problem), ..Sheet::default() }).await;
-        }
-    };
-    let UpdateCommand { code, timeout_ms, concurrency, schedule } = update;
-    let name = form.text("name").to_owned();
-    let request = CommandRequest { name: name.clone(), code, timeout_ms, concurrency, schedule };
-    let ask = Ask {
-        idempotency_key: form.given(KEY).map(str::to_owned),
-        ..Ask::new(Method::POST, "/commands").with_body(serde_json::to_vec(&request).expect("requests are JSON"))
-    };
-    if let Some(problem) = refusal(&visit.call(ask).await) {
-        return draw(&visit, &form, &Sheet { problem: Some(&problem), ..Sheet::default() }).await;
-    }
-    go_on(&visit, &name, &form).await
-}
-
-pub(crate) async fn save(visit: Visit, Path((_, name)): Path<(String, String)>, form: Form) -> Shown {
-    let before: CommandBody = visit.need(&place(&name)).await?;
-    let refuse = async |problem: &Problem| {
-        let sheet = Sheet { command: Some(&before), problem: Some(problem), etag: form.text(ETAG), ..Sheet::default() };
-        draw(&visit, &form, &sheet).await
-    };
-    let request = match fields::command(&form) {
-        Ok(request) => request,
-        Err(wrong) => return refuse(&unread(wrong)).await,
-    };
-    if !is_same(&request, &before) {
-        let ask = Ask {
-            if_match: form.given(ETAG).map(str::to_owned),
-            ..Ask::new(Method::PUT, place(&name)).with_body(serde_json::to_vec(&request).expect("requests are JSON"))
-        };
-        if let Some(problem) = refusal(&visit.call(ask).await) {
-            return if problem.status == 412 {
-                stale(&visit, &name, &form, &problem).await
-            } else {
-                refuse(&problem).await
-            };
-        }
-    }
-    go_on(&visit, &name, &form).await
-}
-
-/// Somebody else saved meanwhile: the page with both, whose form knows of theirs now.
-async fn stale(visit: &Visit, name: &str, form: &Form, problem: &Problem) -> Shown {
-    let (theirs, etag): (CommandBody, _) = visit.need_tagged(&place(name)).await?;
-    let sheet = Sheet { command: Some(&theirs), problem: Some(problem), etag: &etag, stale: true, ..Sheet::default() };
-    draw(visit, form, &sheet).await
-}
-
-/// Whether saving would change nothing.
-fn is_same(request: &UpdateCommand, command: &CommandBody) -> bool {
-    request.code == command.code
-        && request.timeout_ms == Some(command.timeout_ms)
-        && request.concurrency == Some(command.concurrency)
-        && request.schedule == command.schedule
-}
-
-/// Runs what is saved now, if that was asked for, and shows it.
-async fn go_on(visit: &Visit, name: &str, form: &Form) -> Shown {
-    if form.text("do") != "run" {
-        return visit.go(&address(visit, name), "command-saved");
-    }
-    let problem = match fields::run(form) {
-        Ok(request) => match visit.send::<RunBody>(Method::POST, &format!("{}/run", place(name)), &request).await {
-            Ok(run) => return visit.go(&format!("{}?run={}", address(visit, name), run.summary.id), ""),
-            Err(problem) => *problem,
-        },
-        Err(wrong) => unread(wrong),
-    };
-    // What was typed stays, but it is saved by now.
-    let (command, etag): (CommandBody, _) = visit.need_tagged(&place(name)).await?;
-    let sheet = Sheet { command: Some(&command), problem: Some(&problem), etag: &etag, ..Sheet::default() };
-    draw(visit, form, &sheet).await
-}
-
-async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
+pub(super) async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Shown {
     let name = sheet.command.map_or("", |command| command.name.as_str());
     let action = if name.is_empty() { visit.link("/new/command") } else { address(visit, name) };
     let form_fields = Fields { values, problem: sheet.problem };
@@ -315,84 +235,6 @@ fn beside(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
     }
 }
 
-fn settings(visit: &Visit, fields: &Fields<'_>, sheet: &Sheet<'_>) -> Markup {
-    let when =
-        [("never", "Only when it is asked for"), ("every", "Every so many seconds"), ("cron", "By a calendar (cron)")];
-    let concurrency = [
-        (Concurrency::Parallel.as_str(), "Runs beside itself"),
-        (Concurrency::OneAtATime.as_str(), "One at a time, in order"),
-        (Concurrency::Latest.as_str(), "One at a time, only the latest waits"),
-    ];
-    html! {
-        section .panel {
-            header .panel-head {
-                h2 { "Settings" }
-                p { "saved with the code" }
-            }
-            section .form-section {
-                header { h3 { "Time" } p { "A run that is not done in time is ended, and nothing of it happens." } }
-                div {
-                    div .pair {
-                        (fields.line(
-                            "number",
-                            "timeout_ms",
-                            "Timeout in milliseconds",
-                            "10 to 25,000, and not more than the plan allows.",
-                        ))
-                        (fields.choice(
-                            "concurrency",
-                            "While it runs already",
-                            "What reads, changes and writes back: one at a time.",
-                            &concurrency,
-                        ))
-                    }
-                }
-            }
-            section .form-section {
-                header {
-                    h3 { "Schedule" }
-                    p { (next_words(visit, sheet)) }
-                }
-                div {
-                    (fields.choice("when", "Runs by itself", "", &when))
-                    div .pair {
-                        (fields.line(
-                            "number",
-                            "schedule.every_s",
-                            "Seconds between runs (optional)",
-                            "10 to 31,622,400.",
-                        ))
-                        (fields.mono(
-                            "text",
-                            "schedule.cron",
-                            "Cron (optional)",
-                            "Minute, hour, day, month, weekday; or @daily.",
-                            "0 9 * * 1-5",
-                        ))
-                    }
-                    (fields.mono(
-                        "text",
-                        "schedule.timezone",
-                        "Time zone of cron (optional)",
-                        "UTC if left out.",
-                        "Europe/Berlin",
-                    ))
-                }
-            }
-        }
-    }
-}
-
-fn next_words(visit: &Visit, sheet: &Sheet<'_>) -> Markup {
-    html! {
-        @match sheet.command.and_then(|command| command.next_run_at) {
-            Some(at) => { "Runs next " (until(visit, at)) ". Times that pass while the server is down are made up \
-            for once." }
-            None => "It does not run by itself now.",
-        }
-    }
-}
-
 /// Somebody else saved meanwhile: both, and a choice.
 fn both(visit: &Visit, sheet: &Sheet<'_>) -> Markup {
     let Some(theirs) = sheet.command else { return html! {} };
@@ -409,35 +251,5 @@ fn both(visit: &Visit, sheet: &Sheet<'_>) -> Markup {
                 }
             }
         }
-    }
-}
-
-pub(crate) async fn delete_question(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
-    let command: CommandBody = visit.need(&place(&name)).await?;
-    let title = format!("Delete “{name}”?");
-    let text = html! {
-        p { "This is permanent. Its code is deleted, and every hook URL that runs it is refused from now on." }
-        @if let Some(at) = command.next_run_at { p { "Its schedule ends; it would have run " (until(&visit, at)) "." } }
-        p { "Webhooks and sources that run it fail until there is a command of this name again. Its runs stay." }
-    };
-    let (action, back) = (format!("{}/delete", address(&visit, &name)), address(&visit, &name));
-    let ask = Confirm {
-        title: &title,
-        text,
-        action: &action,
-        verb: "Delete command",
-        keep: "Keep it",
-        back: &back,
-        fields: html! {},
-        danger: true,
-    };
-    let head = Head { title: &title, nav: Some(Nav::Commands), crumbs: &[(&name, back.clone())], ..Head::default() };
-    visit.page(&head, confirm(&visit, &ask))
-}
-
-pub(crate) async fn delete(visit: Visit, Path((_, name)): Path<(String, String)>) -> Shown {
-    match visit.act(Method::DELETE, &place(&name)).await {
-        Ok(()) => visit.go(&visit.link("/commands"), "command-deleted"),
-        Err(problem) => Err(visit.stop(&problem)),
     }
 }

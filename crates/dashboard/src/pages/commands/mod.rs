@@ -1,18 +1,21 @@
 //! `/p/{project}/commands`: named JavaScript, with its schedule and how it went last.
 
+mod acts;
+mod bot;
 mod editor;
 mod fields;
 mod hooks;
 mod look;
 mod runs;
+mod schedule;
 mod settings;
 
-pub(crate) use editor::{create, delete, delete_question, new, save, show};
+pub(crate) use acts::{create, delete, delete_question, save};
+pub(crate) use bot::{bot_put, bot_remove, bot_remove_question};
+pub(crate) use editor::{new, show};
 pub(crate) use hooks::{hook_form, hook_make};
 pub(crate) use runs::{again, all as all_runs, of_command, one as run_page};
-pub(crate) use settings::{
-    bot_put, bot_remove, bot_remove_question, limits, rotate, rotate_question, show as settings_page,
-};
+pub(crate) use settings::{limits, rotate, rotate_question, show as settings_page};
 
 use std::collections::HashMap;
 

@@ -1,78 +1,37 @@
 //! Members of the project's organization, or the operator's accounts: one page with two faces.
 
 use axum::extract::Path;
-use http::{Method, StatusCode};
+use http::Method;
 use maud::{Markup, html};
-use tidings_api::Ask;
 use tidings_contract::{
     list::ListBody,
-    member::{InviteBody, InviteMember, MemberBody, UpdateMember},
+    member::{InviteBody, MemberBody, UpdateMember},
     problem::Problem,
 };
 use tidings_domain::{account::Role, tenancy::Scope};
 
+use super::{
+    invites::{invite_form, invite_table},
+    whose::{Whose, ask, find, organization_name},
+};
 use crate::{
-    ask::{Shown, Stop, part},
+    ask::{Shown, part},
     form::Form,
     pages::{
         operator::{Place, places},
         settings::{Tab, tabs},
     },
-    parts::{
-        Confirm, Fields, ago, button_link, confirm, copy_box, empty_line, hidden, pager, submit, summary, table_head,
-        total_words, until,
-    },
-    shell::{Head, Nav, csrf, wrong_page},
+    parts::{Fields, ago, button_link, empty_line, pager, submit, summary, table_head, total_words},
+    shell::{Head, csrf},
     visit::Visit,
 };
-
-/// Whose members a page shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Organization,
-    Operator,
-}
-
-impl Whose {
-    /// By the address of the page.
-    fn of(visit: &Visit) -> Self {
-        if visit.here.starts_with("/operator/") { Self::Operator } else { Self::Organization }
-    }
-
-    fn link(self, path: &str) -> String {
-        match self {
-            Self::Organization => format!("/settings/members{path}"),
-            Self::Operator => format!("/operator/accounts{path}"),
-        }
-    }
-
-    /// An operation of the API on them.
-    fn ask(self, path: &str) -> String {
-        match self {
-            Self::Organization => path.to_owned(),
-            Self::Operator => format!("{path}{}operator=true", if path.contains('?') { "&" } else { "?" }),
-        }
-    }
-
-    fn head<'a>(self, title: &'a str, crumbs: &'a [(&'a str, String)]) -> Head<'a> {
-        let nav = Some(if self == Self::Operator { Nav::Operator } else { Nav::Settings });
-        Head { title, nav, crumbs, ..Head::default() }
-    }
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Organization => "Members",
-            Self::Operator => "Operators",
-        }
-    }
-}
 
 /// `GET /settings/members` and `GET /operator/accounts`
 pub(crate) async fn members(visit: Visit) -> Shown {
     draw(&visit, None).await
 }
 
-async fn draw(visit: &Visit, refused: Option<(&Form, &Problem)>) -> Shown {
+pub(super) async fn draw(visit: &Visit, refused: Option<(&Form, &Problem)>) -> Shown {
     let whose = Whose::of(visit);
     let query = visit.query();
     let place = match query.given("cursor") {
@@ -104,10 +63,6 @@ async fn draw(visit: &Visit, refused: Option<(&Form, &Problem)>) -> Shown {
     };
     let head = Head { lead: Some(lead), ..whose.head(whose.title(), &[]) };
     if refused.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
-}
-
-fn organization_name(visit: &Visit) -> &str {
-    visit.organization.as_ref().map_or("", |organization| organization.name.as_str())
 }
 
 fn member_table(visit: &Visit, whose: Whose, listed: &ListBody<MemberBody>, at_top: bool) -> Markup {
@@ -153,115 +108,12 @@ fn member_row(visit: &Visit, whose: Whose, member: &MemberBody) -> Markup {
     }
 }
 
-fn invite_table(visit: &Visit, whose: Whose, invites: &[InviteBody]) -> Markup {
-    html! {
-        @if !invites.is_empty() {
-            section .panel {
-                header .panel-head { h2 { "Invited" } p { "the link was made, nobody has used it yet" } }
-                table .list role="table" aria-label="Invites" {
-                    (table_head(&[("Email", ""), ("Role", ""), ("Good until", ""), ("", "")]))
-                    tbody role="rowgroup" {
-                        @for invite in invites {
-                            tr role="row" {
-                                td role="cell" .on-1.mono { bdi { (invite.email.as_deref().unwrap_or("whoever has the start link")) } }
-                                td role="cell" .half { (invite.role.map_or("operator", Role::as_str)) }
-                                td role="cell" .half-2.quiet { (until(visit, invite.expires_at)) }
-                                td role="cell" .on-2.right {
-                                    (button_link(visit, Scope::Admin, "small", &whose.link(&format!("/invites/{}/withdraw", invite.id)), "x", "Withdraw…"))
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-const ROLES: [(&str, &str); 4] = [
+pub(super) const ROLES: [(&str, &str); 4] = [
     ("viewer", "Viewer: looks at everything but secrets and keys"),
     ("developer", "Developer: webhooks, events, sources, commands"),
     ("admin", "Admin: everything but owners"),
     ("owner", "Owner: everything"),
 ];
-
-fn invite_form(visit: &Visit, whose: Whose, refused: Option<(&Form, &Problem)>) -> Markup {
-    let fresh: Form = [("role".to_owned(), "developer".to_owned())].into_iter().collect();
-    let values = refused.map_or(&fresh, |(form, _)| form);
-    let fields = Fields { values, problem: refused.map(|(_, problem)| problem) };
-    html! {
-        form .panel method="post" action=(whose.link("")) data-form {
-            (csrf(visit))
-            (hidden("idempotency_key", &visit.fresh_key(values)))
-            section .form-section {
-                header {
-                    h2 { "Invite somebody" }
-                    p { "Makes a link that you give to them yourself: Tidings sends no mail." }
-                }
-                div {
-                    div .pair {
-                        (fields.line("email", "email", "Email", "What they will sign in with."))
-                        @if whose == Whose::Organization { (fields.choice("role", "Role", "", &ROLES)) }
-                    }
-                }
-            }
-            div .form-foot { (submit(visit, Scope::Admin, "primary", "Make an invite link")) }
-        }
-    }
-}
-
-/// `POST`: makes an invite, and shows its link, once.
-pub(crate) async fn invite(visit: Visit, form: Form) -> Shown {
-    let whose = Whose::of(&visit);
-    let operator = whose == Whose::Operator;
-    let role = (!operator).then(|| form.text("role").to_owned());
-    let request = InviteMember { email: form.text("email").to_owned(), role, operator };
-    let ask = Ask {
-        idempotency_key: form.given("idempotency_key").map(str::to_owned),
-        ..Ask::new(Method::POST, "/members").with_body(serde_json::to_vec(&request).expect("requests are JSON"))
-    };
-    match visit.ask::<InviteBody>(ask).await {
-        Ok(made) => shown_once(&visit, whose, &made),
-        Err(problem) => draw(&visit, Some((&form, &problem))).await,
-    }
-}
-
-fn shown_once(visit: &Visit, whose: Whose, made: &InviteBody) -> Shown {
-    let email = made.email.as_deref().unwrap_or_default();
-    let title = format!("An invite for {email}");
-    let body = html! {
-        section .panel {
-            div .panel-body.stack.tight {
-                (copy_box("the link", made.invite_url.as_deref().unwrap_or_default()))
-                p .hint {
-                    "It is not shown again. It works once, until " (until(visit, made.expires_at)) ": whoever has it becomes "
-                    strong { (made.role.map_or("operator", Role::as_str)) } ". Another invite for the same address takes its place."
-                }
-                p { a .button.primary href=(whose.link("")) { "Go on" } }
-            }
-        }
-    };
-    let crumbs = [(whose.title(), whose.link(""))];
-    visit.page(&whose.head(&title, &crumbs), body)
-}
-
-/// The member with an id, if it is on the first pages of the list.
-async fn find(visit: &Visit, whose: Whose, id: &str) -> Result<MemberBody, Stop> {
-    let mut place = "/members?limit=100".to_owned();
-    loop {
-        let page: ListBody<MemberBody> = visit.need(&whose.ask(&place)).await?;
-        if let Some(found) = page.data.into_iter().find(|member| member.id.to_string() == id) {
-            return Ok(found);
-        }
-        match page.cursor {
-            Some(cursor) => place = format!("/members?limit=100&cursor={}", part(&cursor)),
-            None => {
-                let text = "There is no such member: somebody may have removed them meanwhile.";
-                return Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(visit, "Not found", text))));
-            }
-        }
-    }
-}
 
 /// `GET …/members/{id}`: another role.
 pub(crate) async fn change_form(visit: Visit, Path(id): Path<String>) -> Shown {
@@ -332,34 +184,4 @@ pub(crate) async fn remove(visit: Visit, Path(id): Path<String>) -> Shown {
         Ok(()) => visit.go(&whose.link(""), "member-removed"),
         Err(problem) => Err(visit.stop(&problem)),
     }
-}
-
-/// `GET …/invites/{id}/withdraw`
-pub(crate) async fn withdraw_question(visit: Visit, Path(id): Path<String>) -> Shown {
-    let whose = Whose::of(&visit);
-    let invites: ListBody<InviteBody> = visit.need(&whose.ask("/invites")).await?;
-    if !invites.data.iter().any(|invite| invite.id.to_string() == id) {
-        let text = "There is no such invite: it was accepted or withdrawn meanwhile.";
-        return Err(Stop::with((StatusCode::NOT_FOUND, wrong_page(&visit, "Not found", text))));
-    }
-    let text = "Its link is no longer good. You can make another at any time.";
-    let action = whose.link(&format!("/invites/{}/withdraw", part(&id)));
-    ask(&visit, whose, "Withdraw the invite?", text, &action, "Withdraw invite")
-}
-
-/// `POST …/invites/{id}/withdraw`
-pub(crate) async fn withdraw(visit: Visit, Path(id): Path<String>) -> Shown {
-    let whose = Whose::of(&visit);
-    match visit.act(Method::DELETE, &whose.ask(&format!("/invites/{}", part(&id)))).await {
-        Ok(()) => visit.go(&whose.link(""), "invite-withdrawn"),
-        Err(problem) => Err(visit.stop(&problem)),
-    }
-}
-
-fn ask(visit: &Visit, whose: Whose, title: &str, text: &str, action: &str, verb: &str) -> Shown {
-    let back = whose.link("");
-    let text = html! { p { (text) } };
-    let ask = Confirm { title, text, action, verb, keep: "Keep it", back: &back, fields: html! {}, danger: true };
-    let crumbs = [(whose.title(), back.clone())];
-    visit.page(&whose.head(title, &crumbs), confirm(visit, &ask))
 }

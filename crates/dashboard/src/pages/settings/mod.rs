@@ -1,13 +1,15 @@
 //! Settings: of the project, and of the organization around it.
 
 mod audit;
+mod key_new;
 mod keys;
 mod plan;
 mod project;
 mod signing;
 
 pub(crate) use audit::show as audit_log;
-pub(crate) use keys::{create as create_key, list as keys, new as new_key, revoke as revoke_key, revoke_question};
+pub(crate) use key_new::{create as create_key, new as new_key};
+pub(crate) use keys::{list as keys, revoke as revoke_key, revoke_question};
 pub(crate) use plan::{
     SCHEMA_MODES, billing_badge, billing_facts, organization_rows, organization_values, plans_table, save_organization,
     show as plan, usage_panel,

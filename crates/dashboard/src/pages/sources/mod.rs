@@ -8,6 +8,7 @@ mod kinds;
 mod list;
 mod read;
 mod receipt;
+mod sections;
 mod show;
 
 use tidings_contract::source::SourceBody;
