@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use tidings_domain::{
     ids::ProjectId,
-    portal::{LogoKind, Mode, Portal},
+    portal::{LogoKind, Mode, Portal, PortalSession, ReturnUrl},
+    profile::Profile,
     tenancy::{KeyOwner, Project},
     time::Timestamp,
 };
@@ -19,6 +20,15 @@ use crate::{
 /// catalogue. Whatever is added to the API later is out of its reach until it is named here.
 pub(crate) const REACH: [&str; 6] = ["webhooks", "deliveries", "event-types", "stats", "stream", "jobs"];
 
+/// What a link leads to.
+#[derive(Debug, Clone)]
+pub enum Looked {
+    /// The portal.
+    Open(Box<PortalVisit>),
+    /// The link has ended: no more than how the portal looks, so that the visitor knows whose it was.
+    Ended(Box<PortalLooks>),
+}
+
 /// Somebody who looks at a portal.
 #[derive(Debug, Clone)]
 pub struct PortalVisit {
@@ -26,47 +36,77 @@ pub struct PortalVisit {
     pub acting: Acting,
     /// The project.
     pub project: Project,
-    /// How the portal looks.
+    /// The profile of its new webhooks.
+    pub profile: Profile,
+    /// How it looks.
+    pub looks: PortalLooks,
+    /// When the link ends.
+    pub expires_at: Timestamp,
+}
+
+/// How a portal looks to whoever came by one link.
+#[derive(Debug, Clone)]
+pub struct PortalLooks {
+    /// What the project says.
     pub portal: Portal,
     /// Light or dark, as the link or the portal says.
     pub mode: Mode,
     /// Whether there is a logo.
     pub has_logo: bool,
-    /// When the link ends.
-    pub expires_at: Timestamp,
+    /// Where it leads back to, as the link or the portal says.
+    pub return_url: Option<ReturnUrl>,
+    project_id: ProjectId,
 }
 
-/// Finds who looks at a portal by what its link ends with; `None`: the link has ended, was revoked, or never was.
+impl PortalLooks {
+    fn of(session: &PortalSession, portal: Portal, record: Option<&PortalRecord>, allow_http: bool) -> Self {
+        let return_url = session.return_url.clone().or_else(|| portal.return_url.clone());
+        Self {
+            mode: session.mode.unwrap_or(portal.mode),
+            has_logo: record.is_some_and(|record| record.has_logo),
+            // What was stored while the operator allowed it is no link afterwards.
+            return_url: return_url.filter(|url| allow_http || url.is_https()),
+            project_id: session.project_id,
+            portal,
+        }
+    }
+}
+
+/// Finds what a link leads to by its end; `None`: there never was such a link, or not for a long time, or its project
+/// is gone.
 ///
 /// # Errors
 ///
 /// The store did not answer.
-pub async fn visit(api: &Api, token: &str) -> Result<Option<PortalVisit>, StoreError> {
+pub async fn visit(api: &Api, token: &str) -> Result<Option<Looked>, StoreError> {
     if !is_token(token) {
         return Ok(None);
     }
-    let now = api.engine().now();
-    let Some(session) = api.store().find_portal_session(token_hash(token), now).await? else { return Ok(None) };
-    let Some(project) = api.engine().project(session.project_id).await? else { return Ok(None) };
+    let Some(session) = api.store().find_portal_session(token_hash(token)).await? else { return Ok(None) };
+    let Some(of) = api.store().find_project(session.project_id).await? else { return Ok(None) };
     let Some((portal, record)) = found(api, session.project_id).await? else { return Ok(None) };
+    let looks = PortalLooks::of(&session, portal, record.as_ref(), api.parts().policy.allow_http);
+    if session.expires_at <= api.engine().now() {
+        return Ok(Some(Looked::Ended(Box::new(looks))));
+    }
+    let (project, profile) = (of.project, of.profile);
     let owner = KeyOwner::Organization { id: project.organization_id, project_id: Some(project.id) };
-    Ok(Some(PortalVisit {
+    Ok(Some(Looked::Open(Box::new(PortalVisit {
         acting: Acting { actor: AuditActor::Portal(session.id), owner, scopes: session.scopes },
-        mode: session.mode.unwrap_or(portal.mode),
-        has_logo: record.is_some_and(|record| record.has_logo),
         expires_at: session.expires_at,
-        portal,
+        looks,
         project,
-    }))
+        profile,
+    }))))
 }
 
-/// The logo of a visited portal, and what it is.
+/// The logo of a portal, and what it is.
 ///
 /// # Errors
 ///
 /// The store did not answer.
-pub async fn logo(api: &Api, visit: &PortalVisit) -> Result<Option<(LogoKind, Bytes)>, StoreError> {
-    let bytes = api.store().find_portal_logo(visit.project.id).await?;
+pub async fn logo(api: &Api, looks: &PortalLooks) -> Result<Option<(LogoKind, Bytes)>, StoreError> {
+    let bytes = api.store().find_portal_logo(looks.project_id).await?;
     Ok(bytes.and_then(|bytes| LogoKind::of(&bytes).map(|kind| (kind, bytes))))
 }
 

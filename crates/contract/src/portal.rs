@@ -32,6 +32,9 @@ pub struct PortalRequest {
     /// Up to 16 sites that may show the portal in a frame: `https://app.example.com`, `https://*.example.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame_origins: Option<Vec<String>>,
+    /// Where the portal leads back to, an https address of up to 2,048 characters; an empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
 }
 
 /// How a project's portal looks.
@@ -49,6 +52,8 @@ pub struct PortalBody {
     pub has_logo: bool,
     /// Sites that may show the portal in a frame.
     pub frame_origins: Vec<String>,
+    /// Where the portal leads back to.
+    pub return_url: Option<String>,
     /// When somebody changed it last; `null`: nobody has.
     pub updated_at: Option<Timestamp>,
 }
@@ -69,6 +74,9 @@ pub struct CreatePortalSession {
     /// `light`, `dark` or `system`, if not as the portal says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theme: Option<String>,
+    /// Where it leads back to, if not where the portal says: an https address of up to 2,048 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
 }
 
 /// A link to a portal.
@@ -92,7 +100,7 @@ impl Wire for PortalRequest {
     fn example() -> Value {
         json!({
             "name": "Acme", "mode": "system", "accent": "#2d4ec4", "radius": 6, "logo_base64": "",
-            "frame_origins": ["https://app.example.com"],
+            "frame_origins": ["https://app.example.com"], "return_url": "https://app.example.com/settings",
         })
     }
 }
@@ -101,14 +109,15 @@ impl Wire for PortalBody {
     fn example() -> Value {
         json!({
             "name": "Acme", "mode": "system", "accent": "#2d4ec4", "radius": 6, "has_logo": true,
-            "frame_origins": ["https://app.example.com"], "updated_at": sample::CREATED,
+            "frame_origins": ["https://app.example.com"], "return_url": null, "updated_at": sample::CREATED,
         })
     }
 }
 
 impl Wire for CreatePortalSession {
     fn example() -> Value {
-        json!({"expires_in": 3600, "scopes": ["deliveries:read", "webhooks:manage"], "theme": "dark"})
+        json!({"expires_in": 3600, "scopes": ["deliveries:read", "webhooks:manage"], "theme": "dark",
+               "return_url": "https://app.example.com/webhooks"})
     }
 }
 

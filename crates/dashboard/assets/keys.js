@@ -6,6 +6,12 @@ import { adopt } from "./adopt.js";
 const OFF = "tidings-keys-off";
 const PLACES = { o: "", w: "/webhooks", e: "/events", d: "/deliveries", s: "/sources", c: "/commands", t: "/event-types" };
 const base = document.documentElement.dataset.base ?? "";
+// A portal has fewer places, and nothing to jump to.
+const isThere = (place) => document.querySelector(`nav a[href="${CSS.escape(base + place)}"]`) !== null;
+const places = () => Object.entries(PLACES).filter(([, place]) => base && isThere(place));
+const jumps = () => document.querySelector("[data-jump]") !== null;
+const NAMES = { "": "Overview", "/webhooks": "webhooks", "/events": "events", "/deliveries": "deliveries",
+  "/sources": "sources", "/commands": "commands", "/event-types": "event types" };
 let went = 0;
 
 const writes = (element) => element.closest?.("input, textarea, select, [contenteditable]");
@@ -30,7 +36,7 @@ function open(title, build) {
 }
 
 export function jump() {
-  if (document.querySelector("dialog[data-jumping]")) return;
+  if (!jumps() || document.querySelector("dialog[data-jumping]")) return;
   const dialog = open("Jump to", (dialog) => {
     dialog.dataset.jumping = "";
     const input = document.createElement("input");
@@ -71,9 +77,9 @@ export function jump() {
 function help() {
   open("Keyboard", (dialog) => {
     const lines = [
-      ["Ctrl K", "Jump to a page, a webhook, an id"],
+      ...(jumps() ? [["Ctrl K", "Jump to a page, a webhook, an id"]] : []),
       ["/", "Filter the list"],
-      ["g, then o w e d s c t", "Overview, webhooks, events, deliveries, sources, commands, event types"],
+      [`g, then ${places().map(([key]) => key).join(" ")}`, places().map(([, place]) => NAMES[place]).join(", ")],
       ["j k", "Next and previous row"],
       ["Enter", "Open the row"],
       ["c", "Create"],
@@ -112,6 +118,7 @@ function help() {
 
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    if (!jumps()) return;
     event.preventDefault();
     jump();
     return;
@@ -125,7 +132,7 @@ document.addEventListener("keydown", (event) => {
   const single = !event.ctrlKey && !event.metaKey && !event.altKey && !writes(event.target);
   if (!single || document.querySelector("dialog[open]") || localStorage.getItem(OFF) !== null) return;
   const place = PLACES[event.key];
-  if (Date.now() - went < 1500 && place !== undefined && base) {
+  if (Date.now() - went < 1500 && place !== undefined && base && isThere(place)) {
     event.preventDefault();
     location.href = base + place;
     return;

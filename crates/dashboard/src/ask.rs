@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tidings_api::{Answer, Ask, On};
 use tidings_contract::problem::{ErrorSummary, FieldError, Problem};
 
-use crate::{form::Form, shell, visit::Visit};
+use crate::{form::Form, parts::LOOKS_ONLY, shell, visit::Visit};
 
 /// What ends a page before its end: the page that is shown in its place.
 pub(crate) struct Stop(Box<Response>);
@@ -109,7 +109,7 @@ impl Asker<'_> {
 impl Visit {
     /// Looks at something.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Box<Problem>> {
-        read(&self.call(Ask::new(Method::GET, path)).await)
+        self.read(&self.call(Ask::new(Method::GET, path)).await)
     }
 
     /// Looks at what the page is about: without it there is no page.
@@ -125,12 +125,12 @@ impl Visit {
     /// The same, where the page can do without it.
     pub(crate) async fn get_tagged<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), Box<Problem>> {
         let answer = self.call(Ask::new(Method::GET, path)).await;
-        Ok((read(&answer)?, answer.etag.unwrap_or_default()))
+        Ok((self.read(&answer)?, answer.etag.unwrap_or_default()))
     }
 
     /// Does something that answers a document.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, Box<Problem>> {
-        read(&self.call(ask).await)
+        self.read(&self.call(ask).await)
     }
 
     /// Does something that takes a JSON document and answers one.
@@ -141,7 +141,7 @@ impl Visit {
         body: &impl Serialize,
     ) -> Result<T, Box<Problem>> {
         let body = serde_json::to_vec(body).expect("requests are JSON");
-        read(&self.call(Ask::new(method, path).with_body(body)).await)
+        self.read(&self.call(Ask::new(method, path).with_body(body)).await)
     }
 
     /// Changes something as its form found it: another state has another entity tag, and stays as it is.
@@ -153,7 +153,7 @@ impl Visit {
         body: &impl Serialize,
     ) -> Result<(), Box<Problem>> {
         let answer = self.call(conditional(method, path, etag, body)).await;
-        refusal(&answer).map_or(Ok(()), |problem| Err(Box::new(problem)))
+        refusal(&answer).map_or(Ok(()), |problem| Err(self.in_its_words(Box::new(problem))))
     }
 
     /// Makes one drawing of a form recognisable, so that sending it twice does the thing once. A form that comes
@@ -166,7 +166,19 @@ impl Visit {
     /// Does something that takes no document; whatever it answers does not matter.
     pub(crate) async fn act(&self, method: Method, path: &str) -> Result<(), Box<Problem>> {
         let answer = self.call(Ask::new(method, path)).await;
-        refusal(&answer).map_or(Ok(()), |problem| Err(Box::new(problem)))
+        refusal(&answer).map_or(Ok(()), |problem| Err(self.in_its_words(Box::new(problem))))
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Box<Problem>> {
+        read(answer).map_err(|problem| self.in_its_words(problem))
+    }
+
+    /// Whoever has a link to a portal has no role.
+    fn in_its_words(&self, mut problem: Box<Problem>) -> Box<Problem> {
+        if self.portal.is_some() && problem.code == "insufficient_scope" {
+            LOOKS_ONLY.clone_into(&mut problem.detail);
+        }
+        problem
     }
 
     /// Asks anything.

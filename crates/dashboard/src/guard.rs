@@ -12,7 +12,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 
-use crate::{Dashboard, ask::Stop, form::Form, session, shell};
+use crate::{Dashboard, ask::Stop, form::Form, portal, session, shell};
 
 /// How long a form may take to arrive; as long as bodies of the API.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
@@ -37,14 +37,19 @@ pub(crate) async fn check(State(dashboard): State<Dashboard>, request: Request, 
 }
 
 async fn read(dashboard: &Dashboard, request: Request) -> Result<Request, Stop> {
-    let refuse = |status, title: &str, text: &str| Err(Stop::with(shell::alone_page(dashboard, status, title, text)));
     let (mut head, body) = request.into_parts();
+    let kind = Kind::of(head.uri.path());
+    let refuse = |status, title: &str, text: &str| {
+        Err(Stop::with(match kind {
+            Kind::Portal => portal::says(status, title, text),
+            _ => shell::alone_page(dashboard, status, title, text),
+        }))
+    };
     if !is_same_origin(dashboard, &head.headers, &head.uri) {
         let text = "The form was sent by another site, or by a program that does not say where it comes from. \
                     Nothing was changed. Open the page here and fill it in again.";
         return refuse(StatusCode::FORBIDDEN, "This form did not come from here", text);
     }
-    let kind = Kind::of(head.uri.path());
     let session = session::find(dashboard, &head.headers).await.map_err(Stop::with)?;
     if session.is_none() && kind.asks_for_session() {
         // The page leads to signing in. What nobody may send is not even read.

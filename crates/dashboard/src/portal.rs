@@ -9,14 +9,17 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use tidings_api::portal::{self, PortalVisit};
+use tidings_api::{
+    StoreError,
+    portal::{self, Looked, PortalLooks, PortalVisit},
+};
 use tidings_domain::portal::{Colour, Mode, Portal};
 
 use crate::{
     Dashboard,
     ask::{Shown, Stop},
-    session::unavailable,
-    shell::{self, Head, Nav},
+    parts::icon,
+    shell::{self, Around, Head, Nav},
     visit::{Theme, Visit},
 };
 
@@ -26,23 +29,94 @@ const CONTRAST: f64 = 4.5;
 const SUNKEN: [&str; 2] = ["#f4f1ec", "#202226"];
 /// Panels on dark.
 const DARK_SURFACE: &str = "#191a1d";
-const PAGES: [(Nav, &str); 3] =
-    [(Nav::Webhooks, "Webhooks"), (Nav::Deliveries, "Deliveries"), (Nav::EventTypes, "Event types")];
+const PAGES: [(Nav, &str); 4] = [
+    (Nav::Webhooks, "Webhooks"),
+    (Nav::Deliveries, "Deliveries"),
+    (Nav::EventTypes, "Event types"),
+    (Nav::Signing, "Signing"),
+];
 
 /// Finds the portal that a link leads to. The answer on failure is a page.
 pub(crate) async fn find(dashboard: &Dashboard, token: &str) -> Result<PortalVisit, Stop> {
-    match portal::visit(dashboard.parts().local.api(), token).await {
-        Ok(Some(found)) => Ok(found),
-        Ok(None) => Err(Stop::with(ended())),
-        Err(error) => Err(Stop::with(unavailable(dashboard, &error))),
+    match looked(dashboard, token).await? {
+        Some(Looked::Open(found)) => Ok(*found),
+        Some(Looked::Ended(looks)) => Err(Stop::with(ended(Some((&looks, token))))),
+        None => Err(Stop::with(ended(None))),
     }
 }
 
-/// Nobody can sign in here: a new link is made where the last one came from.
-fn ended() -> Response {
-    let text = "Links to this page end after a while. Open it again from where you came from.";
-    let body = html! { div .start.narrow { main #main { h1 { "This page has closed" } p .quiet { (text) } } } };
-    (StatusCode::GONE, shell::alone("This page has closed", &body)).into_response()
+async fn looked(dashboard: &Dashboard, token: &str) -> Result<Option<Looked>, Stop> {
+    portal::visit(dashboard.parts().local.api(), token).await.map_err(unavailable)
+}
+
+/// How a link's portal looks, whether or not the link has ended: its colours and its logo are on its last page too.
+async fn looks(dashboard: &Dashboard, token: &str) -> Result<PortalLooks, Stop> {
+    match looked(dashboard, token).await? {
+        Some(Looked::Open(found)) => Ok(found.looks),
+        Some(Looked::Ended(looks)) => Ok(*looks),
+        None => Err(Stop::with(ended(None))),
+    }
+}
+
+fn unavailable(error: StoreError) -> Stop {
+    tracing::error!(error = %error, "the store did not answer a portal's page");
+    let text = "What it shows cannot be read at the moment. Deliveries go on. Try again in a moment.";
+    Stop::with(says(StatusCode::SERVICE_UNAVAILABLE, "Not available now", text))
+}
+
+/// A page that says one thing, and not whose it is: who asks may be anybody.
+pub(crate) fn says(status: StatusCode, title: &str, text: &str) -> Response {
+    let body = html! { div .start.narrow { main #main { h1 { (title) } p .quiet { (text) } } } };
+    (status, shell::alone_in(&Around { site: "", ..Around::default() }, title, &body)).into_response()
+}
+
+/// Nobody can sign in here: a new link is made where the last one came from. Of a link that was good once its page
+/// says whose it was; of any other it says nothing.
+fn ended(of: Option<(&PortalLooks, &str)>) -> Response {
+    const TITLE: &str = "This page has closed";
+    let Some((looks, token)) = of else {
+        let text = "Links to this page end after a while. Open it again from where you came from.";
+        return says(StatusCode::GONE, TITLE, text);
+    };
+    let base = format!("/portal/{token}");
+    let body = html! {
+        div .start.narrow {
+            main #main {
+                (brand(looks, &base))
+                h1 { (TITLE) }
+                p .quiet { "Links to this page end after a while. Open it again from " bdi { (looks.portal.name) } "." }
+                @if looks.return_url.is_some() { p { (back(looks, "button primary")) } }
+            }
+        }
+    };
+    let around = Around { theme: theme(looks.mode), ..around(looks, base) };
+    framed(looks, (StatusCode::GONE, shell::alone_in(&around, TITLE, &body)).into_response())
+}
+
+/// What a document of the portal says of itself.
+pub(crate) fn around(looks: &PortalLooks, base: String) -> Around<'_> {
+    Around { base: Some(base), site: &looks.portal.name, is_portal: true, ..Around::default() }
+}
+
+fn brand(looks: &PortalLooks, base: &str) -> Markup {
+    html! {
+        span .brand {
+            @if looks.has_logo { img .portal-logo src={ (base) "/logo" } alt="" height="24"; }
+            bdi { (looks.portal.name) }
+        }
+    }
+}
+
+/// The one foreign address that is a link: the platform said it, and it is a page. It leads out of a frame, and does
+/// not say where from, since the address of this page is all that its visitor needs.
+fn back(looks: &PortalLooks, class: &str) -> Markup {
+    html! {
+        @if let Some(url) = &looks.return_url {
+            a class=(class) href=(url.as_str()) target="_top" rel="noopener noreferrer" data-return {
+                (icon("left")) span .cut { "Back to " bdi { (looks.portal.name) } }
+            }
+        }
+    }
 }
 
 pub(crate) const fn theme(mode: Mode) -> Theme {
@@ -60,15 +134,13 @@ pub(crate) fn frame(visit: &Visit, portal: &PortalVisit, head: &Head<'_>, conten
         a .skip href="#main" { "Skip to the content" }
         div .portal {
             header .portal-bar {
-                span .brand {
-                    @if portal.has_logo { img .portal-logo src=(visit.link("/logo")) alt="" height="24"; }
-                    bdi { (portal.portal.name) }
-                }
+                (brand(&portal.looks, &visit.link("")))
                 nav .portal-nav aria-label="Main" {
                     @for (nav, words) in PAGES {
                         a href=(nav.link(visit)) aria-current=[(head.nav == Some(nav)).then_some("page")] { (words) }
                     }
                 }
+                (back(&portal.looks, "portal-back"))
             }
             main #main .main tabindex="-1" {
                 div .page {
@@ -81,8 +153,8 @@ pub(crate) fn frame(visit: &Visit, portal: &PortalVisit, head: &Head<'_>, conten
 }
 
 /// Allows the platform's sites to show the page.
-pub(crate) fn framed(portal: &PortalVisit, mut response: Response) -> Response {
-    let origins: Vec<_> = portal.portal.frame_origins.iter().map(ToString::to_string).collect();
+pub(crate) fn framed(looks: &PortalLooks, mut response: Response) -> Response {
+    let origins: Vec<_> = looks.portal.frame_origins.iter().map(ToString::to_string).collect();
     let ancestors = if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action \
@@ -106,8 +178,8 @@ pub(crate) async fn missing(visit: Visit) -> (StatusCode, Response) {
 
 /// `GET /portal/{token}/theme.css`: everything that follows from the platform's colour.
 pub(crate) async fn style(State(dashboard): State<Dashboard>, Path(token): Path<String>) -> Shown {
-    let found = find(&dashboard, &token).await?;
-    let mut response = sheet(&found.portal).into_response();
+    let looks = looks(&dashboard, &token).await?;
+    let mut response = sheet(&looks.portal).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
     Ok(response)
 }
@@ -129,9 +201,9 @@ fn sheet(portal: &Portal) -> String {
 
 /// `GET /portal/{token}/logo`: bytes from elsewhere are a picture or nothing.
 pub(crate) async fn logo(State(dashboard): State<Dashboard>, Path(token): Path<String>) -> Shown {
-    let found = find(&dashboard, &token).await?;
-    let read = portal::logo(dashboard.parts().local.api(), &found).await;
-    let Some((kind, bytes)) = read.map_err(|error| Stop::with(unavailable(&dashboard, &error)))? else {
+    let looks = looks(&dashboard, &token).await?;
+    let read = portal::logo(dashboard.parts().local.api(), &looks).await.map_err(unavailable)?;
+    let Some((kind, bytes)) = read else {
         return Err(Stop::with((StatusCode::NOT_FOUND, Html("There is no logo"))));
     };
     let mut response = Response::new(bytes.into());

@@ -102,7 +102,7 @@ pub(crate) fn all(dashboard: Dashboard) -> Router {
 
 /// What a portal shows: the same pages, as far as its links reach.
 fn portal_pages() -> Router<Dashboard> {
-    use pages::{deliveries, webhooks};
+    use pages::{deliveries, jobs, webhooks};
     Router::new()
         .route("/", get(portal::home))
         .route("/theme.css", get(portal::style))
@@ -120,13 +120,21 @@ fn portal_pages() -> Router<Dashboard> {
         .route("/webhooks/{id}/rotate", get(webhooks::rotate_ask).post(webhooks::rotate))
         .route("/webhooks/{id}/secret", post(webhooks::reveal))
         .route("/webhooks/{id}/delete", get(webhooks::delete_ask).post(webhooks::delete))
+        .route("/webhooks/{id}/recover", get(jobs::recover_form).post(jobs::recover))
+        .route("/webhooks/{id}/replay", get(jobs::replay_form).post(jobs::replay))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/progress", get(jobs::progress))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
         .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/bulk", post(deliveries::bulk))
         .route("/deliveries/rows", get(deliveries::rows::fragment))
         .route("/deliveries/{id}", get(deliveries::show))
         .route("/deliveries/{id}/retry", get(deliveries::retry_question).post(deliveries::retry))
         .route("/deliveries/{id}/attempts/{number}/{which}", get(deliveries::download))
         .route("/event-types", get(pages::event_types::list))
         .route("/event-types/{name}", get(pages::event_types::show))
+        .route("/signing", get(pages::verifying::show))
         .fallback(portal::missing)
 }
 

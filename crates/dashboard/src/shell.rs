@@ -22,6 +22,8 @@ pub(crate) enum Nav {
     Sources,
     Commands,
     EventTypes,
+    /// In a portal; the dashboard has it among the settings.
+    Signing,
     Settings,
     Operator,
 }
@@ -48,6 +50,7 @@ impl Nav {
             Self::Sources => ("Sources", "into"),
             Self::Commands => ("Commands", "term"),
             Self::EventTypes => ("Event types", "tag"),
+            Self::Signing => ("Signing", "key"),
             Self::Settings => ("Settings", "sliders"),
             Self::Operator => ("Operator", "server"),
         }
@@ -62,6 +65,7 @@ impl Nav {
             Self::Sources => visit.link("/sources"),
             Self::Commands => visit.link("/commands"),
             Self::EventTypes => visit.link("/event-types"),
+            Self::Signing => visit.link("/signing"),
             Self::Settings => visit.link("/settings"),
             Self::Operator => "/operator/organizations".to_owned(),
         }
@@ -97,8 +101,10 @@ pub(crate) fn page(visit: &Visit, head: &Head<'_>, body: &Markup) -> Response {
     if let Some(portal) = &visit.portal {
         let content = html! { (page_head(head)) (body) };
         let drawn = html! { (portal::frame(visit, portal, head, &content)) (spoken(visit)) };
-        let response = Html(document(Some(visit), head.title, "alone", &drawn).0).into_response();
-        return portal::framed(portal, response);
+        let around = Around { theme: visit.theme, ..portal::around(&portal.looks, visit.link("")) };
+        let zone = visit.zone.iana_name().unwrap_or("UTC");
+        let response = Html(document(&Around { zone, ..around }, head.title, &drawn).0).into_response();
+        return portal::framed(&portal.looks, response);
     }
     let drawn = html! {
         a .skip href="#main" { "Skip to the content" }
@@ -119,8 +125,14 @@ pub(crate) fn page(visit: &Visit, head: &Head<'_>, body: &Markup) -> Response {
         }
         (spoken(visit))
     };
-    let response = Html(document(Some(visit), head.title, "", &drawn).0).into_response();
-    visit.remembering(response)
+    let around = Around {
+        theme: visit.theme,
+        zone: visit.zone.iana_name().unwrap_or("UTC"),
+        base: Some(visit.link("")),
+        body: None,
+        ..Around::default()
+    };
+    visit.remembering(Html(document(&around, head.title, &drawn).0).into_response())
 }
 
 /// What a page confirms, and what it says to screen readers.
@@ -279,7 +291,12 @@ pub(crate) fn with_status(status: u16, page: Response) -> Response {
 
 /// A page for somebody who is not signed in, or does not have to be.
 pub(crate) fn alone(title: &str, body: &Markup) -> Response {
-    Html(document(None, title, "alone", body).0).into_response()
+    Html(document(&Around::default(), title, body).0).into_response()
+}
+
+/// The same within a portal.
+pub(crate) fn alone_in(around: &Around<'_>, title: &str, body: &Markup) -> Response {
+    Html(document(around, title, body).0).into_response()
 }
 
 /// A page that says one thing.
@@ -303,7 +320,11 @@ pub(crate) fn wrong_page(visit: &Visit, title: &str, text: &str) -> Response {
         section .panel {
             div .panel-body.stack.tight {
                 p data-reason { (text) }
-                p { a .button href=(visit.link("")) { "Go to the overview" } }
+                p {
+                    a .button href=(visit.link("")) {
+                        @if visit.portal.is_some() { "Go to the webhooks" } @else { "Go to the overview" }
+                    }
+                }
             }
         }
     };
@@ -316,6 +337,7 @@ pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
         "not_found" => {
             ("Not found", "There is nothing here: it was deleted, or it is not yours to look at.".to_owned())
         }
+        "insufficient_scope" if visit.portal.is_some() => ("This link does not allow it", problem.detail.clone()),
         "insufficient_scope" => ("Your role does not allow this", problem.detail.clone()),
         _ => (problem.title.as_str(), problem.detail.clone()),
     };
@@ -331,30 +353,50 @@ pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
     page(visit, &Head { title, ..Head::default() }, &body)
 }
 
-fn document(visit: Option<&Visit>, title: &str, body_class: &str, drawn: &Markup) -> Markup {
-    let theme = match visit.map(|visit| visit.theme) {
-        Some(Theme::Light) => Some("light"),
-        Some(Theme::Dark) => Some("dark"),
-        _ => None,
+/// What a document says of itself.
+pub(crate) struct Around<'a> {
+    pub(crate) theme: Theme,
+    pub(crate) zone: &'a str,
+    /// What links to pages start with.
+    pub(crate) base: Option<String>,
+    /// Whose pages these are, in the window's title.
+    pub(crate) site: &'a str,
+    /// Whether the page is in a portal's colours, which the server writes.
+    pub(crate) is_portal: bool,
+    /// The class of the body.
+    pub(crate) body: Option<&'a str>,
+}
+
+impl Default for Around<'_> {
+    fn default() -> Self {
+        let (theme, body) = (Theme::System, Some("alone"));
+        Self { theme, zone: "UTC", base: None, site: "Tidings", is_portal: false, body }
+    }
+}
+
+fn document(around: &Around<'_>, title: &str, drawn: &Markup) -> Markup {
+    let theme = match around.theme {
+        Theme::Light => Some("light"),
+        Theme::Dark => Some("dark"),
+        Theme::System => None,
     };
-    let zone = visit.and_then(|visit| visit.zone.iana_name()).unwrap_or("UTC");
     html! {
         (DOCTYPE)
-        html lang="en" data-theme=[theme] data-zone=(zone) data-base=[visit.map(|visit| visit.link(""))] {
+        html lang="en" data-theme=[theme] data-zone=(around.zone) data-base=[&around.base] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (visible(title)) " · " (visible(visit.and_then(|visit| visit.portal.as_ref()).map_or("Tidings", |portal| portal.portal.name.as_str()))) }
+                title { (visible(title)) @if !around.site.is_empty() { " · " (visible(around.site)) } }
                 link rel="icon" href=(assets::address("mark.svg"));
                 link rel="stylesheet" href=(assets::address("tidings.css"));
-                @if let Some(visit) = visit.filter(|visit| visit.portal.is_some()) {
-                    link rel="stylesheet" href=(visit.link("/theme.css"));
+                @if around.is_portal {
+                    @if let Some(base) = &around.base { link rel="stylesheet" href={ (base) "/theme.css" }; }
                     script type="module" src=(assets::address("portal.js")) {}
                 }
                 script type="module" src=(assets::address("main.js")) {}
             }
-            body class=[Some(body_class).filter(|class| !class.is_empty())] {
+            body class=[around.body] {
                 (sprite(&drawn.0))
                 (PreEscaped(visible_page(&drawn.0)))
             }

@@ -21,6 +21,7 @@ use crate::{
     Dashboard,
     ask::{Asker, Shown, Stop, with_query},
     form::Form,
+    parts::LOOKS_ONLY,
     portal, said,
     session::{self, cookie},
     shell::{self, Head},
@@ -182,7 +183,7 @@ impl Visit {
             organization_id: found.project.organization_id,
             name: found.project.name.clone(),
             preset: None,
-            profile: String::new(),
+            profile: found.profile.to_string(),
             created_at: found.project.id.timestamp(),
         };
         let query = here.split_once('?').map_or("", |(_, query)| query).to_owned();
@@ -194,10 +195,11 @@ impl Visit {
             project: Some(project),
             organization: None,
             base: format!("/portal/{token}"),
-            said: word.and_then(|(_, word)| said::sentence(&word)),
+            said: word.and_then(|(_, word)| said::of(&word, token)),
             here,
-            csrf: String::new(),
-            theme: portal::theme(found.mode),
+            // Nobody else knows it, as nobody else knows what a session's forms carry.
+            csrf: token.to_owned(),
+            theme: portal::theme(found.looks.mode),
             zone: TimeZone::get(cookie(&parts.headers, ZONE_COOKIE).unwrap_or_default()).unwrap_or(TimeZone::UTC),
             now: dashboard.parts().local.api().now(),
             failing: 0,
@@ -283,6 +285,25 @@ impl Visit {
     /// Whether the visitor may do what this scope allows.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes().allow(scope)
+    }
+
+    pub(crate) fn is_portal(&self) -> bool {
+        self.portal.is_some()
+    }
+
+    /// Whether what asks for a scope is on a page. The dashboard shows it to everybody, disabled, and says who may; a
+    /// portal's visitor has nobody to ask, so there it is left out.
+    pub(crate) fn shows(&self, scope: Scope) -> bool {
+        !self.is_portal() || self.may(scope)
+    }
+
+    /// Refuses a page of which there would be nothing to see in a portal.
+    pub(crate) fn must_show(&self, scope: Scope) -> Result<(), Stop> {
+        if self.shows(scope) {
+            return Ok(());
+        }
+        let text = format!("{LOOKS_ONLY}.");
+        Err(Stop::with((StatusCode::FORBIDDEN, shell::wrong_page(self, "This link does not allow it", &text))))
     }
 
     pub(crate) fn scopes(&self) -> Scopes {

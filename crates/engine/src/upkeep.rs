@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use tidings_domain::{account::SESSION_IDLE_MS, time::Timestamp};
+use tidings_domain::{account::SESSION_IDLE_MS, portal::PORTAL_SESSION_KEPT_MS, time::Timestamp};
 use tidings_ports::store::StoreError;
 
 use crate::{Engine, engine::DAY_MS, reporting::AUDIT_EVERY_MS};
@@ -77,7 +77,8 @@ impl Engine {
         while self.store.expire_runs(runs, STEP_ROWS).await? == STEP_ROWS {}
         let (now, idle) = (self.clock.wall(), self.clock.wall().as_millis() - SESSION_IDLE_MS.cast_signed());
         while self.store.expire_accounts(now, Timestamp::from_millis(idle), STEP_ROWS).await? >= STEP_ROWS {}
-        while self.store.expire_portal_sessions(now, STEP_ROWS).await? >= STEP_ROWS {}
+        let ended = Timestamp::from_millis(now.as_millis() - PORTAL_SESSION_KEPT_MS.cast_signed());
+        while self.store.expire_portal_sessions(ended, STEP_ROWS).await? >= STEP_ROWS {}
         while self.store.expunge_deleted(STEP_ROWS).await? {}
         // Every path that makes a delivery due notes it. This is for the one nobody thought of.
         self.dispatcher.note_backlog(&self.store.backlog().await?);

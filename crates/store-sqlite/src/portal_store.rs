@@ -5,7 +5,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use tidings_domain::{
     ids::{PortalSessionId, ProjectId},
-    portal::{Mode, PORTAL_SESSIONS_MAX, PortalSession},
+    portal::{Mode, PORTAL_SESSIONS_MAX, PortalSession, ReturnUrl},
     tenancy::Scopes,
     time::Timestamp,
 };
@@ -41,23 +41,28 @@ impl Portals for SqliteStore {
         self.add(move |session| create(session, &new, idempotency.as_ref())).await
     }
 
-    async fn find_portal_session(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<PortalSession>, StoreError> {
+    async fn find_portal_session(&self, hash: [u8; 32]) -> Result<Option<PortalSession>, StoreError> {
         let find = move |connection: &Connection| {
             let mut statement = connection.prepare_cached(sql::FIND_PORTAL_SESSION)?;
-            statement.query_row(params![hash, now.as_millis()], read_session).optional()
+            statement.query_row([hash], read_session).optional()
         };
         self.readers.call(find).await
     }
 
-    async fn end_portal_session(&self, project_id: ProjectId, id: PortalSessionId) -> Result<bool, StoreError> {
-        let row = [id.sequence(), id.tail(), project_id.sequence()];
+    async fn end_portal_session(
+        &self,
+        project_id: ProjectId,
+        id: PortalSessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = [id.sequence(), id.tail(), project_id.sequence(), now.as_millis()];
         self.change(move |session| Ok(session.connection.prepare_cached(sql::END_PORTAL_SESSION)?.execute(row)? == 1))
             .await
     }
 
-    async fn expire_portal_sessions(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
+    async fn expire_portal_sessions(&self, ended_by: Timestamp, limit: u32) -> Result<u32, StoreError> {
         let expire = move |session: &mut Session<'_>| {
-            let row = params![now.as_millis(), limit];
+            let row = params![ended_by.as_millis(), limit];
             let removed = session.connection.prepare_cached(sql::EXPIRE_PORTAL_SESSIONS)?.execute(row)?;
             Ok(u32::try_from(removed).unwrap_or(limit))
         };
@@ -110,6 +115,7 @@ fn create(
             of.scopes.bits(),
             of.mode.map(Mode::as_str),
             of.expires_at.as_millis(),
+            of.return_url.as_ref().map(ReturnUrl::as_str),
         ])?;
         Ok(Created::Stored)
     })
@@ -122,5 +128,6 @@ fn read_session(row: &Row<'_>) -> rusqlite::Result<PortalSession> {
         scopes: Scopes::from_bits(row.get(4)?),
         mode: row.get::<_, Option<String>>(5)?.and_then(|word| Mode::parse(&word)),
         expires_at: Timestamp::from_millis(row.get(6)?),
+        return_url: row.get::<_, Option<String>>(7)?.and_then(|text| text.parse().ok()),
     })
 }

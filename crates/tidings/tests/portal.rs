@@ -26,13 +26,19 @@ async fn looks_stay_as_they_are_until_somebody_says_otherwise() {
         (&first["name"], &first["mode"], &first["has_logo"]),
         (&project["name"], &json!("system"), &json!(false))
     );
-    assert_eq!((&first["updated_at"], &first["frame_origins"]), (&Value::Null, &json!([])));
+    assert_eq!(
+        (&first["updated_at"], &first["frame_origins"], &first["return_url"]),
+        (&Value::Null, &json!([]), &Value::Null)
+    );
     let whole = json!({"name": "Quill", "mode": "dark", "accent": "#0A7F3F", "radius": 12, "logo_base64": PNG_BASE64,
-                       "frame_origins": ["https://App.example.com"]});
+                       "frame_origins": ["https://App.example.com"], "return_url": "https://App.example.com/hooks"});
     let changed = api.put("/portal", &whole).await.expect(200);
     assert_eq!((&changed["accent"], &changed["has_logo"]), (&json!("#0a7f3f"), &json!(true)));
     assert_eq!(changed["frame_origins"], json!(["https://app.example.com"]));
+    assert_eq!(changed["return_url"], "https://app.example.com/hooks");
     let again = api.put("/portal", &json!({"radius": 0})).await.expect(200);
+    assert_eq!(again["return_url"], changed["return_url"]);
+    assert_eq!(api.put("/portal", &json!({"return_url": ""})).await.expect(200)["return_url"], Value::Null);
     assert_eq!((&again["name"], &again["radius"], &again["has_logo"]), (&json!("Quill"), &json!(0), &json!(true)));
     assert_eq!(api.put("/portal", &json!({"logo_base64": ""})).await.expect(200)["has_logo"], false);
     for (field, value) in [
@@ -46,10 +52,28 @@ async fn looks_stay_as_they_are_until_somebody_says_otherwise() {
         ("frame_origins", json!(["*"])),
         ("frame_origins", json!(["https://a.example.com; script-src *"])),
         ("frame_origins", json!(vec!["https://a.example.com"; 17])),
+        ("return_url", json!("javascript:alert(1)")),
+        ("return_url", json!("/hooks")),
+        ("return_url", json!("https://app.example.com@evil.example/")),
+        ("return_url", json!(format!("https://app.example.com/{}", "a".repeat(2_048)))),
     ] {
         let problem = api.put("/portal", &json!({field: value})).await.expect_problem(422, "validation_failed");
         assert_eq!(problem.errors[0].field, field, "{value}: {problem:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn portals_lead_back_by_https_unless_the_operator_allows_more() {
+    let server = Server::start_with(BINARY, &[]).await;
+    let api = World::new(&server).project("acme", EVENT_TYPE).await.api;
+    let plain = json!({"return_url": "http://app.example.com/"});
+    for problem in [api.put("/portal", &plain).await, api.post("/portal-sessions", &plain).await] {
+        let problem = problem.expect_problem(422, "validation_failed");
+        assert!(problem.errors[0].message.contains("--allow-http"), "{problem:?}");
+    }
+    api.put("/portal", &json!({"return_url": "https://app.example.com/"})).await.expect(200);
+    let (_server, api, _) = self::api().await;
+    api.put("/portal", &plain).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +97,8 @@ async fn a_link_is_shown_once_ends_when_it_is_ended_and_says_what_it_allows() {
         ("scopes", json!(["admin"])),
         ("scopes", json!(["commands:manage"])),
         ("theme", json!("blue")),
+        ("return_url", json!("")),
+        ("return_url", json!("data:text/html,x")),
     ] {
         let problem = api.post("/portal-sessions", &json!({field: value})).await;
         assert_eq!(problem.expect_problem(422, "validation_failed").errors[0].field, field, "{value}");
@@ -139,9 +165,7 @@ async fn whoever_has_a_link_sees_one_project_in_the_platforms_colours_and_nothin
         let (status, text) = page(&server, "GET", &format!("{reads}{path}"), "", "").await;
         assert!(status == 200 && text.contains(part), "{path}: {text}");
     }
-    for nothing in
-        ["/commands", "/sources", "/settings", "/events", "/records", "/jobs", &format!("/webhooks/{foreign}")]
-    {
+    for nothing in ["/commands", "/sources", "/settings", "/events", "/records", &format!("/webhooks/{foreign}")] {
         let (status, text) = page(&server, "GET", &format!("{reads}{nothing}"), "", "").await;
         assert_eq!(status, 404, "{nothing}: {text}");
     }
@@ -164,8 +188,61 @@ async fn whoever_has_a_link_sees_one_project_in_the_platforms_colours_and_nothin
 
     // What was ended leads nowhere, like what never was.
     assert_eq!(api.delete(&format!("/portal-sessions/{reads_id}")).await.status, 204);
-    for gone in [reads, format!("/portal/{}", "a".repeat(43)), "/portal/x".to_owned()] {
+    for gone in [&reads, &format!("/portal/{}", "a".repeat(43)), "/portal/x"] {
         let (status, text) = page(&server, "GET", &format!("{gone}/webhooks"), "", "").await;
         assert!(status == 410 && !text.contains("Leads"), "{gone}: {text}");
+        // Of one that was a link once it says whose it was, and of no other.
+        for whose in ["Quill &amp; Co", "/theme.css", "/logo", "frame-ancestors https://app.example.com"] {
+            assert_eq!(text.contains(whose), *gone == *reads, "{gone}: {whose}: {text}");
+        }
+        let (status, text) = page(&server, "GET", &format!("{gone}/theme.css"), "", "").await;
+        assert_eq!(status == 200 && text.contains("--accent"), *gone == *reads, "{gone}: {text}");
+        let (status, text) = page(&server, "POST", &format!("{gone}{pause}"), own, "").await;
+        assert!(status == 410 && !text.contains("Leads"), "{gone}: {text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_portal_leads_back_to_the_platform_and_shows_how_to_verify_without_any_secret() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let mut world = World::new(&server);
+    let project = world.project("acme", EVENT_TYPE).await;
+    let api = &project.api;
+    let secret = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+    let form = json!({"scheme": "hmac", "header": "X-Acme", "layout": "t={timestamp};s={signature}",
+                      "signed": "{id}.{timestamp}.{body}", "encoding": "base64"});
+    for (name, more) in [
+        ("Standard", json!({"secret": secret})),
+        ("Own", json!({"secret": secret, "signature": form})),
+        ("Open", json!({"secret": null})),
+    ] {
+        let mut webhook = json!({"name": name, "url": receiver.url("/hook")});
+        webhook.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        api.post("/webhooks", &webhook).await.expect(201);
+    }
+    api.put("/portal", &json!({"name": "Quill", "return_url": "https://app.example.com/hooks"})).await.expect(200);
+    let link = async |request: Value| {
+        let made = api.post("/portal-sessions", &request).await.expect(201);
+        format!("/portal/{}", made["token"].as_str().expect("a token"))
+    };
+    let all = link(json!({"scopes": ["webhooks:manage"]})).await;
+    let (status, text) = page(&server, "GET", &format!("{all}/signing"), "", "").await;
+    assert_eq!(status, 200, "{text}");
+    for part in [
+        "href=\"https://app.example.com/hooks\" target=\"_top\" rel=\"noopener noreferrer\"",
+        "Standard Webhooks",
+        "webhook-signature",
+        "X-Acme: t={timestamp};s={signature}",
+        "x-tidings-event-id",
+        "def verify(secret: str, headers, body: bytes",
+        "createHmac",
+        "Not everything is signed.",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    assert!(!text.contains("c2VjcmV0"), "a secret is shown: {text}");
+    let own = link(json!({"return_url": "https://other.example.com/x?a=\"b"})).await;
+    let (_, text) = page(&server, "GET", &format!("{own}/webhooks"), "", "").await;
+    assert!(text.contains("href=\"https://other.example.com/x?a=%22b\""), "{text}");
 }

@@ -16,7 +16,7 @@ use tidings_domain::{
     ids::ProjectId,
     portal::{
         FRAME_ORIGINS_MAX, LOGO_BYTES_MAX, LogoKind, Mode, PORTAL_NAME_CHARACTERS_MAX, PORTAL_RADIUS_MAX,
-        PORTAL_SCOPES, PORTAL_SESSION_S, PORTAL_SESSION_S_MAX, PORTAL_SESSIONS_MAX, Portal, PortalSession,
+        PORTAL_SCOPES, PORTAL_SESSION_S, PORTAL_SESSION_S_MAX, PORTAL_SESSIONS_MAX, Portal, PortalSession, ReturnUrl,
     },
     tenancy::{Scope, Scopes, key_text},
 };
@@ -45,6 +45,7 @@ fn body(portal: &Portal, has_logo: bool, updated_at: Option<tidings_domain::time
         radius: portal.radius,
         has_logo,
         frame_origins: portal.frame_origins.iter().map(ToString::to_string).collect(),
+        return_url: portal.return_url.as_ref().map(ToString::to_string),
         updated_at,
     }
 }
@@ -98,8 +99,18 @@ fn logo(text: &str) -> Result<Option<Bytes>, String> {
     }
 }
 
+/// An address that is led back to, by the same rule as addresses that are sent to: https, unless the operator allows
+/// more.
+fn return_url(text: &str, allow_http: bool) -> Result<ReturnUrl, String> {
+    let url: ReturnUrl = text.parse().map_err(|error| format!("{error}"))?;
+    match allow_http || url.is_https() {
+        true => Ok(url),
+        false => Err("is not https; use https, or start the server with --allow-http".to_owned()),
+    }
+}
+
 /// The portal as it is to be, and its new logo if that changes.
-fn read(request: PortalRequest, before: Portal) -> Result<(Portal, Option<Option<Bytes>>), ApiError> {
+fn read(request: PortalRequest, before: Portal, allow_http: bool) -> Result<(Portal, Option<Option<Bytes>>), ApiError> {
     let mut wrong = Wrong::default();
     let mode = request.mode.map(|word| Mode::parse(&word).ok_or_else(|| MODES.to_owned()));
     let accent = request.accent.map(|text| text.parse().map_err(|error| format!("{error}")));
@@ -110,6 +121,10 @@ fn read(request: PortalRequest, before: Portal) -> Result<(Portal, Option<Option
             .collect::<Result<Vec<_>, String>>(),
         _ => Err(format!("may be {FRAME_ORIGINS_MAX} at most")),
     });
+    let back = request.return_url.map(|text| match text.as_str() {
+        "" => Ok(None),
+        text => return_url(text, allow_http).map(Some),
+    });
     let picture = request.logo_base64.map(|text| logo(&text).map(Some));
     let portal = Portal {
         name: wrong.or("name", request.name.map(name), before.name),
@@ -117,6 +132,7 @@ fn read(request: PortalRequest, before: Portal) -> Result<(Portal, Option<Option
         accent: wrong.or("accent", accent, before.accent),
         radius: wrong.or("radius", request.radius.map(radius), before.radius),
         frame_origins: wrong.or("frame_origins", origins, before.frame_origins),
+        return_url: wrong.or("return_url", back, before.return_url),
     };
     let picture = wrong.or("logo_base64", picture, None);
     wrong.done()?;
@@ -136,7 +152,7 @@ pub(crate) async fn put(State(api): State<Api>, caller: Caller, Body(bytes): Bod
     let (before, record) = found(&api, project_id).await?.ok_or_else(missing)?;
     let had_logo = record.as_ref().is_some_and(|record| record.has_logo);
     caller.audit().before(&body(&before, had_logo, record.map(|record| record.updated_at)));
-    let (portal, logo) = read(request, before)?;
+    let (portal, logo) = read(request, before, api.parts().policy.allow_http)?;
     let has_logo = logo.as_ref().map_or(had_logo, Option::is_some);
     let now = api.engine().now();
     let put = PortalPut { project_id, portal: portal.clone(), logo, now };
@@ -191,6 +207,8 @@ pub(crate) async fn create_session(
     let lasts_s = wrong.or("expires_in", lasts, PORTAL_SESSION_S);
     let mode = request.theme.map(|word| Mode::parse(&word).map(Some).ok_or_else(|| MODES.to_owned()));
     let mode = wrong.or("theme", mode, None);
+    let back = request.return_url.map(|text| return_url(&text, api.parts().policy.allow_http).map(Some));
+    let return_url = wrong.or("return_url", back, None);
     let looks = [Scope::DeliveriesRead].into_iter().collect();
     let scopes = wrong.or("scopes", request.scopes.map(|words| scopes(&words)), looks);
     wrong.done()?;
@@ -207,7 +225,7 @@ pub(crate) async fn create_session(
     });
     let idempotency = repeatable.record(&api, owner, &bytes, &answer);
     caller.audit().makes(id);
-    let session = PortalSession { id, project_id, scopes, mode, expires_at };
+    let session = PortalSession { id, project_id, scopes, mode, return_url, expires_at };
     let new = NewPortalSession { session, hash: token_hash(&token) };
     match caller.store(&api).create_portal_session(new, idempotency).await? {
         Created::CatalogueFull => Err(too_many()),
@@ -231,7 +249,7 @@ pub(crate) async fn end_session(
 ) -> Result<Response, ApiError> {
     let missing = || ApiError::not_found("portal session");
     let id = id.parse().map_err(|_| missing())?;
-    match caller.store(&api).end_portal_session(caller.project(&api), id).await? {
+    match caller.store(&api).end_portal_session(caller.project(&api), id, api.engine().now()).await? {
         true => Ok(empty()),
         false => Err(missing()),
     }

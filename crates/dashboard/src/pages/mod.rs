@@ -19,4 +19,5 @@ pub(crate) mod records;
 pub(crate) mod settings;
 pub(crate) mod sources;
 pub(crate) mod statistics;
+pub(crate) mod verifying;
 pub(crate) mod webhooks;

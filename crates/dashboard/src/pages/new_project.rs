@@ -34,7 +34,7 @@ async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
     let all = session::organizations(visit).await?;
     let mine: Vec<_> = all.into_iter().filter(|organization| may_in(visit, organization.id)).collect();
     if mine.is_empty() {
-        let text = format!("{}. Ask one for a project.", who_may(Scope::Admin));
+        let text = format!("{}. Ask one for a project.", who_may(visit, Scope::Admin));
         let page = shell::wrong_page(visit, "Your role does not allow this", &text);
         return Err(Stop::with((http::StatusCode::FORBIDDEN, page)));
     }

@@ -6,9 +6,13 @@ use tidings_domain::tenancy::Scope;
 use super::icon;
 use crate::visit::Visit;
 
+/// Of a portal's link that was not made for changing webhooks.
+pub(crate) const LOOKS_ONLY: &str = "This link shows webhooks and changes nothing";
+
 /// Who may do what asks for a scope.
-pub(crate) const fn who_may(scope: Scope) -> &'static str {
+pub(crate) const fn who_may(visit: &Visit, scope: Scope) -> &'static str {
     match scope {
+        _ if visit.portal.is_some() => LOOKS_ONLY,
         Scope::Admin => "An admin of the organization may do this",
         _ => "A developer or an admin of the organization may do this",
     }
@@ -28,10 +32,11 @@ pub(crate) fn button_link(
     // The one act that a list is for is also done by a key.
     let key = (class == "primary" && matches!(picture, "plus" | "bolt")).then_some("c");
     html! {
-        @if visit.may(scope) {
+        @if !visit.shows(scope) {
+        } @else if visit.may(scope) {
             a class={ "button " (class) } href=(address) data-dialog[asks] data-key=[key] { (icon(picture)) (words) }
         } @else {
-            button class={ "button " (class) } type="button" disabled title=(who_may(scope)) { (icon(picture)) (words) }
+            button class={ "button " (class) } type="button" disabled title=(who_may(visit, scope)) { (icon(picture)) (words) }
         }
     }
 }
@@ -47,10 +52,11 @@ pub(crate) fn plain_link(
     words: &Markup,
 ) -> Markup {
     html! {
-        @if visit.may(scope) {
+        @if !visit.shows(scope) {
+        } @else if visit.may(scope) {
             a class=[Some(class).filter(|class| !class.is_empty())] href=(address) data-dialog[asks] { (words) }
         } @else {
-            button class=[Some(class).filter(|class| !class.is_empty())] type="button" disabled title=(who_may(scope)) { (words) }
+            button class=[Some(class).filter(|class| !class.is_empty())] type="button" disabled title=(who_may(visit, scope)) { (words) }
         }
     }
 }
@@ -58,9 +64,12 @@ pub(crate) fn plain_link(
 /// The button of a form; disabled, with the reason, where the visitor may not send it.
 pub(crate) fn submit(visit: &Visit, scope: Scope, class: &str, words: &str) -> Markup {
     let may = visit.may(scope);
+    if !visit.shows(scope) {
+        return Markup::default();
+    }
     html! {
-        button class={ "button " (class) } disabled[!may] title=[(!may).then(|| who_may(scope))] { (words) }
+        button class={ "button " (class) } disabled[!may] title=[(!may).then(|| who_may(visit, scope))] { (words) }
         // Once in a form; beside other buttons and in rows, pointing at it says so.
-        @if !may && class.starts_with("primary") { span .hint { (who_may(scope)) "." } }
+        @if !may && class.starts_with("primary") { span .hint { (who_may(visit, scope)) "." } }
     }
 }

@@ -1,6 +1,7 @@
 //! The portal: how a platform's customers see the webhooks of their project, in the platform's colours.
 
 mod colour;
+mod return_url;
 
 use std::{fmt, str::FromStr};
 
@@ -13,6 +14,7 @@ use crate::{
 };
 
 pub use colour::{Colour, InvalidColour};
+pub use return_url::{InvalidReturnUrl, RETURN_URL_CHARACTERS_MAX, ReturnUrl};
 
 /// Characters of the platform's name.
 pub const PORTAL_NAME_CHARACTERS_MAX: usize = 64;
@@ -28,6 +30,8 @@ pub const PORTAL_SESSIONS_MAX: u32 = 10_000;
 pub const PORTAL_SESSION_S: u32 = 3_600;
 /// How long a session may last, in seconds.
 pub const PORTAL_SESSION_S_MAX: u32 = 86_400;
+/// How long an ended session is kept, so that its page can say where to open it again, in milliseconds.
+pub const PORTAL_SESSION_KEPT_MS: u64 = 7 * 86_400 * 1_000;
 /// Characters of a frame's origin.
 const ORIGIN_CHARACTERS_MAX: usize = 255;
 
@@ -73,13 +77,16 @@ pub struct Portal {
     pub radius: u8,
     /// Sites that may show it in a frame; none unless they are named.
     pub frame_origins: Vec<FrameOrigin>,
+    /// Where it leads back to.
+    #[serde(default)]
+    pub return_url: Option<ReturnUrl>,
 }
 
 impl Portal {
     /// What a project has that said nothing.
     pub fn of(name: &str) -> Self {
         let name = name.chars().take(PORTAL_NAME_CHARACTERS_MAX).collect();
-        Self { name, mode: Mode::System, accent: Colour::INK, radius: 6, frame_origins: Vec::new() }
+        Self { name, mode: Mode::System, accent: Colour::INK, radius: 6, frame_origins: Vec::new(), return_url: None }
     }
 }
 
@@ -171,6 +178,8 @@ pub struct PortalSession {
     pub scopes: Scopes,
     /// Light or dark, if not as the portal says.
     pub mode: Option<Mode>,
+    /// Where it leads back to, if not where the portal says.
+    pub return_url: Option<ReturnUrl>,
     /// When it ends.
     pub expires_at: Timestamp,
 }

@@ -26,12 +26,17 @@ pub trait Portals: Send + Sync {
         new: NewPortalSession,
         idempotency: Option<Idempotency>,
     ) -> Result<Created, StoreError>;
-    /// Finds the session with this token's hash, if it has not ended.
-    async fn find_portal_session(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<PortalSession>, StoreError>;
-    /// Ends a session of a project; false if it has none of that id.
-    async fn end_portal_session(&self, project_id: ProjectId, id: PortalSessionId) -> Result<bool, StoreError>;
-    /// Deletes sessions that have ended; says how many.
-    async fn expire_portal_sessions(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError>;
+    /// Finds the session with this token's hash, whether or not it has ended.
+    async fn find_portal_session(&self, hash: [u8; 32]) -> Result<Option<PortalSession>, StoreError>;
+    /// Ends a session of a project; false if it has none of that id that is open.
+    async fn end_portal_session(
+        &self,
+        project_id: ProjectId,
+        id: PortalSessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Deletes sessions that had ended by then; says how many.
+    async fn expire_portal_sessions(&self, ended_by: Timestamp, limit: u32) -> Result<u32, StoreError>;
 }
 
 /// A portal as it is to be.

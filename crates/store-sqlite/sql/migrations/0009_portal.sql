@@ -6,7 +6,8 @@ CREATE TABLE portal (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
--- Links to a project's portal, by the hash of their token. mode: light, dark or system, if not as the portal says.
+-- Links to a project's portal, by the hash of their token; those that ended stay for a week. mode: light, dark or
+-- system, and return_url: where it leads back to, if not as the portal says.
 CREATE TABLE portal_session (
     seq INTEGER PRIMARY KEY,
     tail INTEGER NOT NULL,
@@ -14,7 +15,8 @@ CREATE TABLE portal_session (
     project INTEGER NOT NULL,
     scopes INTEGER NOT NULL,
     mode TEXT,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL,
+    return_url TEXT
 ) STRICT;
 CREATE UNIQUE INDEX portal_session_by_hash ON portal_session (hash);
 CREATE INDEX portal_session_by_project ON portal_session (project, expires_at);

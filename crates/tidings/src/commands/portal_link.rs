@@ -24,8 +24,11 @@ pub(crate) struct PortalLinkArgs {
     /// light, dark or system, if not as the portal says
     #[arg(long, value_name = "MODE")]
     theme: Option<String>,
+    /// Where "Back to" leads, if not where the portal says: an https address
+    #[arg(long, value_name = "URL")]
+    return_url: Option<String>,
     /// End the link with this id instead
-    #[arg(long, value_name = "ID", conflicts_with_all = ["manage", "theme"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["manage", "theme", "return_url"])]
     end: Option<String>,
 }
 
@@ -42,6 +45,7 @@ impl PortalLinkArgs {
             expires_in: Some(self.expires_in),
             scopes: Some(scopes.iter().map(|&scope| scope.to_owned()).collect()),
             theme: self.theme,
+            return_url: self.return_url,
         };
         output.show(&client.create_portal_session(&request).await?, link)
     }

@@ -127,7 +127,7 @@ fn carried(values: &Form, sheet: &Sheet<'_>) -> Markup {
 
 fn actions(visit: &Visit, name: &str) -> Markup {
     let may = visit.may(Scope::CommandsManage);
-    let no = (!may).then(|| who_may(Scope::CommandsManage));
+    let no = (!may).then(|| who_may(visit, Scope::CommandsManage));
     html! {
         @if !name.is_empty() {
             a .button href=(visit.link(&format!("/hook-url?command={}", part(name)))) {

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use http::{Method, StatusCode};
 use maud::html;
 use tidings_contract::delivery::{DeliveryBody, DeliverySummary};
+use tidings_domain::tenancy::Scope;
 
 use super::{
     bulk::is_off,
@@ -20,6 +21,7 @@ use crate::{
 
 /// `GET …/deliveries/{dlv}/retry`: asks, where the webhook is disabled.
 pub(crate) async fn retry_question(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    visit.must_show(Scope::WebhooksManage)?;
     let seen = Seen::find(&visit, &id).await?;
     let back = visit.link(&format!("/deliveries/{}", seen.delivery.summary.id));
     let name = seen.name();

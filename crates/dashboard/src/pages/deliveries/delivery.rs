@@ -90,8 +90,7 @@ pub(super) fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract
         }
     };
     let lead = html! {
-        "Delivery " (copy_id(&delivery.summary.id.to_string())) " of event "
-        a .mono href=(event_link(visit, &delivery.summary)) { (delivery.summary.event_id) }
+        "Delivery " (copy_id(&delivery.summary.id.to_string())) " of event " (event_link(visit, &delivery.summary))
     };
     let name = seen.name();
     let crumbs = [
@@ -111,8 +110,13 @@ pub(super) fn draw(visit: &Visit, seen: &Seen, refused: Option<&tidings_contract
     visit.page(&head, body)
 }
 
-fn event_link(visit: &Visit, delivery: &DeliverySummary) -> String {
-    visit.link(&format!("/events/{}", part(&delivery.event_id)))
+/// The event, which a portal has no page of.
+fn event_link(visit: &Visit, delivery: &DeliverySummary) -> Markup {
+    let place = visit.link(&format!("/events/{}", part(&delivery.event_id)));
+    html! {
+        @if visit.portal.is_some() { bdi .mono { (delivery.event_id) } }
+        @else { a .mono href=(place) { (delivery.event_id) } }
+    }
 }
 
 /// `Retrying, 4 of 5`
@@ -178,7 +182,7 @@ fn actions(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup 
     let words = if seen.delivery.summary.status == "delivered" { "Send again" } else { "Retry now" };
     let expunged = seen.event.as_ref().is_some_and(|event| event.expunged_at.is_some());
     let why_not = match (visit.may(Scope::WebhooksManage), &seen.webhook, expunged) {
-        (false, ..) => Some(who_may(Scope::WebhooksManage)),
+        (false, ..) => Some(who_may(visit, Scope::WebhooksManage)),
         (_, None, _) => Some("Its webhook was deleted: there is nobody to send to"),
         (.., true) => Some("Its payload was expunged: there is nothing left to send"),
         _ => None,
@@ -187,7 +191,8 @@ fn actions(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup 
         @if let Some(attempt) = attempt.filter(|attempt| !attempt.request.url.starts_with("command:")) {
             button .button.plain type="button" data-copy=(curl(&attempt.request)) hidden { (icon("copy")) "Copy as curl" }
         }
-        @if why_not.is_none() && seen.is_off() {
+        @if !visit.shows(Scope::WebhooksManage) {
+        } @else if why_not.is_none() && seen.is_off() {
             a .button.primary href=(place) data-dialog data-retry { (icon("retry")) (words) "…" }
         } @else {
             form .inline method="post" action=(place) {
@@ -204,7 +209,7 @@ const CARRIED_BYTES_MAX: usize = 8 * 1024;
 /// The signature sandbox with what this attempt signed. It stands behind `#`, which no server and no log sees; the
 /// secret is not known here, and the signature is masked: whoever checks it brings both.
 fn sandbox(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> String {
-    let place = visit.link("/settings/signing");
+    let place = visit.link(if visit.portal.is_some() { "/signing" } else { "/settings/signing" });
     let Some(attempt) = attempt else { return place };
     let header = |name: &str| attempt.request.headers.get(name).map(String::as_str).unwrap_or_default();
     let profile = seen.webhook.as_ref().map(|webhook| webhook.profile.to_string()).unwrap_or_default();
@@ -222,7 +227,7 @@ fn sandbox(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> String 
 /// Whether an address is the inbox of this server, which there is under `tidings dev`.
 fn is_inbox(visit: &Visit, address: &str) -> bool {
     let path = url::Url::parse(address).ok().map(|address| address.path().to_owned());
-    visit.dashboard.parts().dev && path.is_some_and(|path| path.starts_with("/dev/inbox"))
+    visit.dashboard.parts().dev && !visit.is_portal() && path.is_some_and(|path| path.starts_with("/dev/inbox"))
 }
 
 fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
@@ -247,7 +252,7 @@ fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
                             @if is_inbox(visit, &attempt.request.url) { " · " a href="/dev/inbox" { "look into the inbox" } }
                         }
                     }
-                    dt { "Event" } dd { a .mono href=(event_link(visit, one)) { (one.event_id) } }
+                    dt { "Event" } dd { (event_link(visit, one)) }
                     dt { "Published" } dd { (exact(visit, one.created_at)) " · " (ago(visit, one.created_at)) }
                     @if let Some(at) = one.delivered_at { dt { "Delivered" } dd { (exact(visit, at)) } }
                     dt { "Scope" } dd { (scope.as_deref().unwrap_or("None")) }
@@ -260,9 +265,8 @@ fn facts(visit: &Visit, seen: &Seen, attempt: Option<&AttemptBody>) -> Markup {
                     @if seen.webhook.as_ref().is_some_and(|webhook| webhook.signed) {
                         dt { "Signature" }
                         dd {
-                            "Fresh for each attempt"
-                            // A portal has no sandbox.
-                            @if visit.portal.is_none() { " · " a href=(sandbox(visit, seen, attempt)) { "check it" } }
+                            "Fresh for each attempt · "
+                            a href=(sandbox(visit, seen, attempt)) { "check it" }
                         }
                     }
                 }

@@ -53,7 +53,11 @@ async fn draw(visit: &Visit, filter: &Filter, done: Option<Markup>) -> Shown {
             }
         }
     };
-    let actions = html! { a .button.plain href=(visit.link("/jobs")) { (icon("history")) "Jobs" } };
+    let actions = html! {
+        @if visit.shows(Scope::WebhooksManage) {
+            a .button.plain href=(visit.link("/jobs")) { (icon("history")) "Jobs" }
+        }
+    };
     let head =
         Head { title: "Deliveries", nav: Some(Nav::Deliveries), actions: Some(actions), live: true, ..Head::default() };
     let page = visit.page(&head, body)?;
@@ -102,11 +106,13 @@ fn filters(visit: &Visit, filter: &Filter, webhooks: &Webhooks) -> Markup {
 fn table(visit: &Visit, filter: &Filter, webhooks: &Webhooks, list: &ListBody<DeliverySummary>) -> Markup {
     let total = total_words(list.total, list.total_at_least);
     html! {
-        form #bulk .filters.bulk method="post" action=(visit.link("/deliveries/bulk")) {
-            (csrf(visit))
-            @for (name, value) in filter.parameters() { (hidden(name, value)) }
-            (hidden("cursor", &filter.cursor))
-            (bulk_buttons(visit, filter, &total))
+        @if visit.shows(Scope::WebhooksManage) {
+            form #bulk .filters.bulk method="post" action=(visit.link("/deliveries/bulk")) {
+                (csrf(visit))
+                @for (name, value) in filter.parameters() { (hidden(name, value)) }
+                (hidden("cursor", &filter.cursor))
+                (bulk_buttons(visit, filter, &total))
+            }
         }
         table .list role="table" data-rows data-shape=(Shape::List.as_str()) {
             caption .sr { "Deliveries, newest first" }
@@ -121,7 +127,7 @@ fn table(visit: &Visit, filter: &Filter, webhooks: &Webhooks, list: &ListBody<De
 
 fn bulk_buttons(visit: &Visit, filter: &Filter, total: &str) -> Markup {
     let may = visit.may(Scope::WebhooksManage);
-    let reason = (!may).then(|| who_may(Scope::WebhooksManage));
+    let reason = (!may).then(|| who_may(visit, Scope::WebhooksManage));
     let all = matches!(filter.status.as_str(), "failed" | "dropped") && filter.webhook_id().is_some();
     html! {
         button .button.small disabled[!may] title=[reason] { (icon("retry")) "Retry chosen" }
@@ -154,17 +160,25 @@ fn nothing_yet(visit: &Visit) -> Markup {
                 p .lead { "A delivery is one event on its way to one webhook, with every attempt on record." }
                 ol .steps {
                     li { span .n-step { "1" } span { b { "Create a webhook" } "It says which events it wants." } }
-                    li { span .n-step { "2" } span { b { "Publish an event" } "From your program, or a test event from here." } }
+                    @if visit.is_portal() {
+                        li { span .n-step { "2" } span { b { "Send yourself a test" } "On the webhook's page." } }
+                    } @else {
+                        li { span .n-step { "2" } span { b { "Publish an event" } "From your program, or a test event from here." } }
+                    }
                     li { span .n-step { "3" } span { b { "Look here" } "Request, answer and time of each attempt." } }
                 }
                 div .actions {
-                    a .button.primary href=(visit.link("/events/new")) { "Publish a test event" }
+                    @if !visit.is_portal() {
+                        a .button.primary href=(visit.link("/events/new")) { "Publish a test event" }
+                    }
                     a .button href=(visit.link("/webhooks")) { "Webhooks" }
                 }
             }
-            div .stack.tight {
-                (command_line("The same by the command line", "tidings delivery list --status failed"))
-                (command_line("The same by the API", &format!("curl -H \"X-API-Key: $TIDINGS_API_KEY\" '{}/api/v1/deliveries?status=failed'", visit.own_address())))
+            @if !visit.is_portal() {
+                div .stack.tight {
+                    (command_line("The same by the command line", "tidings delivery list --status failed"))
+                    (command_line("The same by the API", &format!("curl -H \"X-API-Key: $TIDINGS_API_KEY\" '{}/api/v1/deliveries?status=failed'", visit.own_address())))
+                }
             }
         }
     }

@@ -10,7 +10,10 @@ use tidings_contract::{
     list::ListBody,
     webhook::{RetryBody, WebhookBody},
 };
-use tidings_domain::ids::{DeliveryId, WebhookId};
+use tidings_domain::{
+    ids::{DeliveryId, WebhookId},
+    tenancy::Scope,
+};
 
 use crate::{
     ask::Shown,
@@ -130,7 +133,7 @@ pub(crate) fn row(visit: &Visit, shape: Shape, webhooks: &Webhooks, delivery: &D
     html! {
         tr .go role="row" id=(delivery.id) data-state=(delivery.status) {
             td .on-1 role="cell" {
-                @if shape == Shape::List {
+                @if shape == Shape::List && visit.shows(Scope::WebhooksManage) {
                     input .chooses type="checkbox" name="id" value=(delivery.id) form="bulk"
                         aria-label={ "Choose " (delivery.event_type) " to " (name) };
                 }

@@ -88,7 +88,7 @@ fn submit_as(visit: &Visit, class: &str, value: &str, words: &str) -> Markup {
     let may = visit.may(Scope::Admin);
     html! {
         button class={ "button " (class) } name="do" value=(value) disabled[!may]
-            title=[(!may).then(|| crate::parts::who_may(Scope::Admin))] { (words) }
+            title=[(!may).then(|| crate::parts::who_may(visit, Scope::Admin))] { (words) }
     }
 }
 

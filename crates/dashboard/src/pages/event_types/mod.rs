@@ -21,7 +21,7 @@ use tidings_domain::{
 
 use crate::{
     ask::{Shown, part},
-    parts::{badge, button_link, command_line, icon, number, segments, table_head, type_chip},
+    parts::{badge, button_link, command_line, empty_line, icon, number, segments, table_head, type_chip},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -69,14 +69,19 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         let place = (group.is_none(), group.unwrap_or_default().to_lowercase());
         groups.entry(place).or_insert_with(|| (group.unwrap_or(NO_GROUP), Vec::new())).1.push(one);
     }
-    let lead =
-        html! { "What can happen in this organization. A webhook chooses from these; a misspelt type is refused." };
+    let lead = html! {
+        @if visit.is_portal() { "What can happen. A webhook chooses from these." }
+        @else { "What can happen in this organization. A webhook chooses from these; a misspelt type is refused." }
+    };
     let actions = html! {
-        (button_link(&visit, Scope::Admin, "", &visit.link("/take/event-types"), "tag", "Take from a preset"))
-        (button_link(&visit, Scope::Admin, "", &visit.link("/import/event-types"), "into", "Import from OpenAPI"))
-        (button_link(&visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type"))
+        @if visit.shows(Scope::Admin) {
+            (button_link(&visit, Scope::Admin, "", &visit.link("/take/event-types"), "tag", "Take from a preset"))
+            (button_link(&visit, Scope::Admin, "", &visit.link("/import/event-types"), "into", "Import from OpenAPI"))
+            (button_link(&visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type"))
+        }
     };
     let body = match types.data.is_empty() {
+        true if visit.is_portal() => html! { section .panel { (empty_line("No event type is described yet.")) } },
         true => empty(&visit),
         false => html! {
             section .panel {

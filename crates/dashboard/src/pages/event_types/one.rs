@@ -33,14 +33,16 @@ pub(crate) async fn show(visit: Visit, Path((_, name)): Path<(String, String)>) 
     let lead = html! { bdi { (event_type.description.as_deref().unwrap_or("No description.")) } };
     let here = address(&visit, &name);
     let actions = html! {
-        @if !event_type.archived {
-            a .button.primary href=(visit.link(&format!("/events/new?type={}", part(&name)))) {
-                (icon("bolt")) "Publish example"
+        @if visit.shows(Scope::Admin) {
+            @if !event_type.archived {
+                a .button.primary href=(visit.link(&format!("/events/new?type={}", part(&name)))) {
+                    (icon("bolt")) "Publish example"
+                }
             }
+            (button_link(&visit, Scope::Admin, "", &format!("{here}/edit"), "edit", "Edit"))
+            (archive_form(&visit, &event_type))
+            (button_link(&visit, Scope::Admin, "", &format!("{here}/delete"), "trash", "Delete…"))
         }
-        (button_link(&visit, Scope::Admin, "", &format!("{here}/edit"), "edit", "Edit"))
-        (archive_form(&visit, &event_type))
-        (button_link(&visit, Scope::Admin, "", &format!("{here}/delete"), "trash", "Delete…"))
     };
     let body = html! {
         div .cols.main-side {
@@ -91,8 +93,11 @@ fn schema(visit: &Visit, event_type: &EventTypeBody) -> Markup {
                     Some(schema) => (json("JSON Schema (2020-12)", schema.get())),
                     None => {
                         p .faint { "None: events of this type may carry any JSON. "
-                            a href={ (address(visit, &event_type.name)) "/edit#f-schema" } { "Give it a schema" }
-                            " and what breaks it is refused with the path of each mistake." }
+                            @if visit.shows(Scope::Admin) {
+                                a href={ (address(visit, &event_type.name)) "/edit#f-schema" } { "Give it a schema" }
+                                " and what breaks it is refused with the path of each mistake."
+                            }
+                        }
                     }
                 }
             }
@@ -109,10 +114,13 @@ fn example(visit: &Visit, event_type: &EventTypeBody) -> Markup {
             div .panel-body.stack.tight {
                 @match &event_type.example {
                     Some(example) => (json("Example", example.get())),
-                    None => p .faint { "None. " a href={ (address(visit, &event_type.name)) "/edit#f-example" } { "Give it one" }
-                        ": tests of webhooks then send it." },
+                    None => p .faint { "None. "
+                        @if visit.shows(Scope::Admin) {
+                            a href={ (address(visit, &event_type.name)) "/edit#f-example" } { "Give it one" }
+                            ": tests of webhooks then send it."
+                        } },
                 }
-                (command_line("Publish one by CLI", &publish))
+                @if !visit.is_portal() { (command_line("Publish one by CLI", &publish)) }
             }
         }
     }
@@ -142,7 +150,7 @@ fn versions(visit: &Visit, event_type: &EventTypeBody) -> Markup {
                                     @else { (badge("pending", "clock", "Takes events")) }
                                 }
                                 td role="cell" .right.half-2 {
-                                    @if !version.retired && !in_force {
+                                    @if !version.retired && !in_force && visit.shows(Scope::Admin) {
                                         form .inline method="post"
                                             action={ (address(visit, &event_type.name)) "/versions/" (version.version) "/retire" } {
                                             (csrf(visit))
@@ -167,11 +175,13 @@ fn facts(visit: &Visit, event_type: &EventTypeBody) -> Markup {
                 dt { "Group" } dd { bdi { (event_type.group.as_deref().unwrap_or("None")) } }
                 dt { "State" } dd { @if event_type.archived { "Archived: new events are refused" } @else { "In use" } }
                 dt { "Schema" } dd { (super::schema_words(event_type)) }
-                dt { "Events" }
-                dd { a href=(visit.link(&format!("/events?type={}", part(&event_type.name)))) { "Published events" } }
+                @if !visit.is_portal() {
+                    dt { "Events" }
+                    dd { a href=(visit.link(&format!("/events?type={}", part(&event_type.name)))) { "Published events" } }
+                }
                 dt { "Deliveries" }
                 dd {
-                    a href=(visit.link(&format!("/deliveries?event_type={}", part(&event_type.name)))) {
+                    a href=(visit.link(&format!("/deliveries?type={}", part(&event_type.name)))) {
                         "Deliveries of this type"
                     }
                 }
@@ -190,7 +200,9 @@ fn listening(visit: &Visit, name: &str, all: Option<&[WebhookBody]>) -> Markup {
             } @else if rows.is_empty() {
                 div .panel-body.stack.tight {
                     p .faint { "No webhook takes this type: its events go to nobody." }
-                    p { a .button.small href=(visit.link("/webhooks/new")) { (icon("plus")) "Create webhook" } }
+                    @if visit.shows(Scope::WebhooksManage) {
+                        p { a .button.small href=(visit.link("/webhooks/new")) { (icon("plus")) "Create webhook" } }
+                    }
                 }
             } @else {
                 ul .plain-list {

@@ -91,7 +91,7 @@ fn actions(visit: &Visit, event: &EventBody) -> Markup {
     let gone = event.expunged_at.is_some();
     let may = visit.may(Scope::WebhooksManage);
     let why_not = match (may, gone) {
-        (false, _) => Some(who_may(Scope::WebhooksManage)),
+        (false, _) => Some(who_may(visit, Scope::WebhooksManage)),
         (_, true) => Some("Its payload was expunged: there is nothing left to send"),
         _ => None,
     };

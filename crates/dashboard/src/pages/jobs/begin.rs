@@ -68,6 +68,7 @@ pub(crate) async fn replay(visit: Visit, Path((_, id)): Ids, form: Form) -> Show
 }
 
 async fn open(visit: &Visit, id: &str, kind: Kind) -> Shown {
+    visit.must_show(Scope::WebhooksManage)?;
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{}", part(id))).await?;
     let values = first_values(visit, &webhook);
     let counted = match visit.may(Scope::WebhooksManage) {
@@ -186,7 +187,6 @@ fn draw(
     let fields = Fields { values, problem };
     let page = visit.link(&format!("/webhooks/{}", webhook.id));
     let name = name_of(webhook);
-    let may = visit.may(Scope::WebhooksManage);
     let body = html! {
         (summary(problem))
         @if !webhook.enabled {
@@ -196,7 +196,7 @@ fn draw(
             (csrf(visit))
             (hidden("idempotency_key", &visit.fresh_key(values)))
             @match kind { Kind::Recover => (recover_fields(&fields)), Kind::Replay => (replay_fields(&fields)) }
-            (foot(kind, counted, may, &page))
+            (foot(visit, kind, counted, &page))
         }
     };
     let title = match kind {
@@ -207,8 +207,9 @@ fn draw(
     visit.page(&Head { title, nav: Some(Nav::Webhooks), crumbs: &crumbs, ..Head::default() }, body)
 }
 
-fn foot(kind: Kind, counted: Option<JobCounted>, may: bool, page: &str) -> Markup {
-    let why_not = (!may).then(|| who_may(Scope::WebhooksManage));
+fn foot(visit: &Visit, kind: Kind, counted: Option<JobCounted>, page: &str) -> Markup {
+    let may = visit.may(Scope::WebhooksManage);
+    let why_not = (!may).then(|| who_may(visit, Scope::WebhooksManage));
     let verb = match (kind, counted) {
         (_, Some(counted)) if counted.at_least => format!("Send {} or more", number(counted.count)),
         (Kind::Recover, Some(counted)) => format!("Send {} again", number(counted.count)),

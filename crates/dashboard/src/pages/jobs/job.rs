@@ -32,7 +32,9 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         section .panel aria-label="Jobs" {
             @if list.data.is_empty() {
                 (empty_line("No job yet. Recover sends again what a webhook did not get; Replay sends it events of the past. Both begin on the webhook's page."))
-                div .panel-body { (command_line("The same by the command line", "tidings webhook recover wh_… --since 2026-11-20T00:00:00Z")) }
+                @if !visit.is_portal() {
+                    div .panel-body { (command_line("The same by the command line", "tidings webhook recover wh_… --since 2026-11-20T00:00:00Z")) }
+                }
             } @else {
                 table .list role="table" data-rows {
                     caption .sr { "Jobs, newest first" }

@@ -46,9 +46,16 @@ fn ways() -> Vec<Way> {
 }
 
 pub(crate) async fn show(visit: Visit) -> Shown {
+    let body = html! { (tabs(&visit, Tab::Signing)) (sandbox(&visit)) };
+    let lead = html! { "Paste a secret and a body, and see the header of every scheme. Nothing leaves this page." };
+    let head = Head { title: "Signing", nav: Some(Nav::Settings), lead: Some(lead), ..Head::default() };
+    visit.page(&head, body)
+}
+
+/// The sandbox itself, with its example.
+pub(crate) fn sandbox(visit: &Visit) -> Markup {
     let ways = ways();
-    let body = html! {
-        (tabs(&visit, Tab::Signing))
+    html! {
         noscript {
             div .notice.warn {
                 (icon("alert"))
@@ -63,10 +70,7 @@ pub(crate) async fn show(visit: Visit) -> Shown {
             (verify(&ways))
         }
         (table(&ways))
-    };
-    let lead = html! { "Paste a secret and a body, and see the header of every scheme. Nothing leaves this page." };
-    let head = Head { title: "Signing", nav: Some(Nav::Settings), lead: Some(lead), ..Head::default() };
-    visit.page(&head, body)
+    }
 }
 
 /// What is signed. No field has a name, and there is no form: nothing can be sent.
@@ -180,7 +184,7 @@ fn row(way: &Way) -> Markup {
     }
 }
 
-const fn signed_words(signed: SignedContent) -> &'static str {
+pub(crate) const fn signed_words(signed: SignedContent) -> &'static str {
     match signed {
         SignedContent::Body => "{body}",
         SignedContent::TimestampBody => "{timestamp}.{body}",
@@ -188,7 +192,7 @@ const fn signed_words(signed: SignedContent) -> &'static str {
     }
 }
 
-const fn key_words(scheme: &SignatureScheme) -> &'static str {
+pub(crate) const fn key_words(scheme: &SignatureScheme) -> &'static str {
     match scheme {
         SignatureScheme::Standard => "HMAC-SHA256; the key is what stands behind whsec_, decoded",
         SignatureScheme::StandardEd25519 => "ed25519 with a key pair",

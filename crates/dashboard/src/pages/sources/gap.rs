@@ -47,7 +47,7 @@ pub(super) fn panel(visit: &Visit, source: &SourceBody, fill: &GapFillBody) -> M
                         input #f-since type="datetime-local" name="since";
                     }
                     div .actions {
-                        button .button.small disabled[!may] title=[(!may).then(|| who_may(Scope::SourcesManage))] { (icon("down")) "Ask now" }
+                        button .button.small disabled[!may] title=[(!may).then(|| who_may(visit, Scope::SourcesManage))] { (icon("down")) "Ask now" }
                     }
                 }
             }

@@ -62,7 +62,7 @@ fn buttons(visit: &Visit, source: &SourceBody) -> Markup {
         (button_link(visit, Scope::SourcesManage, "plain", &format!("{page}/delete"), "trash", "Delete…"))
         form .inline method="post" action={ (page) "/switch" } {
             (csrf(visit))
-            button .button name="to" value=(to) disabled[!may] title=[(!may).then(|| who_may(Scope::SourcesManage))] {
+            button .button name="to" value=(to) disabled[!may] title=[(!may).then(|| who_may(visit, Scope::SourcesManage))] {
                 (icon(if source.enabled { "stop" } else { "check" })) (verb)
             }
         }

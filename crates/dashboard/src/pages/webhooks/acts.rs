@@ -8,6 +8,7 @@ use tidings_contract::{
     list::ListBody,
     webhook::{TestResultBody, WebhookBody},
 };
+use tidings_domain::tenancy::Scope;
 
 use super::{name_of, page_of};
 use crate::{
@@ -69,6 +70,7 @@ pub(crate) async fn test(visit: Visit, Path((_, id)): Ids, form: Form) -> Shown 
 
 /// `GET /p/{project}/webhooks/{wh}/delete`
 pub(crate) async fn delete_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
+    visit.must_show(Scope::WebhooksManage)?;
     let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let name = name_of(&webhook);

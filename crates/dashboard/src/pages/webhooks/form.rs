@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ask::{Shown, part, refused},
     form::Form,
-    parts::{Fields, ago, field, hidden, icon, number, once, summary},
+    parts::{Fields, ago, field, hidden, icon, number, once, summary, who_may},
     shell::{self, Head, Nav, csrf},
     visit::Visit,
 };
@@ -29,6 +29,7 @@ const TRIED_EVENTS: u32 = 100;
 
 /// `GET /p/{project}/webhooks/new`
 pub(crate) async fn new(visit: Visit) -> Shown {
+    visit.must_show(Scope::WebhooksManage)?;
     let profile = visit.project.as_ref().map_or("standard", |project| project.profile.as_str());
     let start =
         [("which", "all"), ("scope_mode", "all"), ("secret_mode", "make"), ("enabled", "on"), ("profile", profile)];
@@ -69,6 +70,7 @@ fn created(visit: &Visit, webhook: &WebhookBody) -> Shown {
 
 /// `GET /p/{project}/webhooks/{wh}/edit`
 pub(crate) async fn edit(visit: Visit, Path((_, id)): Path<(String, String)>) -> Shown {
+    visit.must_show(Scope::WebhooksManage)?;
     let id = part(&id);
     let (webhook, etag) = visit.need_tagged::<WebhookBody>(&format!("/webhooks/{id}")).await?;
     let values = read::stored(&webhook);
@@ -151,7 +153,7 @@ async fn draw(visit: &Visit, drawn: &Drawn<'_>) -> Shown {
                     Some(_) => (hidden("etag", drawn.etag)),
                     None => (hidden("idempotency_key", &visit.fresh_key(drawn.values))),
                 }
-                (endpoint(&fields, drawn.about.is_none()))
+                (endpoint(&fields, drawn.about.is_none(), visit.is_portal()))
                 (events(&fields, &catalogue))
                 (scope(&fields))
                 (profile(&fields, drawn.about))
@@ -160,7 +162,7 @@ async fn draw(visit: &Visit, drawn: &Drawn<'_>) -> Shown {
                     button .button.primary data-key-save disabled[!visit.may(Scope::WebhooksManage)] { (verb) }
                     a .button.plain href=(back) { "Cancel" }
                     @if visit.may(Scope::WebhooksManage) { span .push.small.faint { "Ctrl Enter" } }
-                    @else { span .faint { "Your role looks only; a developer may." } }
+                    @else { span .faint { (who_may(visit, Scope::WebhooksManage)) "." } }
                 }
             }
             aside .stack.keep { (aside(drawn.values)) }
@@ -193,9 +195,14 @@ fn section(title: &str, lead: &Markup, body: &Markup) -> Markup {
     html! { section .form-section { header { h2 { (title) } p { (lead) } } div { (body) } } }
 }
 
-fn endpoint(fields: &Fields<'_>, is_new: bool) -> Markup {
-    let hint =
-        "https, reachable from the internet. Redirects are not followed. A command of this project: command:/name.";
+fn endpoint(fields: &Fields<'_>, is_new: bool, is_portal: bool) -> Markup {
+    // A portal does not reach commands.
+    let hint = match is_portal {
+        true => "https, reachable from the internet. Redirects are not followed.",
+        false => {
+            "https, reachable from the internet. Redirects are not followed. A command of this project: command:/name."
+        }
+    };
     section(
         "Endpoint",
         &html! { "Where the requests go." },
@@ -376,7 +383,8 @@ fn tried_words(visit: &Visit, tried: &TestFilterBody) -> Markup {
                     @for event in tried.data.iter().take(8) {
                         li {
                             @if event.matched { (icon("check")) span .sr { "fits" } } @else { (icon("x")) span .sr { "does not fit" } }
-                            a href=(visit.link(&format!("/events/{}", event.event_id))) .mono { (event.event_type) }
+                            @if visit.is_portal() { bdi .mono { (event.event_type) } }
+                            @else { a href=(visit.link(&format!("/events/{}", event.event_id))) .mono { (event.event_type) } }
                             " " (ago(visit, event.created_at)) " " span .faint { (event.reason.as_deref().unwrap_or("")) }
                         }
                     }

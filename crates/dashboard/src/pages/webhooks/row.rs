@@ -82,6 +82,9 @@ pub(super) fn toggle(visit: &Visit, webhook: &WebhookBody) -> Markup {
         _ => "enabled",
     };
     let label = format!("{}: {state}", name_of(webhook));
+    if !visit.shows(CHANGES) {
+        return html! { span .small.quiet { @if webhook.enabled { "Enabled" } @else { "Disabled" } } };
+    }
     html! {
         form .inline method="post" action={ (page_of(visit, webhook)) "/" (verb) } data-optimistic=(verb) {
             (csrf(visit))
@@ -93,7 +96,7 @@ pub(super) fn toggle(visit: &Visit, webhook: &WebhookBody) -> Markup {
 
 /// Why the visitor changes nothing here.
 pub(super) fn why_not(visit: &Visit) -> Option<&'static str> {
-    (!visit.may(CHANGES)).then(|| who_may(CHANGES))
+    (!visit.may(CHANGES)).then(|| who_may(visit, CHANGES))
 }
 
 fn row_actions(visit: &Visit, webhook: &WebhookBody, name: &str) -> Markup {
@@ -102,16 +105,18 @@ fn row_actions(visit: &Visit, webhook: &WebhookBody, name: &str) -> Markup {
     html! {
         div .row-actions {
             a .icon-button href={ (page) "#history" } title={ "History of " (name) } aria-label={ "History of " (name) } { (icon("history")) }
-            form .inline method="post" action={ (page) "/test" } data-test {
-                (csrf(visit))
-                button .icon-button aria-label={ "Send a test to " (name) } disabled[no.is_some()]
-                    title=(no.map_or_else(|| format!("Send a test to {name}"), str::to_owned)) { (icon("plane")) }
+            @if visit.shows(CHANGES) {
+                form .inline method="post" action={ (page) "/test" } data-test {
+                    (csrf(visit))
+                    button .icon-button aria-label={ "Send a test to " (name) } disabled[no.is_some()]
+                        title=(no.map_or_else(|| format!("Send a test to {name}"), str::to_owned)) { (icon("plane")) }
+                }
+                @match no {
+                    None => a .icon-button href={ (page) "/edit" } title={ "Edit " (name) } aria-label={ "Edit " (name) } { (icon("edit")) },
+                    Some(reason) => button .icon-button type="button" disabled title=(reason) aria-label={ "Edit " (name) } { (icon("edit")) },
+                }
+                (more(visit, webhook, name))
             }
-            @match no {
-                None => a .icon-button href={ (page) "/edit" } title={ "Edit " (name) } aria-label={ "Edit " (name) } { (icon("edit")) },
-                Some(reason) => button .icon-button type="button" disabled title=(reason) aria-label={ "Edit " (name) } { (icon("edit")) },
-            }
-            (more(visit, webhook, name))
         }
     }
 }

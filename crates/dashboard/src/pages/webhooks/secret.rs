@@ -8,6 +8,7 @@ use tidings_contract::{
     secret::{RotatedSecretBody, SecretBody},
     webhook::WebhookBody,
 };
+use tidings_domain::tenancy::Scope;
 
 use super::{name_of, page_of};
 use crate::{
@@ -26,6 +27,7 @@ const OVERLAPS: [(&str, &str); 5] =
 
 /// `GET /p/{project}/webhooks/{wh}/rotate`
 pub(crate) async fn rotate_ask(visit: Visit, Path((_, id)): Ids) -> Shown {
+    visit.must_show(Scope::WebhooksManage)?;
     let id = part(&id);
     let webhook: WebhookBody = visit.need(&format!("/webhooks/{id}")).await?;
     let values = [("overlap_seconds".to_owned(), "86400".to_owned())].into_iter().collect();

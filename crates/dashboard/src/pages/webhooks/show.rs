@@ -79,6 +79,9 @@ pub(crate) async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) ->
 }
 
 fn actions(visit: &Visit, webhook: &WebhookBody) -> Markup {
+    if !visit.shows(Scope::WebhooksManage) {
+        return row::toggle(visit, webhook);
+    }
     let page = page_of(visit, webhook);
     let may = visit.may(Scope::WebhooksManage);
     let (verb, words, picture) =
@@ -103,32 +106,35 @@ fn actions(visit: &Visit, webhook: &WebhookBody) -> Markup {
 
 /// What is wrong with it, what will happen, and the way out.
 fn trouble(visit: &Visit, webhook: &WebhookBody) -> Option<Markup> {
-    let enable = html! {
+    let enable = visit.shows(Scope::WebhooksManage).then(|| html! {
         form method="post" action={ (page_of(visit, webhook)) "/enable" } { (csrf(visit)) button .button.small { "Enable it again" } }
-    };
+    });
     match (webhook.status.as_str(), webhook.disabled_reason.as_deref()) {
         ("disabled", Some("exhausted")) => Some(notice(
             "bad",
             "It is disabled: a delivery used up its attempts.",
             &html! { "Its profile disables webhooks that end so. Nothing is sent until it is enabled; what waits is held." },
-            Some(enable),
+            enable,
         )),
         ("disabled", Some("failing")) => Some(notice(
             "bad",
             "It is disabled: for days nothing but failures.",
             &html! { "Nothing is sent until it is enabled; what waits is held." },
-            Some(enable),
+            enable,
         )),
         ("disabled", Some("gone")) => Some(notice(
             "bad",
             "It is disabled: its endpoint answered 410 Gone.",
             &html! { "The receiver says that it is there no more. Nothing is sent until it is enabled." },
-            Some(enable),
+            enable,
         )),
         ("disabled", Some("plan_limit")) => Some(notice(
             "warn",
             "It is disabled: the plan allows fewer webhooks.",
-            &html! { "It comes back with a larger plan. " a href="/settings/plan" { "Plan and usage" } },
+            &html! {
+                "It comes back with a larger plan. "
+                @if !visit.is_portal() { a href="/settings/plan" { "Plan and usage" } }
+            },
             None,
         )),
         ("paused", _) => Some(notice(
@@ -176,9 +182,9 @@ fn figures(visit: &Visit, webhook: &WebhookBody, statistics: &StatisticsBody, pe
             div .figure {
                 dt { "Failed, " (period.words()) }
                 dd { (number(statistics.failed_deliveries)) }
-                @if statistics.failed_deliveries > 0 {
+                @if statistics.failed_deliveries > 0 && visit.shows(Scope::WebhooksManage) {
                     dd .note { a href={ (page_of(visit, webhook)) "/recover" } { "Recover them" } }
-                } @else { dd .note { "none to recover" } }
+                } @else if statistics.failed_deliveries == 0 { dd .note { "none to recover" } }
             }
         }
     }
@@ -186,7 +192,7 @@ fn figures(visit: &Visit, webhook: &WebhookBody, statistics: &StatisticsBody, pe
 
 fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
     let revealable = webhook.profile.parse::<Profile>().is_ok_and(Profile::secret_revealable);
-    let page = page_of(visit, webhook);
+    let (page, manages) = (page_of(visit, webhook), visit.shows(Scope::WebhooksManage));
     let none = || html! { span .faint { "None" } };
     html! {
         section .panel {
@@ -201,7 +207,7 @@ fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
                     } }
                     dt { "Scopes" } dd { @if webhook.scopes.is_empty() { "All" } @else { span .mono { bdi { (webhook.scopes.join(", ")) } } } }
                     dt { "Filter" } dd { @match &webhook.filter { Some(filter) => span .mono.small { (filter) }, None => (none()) } }
-                    dt { "Transform" } dd { @match &webhook.transform { Some(_) => a href={ (page) "/edit" } { "JavaScript" }, None => (none()) } }
+                    dt { "Transform" } dd { @match &webhook.transform { Some(_) if manages => a href={ (page) "/edit" } { "JavaScript" }, Some(_) => "JavaScript", None => (none()) } }
                     dt { "Profile" } dd { (webhook.profile) }
                     dt { "Signature" } dd .mono {
                         @if webhook.signed { (webhook.signature.header.as_deref().unwrap_or("webhook-signature")) } @else { span .faint { "None" } }
@@ -210,7 +216,7 @@ fn facts(visit: &Visit, webhook: &WebhookBody) -> Markup {
                         @if webhook.signed { "Set, shown once" } @else { "None" }
                         @if visit.may(Scope::WebhooksManage) { " · " a href={ (page) "/rotate" } data-dialog { "Rotate…" } }
                         @if let Some(at) = webhook.previous_valid_until { br; span .faint { "The former one signs, too, until " (ago(visit, at)) } }
-                        @if revealable && webhook.signed {
+                        @if revealable && webhook.signed && manages {
                             form method="post" action={ (page) "/secret" } { (csrf(visit)) button .button.small disabled[!visit.may(Scope::WebhooksManage)] { "Show it" } }
                         }
                     }
@@ -290,14 +296,18 @@ fn no_delivery(visit: &Visit, webhook: &WebhookBody, status: &str) -> Markup {
     html! {
         div .panel-body.stack.tight {
             p {
-                strong { "No delivery yet." } " Send a test, or "
+                strong { "No delivery yet." }
                 // Whoever looks through a portal publishes nothing.
-                @if visit.portal.is_none() { a href=(visit.link("/events/new")) { "publish an event" } }
-                @else { "publish an event" }
-                " that it takes."
+                @match (visit.is_portal(), visit.shows(Scope::WebhooksManage)) {
+                    (true, true) => " Send a test, or wait for an event that it takes.",
+                    (true, false) => " The next event that it takes is seen here.",
+                    (false, _) => { " Send a test, or " a href=(visit.link("/events/new")) { "publish an event" } " that it takes." }
+                }
             }
-            form method="post" action={ (page_of(visit, webhook)) "/test" } { (csrf(visit)) button .button.primary { (icon("plane")) "Send test" } }
-            @if let Some(line) = &line { (command_line("Publish an event", line)) }
+            @if visit.shows(Scope::WebhooksManage) {
+                form method="post" action={ (page_of(visit, webhook)) "/test" } { (csrf(visit)) button .button.primary { (icon("plane")) "Send test" } }
+            }
+            @if let Some(line) = line.filter(|_| !visit.is_portal()) { (command_line("Publish an event", &line)) }
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         nav: Some(Nav::Webhooks),
         live: true,
         actions: Some(html! {
-            a .button.plain href=(visit.link("/event-types")) { "Event types" }
+            @if !visit.is_portal() { a .button.plain href=(visit.link("/event-types")) { "Event types" } }
             (button_link(&visit, CHANGES, "primary", &visit.link("/webhooks/new"), "plus", "Create webhook"))
         }),
         ..Head::default()
@@ -205,14 +205,17 @@ fn empty(visit: &Visit) -> Markup {
                     }
                     div .actions {
                         (button_link(visit, CHANGES, "primary", &visit.link("/webhooks/new"), "plus", "Create webhook"))
-                        @if let Some(reason) = why_not(visit) { span .faint { (reason) "." } }
+                        @if let Some(reason) = why_not(visit).filter(|_| visit.shows(CHANGES)) { span .faint { (reason) "." } }
                     }
                 }
-                div .stack.tight {
-                    h3 { "The same by API" }
-                    (command_line("curl", line))
-                    h3 { "By command line" }
-                    (command_line("tidings", "tidings webhook create --url https://example.com/webhooks"))
+                // Whoever looks through a portal has no key.
+                @if !visit.is_portal() {
+                    div .stack.tight {
+                        h3 { "The same by API" }
+                        (command_line("curl", line))
+                        h3 { "By command line" }
+                        (command_line("tidings", "tidings webhook create --url https://example.com/webhooks"))
+                    }
                 }
             }
         }
