@@ -72,6 +72,16 @@ impl Page {
         self.command(Method::POST, "/refresh", &json!({})).await;
     }
 
+    /// Looks into the first frame of the page from now on.
+    pub async fn enter_frame(&self) {
+        self.command(Method::POST, "/frame", &json!({"id": 0})).await;
+    }
+
+    /// Looks at the page around all frames again.
+    pub async fn leave_frame(&self) {
+        self.command(Method::POST, "/frame", &json!({"id": null})).await;
+    }
+
     /// Goes back to the page before.
     pub async fn back(&self) {
         self.command(Method::POST, "/back", &json!({})).await;

@@ -148,24 +148,26 @@ impl IdentityProvider {
     ///
     /// The address is not one that a client may send to.
     pub fn let_in(&self, location: &str) -> String {
+        self.state().let_in(location)
+    }
+}
+
+impl State {
+    fn let_in(&mut self, location: &str) -> String {
         let (place, query) = location.split_once('?').expect("an address with a query");
-        assert_eq!(place, format!("{}/authorize", self.issuer()));
+        assert_eq!(place, format!("{}/authorize", self.issuer));
         let given: HashMap<String, String> = pairs(query).collect();
         for (name, value) in [("response_type", "code"), ("client_id", CLIENT_ID), ("code_challenge_method", "S256")] {
             assert_eq!(given[name], value, "{location}");
         }
         assert!(given["scope"].split(' ').any(|scope| scope == "openid"), "{location}");
-        let mut state = self.state();
-        state.next += 1;
-        let code = format!("code-{}", state.next);
+        self.next += 1;
+        let code = format!("code-{}", self.next);
         let redirect_uri = given["redirect_uri"].clone();
-        let back = format!(
-            "{redirect_uri}?code={code}&state={}&iss={}",
-            given["state"],
-            crate::person::encoded(&state.issuer)
-        );
+        let back =
+            format!("{redirect_uri}?code={code}&state={}&iss={}", given["state"], crate::person::encoded(&self.issuer));
         let grant = Grant { challenge: given["code_challenge"].clone(), redirect_uri, nonce: given["nonce"].clone() };
-        state.grants.insert(code, grant);
+        self.grants.insert(code, grant);
         back
     }
 }
@@ -204,6 +206,13 @@ async fn answer(
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    if (head.method.as_str(), head.uri.path()) == ("GET", "/authorize") {
+        // A browser: whoever comes is known already, and sent back at once.
+        let location = format!("{}/authorize?{}", state.issuer, head.uri.query().unwrap_or_default());
+        let back = state.let_in(&location);
+        let answer = Response::builder().status(303).header(header::LOCATION, back);
+        return Ok(answer.body(Full::default()).expect("an answer can be built"));
+    }
     let (status, document) = match (head.method.as_str(), head.uri.path()) {
         ("GET", "/.well-known/openid-configuration") => (200, state.places()),
         ("GET", "/keys") => (200, state.keys()),

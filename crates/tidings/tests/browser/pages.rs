@@ -76,10 +76,16 @@ async fn walk(page: &Page, axe: &Axe, seed: &Seed, place: &Place, pictures: Opti
     }
     page.view(View::WIDE).await;
     let focus = broken_focus(page).await;
-    let console = page.console().await.into_iter().filter(is_worth_a_word);
+    let own = page.url().await;
+    let console = page.console().await.into_iter().filter(|line| is_worth_a_word(line) && !is_status(line, &own));
     let said = console.map(|line| format!("console: {} {}", line.level, line.message));
     broken.extend(focus.into_iter().chain(said).map(|fault| format!("{}: {fault}", place.name)));
     broken
+}
+
+/// Whether Chromium only says that the page itself is one that was refused, or is gone: that is what it shows.
+fn is_status(line: &Line, own: &str) -> bool {
+    line.message.starts_with(own) && line.message.contains("the server responded with a status of 4")
 }
 
 fn is_worth_a_word(line: &Line) -> bool {

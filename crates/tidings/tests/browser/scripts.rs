@@ -104,6 +104,9 @@ struct Stored {
 impl Stored {
     async fn all(seed: &Seed, payloads: &[String]) -> Self {
         let mut stored = Self { ids: Vec::new(), places: 0 };
+        // The one address that may be a link leads elsewhere.
+        let looks = json!({"name": clipped(&payloads[0], 64), "return_url": ""});
+        seed.api.put("/portal", &looks).await.expect(200);
         let admin = organization_key(&seed.operator, seed.id("organization"), &json!({"name": "another"})).await;
         for (number, payload) in payloads.iter().enumerate() {
             stored.one(seed, &admin, number, payload).await;
@@ -214,9 +217,9 @@ impl Stored {
     }
 }
 
-/// What is no page: assets, and what is live, which goes on for as long as somebody listens.
+/// What is no page: assets, a logo, and what is live, which goes on for as long as somebody listens.
 fn is_beside(path: &str) -> bool {
-    path.starts_with("/assets") || path.ends_with("/live")
+    path.starts_with("/assets") || path.ends_with("/live") || path.ends_with("/logo")
 }
 
 fn clipped(text: &str, characters: usize) -> String {

@@ -14,6 +14,11 @@ const BOUND: Duration = Duration::from_secs(60);
 /// Events that a test needs; a picture is taken of more.
 pub(crate) const FEW: usize = 120;
 const BATCH: usize = 500;
+/// What the platform is called to its customers.
+pub(crate) const NAME: &str = "Quill and Co";
+/// Its logo: a green square.
+const LOGO: &str = "iVBORw0KGgoAAAANSUhEUgAAADAAAAAwCAIAAADYYG7QAAAAQklEQVR4nO3OMQ0AIBAAsZ8xhTSs44JjaFIBnXX2VyYfCAkJCdUD\
+                    ISEhoXogJCQkVA+EhISE6oGQkJBQPRASEnrsApgYCGoPMGOSAAAAAElFTkSuQmCC";
 const SOURCE_SECRET: &str = "a-secret-of-the-shop";
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -42,6 +47,7 @@ impl Seed {
         seed.publish(events).await;
         seed.sources().await;
         seed.people().await;
+        seed.portal().await;
         seed.look_up().await;
         seed
     }
@@ -245,8 +251,24 @@ impl Seed {
         let operators = self.operator.get("/members?operator=true").await.expect(200);
         self.ids.insert("account", text(&operators["data"][0], "id"));
         self.ids.insert("session", visitor::own_session(self).await);
-        let portal = self.api.post("/portal-sessions", &json!({})).await.expect(201);
-        self.ids.insert("portal", text(&portal, "token"));
+    }
+
+    /// How the project shows itself to its customer: a link that manages, one that looks, and one that has ended.
+    async fn portal(&mut self) {
+        let looks = json!({"name": NAME, "accent": "#0a7f3f", "radius": 8, "logo_base64": LOGO,
+                           "return_url": "https://app.example.com/settings"});
+        self.api.put("/portal", &looks).await.expect(200);
+        for (key, scopes) in [
+            ("portal", json!(["webhooks:manage"])),
+            ("portal_reads", json!(["deliveries:read"])),
+            ("portal_ended", json!(["webhooks:manage"])),
+        ] {
+            let made = self.api.post("/portal-sessions", &json!({"scopes": scopes})).await.expect(201);
+            self.ids.insert(key, text(&made, "token"));
+            if key == "portal_ended" {
+                assert_eq!(self.api.delete(&format!("/portal-sessions/{}", text(&made, "id"))).await.status, 204);
+            }
+        }
     }
 
     /// Finds the ids of what came of it.
