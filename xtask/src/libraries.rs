@@ -33,7 +33,18 @@ pub fn test_with_libraries(cargo: &Cargo) -> anyhow::Result<Outcome> {
     if let Err(reason) = provide_packages(cargo.root(), ENVIRONMENT, PINNED)? {
         return Ok(Outcome::failed(reason));
     }
-    let tests = ["test", "--locked", "--package", "tidings", "--test", "provider_libraries", "--", "--ignored"];
+    let tests = [
+        "test",
+        "--locked",
+        "--package",
+        "tidings",
+        "--test",
+        "provider_libraries",
+        "--test",
+        "portal_code",
+        "--",
+        "--ignored",
+    ];
     cargo.run_tests(&tests)
 }
 

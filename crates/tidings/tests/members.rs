@@ -264,3 +264,24 @@ async fn what_is_not_there_is_a_page_for_people_and_an_error_for_programs() {
     let posted = Person::stranger(&scene.server).post("/nothing", &[]).await;
     posted.expect_problem(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_sees_a_page_of_another_organizations_project() {
+    let scene = begin().await;
+    let ann = scene.member("ann@example.com", "owner").await;
+    let other = scene.operator.post("/organizations", &json!({"name": "Others"})).await.expect(201);
+    let project = text(&other, "default_project_id");
+    let api = scene.operator.clone().with_header("x-project-id", &project);
+    let hidden = json!({"name": "Hidden hook", "url": "http://127.0.0.1:9/hook"});
+    let webhook = text(&api.post("/webhooks", &hidden).await.expect(201), "id");
+    let own = &scene.project;
+    assert_eq!(ann.get(&format!("/p/{own}/webhooks")).await.status, 200);
+    for place in ["", "/webhooks", "/deliveries", "/events", "/commands", "/sources", "/settings", "/live"] {
+        let page = ann.get(&format!("/p/{project}{place}")).await;
+        assert!(page.status == 404 && !shows(&page, "Hidden hook"), "{place}: {page}");
+    }
+    for project in [own, &project] {
+        let page = ann.get(&format!("/p/{project}/webhooks/{webhook}")).await;
+        assert!(page.status == 404 && !shows(&page, "Hidden hook"), "{page}");
+    }
+}
