@@ -49,7 +49,7 @@ pub(crate) async fn start(
     limits: DispatchLimits,
     entropy: u64,
 ) -> Option<Process> {
-    let store = SqliteStore::open_inline(directory, gate.clone()).expect("a copied directory opens");
+    let store = tidings_store_sqlite::open_inline(directory, gate.clone()).expect("a copied directory opens");
     let store = Arc::new(store);
     let life = world.model().life;
     let parts = EngineParts {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 use tidings_ports::store::StoreError;
+use tidings_store_sql::Error;
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,11 @@ pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
         // Not SQLite but a value in a row: reading it again changes nothing.
         None => StoreError::Refused(error.to_string()),
     }
+}
+
+/// The same, inside a verb.
+pub(crate) fn said(error: rusqlite::Error) -> Error {
+    Error::Store(store_error(&error))
 }
 
 #[cfg(test)]

@@ -5,53 +5,25 @@
 //! Deliberately absent: several processes on one directory (a lock refuses the second), and any
 //! decision about deliveries — those are made in `domain` and only written down here.
 
-mod accounts;
-mod act;
-mod append;
-mod attempt_row;
-mod audit;
-mod billing;
-mod catalog;
+mod backend;
 mod checkpoint;
-mod command_store;
 mod connection;
-mod counters;
-mod deleted;
 mod error;
-mod expunge;
-mod gaps;
 mod gate;
-mod history;
-mod history_store;
-mod jobs;
 mod lock;
-mod memory;
 mod open;
-mod portal_store;
 #[cfg(test)]
 mod query_plans;
-mod queue;
-mod quotas;
 mod readers;
-mod receipts;
-mod records;
-mod reports;
 mod reserve;
-mod run_upkeep;
-mod runs;
-mod schedules;
-mod settle;
-mod source_store;
 mod sql;
-mod states;
-mod store;
-mod upkeep;
 mod writer;
 
+pub use backend::{SqliteBackend, SqliteStore};
 pub use connection::sqlite_version;
 pub use error::OpenError;
 pub use gate::Gate;
-pub use store::SqliteStore;
+pub use open::{open, open_inline};
 
 /// Before this version SQLite could lose committed writes when a WAL was reset.
 pub const SQLITE_VERSION_MIN: (u32, u32, u32) = (3, 51, 3);

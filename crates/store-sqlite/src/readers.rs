@@ -7,11 +7,13 @@ use std::{
 
 use rusqlite::Connection;
 use tidings_ports::store::StoreError;
+use tidings_store_sql::{self as verbs, Result};
 use tokio::sync::Semaphore;
 
 use crate::{
+    backend::Transaction,
     connection::open_reader,
-    error::store_error,
+    error::said,
     gate::{Gate, verb_of},
 };
 
@@ -37,7 +39,7 @@ impl Readers {
     pub(crate) async fn call<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&verbs::Connection<'_>) -> Result<T> + Send + 'static,
     {
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
@@ -46,14 +48,14 @@ impl Readers {
             gate.enter(verb).await?;
             let result = read_with(&path, &idle, read);
             gate.leave(verb).await;
-            return result.map_err(|error| store_error(&error));
+            return result.map_err(StoreError::from);
         }
         let done = tokio::task::spawn_blocking(move || {
             let _slot = slot;
             read_with(&path, &idle, read)
         });
         match done.await {
-            Ok(result) => result.map_err(|error| store_error(&error)),
+            Ok(result) => result.map_err(StoreError::from),
             Err(error) => Err(StoreError::Unavailable(error.to_string())),
         }
     }
@@ -69,15 +71,15 @@ impl Readers {
 fn read_with<T>(
     path: &Path,
     idle: &Mutex<Vec<Connection>>,
-    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
+    read: impl FnOnce(&verbs::Connection<'_>) -> Result<T>,
+) -> Result<T> {
     let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let connection = match kept {
         Some(connection) => connection,
-        None => open_reader(path)?,
+        None => open_reader(path).map_err(said)?,
     };
-    let transaction = connection.unchecked_transaction()?;
-    let value = read(&transaction)?;
+    let transaction = connection.unchecked_transaction().map_err(said)?;
+    let value = read(&verbs::Connection::new(&Transaction(&transaction)))?;
     drop(transaction);
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     Ok(value)

@@ -8,25 +8,20 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 use tidings_ports::store::StoreError;
+use tidings_store_sql::{self as verbs, Error, Leases, Memory, Result, Session};
 use tokio::sync::oneshot;
 
 use crate::{
+    backend::Transaction,
     checkpoint::Checkpointer,
     error::store_error,
     gate::{Gate, verb_of},
-    memory::{Leases, Memory},
     reserve::Reserve,
 };
 
 /// Jobs that may wait for the next transaction; callers batch, so this is far from being reached
 /// unless the disk stands still.
 const JOBS_WAITING_MAX: usize = 10_000;
-
-/// What a job works on: an open transaction and the writer's memory.
-pub(crate) struct Session<'a> {
-    pub(crate) connection: &'a Connection,
-    pub(crate) memory: &'a mut Memory,
-}
 
 trait Job: Send {
     /// Runs inside the transaction; false asks for its part to be rolled back.
@@ -42,14 +37,14 @@ trait Job: Send {
 struct Call<T, F> {
     work: Option<F>,
     adds: bool,
-    outcome: Option<rusqlite::Result<T>>,
+    outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Job for Call<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send,
+    F: FnOnce(&mut Session<'_>) -> Result<T> + Send,
 {
     fn run(&mut self, session: &mut Session<'_>) -> bool {
         let outcome = self.work.take().map(|work| work(session));
@@ -63,15 +58,17 @@ where
     }
 
     fn found_disk_full(&self) -> Option<StoreError> {
-        let error = self.outcome.as_ref()?.as_ref().err().map(store_error)?;
-        matches!(error, StoreError::Full(_)).then_some(error)
+        match self.outcome.as_ref()?.as_ref().err()? {
+            Error::Store(full @ StoreError::Full(_)) => Some(full.clone()),
+            _ => None,
+        }
     }
 
     fn finish(self: Box<Self>, commit: Result<(), StoreError>) {
         let answer = match (self.outcome, commit) {
             // Whatever a job stumbled over in a transaction that was lost, it is tried again.
             (_, Err(error)) => Err(error),
-            (Some(Err(error)), Ok(())) => Err(store_error(&error)),
+            (Some(Err(error)), Ok(())) => Err(error.into()),
             (Some(Ok(value)), Ok(())) => Ok(value),
             (None, Ok(())) => Err(StoreError::Closed),
         };
@@ -137,7 +134,7 @@ impl Writer {
     pub(crate) async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut Session<'_>) -> Result<T> + Send + 'static,
     {
         self.queue(work, false).await
     }
@@ -146,7 +143,7 @@ impl Writer {
     pub(crate) async fn call_adding<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut Session<'_>) -> Result<T> + Send + 'static,
     {
         self.queue(work, true).await
     }
@@ -154,7 +151,7 @@ impl Writer {
     async fn queue<T, F>(&self, work: F, adds: bool) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut Session<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Call { work: Some(work), adds, outcome: None, reply });
@@ -305,13 +302,10 @@ fn commit_jobs(
     });
     match &committed {
         Ok(()) => {
-            leases.apply(&mut memory.lease_changes);
-            memory.deleted.commit(|| leases.webhooks());
+            memory.commit(leases);
         }
         Err(error) => {
-            memory.lease_changes.clear();
-            memory.deleted.roll_back_to(0);
-            memory.forget_unsure();
+            memory.roll_back();
             tracing::error!(error = %error, jobs = jobs.len(), "a transaction was rolled back");
             if !connection.is_autocommit() {
                 // If even this fails the next BEGIN reports it.
@@ -339,15 +333,13 @@ fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box
     for job in jobs.iter_mut() {
         // Each job in a savepoint of its own: one that fails takes nobody else with it.
         execute("SAVEPOINT job")?;
-        let (leases_before, deleted_before) = (memory.lease_changes.len(), memory.deleted.mark());
-        if !job.run(&mut Session { connection, memory }) {
+        let mark = memory.mark();
+        if !job.run(&mut Session::alone(&verbs::Connection::new(&Transaction(connection)), memory)) {
             // A full disk is everybody's: SQLite may have rolled back all of it already.
             if let Some(full) = job.found_disk_full() {
                 return Err(full);
             }
-            memory.lease_changes.truncate(leases_before);
-            memory.deleted.roll_back_to(deleted_before);
-            memory.forget_unsure();
+            memory.roll_back_to(mark);
             execute("ROLLBACK TO job")?;
         }
         execute("RELEASE job")?;

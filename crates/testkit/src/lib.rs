@@ -24,6 +24,7 @@ mod ledger;
 mod load;
 mod person;
 mod platform;
+pub mod postgres;
 mod probe;
 mod provider;
 mod random;

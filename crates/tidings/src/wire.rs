@@ -20,7 +20,6 @@ use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
 use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
 use tidings_scripting::{Pool, PoolSettings};
-use tidings_store_sqlite::SqliteStore;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -226,7 +225,7 @@ async fn start(
         extra_ports: config.allow_ports.clone(),
         own_addresses: if may_call_itself { Vec::new() } else { vec![address] },
     };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data_dir)?);
+    let store: Arc<dyn Store> = Arc::new(tidings_store_sqlite::open(&config.data_dir)?);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let master_key = Arc::new(first_start::master_key(&config, &*store, &*entropy).await?);

@@ -1,6 +1,7 @@
 //! Which crate may know which.
 //!
-//! `domain ← contract ← client`, `domain ← ports ← {engine, egress, scripting, store-sqlite}`,
+//! `domain ← contract ← client`, `domain ← ports ← {engine, egress, scripting, store-sql}`,
+//! `store-sql ← {store-sqlite, store-postgres}`,
 //! `api → {contract, ports, engine}`, `dashboard → {domain, contract, api}`, `tidings → all`. Adapters do not know each other; browser,
 //! fakes, fuzz, sim and testkit are for tests.
 
@@ -32,6 +33,18 @@ const INPUT_OUTPUT: &[&str] = &[
     "tower",
     "tracing",
 ];
+const INPUT_OUTPUT_BUT_LOG: &[&str] = &[
+    "axum",
+    "hickory-resolver",
+    "hyper",
+    "hyper-util",
+    "rusqlite",
+    "rustix",
+    "rustls",
+    "tokio",
+    "tokio-postgres",
+    "tower",
+];
 const NO_SQL_NO_SOCKET: &[&str] =
     &["axum", "hickory-resolver", "hyper", "hyper-util", "rusqlite", "rustls", "tokio-rustls"];
 const NO_SQL: &[&str] = &["rusqlite", "hickory-resolver", "tokio-rustls"];
@@ -54,10 +67,19 @@ const ROOMS: &[Room] = &[
         tests_use: &["fakes"],
         never: &["axum", "hickory-resolver", "hyper", "hyper-util", "rusqlite", "rustls", "tokio-rustls"],
     },
+    // What stores do, in SQL, whatever reads it.
+    Room { name: "store-sql", uses: &["domain", "ports"], tests_use: NONE, never: INPUT_OUTPUT_BUT_LOG },
+    Room {
+        name: "store-postgres",
+        uses: &["domain", "ports", "store-sql"],
+        tests_use: &["store-conformance", "testkit"],
+        never: &["axum", "hyper", "hyper-util", "rusqlite", "hickory-resolver"],
+    },
+    Room { name: "store-conformance", uses: &["domain", "ports"], tests_use: NONE, never: NO_SQL_NO_SOCKET },
     Room {
         name: "store-sqlite",
-        uses: &["domain", "ports"],
-        tests_use: &["fakes"],
+        uses: &["domain", "ports", "store-sql"],
+        tests_use: &["fakes", "store-conformance"],
         never: &["axum", "hyper", "hyper-util", "rustls", "tokio-rustls", "hickory-resolver"],
     },
     // Pages ask the API, whatever they show.
@@ -88,6 +110,7 @@ const ROOMS: &[Room] = &[
             "engine",
             "egress",
             "scripting",
+            "store-postgres",
             "store-sqlite",
             "api",
             "dashboard",

@@ -13,7 +13,7 @@ use super::Violation;
 const FOREIGN_DIRECTORIES: [&str; 3] = ["target", ".git", "tidings-data"];
 
 /// Crates that nothing shipped depends on.
-const TEST_CRATES: [&str; 5] = ["browser", "fakes", "fuzz", "sim", "testkit"];
+const TEST_CRATES: [&str; 6] = ["browser", "fakes", "fuzz", "sim", "store-conformance", "testkit"];
 
 /// Every text file of the repository.
 #[derive(Debug, Clone, Default)]

@@ -16,8 +16,13 @@ const PLACES: &[Place] = &[
         way_out: "the server dials through the guard in `egress` alone (INV-DIAL); use `ports::Sender`",
     },
     Place {
-        words: &["SqliteStore", "HttpSender"],
-        files: &["crates/store-sqlite/src/", "crates/egress/src/", "crates/tidings/src/wire.rs"],
+        words: &["tidings_store_sqlite::open", "tidings_store_postgres::open", "HttpSender"],
+        files: &[
+            "crates/store-sqlite/src/",
+            "crates/store-postgres/src/",
+            "crates/egress/src/",
+            "crates/tidings/src/wire.rs",
+        ],
         way_out: "concrete adapters are named in wire.rs alone; take the trait from `ports`",
     },
     Place {
@@ -76,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_is_out_of_place_is_found() {
-        let bad = "fn a() {\n    TcpStream::connect(x);\n    std::env::var(y);\n    println!();\n    SqliteStore::open(z);\n    Instant::now();\n}\n";
+        let bad = "fn a() {\n    TcpStream::connect(x);\n    std::env::var(y);\n    println!();\n    tidings_store_sqlite::open(z);\n    Instant::now();\n}\n";
         let lines = |path| check(&House::of(&[(path, bad)])).iter().map(|violation| violation.line).collect::<Vec<_>>();
         assert_eq!(lines("crates/api/src/auth.rs"), [2, 3, 4, 5, 6]);
         assert_eq!(lines("crates/egress/src/dial.rs"), [3, 4]);

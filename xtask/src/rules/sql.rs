@@ -2,37 +2,61 @@
 
 use super::{House, SourceFile, Violation, code_only, test_lines};
 
-const STATEMENTS: &str = "crates/store-sqlite/sql/";
-const MIGRATIONS: &str = "crates/store-sqlite/sql/migrations/";
-/// Lists the statements by name.
-const INDEX: &str = "crates/store-sqlite/src/sql.rs";
-/// Asks a new file whose it is, before any of our tables exist.
-const OPENING: &str = "crates/store-sqlite/src/connection.rs";
+/// Where statements lie: those that read alike in all dialects, and each back end's own.
+struct Shelf {
+    statements: &'static str,
+    /// Lists them by name.
+    index: &'static str,
+    /// Knows the migrations, and asks a new database whose it is before any of our tables exist.
+    opening: Option<&'static str>,
+    sources: &'static str,
+}
+
+const SHELVES: [Shelf; 3] = [
+    Shelf {
+        statements: "crates/store-sql/sql/",
+        index: "crates/store-sql/src/sql.rs",
+        opening: None,
+        sources: "crates/store-sql/src/",
+    },
+    Shelf {
+        statements: "crates/store-sqlite/sql/",
+        index: "crates/store-sqlite/src/sql.rs",
+        opening: Some("crates/store-sqlite/src/connection.rs"),
+        sources: "crates/store-sqlite/src/",
+    },
+    Shelf {
+        statements: "crates/store-postgres/sql/",
+        index: "crates/store-postgres/src/sql.rs",
+        opening: Some("crates/store-postgres/src/open.rs"),
+        sources: "crates/store-postgres/src/",
+    },
+];
 
 pub(super) fn check(house: &House) -> Vec<Violation> {
-    let index = house.file(INDEX).map_or("", |file| file.text.as_str());
-    let migrations = house.file(OPENING).map_or("", |file| file.text.as_str());
+    SHELVES.iter().flat_map(|shelf| check_shelf(house, shelf)).collect()
+}
+
+fn check_shelf(house: &House, shelf: &Shelf) -> Vec<Violation> {
+    let text = |path: &str| house.file(path).map_or("", |file| file.text.as_str());
+    let (index, opening) = (text(shelf.index), shelf.opening.map_or("", text));
     let mut violations = Vec::new();
-    for file in house.below(STATEMENTS, ".sql") {
-        let is_migration = file.path.starts_with(MIGRATIONS);
+    for file in house.below(shelf.statements, ".sql") {
+        let is_migration = file.path.starts_with(&format!("{}migrations/", shelf.statements));
         let stem = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".sql")).unwrap_or_default();
         let count = statements(&file.text);
         if count != 1 && !is_migration {
             violations.push(file.violation(0, format!("{count} statements: one file holds one")));
         }
-        let used = if is_migration {
-            migrations.contains(&format!("{stem}.sql\""))
-        } else {
-            index.contains(&format!("\"{stem}\""))
+        let (used, by) = match shelf.opening {
+            Some(path) if is_migration => (opening.contains(&format!("{stem}.sql\"")), path),
+            _ => (index.contains(&format!("\"{stem}\"")), shelf.index),
         };
         if !used {
-            violations.push(file.violation(
-                0,
-                format!("nobody uses it: name it in {}, or delete it", if is_migration { OPENING } else { INDEX }),
-            ));
+            violations.push(file.violation(0, format!("nobody uses it: name it in {by}, or delete it")));
         }
     }
-    for file in house.below("crates/store-sqlite/src/", ".rs").filter(|file| file.path != OPENING && !file.is_test()) {
+    for file in house.below(shelf.sources, ".rs").filter(|file| shelf.opening != Some(&file.path) && !file.is_test()) {
         inline(file, &mut violations);
     }
     violations
@@ -52,7 +76,7 @@ fn inline(file: &SourceFile, violations: &mut Vec<Violation>) {
     for (index, line) in file.text.lines().enumerate() {
         let written = VERBS.iter().any(|verb| line.contains(&format!("\"{verb}")));
         if written && !in_tests[index] {
-            let message = "a statement of its own belongs into a file in crates/store-sqlite/sql, named in sql.rs";
+            let message = "a statement of its own belongs into a file in the crate's folder sql, named in sql.rs";
             violations.push(file.violation(index + 1, message));
         }
     }
@@ -68,14 +92,14 @@ mod tests {
             ("crates/store-sqlite/sql/good.sql", "-- Why; because.\nSELECT 1\n"),
             ("crates/store-sqlite/sql/crowded.sql", "SELECT 1;\nSELECT 2;\n"),
             ("crates/store-sqlite/sql/forgotten.sql", "SELECT 3\n"),
-            ("crates/store-sqlite/src/queue.rs", "fn a() {\n    run(\"DELETE FROM b\");\n}\n"),
-            (INDEX, "GOOD = \"good\";\nCROWDED = \"crowded\";\n"),
+            ("crates/store-sqlite/src/writer.rs", "fn a() {\n    run(\"DELETE FROM b\");\n}\n"),
+            ("crates/store-sqlite/src/sql.rs", "GOOD = \"good\";\nCROWDED = \"crowded\";\n"),
         ]);
         let found: Vec<_> = check(&house).into_iter().map(|violation| (violation.path, violation.line)).collect();
         let expected = [
             ("crates/store-sqlite/sql/crowded.sql", 0),
             ("crates/store-sqlite/sql/forgotten.sql", 0),
-            ("crates/store-sqlite/src/queue.rs", 2),
+            ("crates/store-sqlite/src/writer.rs", 2),
         ];
         assert_eq!(found, expected.map(|(path, line)| (path.to_owned(), line)));
     }

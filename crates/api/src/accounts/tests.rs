@@ -15,7 +15,6 @@ use tidings_fakes::{ManualClock, SeededEntropy};
 use tidings_ports::store::{
     AcceptBy, AuditActor, AuditEntry, AuditFilter, NewOrganization, PasswordChange, Proof, Seat, Store,
 };
-use tidings_store_sqlite::SqliteStore;
 
 use super::{AccountError, Accounts, SignIn, Visitor};
 
@@ -34,7 +33,7 @@ struct House {
 impl House {
     fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path()).expect("a store"));
+        let store: Arc<dyn Store> = Arc::new(tidings_store_sqlite::open(directory.path()).expect("a store"));
         let clock = Arc::new(ManualClock::at(START));
         let ids = Arc::new(IdSource::new(0, Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(1))));
         let accounts = Accounts::new(Arc::clone(&store), Arc::clone(&ids));

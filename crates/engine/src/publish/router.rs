@@ -93,14 +93,13 @@ impl Router {
 mod tests {
     use tidings_domain::tenancy::Organization;
     use tidings_ports::store::{Catalog as _, NewOrganization};
-    use tidings_store_sqlite::SqliteStore;
 
     use super::*;
 
     #[tokio::test]
     async fn a_change_to_one_catalogue_forgets_no_other_organizations_projects() {
         let directory = tempfile::tempdir().expect("a directory");
-        let store = Arc::new(SqliteStore::open(directory.path()).expect("a store"));
+        let store = Arc::new(tidings_store_sqlite::open(directory.path()).expect("a store"));
         let mut projects = Vec::new();
         for number in 1..=2 {
             let (id, default_project_id) =

@@ -55,7 +55,7 @@ impl Platform {
         let clock = Arc::new(ManualClock::at(START));
         let sender = Arc::new(ScriptedSender::new(clock.clone()));
         let directory = tempfile::tempdir().expect("a directory");
-        let store = Arc::new(SqliteStore::open(directory.path()).expect("a store"));
+        let store = Arc::new(tidings_store_sqlite::open(directory.path()).expect("a store"));
         let engine = start_engine(&store, &sender, &clock, limits).await;
         let project = create_project(&engine, &store).await;
         Self { engine, store, clock, sender, project, directory, master: master() }
@@ -83,7 +83,7 @@ impl Platform {
             std::fs::copy(entry.path(), copy.path().join(entry.file_name())).expect("copied");
         }
         drop((engine, store));
-        let store = Arc::new(SqliteStore::open(copy.path()).expect("a store"));
+        let store = Arc::new(tidings_store_sqlite::open(copy.path()).expect("a store"));
         let engine = start_engine(&store, &sender, &clock, DispatchLimits::default()).await;
         Self { engine, store, clock, sender, project, directory: copy, master }
     }

@@ -1,9 +1,9 @@
 //! What is left of a deleted project, table by table: a new table with a column for it takes part by itself.
 
 use rusqlite::{Connection, types::Value};
-use tidings_ports::store::{Catalog as _, Runs as _};
+use tidings_store_conformance::START;
 
-use crate::world::{START, World};
+use crate::open_in;
 
 /// Tables whose rows stay when their project is deleted, and why.
 const STAYS: [(&str, &str); 10] = [
@@ -69,9 +69,11 @@ fn rows_of(database: &Connection, table: &str, project: i64) -> i64 {
 
 #[tokio::test]
 async fn nothing_but_history_is_left_of_a_deleted_project_in_any_table() {
-    let mut world = World::new().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("tidings.sqlite");
+    let mut world = open_in(directory).await;
     let (gone, stays) = (world.project, world.new_project().await);
-    let database = Connection::open(world.directory.path().join("tidings.sqlite")).expect("opens");
+    let database = Connection::open(path).expect("opens");
     let tables = tables(&database);
     for (place, table) in tables.iter().enumerate() {
         for (side, project) in [gone, stays].into_iter().enumerate() {

@@ -1,0 +1,87 @@
+//! From PostgreSQL's errors to what a caller can do.
+
+use deadpool_postgres::PoolError;
+use tidings_ports::store::StoreError;
+use tidings_store_sql::Error;
+use tokio_postgres::error::SqlState;
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is none.
+    #[error("the database URL cannot be used: {0}; it looks like postgres://user:password@host:5432/database")]
+    Url(String),
+    /// Nobody answered, or not as they should.
+    #[error("cannot reach the database: {0}")]
+    Unreachable(String),
+    /// It is too old.
+    #[error("PostgreSQL {found} is too old: this program needs 14 or newer")]
+    Version {
+        /// What it calls itself.
+        found: String,
+    },
+    /// Made by a newer version of this program.
+    #[error("the database has schema version {found}, and this program knows {known}: run a newer version")]
+    NewerSchema {
+        /// Its version.
+        found: i64,
+        /// What this program knows.
+        known: i64,
+    },
+    /// Its tables could not be brought up to date.
+    #[error("cannot bring the database's tables up to date: {0}")]
+    Migration(String),
+}
+
+/// What a caller can do about an error of a statement.
+pub(crate) fn store_error(error: &tokio_postgres::Error) -> StoreError {
+    let Some(said) = error.as_db_error() else {
+        return StoreError::Unavailable(chain(error));
+    };
+    let text = said.to_string();
+    match said.code() {
+        &SqlState::DISK_FULL => StoreError::Full(text),
+        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text),
+        // Values that cannot be stored, and rows that must not stand beside each other.
+        code if code.code().starts_with("22") || code.code().starts_with("23") => StoreError::Refused(text),
+        _ => StoreError::Unavailable(text),
+    }
+}
+
+/// The same, inside a verb.
+pub(crate) fn said(error: &tokio_postgres::Error) -> Error {
+    Error::Store(store_error(error))
+}
+
+/// Whether the same transaction may succeed when it is run again at once: it collided with another one.
+pub(crate) fn collided(error: &tokio_postgres::Error) -> bool {
+    let Some(code) = error.code() else { return false };
+    [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        // Somebody else has just added what this one had looked for in vain.
+        SqlState::UNIQUE_VIOLATION,
+    ]
+    .contains(code)
+}
+
+/// Why no connection was to be had.
+pub(crate) fn no_connection(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) => StoreError::Unavailable(chain(&error)),
+        PoolError::Timeout(_) => StoreError::Unavailable("all connections to the database are in use".to_owned()),
+        PoolError::Closed => StoreError::Closed,
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+/// An error with what lies behind it: what PostgreSQL's client says first is seldom the reason.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,17 @@
+//! The store on PostgreSQL, shared by any number of processes.
+//!
+//! What changes the configuration runs in serializable transactions and is repeated where they collide. What every
+//! event passes through runs statement by statement and holds just the rows it has to.
+//!
+//! Deliberately absent: rules. What a verb does stands in `store-sql`; here is how transactions come about.
+
+mod backend;
+mod error;
+mod open;
+mod pool;
+mod sql;
+mod transaction;
+
+pub use backend::{PostgresBackend, PostgresStore};
+pub use error::OpenError;
+pub use open::{PostgresSettings, open};

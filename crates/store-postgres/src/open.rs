@@ -1,0 +1,73 @@
+//! Opening the store: the pool, and the tables brought up to date.
+
+use deadpool_postgres::Object;
+use tidings_store_sql::SqlStore;
+
+use crate::{
+    OpenError, PostgresStore,
+    backend::PostgresBackend,
+    error::{chain, no_connection},
+    pool,
+};
+
+const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
+
+/// Older ones get no mends any more.
+const VERSION_MIN: i64 = 140_000;
+
+/// Held while tables are changed, so that one process does it and the others wait ("Tdng").
+const MIGRATION_LOCK: i64 = 0x5464_6e67;
+
+/// Where the database is, and how it is used.
+#[derive(Debug, Clone)]
+pub struct PostgresSettings {
+    /// `postgres://user:password@host:5432/database`.
+    pub url: String,
+    /// Connections at most.
+    pub connections: usize,
+    /// What this process is called in the database; no other one that lives is called the same.
+    pub node: i64,
+}
+
+/// Opens the store and brings its tables up to date.
+pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenError> {
+    let pool = pool::make(&settings.url, settings.connections)?;
+    let mut client = pool.get().await.map_err(|error| OpenError::Unreachable(no_connection(error).to_string()))?;
+    check_version(&client).await?;
+    migrate(&mut client).await?;
+    drop(client);
+    Ok(SqlStore::new(PostgresBackend { pool, node: settings.node }))
+}
+
+async fn check_version(client: &Object) -> Result<(), OpenError> {
+    let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
+    let row = client.query_typed_one("SELECT current_setting('server_version_num')::bigint, version()", &[]);
+    let row = row.await.map_err(said)?;
+    match row.get::<_, i64>(0) {
+        number if number < VERSION_MIN => Err(OpenError::Version { found: row.get(1) }),
+        _ => Ok(()),
+    }
+}
+
+/// One process changes tables, the others wait for it.
+async fn migrate(client: &mut Object) -> Result<(), OpenError> {
+    let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
+    let transaction = client.transaction().await.map_err(said)?;
+    let prepare = format!(
+        "SELECT pg_advisory_xact_lock({MIGRATION_LOCK});
+         CREATE TABLE IF NOT EXISTS tidings_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
+    );
+    transaction.batch_execute(&prepare).await.map_err(said)?;
+    let row = transaction.query_typed_one("SELECT coalesce(max(version), 0) FROM tidings_schema", &[]);
+    let found: i64 = row.await.map_err(said)?.get(0);
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    for (version, migration) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.batch_execute(migration).await.map_err(said)?;
+        let note = format!("INSERT INTO tidings_schema (version) VALUES ({version})");
+        transaction.batch_execute(&note).await.map_err(said)?;
+    }
+    transaction.commit().await.map_err(said)
+}

@@ -1,0 +1,1 @@
+INSERT INTO leftover (project) VALUES (?1) ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+SELECT count(*) FROM (SELECT 1 FROM command WHERE project = ?1 AND deleted_at IS NULL LIMIT ?2) AS counted

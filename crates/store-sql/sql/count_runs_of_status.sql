@@ -1,0 +1,1 @@
+SELECT count(*) FROM (SELECT 1 FROM run WHERE project = ?1 AND status = ?3 LIMIT ?2) AS counted

@@ -1,0 +1,1 @@
+DELETE FROM invite WHERE organization = ?1 AND email IS NOT DISTINCT FROM ?2

@@ -1,0 +1,131 @@
+//! What the verbs see of a database: statements by name, values in, rows out.
+//!
+//! A verb is written once, against this; how a statement reads in a database's own dialect, and how a
+//! transaction is made, is the business of its back end.
+
+use std::cell::Cell;
+
+use tidings_ports::store::StoreError;
+
+pub(crate) use crate::{
+    error::{Error, Optional, Result},
+    row::Row,
+    sql::Statement,
+    value::{Param, Params, Value},
+};
+
+/// One connection, inside a transaction.
+pub trait Database {
+    /// Runs a statement; returns how many rows it changed.
+    fn execute(&self, statement: Statement, params: &dyn Params) -> Result<usize>;
+
+    /// Runs a statement and hands over its rows until `each` has had enough.
+    fn query(
+        &self,
+        statement: Statement,
+        params: &dyn Params,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Next>,
+    ) -> Result<()>;
+}
+
+/// Whether more rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another one.
+    More,
+    /// No more of them.
+    Enough,
+}
+
+/// A database as verbs use it.
+pub struct Connection<'a> {
+    database: &'a dyn Database,
+    changes: Cell<usize>,
+}
+
+impl<'a> Connection<'a> {
+    /// Over a transaction that has begun.
+    pub fn new(database: &'a dyn Database) -> Self {
+        Self { database, changes: Cell::new(0) }
+    }
+
+    /// A statement that is about to be run.
+    pub(crate) fn statement(&self, statement: Statement) -> Prepared<'_> {
+        Prepared { connection: self, statement }
+    }
+
+    /// How many rows have been changed so far.
+    pub(crate) fn changes(&self) -> usize {
+        self.changes.get()
+    }
+}
+
+/// A statement that is about to be run.
+pub(crate) struct Prepared<'a> {
+    connection: &'a Connection<'a>,
+    statement: Statement,
+}
+
+impl Prepared<'_> {
+    /// Runs it; returns how many rows it changed.
+    pub(crate) fn execute(&self, params: impl Params) -> Result<usize> {
+        let changed = self.connection.database.execute(self.statement, &params)?;
+        self.connection.changes.set(self.connection.changes.get() + changed);
+        Ok(changed)
+    }
+
+    /// Hands over its rows one after the other.
+    pub(crate) fn each(&self, params: impl Params, mut each: impl FnMut(&Row<'_>) -> Result<Next>) -> Result<()> {
+        self.connection.database.query(self.statement, &params, &mut each)
+    }
+
+    /// Reads all its rows.
+    pub(crate) fn query_map<T>(
+        &self,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.each(params, |row| {
+            rows.push(read(row)?);
+            Ok(Next::More)
+        })?;
+        Ok(rows)
+    }
+
+    /// Reads its first row; see [`Optional`] for where there may be none.
+    pub(crate) fn query_row<T>(&self, params: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<T> {
+        let (mut read, mut found) = (Some(read), None);
+        self.each(params, |row| {
+            if let Some(read) = read.take() {
+                found = Some(read(row)?);
+            }
+            Ok(Next::Enough)
+        })?;
+        found.ok_or(Error::NoRow)
+    }
+
+    /// Whether it finds anything.
+    pub(crate) fn exists(&self, params: impl Params) -> Result<bool> {
+        Ok(self.query_row(params, |_| Ok(())).optional()?.is_some())
+    }
+}
+
+/// Values of any types, as the parameters of a statement.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        &[$(&$value as &dyn $crate::database::Param),*] as &[&dyn $crate::database::Param]
+    };
+}
+pub(crate) use params;
+
+/// What a caller can do about it.
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error,
+            // Not the database but a value in a row: reading it again changes nothing.
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Deleting an event's payload, and nothing else of it.
+
+use tidings_domain::{
+    ids::{EventKey, ProjectId},
+    time::Timestamp,
+};
+use tidings_ports::store::Expunged;
+
+use crate::{
+    database::{Connection, Optional as _, Result, params},
+    queue::cancel_one,
+    session::Session,
+    sql,
+};
+
+fn find(connection: &Connection<'_>, project_id: ProjectId, event: EventKey) -> Result<Option<(i64, Option<i64>)>> {
+    connection
+        .statement(sql::FIND_EXPUNGED)
+        .query_row(params![event.sequence(), event.tail(), project_id.sequence()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// When the payload was deleted; `None`: it was not.
+pub(crate) fn expunged_at(
+    connection: &Connection<'_>,
+    project_id: ProjectId,
+    event: EventKey,
+) -> Result<Option<Timestamp>> {
+    Ok(find(connection, project_id, event)?.and_then(|(_, at)| at).map(Timestamp::from_millis))
+}
+
+pub(crate) fn expunge(
+    session: &Session<'_>,
+    project_id: ProjectId,
+    event: EventKey,
+    now: Timestamp,
+) -> Result<Expunged> {
+    let Some((fanout, _)) = find(session.connection, project_id, event)? else { return Ok(Expunged::NotFound) };
+    let seq = event.sequence();
+    let unfinished: Vec<(i64, i64, Option<i64>)> = session
+        .connection
+        .statement(sql::UNFINISHED_OF_EVENT)
+        .query_map([seq, fanout], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    // Somebody holds the payload to send it, and would send it again after a failure.
+    if unfinished.iter().any(|(_, _, due_at)| due_at.is_none()) {
+        return Ok(Expunged::InFlight);
+    }
+    for (delivery, webhook, _) in unfinished {
+        cancel_one(session, webhook, delivery, now)?;
+    }
+    for forget in [sql::FORGET_SENT_OF_DELIVERIES, sql::FORGET_SENT_OF_ATTEMPTS, sql::FORGET_GIVEN_TO_RUNS] {
+        session.connection.statement(forget).execute([seq, fanout])?;
+    }
+    session.connection.statement(sql::EXPUNGE_EVENT).execute(params![seq, now.as_millis()])?;
+    Ok(Expunged::Done)
+}

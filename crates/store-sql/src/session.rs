@@ -1,0 +1,164 @@
+//! What a verb that changes something works on: an open transaction, and what is known beside it.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tidings_domain::statistics::Tally;
+
+use crate::{
+    database::{Connection, Optional as _, Result},
+    memory::{HEADS_MAX, HOURS_MAX, LeaseChange, Leases, Memory},
+    sql,
+};
+
+/// An open transaction.
+pub struct Session<'a> {
+    pub(crate) connection: &'a Connection<'a>,
+    /// What the only process that writes knows without asking. `None` where others write as well: then
+    /// the database knows it.
+    memory: Option<&'a mut Memory>,
+}
+
+impl<'a> Session<'a> {
+    /// Of the only process that writes.
+    pub fn alone(connection: &'a Connection<'a>, memory: &'a mut Memory) -> Self {
+        Self { connection, memory: Some(memory) }
+    }
+
+    /// Of one process among several.
+    pub fn shared(connection: &'a Connection<'a>) -> Self {
+        Self { connection, memory: None }
+    }
+
+    /// The version of a project's snapshot. Whoever has asked for it in a transaction of its own knows that
+    /// it stays until the commit.
+    pub(crate) fn project_version(&mut self, project: i64) -> Result<u64> {
+        let connection = self.connection;
+        match &mut self.memory {
+            Some(memory) => memory.versions.of_project(project, || {
+                connection.statement(sql::ORGANIZATION_OF).query_row([project], |row| row.get(0))
+            }),
+            None => connection.statement(sql::FIND_VERSION).query_row([project], |row| row.get(0)),
+        }
+    }
+
+    /// A project's webhooks changed.
+    pub(crate) fn project_changed(&mut self, project: i64) -> Result<()> {
+        match &mut self.memory {
+            Some(memory) => memory.versions.project_changed(project),
+            None => drop(self.connection.statement(sql::RAISE_PROJECT_VERSION).execute([project])?),
+        }
+        Ok(())
+    }
+
+    /// A catalogue changed: an organization's, or the instance's for 0.
+    pub(crate) fn catalogue_changed(&mut self, organization: i64) -> Result<()> {
+        match &mut self.memory {
+            Some(memory) => memory.versions.catalogue_changed(organization),
+            None => drop(self.connection.statement(sql::RAISE_CATALOGUE_VERSION).execute([organization])?),
+        }
+        Ok(())
+    }
+
+    /// Whether a webhook is deleted, for what comes back after that.
+    pub(crate) fn is_deleted(&self, webhook: i64) -> Result<bool> {
+        match &self.memory {
+            Some(memory) => Ok(memory.deleted.contains(webhook)),
+            None => self.connection.statement(sql::IS_WEBHOOK_DELETED).exists([webhook]),
+        }
+    }
+
+    /// A webhook was deleted.
+    pub(crate) fn note_deleted(&mut self, webhook: i64) {
+        if let Some(memory) = &mut self.memory {
+            memory.deleted.add(webhook);
+        }
+    }
+
+    /// Nothing waits for a deleted webhook any more.
+    pub(crate) fn note_cancelled(&mut self, webhook: i64) {
+        if let Some(memory) = &mut self.memory {
+            memory.deleted.cancelled(webhook);
+        }
+    }
+
+    /// A delivery was leased.
+    pub(crate) fn note_leased(&mut self, delivery: i64, webhook: i64) {
+        if let Some(memory) = &mut self.memory {
+            memory.lease_changes.push(LeaseChange::Leased { delivery, webhook });
+        }
+    }
+
+    /// A delivery is leased no longer.
+    pub(crate) fn note_lease_ended(&mut self, delivery: i64) {
+        if let Some(memory) = &mut self.memory {
+            memory.lease_changes.push(LeaseChange::Ended { delivery });
+        }
+    }
+
+    /// The id of a request head template, added if it is new.
+    pub(crate) fn head_id(&mut self, head: &Arc<str>) -> Result<i64> {
+        if let Some(id) = self.memory.as_ref().and_then(|memory| memory.heads.get(head)) {
+            return Ok(*id);
+        }
+        let known = self.connection.statement(sql::FIND_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
+        let Some(id) = known.optional()? else {
+            // A new template is not remembered yet: the next one who asks for it does that.
+            return self.connection.statement(sql::ADD_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
+        };
+        if let Some(memory) = &mut self.memory {
+            if memory.heads.len() >= HEADS_MAX {
+                memory.heads.clear();
+            }
+            memory.heads.insert(Arc::clone(head), id);
+        }
+        Ok(id)
+    }
+
+    /// The statistics of a webhook's hour, if they were written last.
+    pub(crate) fn known_hour(&self, webhook: i64, hour: i64) -> Option<&Tally> {
+        let (of, tally) = self.memory.as_ref()?.hours.get(&webhook)?;
+        (*of == hour).then_some(tally)
+    }
+
+    /// The statistics of a webhook's hour were written.
+    pub(crate) fn note_hour(&mut self, webhook: i64, hour: i64, tally: Tally) {
+        let Some(memory) = &mut self.memory else { return };
+        if memory.hours.len() >= HOURS_MAX && !memory.hours.contains_key(&webhook) {
+            memory.hours.clear();
+        }
+        memory.hours.insert(webhook, (hour, tally));
+    }
+
+    /// The statistics of a webhook were changed in another way.
+    pub(crate) fn forget_hour(&mut self, webhook: i64) {
+        if let Some(memory) = &mut self.memory {
+            memory.hours.remove(&webhook);
+        }
+    }
+}
+
+/// Which deliveries are leased: the only process that writes knows it, and has no index for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Leased<'a>(pub(crate) Option<&'a Leases>);
+
+impl Leased<'_> {
+    /// The leased deliveries of a webhook below a sequence, newest first.
+    pub(crate) fn of_webhook(self, connection: &Connection<'_>, webhook: i64, before: i64) -> Result<Vec<i64>> {
+        match self.0 {
+            Some(leases) => Ok(leases.of_webhook(webhook, before)),
+            None => connection.statement(sql::LEASED_OF_WEBHOOK).query_map([webhook, before], |row| row.get(0)),
+        }
+    }
+
+    /// How many deliveries of these webhooks are leased.
+    pub(crate) fn count_of_webhooks(self, connection: &Connection<'_>, webhooks: &HashSet<i64>) -> Result<u64> {
+        let Some(leases) = self.0 else {
+            let mut all = 0;
+            for webhook in webhooks {
+                all += connection.statement(sql::COUNT_LEASED).query_row([*webhook], |row| row.get::<u64>(0))?;
+            }
+            return Ok(all);
+        };
+        Ok(leases.count_of_webhooks(webhooks))
+    }
+}

@@ -1,1 +1,0 @@
-INSERT OR IGNORE INTO leftover (project) VALUES (?1)

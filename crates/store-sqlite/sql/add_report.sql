@@ -1,1 +1,0 @@
-INSERT INTO report (type, data, created_at) VALUES (?1, ?2, ?3)

@@ -1,1 +1,0 @@
-SELECT count(*) FROM (SELECT 1 FROM command WHERE project = ?1 AND deleted_at IS NULL LIMIT ?2)

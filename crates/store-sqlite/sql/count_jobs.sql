@@ -1,1 +1,0 @@
-SELECT count(*) FROM (SELECT 1 FROM job WHERE project = ?1 LIMIT ?2)

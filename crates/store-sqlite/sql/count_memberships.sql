@@ -1,1 +1,0 @@
-SELECT count(*) FROM (SELECT 1 FROM member WHERE account = ?1 LIMIT ?2)

@@ -1,1 +1,0 @@
-SELECT count(*) FROM (SELECT 1 FROM property WHERE project = ?1 AND owner = ?2 LIMIT ?3)

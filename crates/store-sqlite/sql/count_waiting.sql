@@ -1,3 +1,0 @@
--- How many wait, and how many of them were tried before.
-SELECT count(*), coalesce(sum(attempts > 0), 0)
-FROM (SELECT attempts FROM queue WHERE webhook = ?1 AND due_at IS NOT NULL LIMIT ?2)

@@ -1,1 +1,0 @@
-SELECT count(*) FROM (SELECT 1 FROM webhook WHERE project = ?1 AND deleted_at IS NULL LIMIT ?2)

@@ -1,1 +1,0 @@
-INSERT INTO remembered (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value

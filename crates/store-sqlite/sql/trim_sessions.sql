@@ -1,3 +1,0 @@
--- All but the newest.
-DELETE FROM session
-WHERE seq IN (SELECT seq FROM session WHERE account = ?1 ORDER BY seq DESC LIMIT -1 OFFSET ?2)

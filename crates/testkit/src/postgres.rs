@@ -1,0 +1,122 @@
+//! A PostgreSQL of the tests' own: Debian's, in a temporary directory, run by an ordinary user, without a port.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rustix::fs::{Gid, Uid, chown};
+use tempfile::TempDir;
+
+/// Where Debian puts the programs of every version.
+const VERSIONS: &str = "/usr/lib/postgresql";
+/// The user Debian's package makes; whoever is root runs the server as this one, for PostgreSQL refuses root.
+const USER: &str = "postgres";
+/// Nothing of it is to be kept, so nothing waits for the disk. Power cuts are tested elsewhere.
+const SETTINGS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses= \
+                        -c max_connections=200 -c shared_buffers=64MB";
+/// Starts the server, says so, and ends it once nobody listens any more, however the tests have ended.
+const KEEP: &str = r#"
+"$0/initdb" -D "$1/data" -U tidings -A trust -E UTF8 --no-locale --no-sync >"$1/log" 2>&1 &&
+"$0/pg_ctl" -w -t 60 -D "$1/data" -l "$1/log" -o "-k $1 $2" start >>"$1/log" 2>&1 && echo ready
+cat >/dev/null
+"$0/pg_ctl" -m immediate -D "$1/data" stop >>"$1/log" 2>&1
+rm -rf "$1"
+"#;
+
+/// A server with its databases. Ends with this value, or with the process.
+#[derive(Debug)]
+pub struct Cluster {
+    directory: PathBuf,
+    keeper: Child,
+    made: AtomicU32,
+}
+
+impl Cluster {
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// If Debian's package `postgresql` is not installed, or it does not start.
+    pub fn start() -> Self {
+        let programs = programs();
+        // The keeper removes it: it lives longer than whoever is killed.
+        let directory = TempDir::with_prefix("tidings-pg-").expect("a temporary directory can be made").keep();
+        let user = rustix::process::geteuid().is_root().then(|| user_id(USER));
+        if let Some((uid, gid)) = user {
+            chown(&directory, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).expect("root may give it away");
+        }
+        let words = [OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEP), programs.as_os_str()];
+        let words = words.into_iter().chain([directory.as_os_str(), OsStr::new(SETTINGS)]);
+        let mut command = match user {
+            Some(_) => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).args(words);
+                command
+            }
+            None => {
+                let mut command = Command::new("sh");
+                command.args(words.skip(1));
+                command
+            }
+        };
+        command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut keeper = command.spawn().expect("a shell starts");
+        let mut said = String::new();
+        let output = keeper.stdout.take().expect("it is piped");
+        BufReader::new(output).read_line(&mut said).expect("it is read");
+        if said.trim() != "ready" {
+            let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
+            panic!("PostgreSQL did not start:\n{log}");
+        }
+        Self { directory, keeper, made: AtomicU32::new(0) }
+    }
+
+    /// An empty database of its own; how it is reached.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let made = Command::new(programs().join("createdb"))
+            .arg("-h")
+            .arg(&self.directory)
+            .args(["-U", "tidings", &name])
+            .output()
+            .expect("createdb runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        format!("postgresql:///{name}?user=tidings&host={}", self.directory.display())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The keeper reads until there is nobody left to write.
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// The newest version's programs.
+fn programs() -> PathBuf {
+    let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
+    let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions
+        .map(|entry| entry.path())
+        .filter(|path| path.join("bin/initdb").exists())
+        .max_by_key(|path| number(path));
+    newest.expect("Debian's package postgresql is installed").join("bin")
+}
+
+/// User and group of a name.
+fn user_id(name: &str) -> (u32, u32) {
+    let users = std::fs::read_to_string("/etc/passwd").expect("the list of users can be read");
+    let user = users.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":"));
+    let mut fields = user.unwrap_or_else(|| panic!("there is no user {name}")).split(':').skip(1);
+    let mut next = || fields.next().and_then(|field| field.parse().ok()).expect("a number");
+    (next(), next())
+}
