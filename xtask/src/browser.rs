@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    libraries,
+    debian, libraries,
     python::succeeds,
     steps::{Cargo, Outcome},
 };
@@ -82,20 +82,5 @@ fn provide(root: &Path) -> anyhow::Result<Result<PathBuf, String>> {
 
 fn provide_browser() -> Result<(), String> {
     let there = || PROGRAMS.iter().all(|program| succeeds(Command::new(program).arg("--version"), Stdio::null()));
-    if there() {
-        return Ok(());
-    }
-    // Installs nothing where it would have to ask for a password: only root may.
-    let install = || {
-        let mut apt = Command::new("apt-get");
-        apt.args(["install", "--yes", "--no-install-recommends"])
-            .args(PACKAGES)
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        succeeds(&mut apt, Stdio::inherit())
-    };
-    let refresh = || succeeds(Command::new("apt-get").arg("update"), Stdio::inherit());
-    if (install() || (refresh() && install())) && there() {
-        return Ok(());
-    }
-    Err(format!("no browser: install Debian's packages {} as root, then run this again", PACKAGES.join(" and ")))
+    debian::provide("browser", &PACKAGES, there)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use xtask::{
-    browser, dependencies, libraries,
+    browser, dependencies, libraries, postgres,
     rules::{House, RULES},
     sdk,
     steps::{Cargo, Outcome, run_step},
@@ -44,6 +44,7 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     let format = ["fmt", "--all", "--", "--check", "--color", color];
     let mut summary = Summary::default();
     summary.add(run_step("tools", || tools::provide_components(&cargo))?);
+    summary.add(run_step("database", postgres::provide)?);
     summary.add(run_step("format", || cargo.run(&format))?);
     summary.add(run_step("rules of the house", || check_rules(&root))?);
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];

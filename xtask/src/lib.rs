@@ -4,10 +4,12 @@
 //! compile; on a fresh machine this is the first thing that is built.
 
 pub mod browser;
+pub mod debian;
 pub mod dependencies;
 pub mod faults;
 pub mod libraries;
 pub mod licence;
+pub mod postgres;
 pub mod python;
 pub mod rules;
 pub mod sdk;

@@ -54,6 +54,11 @@ impl Outside for Beside {
         .await;
     }
 
+    /// Each is a statement of its own.
+    fn pending(&self) -> usize {
+        2_000
+    }
+
     fn no_bytes(&self) -> &'static str {
         "''::bytea"
     }
