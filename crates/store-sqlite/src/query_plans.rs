@@ -172,5 +172,26 @@ fn no_statement_about_people_looks_through_a_table() {
     drop(store);
 }
 
+/// A few deliveries with consecutive sequences, each with when its last attempt began.
+#[test]
+fn deliveries_are_found_without_looking_through_attempts() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path()).expect("a store");
+    let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
+    let plan = plan(&connection, sql::FIND_DELIVERIES);
+    assert_eq!(plan.iter().filter(|line| line.contains("a USING PRIMARY KEY (delivery=?)")).count(), 2, "{plan:#?}");
+    assert!(!plan.iter().any(|line| line.starts_with("SCAN ") && !line.contains(" v")), "{plan:#?}");
+    drop(store);
+}
+
 fn look_through_nothing(connection: &Connection, statements: &[Statement]) {
     for &statement in statements {
+        for line in plan(connection, statement) {
+            let scanned = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+            let grows = scanned.is_some_and(|name| names_growing_table(text(statement), name));
+            assert!(!grows, "{line} in {}", statement.name());
+            // What is sorted is read to its end before the first row is there.
+            assert!(!line.contains("TEMP B-TREE"), "{line} in {}", statement.name());
+        }
+    }
+}
