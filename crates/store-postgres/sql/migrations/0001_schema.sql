@@ -549,7 +549,8 @@ CREATE TABLE portal_session (
     project BIGINT NOT NULL,
     scopes BIGINT NOT NULL,
     mode TEXT COLLATE "C",
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    return_url TEXT COLLATE "C"
 );
 CREATE UNIQUE INDEX portal_session_by_hash ON portal_session (hash);
 CREATE INDEX portal_session_by_project ON portal_session (project, expires_at);
