@@ -1,76 +1,22 @@
 //! What is around every page: the panel at the left, the bars of a phone, head and title.
 
-use axum::response::{Html, IntoResponse, Response};
-use http::StatusCode;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use tidings_contract::{list::ListBody, problem::Problem, webhook::WebhookBody};
+mod nav;
+mod refusals;
 
+pub(crate) use nav::{Nav, brand};
+pub(crate) use refusals::{alone_page, problem_page, with_status, wrong_page};
+
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use tidings_contract::{list::ListBody, webhook::WebhookBody};
+
+use self::nav::{mark, organization_name, project_name, side, tabbar};
 use crate::{
-    Dashboard, assets,
+    assets,
     parts::{icon, sprite, visible, visible_page},
     portal,
     visit::{Theme, Visit},
 };
-
-/// A place in the panel at the left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nav {
-    Overview,
-    Webhooks,
-    Events,
-    Deliveries,
-    Sources,
-    Commands,
-    EventTypes,
-    /// In a portal; the dashboard has it among the settings.
-    Signing,
-    Settings,
-    Operator,
-}
-
-impl Nav {
-    const ALL: [Self; 9] = [
-        Self::Overview,
-        Self::Webhooks,
-        Self::Events,
-        Self::Deliveries,
-        Self::Sources,
-        Self::Commands,
-        Self::EventTypes,
-        Self::Settings,
-        Self::Operator,
-    ];
-
-    const fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Overview => ("Overview", "overview"),
-            Self::Webhooks => ("Webhooks", "out"),
-            Self::Events => ("Events", "bolt"),
-            Self::Deliveries => ("Deliveries", "plane"),
-            Self::Sources => ("Sources", "into"),
-            Self::Commands => ("Commands", "term"),
-            Self::EventTypes => ("Event types", "tag"),
-            Self::Signing => ("Signing", "key"),
-            Self::Settings => ("Settings", "sliders"),
-            Self::Operator => ("Operator", "server"),
-        }
-    }
-
-    pub(crate) fn link(self, visit: &Visit) -> String {
-        match self {
-            Self::Overview => visit.link(""),
-            Self::Webhooks => visit.link("/webhooks"),
-            Self::Events => visit.link("/events"),
-            Self::Deliveries => visit.link("/deliveries"),
-            Self::Sources => visit.link("/sources"),
-            Self::Commands => visit.link("/commands"),
-            Self::EventTypes => visit.link("/event-types"),
-            Self::Signing => visit.link("/signing"),
-            Self::Settings => visit.link("/settings"),
-            Self::Operator => "/operator/organizations".to_owned(),
-        }
-    }
-}
 
 /// The head of a page.
 #[derive(Default)]
@@ -167,110 +113,6 @@ fn page_head(head: &Head<'_>) -> Markup {
     }
 }
 
-fn project_name(visit: &Visit) -> &str {
-    visit.project.as_ref().map_or("No project", |project| project.name.as_str())
-}
-
-fn organization_name(visit: &Visit) -> &str {
-    visit.organization.as_ref().map_or("", |organization| organization.name.as_str())
-}
-
-fn mark() -> Markup {
-    html! {
-        svg .mark viewBox="0 0 24 24" aria-hidden="true" {
-            rect .mark-bg width="24" height="24" rx="6" {}
-            path .mark-fg d="M5 8.5h14M7.5 6 5 8.5 7.5 11M16.5 6l2.5 2.5-2.5 2.5M12 8.5V18.5" {}
-        }
-    }
-}
-
-/// The name of the product, with its mark.
-pub(crate) fn brand() -> Markup {
-    html! { span .brand { (mark()) "Tidings" } }
-}
-
-fn places(visit: &Visit) -> impl Iterator<Item = Nav> {
-    let has_project = visit.project.is_some();
-    let operator = visit.is_operator();
-    Nav::ALL.into_iter().filter(move |nav| match nav {
-        Nav::Operator => operator,
-        Nav::Settings => true,
-        _ => has_project,
-    })
-}
-
-fn side(visit: &Visit, current: Option<Nav>) -> Markup {
-    html! {
-        aside .side {
-            a .brand href="/" { (mark()) "Tidings" }
-            a .switch-project href="/projects" data-projects title="Choose another project" {
-                span .cut { (project_name(visit)) small { (organization_name(visit)) } }
-                (icon("updown"))
-            }
-            a .jump href="/jump" data-jump { (icon("search")) "Jump to…" kbd { "Ctrl K" } }
-            nav .nav aria-label="Main" {
-                @for nav in places(visit) {
-                    @if nav == Nav::Settings { hr; }
-                    (nav_link(visit, nav, current))
-                }
-            }
-            div .side-foot {
-                @if let Some(health) = &visit.health { (health) }
-                div .who {
-                    a .cut href="/settings/account" title=(visit.session.account.email) { (visit.session.account.email) }
-                    (theme_switch(visit))
-                    form method="post" action="/logout" {
-                        (csrf(visit))
-                        button .icon-button title="Sign out" aria-label="Sign out" { (icon("out-door")) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn nav_link(visit: &Visit, nav: Nav, current: Option<Nav>) -> Markup {
-    let (words, picture) = nav.words();
-    let here = (current == Some(nav)).then_some("page");
-    let failing = if nav == Nav::Webhooks { visit.failing } else { 0 };
-    html! {
-        a href=(nav.link(visit)) aria-current=[here] title=(words) {
-            (icon(picture)) (words)
-            @if failing > 0 {
-                span .count title={ (failing) " failing" } { (failing) span .sr { " failing" } }
-            }
-        }
-    }
-}
-
-fn theme_switch(visit: &Visit) -> Markup {
-    let (next, words) = match visit.theme {
-        Theme::System => ("light", "Theme: as the system. Switch to light"),
-        Theme::Light => ("dark", "Theme: light. Switch to dark"),
-        Theme::Dark => ("system", "Theme: dark. Switch to the system's"),
-    };
-    html! {
-        form method="post" action="/theme" {
-            (csrf(visit))
-            input type="hidden" name="theme" value=(next);
-            input type="hidden" name="next" value=(visit.here);
-            button .icon-button title=(words) aria-label=(words) { (icon("theme")) }
-        }
-    }
-}
-
-fn tabbar(visit: &Visit, current: Option<Nav>) -> Markup {
-    let first = [Nav::Overview, Nav::Webhooks, Nav::Events, Nav::Deliveries];
-    html! {
-        nav .tabbar aria-label="Main, below" {
-            @if visit.project.is_some() { @for nav in first { (nav_link(visit, nav, current)) } }
-            a href="/more" aria-current=[(!current.is_some_and(|nav| first.contains(&nav))).then_some("page")] {
-                (icon("menu")) "More"
-            }
-        }
-    }
-}
-
 /// The field that says for whose organization a form was drawn.
 pub(crate) const ORGANIZATION_FIELD: &str = "of";
 
@@ -284,11 +126,6 @@ pub(crate) fn csrf(visit: &Visit) -> Markup {
     }
 }
 
-/// A page with another status than 200: a form that was refused, say.
-pub(crate) fn with_status(status: u16, page: Response) -> Response {
-    (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
-}
-
 /// A page for somebody who is not signed in, or does not have to be.
 pub(crate) fn alone(title: &str, body: &Markup) -> Response {
     Html(document(&Around::default(), title, body).0).into_response()
@@ -297,60 +134,6 @@ pub(crate) fn alone(title: &str, body: &Markup) -> Response {
 /// The same within a portal.
 pub(crate) fn alone_in(around: &Around<'_>, title: &str, body: &Markup) -> Response {
     Html(document(around, title, body).0).into_response()
-}
-
-/// A page that says one thing.
-pub(crate) fn alone_page(_: &Dashboard, status: StatusCode, title: &str, text: &str) -> Response {
-    let body = html! {
-        div .start.narrow {
-            main #main {
-                (brand())
-                h1 { (title) }
-                p .quiet { (text) }
-                p { a .button href="/" { "Go to the dashboard" } }
-            }
-        }
-    };
-    (status, alone(title, &body)).into_response()
-}
-
-/// The page in place of one that cannot be shown.
-pub(crate) fn wrong_page(visit: &Visit, title: &str, text: &str) -> Response {
-    let body = html! {
-        section .panel {
-            div .panel-body.stack.tight {
-                p data-reason { (text) }
-                p {
-                    a .button href=(visit.link("")) {
-                        @if visit.portal.is_some() { "Go to the webhooks" } @else { "Go to the overview" }
-                    }
-                }
-            }
-        }
-    };
-    page(visit, &Head { title, ..Head::default() }, &body)
-}
-
-/// A refusal of the API as a page.
-pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
-    let (title, text) = match problem.code.as_str() {
-        "not_found" => {
-            ("Not found", "There is nothing here: it was deleted, or it is not yours to look at.".to_owned())
-        }
-        "insufficient_scope" if visit.portal.is_some() => ("This link does not allow it", problem.detail.clone()),
-        "insufficient_scope" => ("Your role does not allow this", problem.detail.clone()),
-        _ => (problem.title.as_str(), problem.detail.clone()),
-    };
-    let body = html! {
-        section .panel {
-            div .panel-body.stack.tight {
-                p data-reason { (text) }
-                p .hint { "Request " span .mono { (problem.request_id) } }
-                p { a .button href=(visit.here) { "Try again" } }
-            }
-        }
-    };
-    page(visit, &Head { title, ..Head::default() }, &body)
 }
 
 /// What a document says of itself.

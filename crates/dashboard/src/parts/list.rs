@@ -83,6 +83,25 @@ pub(crate) fn notice(kind: &str, title: &str, text: &Markup, action: Option<Mark
     }
 }
 
+/// A place with nothing in it yet teaches: why, three steps, the way on; `beside`: the same by API and command line.
+pub(crate) fn teach(title: &str, lead: &str, steps: [(&str, &str); 3], way: &Markup, beside: &Markup) -> Markup {
+    html! {
+        div .empty {
+            div {
+                h2 { (title) }
+                p .lead { (lead) }
+                ol .steps {
+                    @for (place, (title, text)) in steps.iter().enumerate() {
+                        li { span .n-step { (place + 1) } span { b { (title) } (text) } }
+                    }
+                }
+                div .actions { (way) }
+            }
+            @if !beside.0.is_empty() { div .stack.tight { (beside) } }
+        }
+    }
+}
+
 /// A list with nothing in it.
 pub(crate) fn empty_line(text: &str) -> Markup {
     html! { p .panel-body.faint { (text) } }

@@ -29,7 +29,7 @@ use tidings_domain::tenancy::Scope;
 use self::look::{run_badge, schedule_words};
 use crate::{
     ask::{Shown, part, with_query},
-    parts::{ago, button_link, command_line, icon, pager, table_head, total_words, until},
+    parts::{ago, button_link, command_line, icon, pager, table_head, teach, total_words, until},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -153,39 +153,20 @@ fn empty(visit: &Visit) -> Markup {
         ("Run it here", "Console, messages and answer stand beside the code."),
         ("Make a hook URL", "Whoever calls it runs the command: a shop, a git server, a person."),
     ];
-    html! {
-        section .panel.empty {
-            div {
-                h2 { "No commands yet" }
-                p .lead {
-                    "A command does what no webhook can: it looks at what came, remembers, decides, and answers."
-                }
-                ol .steps {
-                    @for (place, (title, text)) in steps.iter().enumerate() {
-                        li { span .n-step { (place + 1) } div { b { (title) } (text) } }
-                    }
-                }
-                (button_link(
-                    visit,
-                    Scope::CommandsManage,
-                    "primary",
-                    &visit.link("/new/command"),
-                    "plus",
-                    "Create command",
-                ))
-            }
-            div .stack.tight {
-                (crate::parts::text_block("A command that runs as it stands", EXAMPLE))
-                (command_line(
-                    "The same by CLI",
-                    "tidings command create /onPayment \"Bot.sendMessage('Paid: ' + content)\"",
-                ))
-                (command_line("The same by API", concat!(
-                    "curl $TIDINGS_SERVER/api/v1/commands -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n",
-                    "  -H 'Content-Type: application/json' \\\n",
-                    "  -d '{\"name\":\"/onPayment\",\"code\":\"Bot.sendMessage(content)\"}'"
-                )))
-            }
-        }
-    }
+    let way =
+        button_link(visit, Scope::CommandsManage, "primary", &visit.link("/new/command"), "plus", "Create command");
+    let beside = html! {
+        (crate::parts::text_block("A command that runs as it stands", EXAMPLE))
+        (command_line(
+            "The same by CLI",
+            "tidings command create /onPayment \"Bot.sendMessage('Paid: ' + content)\"",
+        ))
+        (command_line("The same by API", concat!(
+            "curl $TIDINGS_SERVER/api/v1/commands -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n",
+            "  -H 'Content-Type: application/json' \\\n",
+            "  -d '{\"name\":\"/onPayment\",\"code\":\"Bot.sendMessage(content)\"}'"
+        )))
+    };
+    let lead = "A command does what no webhook can: it looks at what came, remembers, decides, and answers.";
+    html! { section .panel { (teach("No commands yet", lead, steps, &way, &beside)) } }
 }

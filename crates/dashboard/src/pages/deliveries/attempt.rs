@@ -104,10 +104,9 @@ fn payload(visit: &Visit, delivery: &DeliveryBody, attempt: &AttemptBody, as_sen
     if expunged && attempt.request.body.is_empty() {
         return html! { p .quiet { "The payload was expunged. What was sent cannot be shown any more; headers and times stay." } };
     }
-    let other = match as_sent {
-        true => ("Indented", format!("?attempt={}", attempt.number)),
-        false => ("As sent", format!("?attempt={}&raw=1", attempt.number)),
-    };
+    // Whole: a test's answer is shown on the page of its webhook, too.
+    let page = visit.link(&format!("/deliveries/{}?attempt={}", delivery.summary.id, attempt.number));
+    let other = if as_sent { ("Indented", page) } else { ("As sent", format!("{page}&raw=1")) };
     html! {
         (body::block("Payload", &request_bytes(attempt), as_sent))
         p .hint.ways {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     ask::{Shown, with_query},
     pages::webhooks::name_of,
-    parts::{command_line, empty_line, hidden, icon, pager, segments, summary, total_words, who_may},
+    parts::{command_line, empty_line, hidden, icon, pager, segments, summary, teach, total_words, who_may},
     shell::{Head, Nav, csrf, with_status},
     visit::Visit,
 };
@@ -153,33 +153,29 @@ fn recover_link(visit: &Visit, filter: &Filter) -> String {
 }
 
 fn nothing_yet(visit: &Visit) -> Markup {
-    html! {
-        div .empty {
-            div {
-                h2 { "Nothing was sent yet" }
-                p .lead { "A delivery is one event on its way to one webhook, with every attempt on record." }
-                ol .steps {
-                    li { span .n-step { "1" } span { b { "Create a webhook" } "It says which events it wants." } }
-                    @if visit.is_portal() {
-                        li { span .n-step { "2" } span { b { "Send yourself a test" } "On the webhook's page." } }
-                    } @else {
-                        li { span .n-step { "2" } span { b { "Publish an event" } "From your program, or a test event from here." } }
-                    }
-                    li { span .n-step { "3" } span { b { "Look here" } "Request, answer and time of each attempt." } }
-                }
-                div .actions {
-                    @if !visit.is_portal() {
-                        a .button.primary href=(visit.link("/events/new")) { "Publish a test event" }
-                    }
-                    a .button href=(visit.link("/webhooks")) { "Webhooks" }
-                }
-            }
+    let second = match visit.is_portal() {
+        true => ("Send yourself a test", "On the webhook's page."),
+        false => ("Publish an event", "From your program, or a test event from here."),
+    };
+    let by_api =
+        format!("curl -H \"X-API-Key: $TIDINGS_API_KEY\" '{}/api/v1/deliveries?status=failed'", visit.own_address());
+    teach(
+        "Nothing was sent yet",
+        "A delivery is one event on its way to one webhook, with every attempt on record.",
+        [
+            ("Create a webhook", "It says which events it wants."),
+            second,
+            ("Look here", "Request, answer and time of each attempt."),
+        ],
+        &html! {
+            @if !visit.is_portal() { a .button.primary href=(visit.link("/events/new")) { "Publish a test event" } }
+            a .button href=(visit.link("/webhooks")) { "Webhooks" }
+        },
+        &html! {
             @if !visit.is_portal() {
-                div .stack.tight {
-                    (command_line("The same by the command line", "tidings delivery list --status failed"))
-                    (command_line("The same by the API", &format!("curl -H \"X-API-Key: $TIDINGS_API_KEY\" '{}/api/v1/deliveries?status=failed'", visit.own_address())))
-                }
+                (command_line("The same by the command line", "tidings delivery list --status failed"))
+                (command_line("The same by the API", &by_api))
             }
-        }
-    }
+        },
+    )
 }

@@ -21,7 +21,7 @@ use tidings_domain::{
 
 use crate::{
     ask::{Shown, part},
-    parts::{badge, button_link, command_line, empty_line, icon, number, segments, table_head, type_chip},
+    parts::{badge, button_link, command_line, empty_line, icon, number, segments, table_head, teach, type_chip},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -206,43 +206,23 @@ fn empty(visit: &Visit) -> Markup {
         ("Say what it carries", "An example, and a JSON Schema if events are to be held to one."),
         ("Let webhooks choose", "Each webhook takes all types, some of them, or a pattern such as order.*."),
     ];
-    html! {
-        section .panel.empty {
-            div {
-                h2 { "No event types yet" }
-                p .lead {
-                    "They are a catalogue, so that a misspelt type is an error and not an event that nobody gets."
-                }
-                ol .steps {
-                    @for (place, (title, text)) in steps.iter().enumerate() {
-                        li { span .n-step { (place + 1) } div { b { (title) } (text) } }
-                    }
-                }
-                (button_link(
-                    visit,
-                    Scope::Admin,
-                    "primary",
-                    &visit.link("/new/event-type"),
-                    "plus",
-                    "Create event type",
-                ))
-            }
-            div .stack.tight {
-                p .quiet { "Have a description of them already? " a href=(visit.link("/import/event-types")) { "Import an OpenAPI document" }
-                    ", or " a href=(visit.link("/take/event-types")) { "take them from a preset" } "." }
-                (command_line(
-                    "The same by CLI",
-                    "tidings event-type create order.paid --group Orders --example '{\"order\":\"A-1042\"}'",
-                ))
-                (command_line(
-                    "The same by API",
-                    "curl $TIDINGS_SERVER/api/v1/event-types -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  -H \
-                    'Content-Type: application/json' -d '{\"name\":\"order.paid\",\"group\":\"Orders\"}'",
-                ))
-                p .quiet { "A type then looks like this: " (type_chip("order.paid")) }
-            }
-        }
-    }
+    let way = button_link(visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type");
+    let beside = html! {
+        p .quiet { "Have a description of them already? " a href=(visit.link("/import/event-types")) { "Import an OpenAPI document" }
+            ", or " a href=(visit.link("/take/event-types")) { "take them from a preset" } "." }
+        (command_line(
+            "The same by CLI",
+            "tidings event-type create order.paid --group Orders --example '{\"order\":\"A-1042\"}'",
+        ))
+        (command_line(
+            "The same by API",
+            "curl $TIDINGS_SERVER/api/v1/event-types -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  -H \
+            'Content-Type: application/json' -d '{\"name\":\"order.paid\",\"group\":\"Orders\"}'",
+        ))
+        p .quiet { "A type then looks like this: " (type_chip("order.paid")) }
+    };
+    let lead = "They are a catalogue, so that a misspelt type is an error and not an event that nobody gets.";
+    html! { section .panel { (teach("No event types yet", lead, steps, &way, &beside)) } }
 }
 
 #[cfg(test)]

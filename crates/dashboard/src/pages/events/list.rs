@@ -11,7 +11,9 @@ use crate::{
     ask::{Shown, Stop, part, with_query},
     form::Form,
     pages::deliveries::{PERIODS, since},
-    parts::{ago, button_link, command_line, empty_line, exact, number, pager, summary, table_head, total_words},
+    parts::{
+        ago, button_link, command_line, empty_line, exact, number, pager, summary, table_head, teach, total_words,
+    },
     shell::{Head, Nav, with_status},
     visit::Visit,
 };
@@ -141,22 +143,18 @@ fn nothing_yet(visit: &Visit) -> Markup {
                 -H 'Content-Type: application/json' -d '{{\"type\": \"tag.subscribed\", \"data\": {{\"tag\": \"customer\"}}}}'",
         visit.own_address()
     );
-    html! {
-        div .empty {
-            div {
-                h2 { "Nothing was published yet" }
-                p .lead { "An event says that something happened. Every webhook that wants its type, scope and content gets it." }
-                ol .steps {
-                    li { span .n-step { "1" } span { b { "Make a key" } "Under Settings › Keys, for your program." } }
-                    li { span .n-step { "2" } span { b { "Publish" } "One POST request; the answer comes after the event is stored." } }
-                    li { span .n-step { "3" } span { b { "Follow it" } "Who got it, who did not and why, and every attempt." } }
-                }
-                div .actions { (publish_button(visit)) }
-            }
-            div .stack.tight {
-                (command_line("The same by the API", &line))
-                (command_line("The same by the command line", "tidings event publish tag.subscribed --data '{\"tag\": \"customer\"}'"))
-            }
-        }
-    }
+    teach(
+        "Nothing was published yet",
+        "An event says that something happened. Every webhook that wants its type, scope and content gets it.",
+        [
+            ("Make a key", "Under Settings › Keys, for your program."),
+            ("Publish", "One POST request; the answer comes after the event is stored."),
+            ("Follow it", "Who got it, who did not and why, and every attempt."),
+        ],
+        &publish_button(visit),
+        &html! {
+            (command_line("The same by the API", &line))
+            (command_line("The same by the command line", "tidings event publish tag.subscribed --data '{\"tag\": \"customer\"}'"))
+        },
+    )
 }

@@ -10,7 +10,7 @@ use tidings_domain::tenancy::Scope;
 use super::{kinds, page_of};
 use crate::{
     ask::{Shown, with_query},
-    parts::{ago, badge, button_link, command_line, icon, number, pager, table_head, total_words},
+    parts::{ago, badge, button_link, command_line, icon, number, pager, table_head, teach, total_words},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -77,21 +77,20 @@ pub(crate) fn state_badge(source: &SourceBody) -> Markup {
 fn nothing_yet(visit: &Visit) -> Markup {
     html! {
         section .panel {
-            div .empty {
-                div {
-                    h2 { "Nobody sends you anything yet" }
-                    p .lead { "A source is an address for a provider's webhooks: checked to be genuine, kept once, then acted upon." }
-                    ol .steps {
-                        li { span .n-step { "1" } span { b { "Choose the provider" } "It decides how requests are checked." } }
-                        li { span .n-step { "2" } span { b { "Paste the URL there" } "And its secret here." } }
-                        li { span .n-step { "3" } span { b { "Say what is done" } "Publish an event, keep a record, run a command, send it on." } }
-                    }
-                }
-                div .stack.tight {
+            (teach(
+                "Nobody sends you anything yet",
+                "A source is an address for a provider's webhooks: checked to be genuine, kept once, then acted upon.",
+                [
+                    ("Choose the provider", "It decides how requests are checked."),
+                    ("Paste the URL there", "And its secret here."),
+                    ("Say what is done", "Publish an event, keep a record, run a command, send it on."),
+                ],
+                &html! {},
+                &html! {
                     (command_line("The same by the command line", "tidings source create mailings --kind resend --secret @secret.txt"))
                     (command_line("Without waiting for the provider", "tidings trigger resend email.bounced --secret @secret.txt"))
-                }
-            }
+                },
+            ))
         }
         section .panel {
             header .panel-head { h2 { "Create a source" } p { "Choose who sends" } }

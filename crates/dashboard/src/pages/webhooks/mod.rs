@@ -2,10 +2,12 @@
 
 mod acts;
 mod arriving;
+mod facts;
 mod form;
 mod read;
 mod row;
 mod secret;
+mod sections;
 mod show;
 mod table;
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     ask::{Shown, Stop, with_query},
     form::Form,
-    parts::{Bar, button_link, command_line, icon, number, segments},
+    parts::{Bar, button_link, command_line, icon, number, segments, teach},
     shell::{Head, Nav, is_failing},
     visit::Visit,
 };
@@ -192,32 +192,23 @@ fn foot(visit: &Visit, view: &View, found: usize, shown: usize, is_whole: bool) 
 fn empty(visit: &Visit) -> Markup {
     let line = "curl -X POST \"$TIDINGS_SERVER/api/v1/webhooks\" -H \"X-API-Key: $TIDINGS_API_KEY\" \\\n  \
                 -H 'Content-Type: application/json' -d '{\"url\":\"https://example.com/webhooks\"}'";
-    html! {
-        section .panel {
-            div .empty {
-                div {
-                    h2 { "No webhooks yet" }
-                    p .lead { "A webhook is an address that is told about events as they happen: signed, again until it has taken them, and with every attempt on record." }
-                    ol .steps {
-                        li { span .n-step { "1" } span { b { "Create one" } "Give it an address and choose event types." } }
-                        li { span .n-step { "2" } span { b { "Keep its secret" } "It is shown once; the receiver verifies signatures with it." } }
-                        li { span .n-step { "3" } span { b { "Send yourself a test" } "You see the request, the answer, and how long it took." } }
-                    }
-                    div .actions {
-                        (button_link(visit, CHANGES, "primary", &visit.link("/webhooks/new"), "plus", "Create webhook"))
-                        @if let Some(reason) = why_not(visit).filter(|_| visit.shows(CHANGES)) { span .faint { (reason) "." } }
-                    }
-                }
-                // Whoever looks through a portal has no key.
-                @if !visit.is_portal() {
-                    div .stack.tight {
-                        h3 { "The same by API" }
-                        (command_line("curl", line))
-                        h3 { "By command line" }
-                        (command_line("tidings", "tidings webhook create --url https://example.com/webhooks"))
-                    }
-                }
-            }
+    let way = html! {
+        (button_link(visit, CHANGES, "primary", &visit.link("/webhooks/new"), "plus", "Create webhook"))
+        @if let Some(reason) = why_not(visit).filter(|_| visit.shows(CHANGES)) { span .faint { (reason) "." } }
+    };
+    // Whoever looks through a portal has no key.
+    let beside = html! {
+        @if !visit.is_portal() {
+            (command_line("The same by the API", line))
+            (command_line("The same by the command line", "tidings webhook create --url https://example.com/webhooks"))
         }
-    }
+    };
+    let lead = "A webhook is an address that is told about events as they happen: signed, again until it has taken them, \
+                and with every attempt on record.";
+    let steps = [
+        ("Create one", "Give it an address and choose event types."),
+        ("Keep its secret", "It is shown once; the receiver verifies signatures with it."),
+        ("Send yourself a test", "You see the request, the answer, and how long it took."),
+    ];
+    html! { section .panel { (teach("No webhooks yet", lead, steps, &way, &beside)) } }
 }
