@@ -55,6 +55,8 @@ pub(crate) struct Visit {
     base: String,
     /// Path and query of this page.
     pub(crate) here: String,
+    /// Where to look again: this page, or the one that a form stands on.
+    pub(crate) back: String,
     /// Proves that a form comes from this page.
     pub(crate) csrf: String,
     pub(crate) theme: Theme,

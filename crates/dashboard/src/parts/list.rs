@@ -31,13 +31,13 @@ pub(crate) fn total_words(total: Option<u64>, at_least: Option<u64>) -> String {
 /// The foot of a list: how much there is, and the way to what is older. `Newer` goes back to the top, since
 /// lists grow at their head.
 pub(crate) fn pager(visit: &Visit, total: &str, rows: usize, cursor: Option<&str>, at_top: bool) -> Markup {
-    let older = cursor.map(|cursor| with_parameter(&visit.here, "cursor", cursor));
+    let older = cursor.map(|cursor| with_parameter(&visit.back, "cursor", cursor));
     html! {
         div .panel-foot {
             // Further down, how many are above is not known.
             span { @if at_top && rows > 0 { "1–" } (rows) " of " (total) }
             div .actions.push {
-                @if !at_top { a .button.small href=(with_parameter(&visit.here, "cursor", "")) rel="prev" { "Newest" } }
+                @if !at_top { a .button.small href=(with_parameter(&visit.back, "cursor", "")) rel="prev" { "Newest" } }
                 @if let Some(older) = older { a .button.small href=(older) rel="next" data-older { "Older" } }
             }
         }

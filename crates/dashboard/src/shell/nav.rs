@@ -154,7 +154,7 @@ fn theme_switch(visit: &Visit) -> Markup {
         form method="post" action="/theme" {
             (csrf(visit))
             input type="hidden" name="theme" value=(next);
-            input type="hidden" name="next" value=(visit.here);
+            input type="hidden" name="next" value=(visit.back);
             button .icon-button title=(words) aria-label=(words) { (icon("theme")) }
         }
     }

@@ -60,7 +60,9 @@ pub(crate) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
             div .panel-body.stack.tight {
                 p data-reason { (text) }
                 p .hint { "Request " span .mono { (problem.request_id) } }
-                p { a .button href=(visit.here) { "Try again" } }
+                // What a form asked for cannot be asked for by a link.
+                @if visit.back == visit.here { p { a .button href=(visit.here) { "Try again" } } }
+                @else if !visit.back.is_empty() { p { a .button href=(visit.back) { "Go back" } } }
             }
         }
     };

@@ -35,8 +35,7 @@ impl FromRequestParts<Dashboard> for Visit {
         let signed_in = session::find(dashboard, &parts.headers).await.map_err(Stop::with)?;
         let Some(session) = signed_in else {
             // Only looking can be repeated after signing in; a form leads back to the page that it stands on.
-            let next = if parts.method == http::Method::GET { here } else { page_of_form(&parts.headers) };
-            return Err(Stop::to(&with_query("/login", &[("next", &next)])));
+            return Err(Stop::to(&with_query("/login", &[("next", &back(parts, &here))])));
         };
         let named = match RawPathParams::from_request_parts(parts, dashboard).await {
             Ok(params) => params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()),
@@ -59,6 +58,7 @@ impl FromRequestParts<Dashboard> for Visit {
             project: None,
             organization: None,
             base: String::new(),
+            back: back(parts, &here),
             here,
             csrf,
             theme: match text(THEME_COOKIE) {
@@ -96,6 +96,11 @@ fn is_part(path: &str, query: Option<&str>) -> bool {
         || is_own("/deliveries/rows")
         || (is_own("/progress") && path.contains("/jobs/"))
         || (path == "/jump" && query.is_some_and(|query| query.split('&').any(|pair| pair == "part=list")))
+}
+
+/// Where to look again: a form leads back to the page that it stands on.
+fn back(parts: &Parts, here: &str) -> String {
+    if parts.method == http::Method::GET { here.to_owned() } else { page_of_form(&parts.headers) }
 }
 
 /// The page that a form stands on, as the browser says it: forms come from this server alone, see [`crate::guard`].
@@ -148,6 +153,7 @@ impl Visit {
             organization: None,
             base: format!("/portal/{token}"),
             said: word.and_then(|(_, word)| said::of(&word, token)),
+            back: back(parts, &here),
             here,
             // Nobody else knows it, as nobody else knows what a session's forms carry.
             csrf: token.to_owned(),

@@ -136,6 +136,16 @@ async fn without_scripts_they_lead_to_a_page() {
     assert_eq!(status(&seed, "healthy").await, "paused");
     page.push_first("Send test").await;
     page.sees("Time by phase").await;
+    page.back().await;
+    // What is refused is told on a page that leads back to where it was asked for.
+    seed.api.delete(&seed.path("/webhooks/{healthy}")).await.expect(204);
+    page.push("Resume").await;
+    page.sees("it was deleted, or it is not yours to look at").await;
+    page.follow("Go back").await;
+    page.arrives_at(&seed.path("/p/{project}/webhooks/{healthy}")).await;
+    page.go(&seed.path("/p/{project}/webhooks/{flaky}")).await;
+    page.push_first("Send test").await;
+    page.sees("Time by phase").await;
     assert!(page.path().await.contains("/deliveries/dlv_"), "{}", page.path().await);
     page.scripts(true).await;
 }
