@@ -16,8 +16,10 @@ async function send(form, submitter) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (answer.ok && new URL(answer.url).pathname === "/login") return { reason: "Your session has ended. Sign in again." };
   if (answer.ok) return { page, url: answer.url };
-  const reason = page.querySelector("[data-reason]")?.textContent ?? page.querySelector("h1 + p")?.textContent;
-  return { reason: reason ?? `The server answered ${answer.status}.` };
+  // A page that stands alone says it in its title: that a portal has closed, say.
+  const alone = [...page.querySelectorAll("h1, h1 + p")].map((part) => part.textContent).join(". ");
+  const reason = page.querySelector("[data-reason]")?.textContent ?? alone;
+  return { reason: reason || `The server answered ${answer.status}.` };
 }
 
 /** A form can be sent once more. */
