@@ -52,11 +52,6 @@ pub trait Outside: Send + Sync {
     /// Has the database refuse new rows of a table, all or those for which a condition on `new` holds.
     async fn refuse(&self, table: &str, condition: &str);
 
-    /// How many deliveries wait where much is to wait.
-    fn pending(&self) -> usize {
-        20_000
-    }
-
     /// How no bytes are written.
     fn no_bytes(&self) -> &'static str;
 }

@@ -8,18 +8,20 @@ use tidings_store_sql::{
 };
 
 macro_rules! texts {
-    ($($file:literal),* $(,)?) => {
-        /// In its own dialect; the others read alike everywhere.
-        fn own(name: &str) -> Option<&'static str> {
+    ($own:ident, $folder:literal, $($file:literal),* $(,)?) => {
+        fn $own(name: &str) -> Option<&'static str> {
             match name {
-                $($file => Some(include_str!(concat!("../sql/", $file, ".sql"))),)*
+                $($file => Some(include_str!(concat!($folder, $file, ".sql"))),)*
                 _ => None,
             }
         }
     };
 }
 
+// In its own dialect; the others read alike everywhere.
 texts!(
+    own,
+    "../sql/",
     "add_head_template",
     "append_delivery",
     "claim_due",
@@ -45,10 +47,33 @@ texts!(
     "raise_project_version",
 );
 
+// For many rows at a time: each parameter is a column of them. What a statement hands back are the first columns of
+// the rows that it changed something for; if it hands back nothing, no row can fail to.
+texts!(
+    many_rows,
+    "../sql/many/",
+    "append_delivery",
+    "append_event",
+    "finish_delivery",
+    "finish_lease",
+    "lease",
+    "note_webhook_state",
+    "put_hour",
+    "record_attempt",
+    "release_lease",
+    "remember_idempotency",
+    "schedule_retry",
+);
+
 /// All of them, with `$1` for the first parameter.
 static TEXTS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
     let all = STATEMENTS.iter().chain(SHARED_STATEMENTS);
     all.map(|statement| (statement.name(), numbered(found(*statement)))).collect()
+});
+
+/// Those for many rows, likewise.
+static TEXTS_OF_MANY: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
+    STATEMENTS.iter().filter_map(|one| Some((one.name(), numbered(many_rows(one.name())?)))).collect()
 });
 
 fn found(statement: Statement) -> &'static str {
@@ -70,6 +95,11 @@ fn numbered(text: &str) -> String {
 /// How a statement reads.
 pub(crate) fn text(statement: Statement) -> &'static str {
     TEXTS.get(statement.name()).map_or("", String::as_str)
+}
+
+/// How it reads for many rows, if it does.
+pub(crate) fn text_of_many(statement: Statement) -> Option<&'static str> {
+    TEXTS_OF_MANY.get(statement.name()).map(String::as_str)
 }
 
 #[cfg(test)]

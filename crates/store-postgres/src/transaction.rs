@@ -4,7 +4,7 @@
 //! are never more of them than connections. Statements are sent with their types and without names, so that a
 //! pooler between may give each transaction another connection.
 
-use std::{cell::Cell, error::Error as StdError};
+use std::{cell::Cell, collections::HashMap, error::Error as StdError};
 
 use bytes::BytesMut;
 use tidings_store_sql::{Columns, Database, Error, Kind, Next, Params, Result, Row, Statement, Value};
@@ -42,6 +42,91 @@ impl Transaction<'_> {
     }
 }
 
+impl Transaction<'_> {
+    /// One statement for all rows: it costs what a few rows cost.
+    fn execute_columns(&self, text: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        let columns: Vec<_> = (0..rows[0].len()).map(|column| Column::of(rows, column)).collect();
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+            columns.iter().map(|column| (column as &(dyn ToSql + Sync), column.type_of())).collect();
+        let handed_back = self.wait(self.client.query_typed(text, &typed))?;
+        let Some(first) = handed_back.first() else {
+            // Nothing is handed back where every row counts, or where none did.
+            let all = usize::from(!text.contains("RETURNING"));
+            return Ok(vec![all; rows.len()]);
+        };
+        let width = first.len();
+        let handed_back: Vec<_> = handed_back.iter().map(Found).collect();
+        let mut hits: HashMap<Vec<Plain<'_>>, usize> = HashMap::new();
+        for row in &handed_back {
+            let mut key = Vec::with_capacity(width);
+            for column in 0..width {
+                key.push(Plain::of(row.value(column)?));
+            }
+            *hits.entry(key).or_default() += 1;
+        }
+        // Of equal rows the first one is meant.
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let key: Vec<_> = row[..width].iter().map(|value| Plain::of(*value)).collect();
+            let left = hits.get_mut(&key).filter(|left| **left > 0);
+            changed.push(usize::from(left.is_some()));
+            if let Some(left) = left {
+                *left -= 1;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// A value that can be looked up.
+#[derive(PartialEq, Eq, Hash)]
+enum Plain<'a> {
+    Nothing,
+    Int(i64),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Plain<'a> {
+    fn of(value: Value<'a>) -> Self {
+        match value {
+            Value::Null(_) => Self::Nothing,
+            Value::Int(number) => Self::Int(number),
+            Value::Text(text) => Self::Bytes(text.as_bytes()),
+            Value::Blob(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
+
+/// The same parameter of all rows.
+#[derive(Debug)]
+struct Column<'r>(Vec<Bound<'r>>, Kind);
+
+impl<'r> Column<'r> {
+    fn of(rows: &'r [Vec<Value<'_>>], column: usize) -> Self {
+        Self(rows.iter().map(|row| Bound(row[column])).collect(), rows[0][column].kind())
+    }
+
+    fn type_of(&self) -> Type {
+        match self.1 {
+            Kind::Int => Type::INT8_ARRAY,
+            Kind::Text => Type::TEXT_ARRAY,
+            Kind::Blob => Type::BYTEA_ARRAY,
+        }
+    }
+}
+
+impl ToSql for Column<'_> {
+    fn to_sql(&self, to: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        self.0.to_sql(to, out)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        [Type::INT8_ARRAY, Type::TEXT_ARRAY, Type::BYTEA_ARRAY].contains(of)
+    }
+
+    to_sql_checked!();
+}
+
 /// Values as PostgreSQL's client takes them.
 fn bound<'p>(params: &'p dyn Params) -> Result<Vec<Bound<'p>>> {
     let mut values = Vec::new();
@@ -61,6 +146,13 @@ impl Database for Transaction<'_> {
         let values = bound(params)?;
         let changed = self.wait(self.client.execute_typed(sql::text(statement), &typed(&values)))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    fn execute_many(&self, statement: Statement, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        match (sql::text_of_many(statement), rows) {
+            (Some(text), [_, _, ..]) => self.execute_columns(text, rows),
+            _ => rows.iter().map(|row| self.execute(statement, row)).collect(),
+        }
     }
 
     fn query(

@@ -1,7 +1,10 @@
 //! Accepting events: one transaction holds events, deliveries and idempotency keys.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use bytes::Bytes;
 use tidings_domain::{
+    event::Event,
     ids::{EventKey, ProjectId},
     time::Timestamp,
 };
@@ -10,7 +13,7 @@ use tidings_ports::store::{Appended, BatchAppended, Created, Idempotency, NewBat
 use crate::{
     attempt_row::{self, FinishedRow},
     counters::{Ended, Hours, count_born, count_ended},
-    database::{Connection, Optional as _, Result, params},
+    database::{Connection, Optional as _, Result, Value, params, row},
     receipts,
     session::Session,
     sql,
@@ -18,10 +21,139 @@ use crate::{
 };
 
 pub(crate) fn append(session: &mut Session<'_>, events: &[NewEvent], now: Timestamp) -> Result<Vec<Appended>> {
-    let appended = events.iter().map(|new| append_one(session, new, now)).collect::<Result<Vec<_>>>()?;
+    let mut outcomes = stale(session, events)?;
+    remember_keys(session, events, &mut outcomes, now)?;
+    let scopes: Vec<_> = events.iter().map(|new| scopes_text(&new.event.scopes)).collect();
+    let mut gathered = Gathered::default();
+    for ((new, scopes), outcome) in events.iter().zip(&scopes).zip(&mut outcomes) {
+        if outcome.is_none() && may_be_there(new) {
+            // What is gathered may be what it is there as.
+            gathered.write(session)?;
+            *outcome = there_already(session, new)?;
+        }
+        if outcome.is_none() {
+            gathered.add(session, new, scopes.as_deref(), now);
+            *outcome = Some(Appended::Stored);
+        }
+    }
+    gathered.write(session)?;
+    let appended: Vec<_> = outcomes.into_iter().flatten().collect();
     let stored = events.iter().zip(&appended).filter(|(_, result)| **result == Appended::Stored);
     count_born(session, stored.map(|(new, _)| new.deliveries.len()).sum())?;
     Ok(appended)
+}
+
+/// Those that were decided under a version which holds no more are not looked at any further.
+fn stale(session: &mut Session<'_>, events: &[NewEvent]) -> Result<Vec<Option<Appended>>> {
+    let mut versions = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(events.len());
+    for new in events {
+        let version = match versions.entry(new.event.project_id.sequence()) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let version = session.project_version(*unknown.key())?;
+                *unknown.insert(version)
+            }
+        };
+        outcomes.push((version != new.snapshot_version).then_some(Appended::StaleSnapshot));
+    }
+    Ok(outcomes)
+}
+
+/// Remembers the idempotency keys of all events that have one; whose key was used before is answered by that.
+fn remember_keys(
+    session: &Session<'_>,
+    events: &[NewEvent],
+    outcomes: &mut [Option<Appended>],
+    now: Timestamp,
+) -> Result<()> {
+    let keyed: Vec<(usize, &Idempotency)> = (0..)
+        .zip(events)
+        .filter(|(place, _)| outcomes[*place].is_none())
+        .filter_map(|(place, new)| Some((place, new.idempotency.as_ref()?)))
+        .collect();
+    let rows: Vec<_> = keyed.iter().map(|(_, idempotency)| key_row(idempotency, now)).collect();
+    let added = session.connection.statement(sql::REMEMBER_IDEMPOTENCY).execute_many(&rows)?;
+    for ((place, idempotency), _) in keyed.into_iter().zip(added).filter(|(_, added)| *added == 0) {
+        outcomes[place] = Some(match first_use(session.connection, idempotency)? {
+            Some(Created::Replayed { status, response }) => Appended::Replayed { status, response },
+            _ => Appended::IdempotencyConflict,
+        });
+    }
+    Ok(())
+}
+
+/// Most events cannot: their ids were made for them.
+fn may_be_there(new: &NewEvent) -> bool {
+    new.event.custom_id.is_some() || new.receipt.is_some()
+}
+
+/// Whether the project has an event with this id, or the source a receipt with it; notes the receipt if not.
+fn there_already(session: &Session<'_>, new: &NewEvent) -> Result<Option<Appended>> {
+    if let Some(id) = &new.event.custom_id
+        && id_is_taken(session, new.event.project_id, id)?
+    {
+        // The key was remembered for an event that does not come to be.
+        if let Some(idempotency) = &new.idempotency {
+            let forget = session.connection.statement(sql::FORGET_IDEMPOTENCY);
+            forget.execute(params![idempotency.owner, idempotency.key])?;
+        }
+        return Ok(Some(Appended::AlreadyExists));
+    }
+    if let Some(receipt) = &new.receipt
+        && !receipts::append(session, new.event.key.sequence(), receipt)?
+    {
+        return Ok(Some(Appended::AlreadyExists));
+    }
+    Ok(None)
+}
+
+/// Events and deliveries on their way into the log: statements cost more than rows.
+#[derive(Default)]
+struct Gathered<'a> {
+    events: Vec<Vec<Value<'a>>>,
+    deliveries: Vec<Vec<Value<'a>>>,
+}
+
+impl<'a> Gathered<'a> {
+    fn add(&mut self, session: &mut Session<'_>, new: &'a NewEvent, scopes: Option<&'a str>, now: Timestamp) {
+        self.events.push(event_row(&new.event, new.deliveries.len(), scopes, new.after_runs));
+        let (event, project) = (new.event.key.sequence(), new.event.project_id.sequence());
+        for delivery in &new.deliveries {
+            let (seq, webhook) = (delivery.id.sequence(), delivery.webhook_id.sequence());
+            let due_at = (!delivery.leased).then_some(delivery.due_at.unwrap_or(now).as_millis());
+            let rendering = delivery.rendering.code();
+            self.deliveries.push(row![seq, delivery.id.tail(), event, webhook, project, rendering, due_at]);
+            if delivery.leased {
+                session.note_leased(seq, webhook);
+            }
+        }
+    }
+
+    fn write(&mut self, session: &Session<'_>) -> Result<()> {
+        session.connection.statement(sql::APPEND_EVENT).execute_many(&self.events)?;
+        session.connection.statement(sql::APPEND_DELIVERY).execute_many(&self.deliveries)?;
+        self.events.clear();
+        self.deliveries.clear();
+        Ok(())
+    }
+}
+
+fn event_row<'a>(event: &'a Event, fanout: usize, scopes: Option<&'a str>, after_runs: u32) -> Vec<Value<'a>> {
+    row![
+        event.key.sequence(),
+        event.key.tail(),
+        event.project_id.sequence(),
+        fanout as i64,
+        event.event_type.as_str(),
+        event.custom_id.as_deref(),
+        scopes,
+        event.content_type.as_deref(),
+        event.label.as_deref(),
+        &event.payload[..],
+        event.schema_version,
+        (after_runs > 0).then_some(after_runs),
+    ]
 }
 
 /// Nothing of a batch is written unless all of it can be.
@@ -53,70 +185,6 @@ pub(crate) fn append_batch(session: &mut Session<'_>, batch: &NewBatch, now: Tim
     Ok(BatchAppended::Stored(appended))
 }
 
-fn append_one(session: &mut Session<'_>, new: &NewEvent, now: Timestamp) -> Result<Appended> {
-    let project = new.event.project_id.sequence();
-    let version = session.project_version(project)?;
-    if version != new.snapshot_version {
-        return Ok(Appended::StaleSnapshot);
-    }
-    if let Some(idempotency) = &new.idempotency {
-        match remember(session, idempotency, now)? {
-            Created::Replayed { status, response } => return Ok(Appended::Replayed { status, response }),
-            Created::IdempotencyConflict => return Ok(Appended::IdempotencyConflict),
-            _ => {}
-        }
-    }
-    if let Some(id) = &new.event.custom_id
-        && id_is_taken(session, new.event.project_id, id)?
-    {
-        // The key was remembered for an event that does not come to be.
-        if let Some(idempotency) = &new.idempotency {
-            session
-                .connection
-                .statement(sql::FORGET_IDEMPOTENCY)
-                .execute(params![idempotency.owner, idempotency.key])?;
-        }
-        return Ok(Appended::AlreadyExists);
-    }
-    if let Some(receipt) = &new.receipt
-        && !receipts::append(session, new.event.key.sequence(), receipt)?
-    {
-        return Ok(Appended::AlreadyExists);
-    }
-    insert_event(session, new)?;
-    let insert = session.connection.statement(sql::APPEND_DELIVERY);
-    for delivery in &new.deliveries {
-        let (seq, webhook) = (delivery.id.sequence(), delivery.webhook_id.sequence());
-        let due_at = (!delivery.leased).then_some(delivery.due_at.unwrap_or(now).as_millis());
-        let event = new.event.key.sequence();
-        insert.execute(params![seq, delivery.id.tail(), event, webhook, project, delivery.rendering.code(), due_at])?;
-        if delivery.leased {
-            session.note_leased(seq, webhook);
-        }
-    }
-    Ok(Appended::Stored)
-}
-
-fn insert_event(session: &Session<'_>, new: &NewEvent) -> Result<()> {
-    let event = &new.event;
-    let scopes = scopes_text(&event.scopes);
-    session.connection.statement(sql::APPEND_EVENT).execute(params![
-        event.key.sequence(),
-        event.key.tail(),
-        event.project_id.sequence(),
-        new.deliveries.len() as i64,
-        event.event_type.as_str(),
-        event.custom_id,
-        scopes,
-        event.content_type,
-        event.label,
-        &event.payload[..],
-        event.schema_version,
-        (new.after_runs > 0).then_some(new.after_runs),
-    ])?;
-    Ok(())
-}
-
 fn scopes_text(scopes: &[String]) -> Option<String> {
     (!scopes.is_empty()).then(|| serde_json::to_string(scopes).expect("strings always become JSON"))
 }
@@ -137,18 +205,22 @@ fn id_is_taken(session: &Session<'_>, project: ProjectId, id: &str) -> Result<bo
 
 /// Remembers an idempotency key, or says how its first use was answered.
 pub(crate) fn remember(session: &Session<'_>, idempotency: &Idempotency, now: Timestamp) -> Result<Created> {
-    let added = session.connection.statement(sql::REMEMBER_IDEMPOTENCY).execute(params![
-        idempotency.owner,
-        idempotency.key,
-        idempotency.request_hash,
-        idempotency.status,
-        &idempotency.response[..],
-        now.as_millis(),
-    ])?;
+    let added = session.connection.statement(sql::REMEMBER_IDEMPOTENCY).execute(key_row(idempotency, now))?;
     if added == 1 {
         return Ok(Created::Stored);
     }
     Ok(first_use(session.connection, idempotency)?.unwrap_or(Created::IdempotencyConflict))
+}
+
+fn key_row(idempotency: &Idempotency, now: Timestamp) -> Vec<Value<'_>> {
+    row![
+        idempotency.owner,
+        idempotency.key.as_str(),
+        &idempotency.request_hash[..],
+        idempotency.status,
+        &idempotency.response[..],
+        now.as_millis(),
+    ]
 }
 
 /// How the first use of an idempotency key was answered, if there was one.
@@ -198,35 +270,20 @@ fn count_test(session: &mut Session<'_>, test: &TestRecord) -> Result<()> {
 /// Stores a test with its one attempt; the deliveries table holds it like any other.
 pub(crate) fn record_test(session: &mut Session<'_>, test: &TestRecord) -> Result<()> {
     let event = &test.event;
-    session.connection.statement(sql::APPEND_EVENT).execute(params![
-        event.key.sequence(),
-        event.key.tail(),
-        event.project_id.sequence(),
-        1,
-        event.event_type.as_str(),
-        event.custom_id,
-        scopes_text(&event.scopes),
-        event.content_type,
-        event.label,
-        &event.payload[..],
-        event.schema_version,
-        None::<u32>,
-    ])?;
+    let scopes = scopes_text(&event.scopes);
+    session.connection.statement(sql::APPEND_EVENT).execute(event_row(event, 1, scopes.as_deref(), 0))?;
     count_test(session, test)?;
     let head = session.head_id(&test.attempt.request_head)?;
-    attempt_row::insert_finished(
-        session.connection,
-        &FinishedRow {
-            delivery_id: test.delivery_id,
-            event: event.key.sequence(),
-            webhook: test.webhook_id.sequence(),
-            project: event.project_id.sequence(),
-            rendering: test.rendering.code(),
-            epoch: 1,
-            state: if test.delivered { STATE_DELIVERED } else { STATE_FAILED },
-            finished_at: test.ended_at(),
-        },
-        &test.attempt,
-        head,
-    )
+    let finished = FinishedRow {
+        delivery_id: test.delivery_id,
+        event: event.key.sequence(),
+        webhook: test.webhook_id.sequence(),
+        project: event.project_id.sequence(),
+        rendering: test.rendering.code(),
+        epoch: 1,
+        state: if test.delivered { STATE_DELIVERED } else { STATE_FAILED },
+        finished_at: test.ended_at(),
+    };
+    let row = attempt_row::finished(&finished, &test.attempt, head);
+    session.connection.statement(sql::FINISH_DELIVERY).execute(row).map(drop)
 }

@@ -4,10 +4,7 @@ use bytes::Bytes;
 use tidings_domain::{ids::DeliveryId, outcome::Outcome, time::Timestamp};
 use tidings_ports::{sender::Timing, store::AttemptRecord};
 
-use crate::{
-    database::{Connection, Result, Row, params},
-    sql,
-};
+use crate::database::{Result, Row, Value, row};
 
 const FAILURE_TIMEOUT: u8 = 1;
 const FAILURE_NETWORK: u8 = 2;
@@ -43,15 +40,11 @@ pub(crate) fn outcome_of(status: Option<u16>, failure: Option<u8>) -> Outcome {
     }
 }
 
-pub(crate) fn insert_finished(
-    connection: &Connection<'_>,
-    row: &FinishedRow,
-    attempt: &AttemptRecord,
-    head: i64,
-) -> Result<()> {
+/// A row of `finish_delivery.sql`.
+pub(crate) fn finished<'a>(row: &FinishedRow, attempt: &'a AttemptRecord, head: i64) -> Vec<Value<'a>> {
     let (status, failure) = outcome_columns(attempt.outcome);
     let timing = attempt.timing;
-    connection.statement(sql::FINISH_DELIVERY).execute(params![
+    row![
         row.delivery_id.sequence(),
         row.delivery_id.tail(),
         row.event,
@@ -65,7 +58,7 @@ pub(crate) fn insert_finished(
         attempt.started_at.as_millis(),
         status,
         failure,
-        attempt.error,
+        attempt.error.as_deref(),
         timing.dns_us,
         timing.connect_us,
         timing.tls_us,
@@ -73,31 +66,25 @@ pub(crate) fn insert_finished(
         timing.total_us,
         timing.reused,
         head,
-        attempt.response_headers,
+        attempt.response_headers.as_str(),
         attempt.response_truncated,
         &attempt.response_body[..],
         attempt.request_body.as_deref(),
-    ])?;
-    Ok(())
+    ]
 }
 
-pub(crate) fn insert_attempt(
-    connection: &Connection<'_>,
-    delivery: i64,
-    rendering: u8,
-    attempt: &AttemptRecord,
-    head: i64,
-) -> Result<()> {
+/// A row of `record_attempt.sql`.
+pub(crate) fn unfinished(delivery: i64, rendering: u8, attempt: &AttemptRecord, head: i64) -> Vec<Value<'_>> {
     let (status, failure) = outcome_columns(attempt.outcome);
     let timing = attempt.timing;
-    connection.statement(sql::RECORD_ATTEMPT).execute(params![
+    row![
         delivery,
         attempt.number,
         rendering,
         attempt.started_at.as_millis(),
         status,
         failure,
-        attempt.error,
+        attempt.error.as_deref(),
         timing.dns_us,
         timing.connect_us,
         timing.tls_us,
@@ -105,12 +92,11 @@ pub(crate) fn insert_attempt(
         timing.total_us,
         timing.reused,
         head,
-        attempt.response_headers,
+        attempt.response_headers.as_str(),
         attempt.response_truncated,
         &attempt.response_body[..],
         attempt.request_body.as_deref(),
-    ])?;
-    Ok(())
+    ]
 }
 
 /// Reads the columns of `find_attempts.sql`.

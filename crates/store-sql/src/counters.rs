@@ -9,7 +9,7 @@ use tidings_domain::{
 };
 
 use crate::{
-    database::{Connection, Optional as _, Result, Row, params},
+    database::{Connection, Optional as _, Result, Row, params, row},
     session::Session,
     sql,
     states::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
@@ -49,32 +49,43 @@ impl Hours {
 
     /// Adds everything to what is stored.
     pub(crate) fn write(self, session: &mut Session<'_>) -> Result<()> {
+        let mut tallies = Vec::with_capacity(self.0.len());
         for ((webhook, hour), added) in self.0 {
             let mut tally = match session.known_hour(webhook, hour) {
                 Some(tally) => tally.clone(),
                 None => find_hour(session.connection, webhook, hour)?.unwrap_or_default(),
             };
             tally.merge(&added);
-            put_hour(session.connection, webhook, hour, &tally)?;
+            tallies.push((webhook, hour, tally));
+        }
+        put_hours(session.connection, &tallies)?;
+        for (webhook, hour, tally) in tallies {
             session.note_hour(webhook, hour, tally);
         }
         Ok(())
     }
 }
 
-fn put_hour(connection: &Connection<'_>, webhook: i64, hour: i64, tally: &Tally) -> Result<()> {
-    connection.statement(sql::PUT_HOUR).execute(params![
-        webhook,
-        hour,
-        tally.delivered as i64,
-        tally.failed as i64,
-        tally.dropped as i64,
-        tally.attempts as i64,
-        tally.succeeded as i64,
-        tally.total_ms as i64,
-        tally.latencies.to_bytes(),
-    ])?;
-    Ok(())
+fn put_hours(connection: &Connection<'_>, tallies: &[(i64, i64, Tally)]) -> Result<()> {
+    let latencies: Vec<_> = tallies.iter().map(|(_, _, tally)| tally.latencies.to_bytes()).collect();
+    let rows: Vec<_> = tallies
+        .iter()
+        .zip(&latencies)
+        .map(|((webhook, hour, tally), latencies)| {
+            row![
+                *webhook,
+                *hour,
+                tally.delivered as i64,
+                tally.failed as i64,
+                tally.dropped as i64,
+                tally.attempts as i64,
+                tally.succeeded as i64,
+                tally.total_ms as i64,
+                &latencies[..],
+            ]
+        })
+        .collect();
+    connection.statement(sql::PUT_HOUR).execute_many(&rows).map(drop)
 }
 
 fn find_hour(connection: &Connection<'_>, webhook: i64, hour: i64) -> Result<Option<Tally>> {
@@ -122,7 +133,7 @@ pub(crate) fn uncount(session: &mut Session<'_>, webhook: i64, state: u8, ended_
             STATE_DROPPED => tally.dropped = tally.dropped.saturating_sub(1),
             _ => return Ok(()),
         }
-        put_hour(session.connection, webhook, hour, &tally)?;
+        put_hours(session.connection, &[(webhook, hour, tally)])?;
     }
     Ok(())
 }

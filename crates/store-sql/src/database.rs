@@ -11,13 +11,17 @@ pub(crate) use crate::{
     error::{Error, Optional, Result},
     row::Row,
     sql::Statement,
-    value::{Param, Params, Value},
+    value::{Param, Params, Value, row},
 };
 
 /// One connection, inside a transaction.
 pub trait Database {
     /// Runs a statement; returns how many rows it changed.
     fn execute(&self, statement: Statement, params: &dyn Params) -> Result<usize>;
+
+    /// Runs a statement for each of many rows; returns how many each of them changed. No row may concern what
+    /// another one concerns, unless the first of them is to win.
+    fn execute_many(&self, statement: Statement, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>>;
 
     /// Runs a statement and hands over its rows until `each` has had enough.
     fn query(
@@ -71,6 +75,16 @@ impl Prepared<'_> {
     pub(crate) fn execute(&self, params: impl Params) -> Result<usize> {
         let changed = self.connection.database.execute(self.statement, &params)?;
         self.connection.changes.set(self.connection.changes.get() + changed);
+        Ok(changed)
+    }
+
+    /// Runs it for each of many rows; returns how many each of them changed.
+    pub(crate) fn execute_many(&self, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let changed = self.connection.database.execute_many(self.statement, rows)?;
+        self.connection.changes.set(self.connection.changes.get() + changed.iter().sum::<usize>());
         Ok(changed)
     }
 

@@ -13,7 +13,7 @@ use tidings_ports::store::{BacklogLane, ClaimRequest, Claimed, LeasedDelivery, R
 
 use crate::{
     counters::{Ended, count_ended, uncount},
-    database::{Connection, Error, Next, Optional as _, Result, Row, params},
+    database::{Connection, Error, Next, Optional as _, Result, Row, params, row},
     session::Session,
     sql,
     upkeep::find_remembered,
@@ -52,11 +52,10 @@ fn claim_for(session: &mut Session<'_>, want: ClaimRequest, now: Timestamp, take
             Ok(if taken.bytes_left > 0 { Next::More } else { Next::Enough })
         })?;
     }
-    let lease = session.connection.statement(sql::LEASE);
+    let rows: Vec<_> = deliveries.iter().map(|delivery| row![delivery.id.sequence()]).collect();
+    session.connection.statement(sql::LEASE).execute_many(&rows)?;
     for delivery in &deliveries {
-        let seq = delivery.id.sequence();
-        lease.execute([seq])?;
-        session.note_leased(seq, webhook);
+        session.note_leased(delivery.id.sequence(), webhook);
     }
     let next: Option<i64> = session.connection.statement(sql::NEXT_DUE).query_row([webhook], |row| row.get(0))?;
     Ok(Claimed { webhook_id: want.webhook_id, deliveries, next_due_at: next.map(Timestamp::from_millis) })
@@ -99,13 +98,10 @@ pub(crate) fn read_event(row: &Row<'_>, at: usize, project_id: ProjectId) -> Res
 }
 
 pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], now: Timestamp) -> Result<()> {
-    for (id, epoch) in leases {
+    let rows: Vec<_> = leases.iter().map(|(id, epoch)| row![id.sequence(), *epoch, now.as_millis()]).collect();
+    let released = session.connection.statement(sql::RELEASE_LEASE).execute_many(&rows)?;
+    for ((id, _), _) in leases.iter().zip(released).filter(|(_, released)| *released > 0) {
         let seq = id.sequence();
-        let released =
-            session.connection.statement(sql::RELEASE_LEASE).execute(params![seq, epoch, now.as_millis()])?;
-        if released == 0 {
-            continue;
-        }
         session.note_lease_ended(seq);
         let webhook: i64 = session.connection.statement(sql::FIND_QUEUED_WEBHOOK).query_row([seq], |row| row.get(0))?;
         if session.is_deleted(webhook)? {

@@ -1,6 +1,6 @@
 //! Writing down attempts and what follows from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 use tidings_domain::{
@@ -15,7 +15,7 @@ use tidings_ports::store::{NewDelivery, ReplayedDelivery, Settled, Settlement};
 use crate::{
     attempt_row::{self, FinishedRow},
     counters::{Ended, Hours, count_born},
-    database::{Result, params},
+    database::{Result, Value, params, row},
     jobs::replay,
     reports::report,
     session::Session,
@@ -35,11 +35,12 @@ struct StateChange {
 }
 
 pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> Result<Vec<Settled>> {
+    let states_now = write_verdicts(session, settlements)?;
     let mut states: BTreeMap<i64, StateChange> = BTreeMap::new();
     let mut hours = Hours::default();
     let mut settled = Vec::with_capacity(settlements.len());
-    for settlement in settlements {
-        let Some(state) = settle_one(session, settlement)? else {
+    for (settlement, state) in settlements.iter().zip(states_now) {
+        let Some(state) = state else {
             settled.push(Settled::Stale);
             continue;
         };
@@ -62,33 +63,102 @@ pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> R
     Ok(settled)
 }
 
-/// Returns the delivery's new state, or `None` if the lease was stale.
-fn settle_one(session: &mut Session<'_>, settlement: &Settlement) -> Result<Option<u8>> {
-    let delivery = settlement.delivery_id.sequence();
-    let state = match settlement.decision.verdict {
+/// Ends or renews what the leases were for, and writes down the attempts. Returns, in order, each delivery's new
+/// state, or `None` where the lease was stale.
+fn write_verdicts(session: &mut Session<'_>, settlements: &[Settlement]) -> Result<Vec<Option<u8>>> {
+    let mut verdicts = Vec::with_capacity(settlements.len());
+    for settlement in settlements {
+        verdicts.push(state_after(session, settlement)?);
+    }
+    let (mut ends, mut retries) = (Vec::new(), Vec::new());
+    for (place, state) in verdicts.iter().enumerate() {
+        if *state == STATE_RETRYING { &mut retries } else { &mut ends }.push(place);
+    }
+    let rows: Vec<_> = ends.iter().map(|&place| lease_row(&settlements[place])).collect();
+    let ended = session.connection.statement(sql::FINISH_LEASE).execute_many(&rows)?;
+    let rows: Vec<_> = retries.iter().map(|&place| retry_row(&settlements[place])).collect();
+    let scheduled = session.connection.statement(sql::SCHEDULE_RETRY).execute_many(&rows)?;
+    let mut states = vec![None; settlements.len()];
+    let hits = ends.into_iter().zip(ended).chain(retries.into_iter().zip(scheduled));
+    for (place, _) in hits.filter(|(_, changed)| *changed > 0) {
+        states[place] = Some(verdicts[place]);
+    }
+    write_attempts(session, settlements, &states)?;
+    Ok(states)
+}
+
+/// What becomes of a delivery whose lease still holds.
+fn state_after(session: &Session<'_>, settlement: &Settlement) -> Result<u8> {
+    Ok(match settlement.decision.verdict {
         Verdict::Delivered => STATE_DELIVERED,
         Verdict::Dropped => STATE_DROPPED,
         Verdict::Exhausted => STATE_FAILED,
         Verdict::Retry { .. } if session.is_deleted(settlement.webhook_id.sequence())? => STATE_CANCELLED,
-        Verdict::Retry { due_at } => return schedule_retry(session, settlement, due_at),
+        Verdict::Retry { .. } => STATE_RETRYING,
+    })
+}
+
+fn lease_row(settlement: &Settlement) -> Vec<Value<'_>> {
+    row![settlement.delivery_id.sequence(), settlement.epoch]
+}
+
+fn retry_row(settlement: &Settlement) -> Vec<Value<'_>> {
+    let attempt = &settlement.attempt;
+    let status = match attempt.outcome {
+        tidings_domain::outcome::Outcome::Status(status) => Some(status),
+        _ => None,
     };
-    let ended = session.connection.statement(sql::FINISH_LEASE).execute(params![delivery, settlement.epoch])?;
-    if ended == 0 {
-        return Ok(None);
+    let due_at = match settlement.decision.verdict {
+        Verdict::Retry { due_at } => due_at,
+        _ => settlement.ended_at,
+    };
+    row![
+        settlement.delivery_id.sequence(),
+        settlement.epoch,
+        due_at.as_millis(),
+        attempt.number,
+        status,
+        attempt.timing.total_us,
+        attempt.error.as_deref(),
+    ]
+}
+
+/// Writes down the attempts whose leases held.
+fn write_attempts(session: &mut Session<'_>, settlements: &[Settlement], states: &[Option<u8>]) -> Result<()> {
+    // Most attempts of a batch have one of a few heads.
+    let mut heads: HashMap<&str, i64> = HashMap::new();
+    let (mut finished, mut unfinished) = (Vec::new(), Vec::new());
+    for (settlement, state) in settlements.iter().zip(states) {
+        let Some(state) = *state else { continue };
+        let attempt = &settlement.attempt;
+        let head = match heads.get(&*attempt.request_head) {
+            Some(head) => *head,
+            None => {
+                let head = session.head_id(&attempt.request_head)?;
+                heads.insert(&attempt.request_head, head);
+                head
+            }
+        };
+        if state == STATE_RETRYING {
+            let delivery = settlement.delivery_id.sequence();
+            unfinished.push(attempt_row::unfinished(delivery, settlement.rendering.code(), attempt, head));
+            continue;
+        }
+        let row = FinishedRow {
+            delivery_id: settlement.delivery_id,
+            event: settlement.event.key.sequence(),
+            webhook: settlement.webhook_id.sequence(),
+            project: settlement.project_id.sequence(),
+            rendering: settlement.rendering.code(),
+            epoch: settlement.epoch,
+            state,
+            finished_at: settlement.ended_at,
+        };
+        finished.push(attempt_row::finished(&row, attempt, head));
     }
-    let head = session.head_id(&settlement.attempt.request_head)?;
-    let row = FinishedRow {
-        delivery_id: settlement.delivery_id,
-        event: settlement.event.key.sequence(),
-        webhook: settlement.webhook_id.sequence(),
-        project: settlement.project_id.sequence(),
-        rendering: settlement.rendering.code(),
-        epoch: settlement.epoch,
-        state,
-        finished_at: settlement.ended_at,
-    };
-    attempt_row::insert_finished(session.connection, &row, &settlement.attempt, head)?;
-    Ok(Some(state))
+    session.connection.statement(sql::FINISH_DELIVERY).execute_many(&finished)?;
+    session.connection.statement(sql::RECORD_ATTEMPT).execute_many(&unfinished)?;
+    Ok(())
 }
 
 /// The action after one that was done is born due, in the same transaction (INV-NO-LOSS). Its
@@ -102,30 +172,6 @@ fn bear_next(session: &mut Session<'_>, settlement: &Settlement, next: &NewDeliv
     let due_at = next.due_at.unwrap_or(settlement.ended_at);
     replay::insert(session, settlement.project_id.sequence(), &replayed, due_at)?;
     count_born(session, 1)
-}
-
-fn schedule_retry(session: &mut Session<'_>, settlement: &Settlement, due_at: Timestamp) -> Result<Option<u8>> {
-    let delivery = settlement.delivery_id.sequence();
-    let attempt = &settlement.attempt;
-    let status = match attempt.outcome {
-        tidings_domain::outcome::Outcome::Status(status) => Some(status),
-        _ => None,
-    };
-    let scheduled = session.connection.statement(sql::SCHEDULE_RETRY).execute(params![
-        delivery,
-        settlement.epoch,
-        due_at.as_millis(),
-        attempt.number,
-        status,
-        attempt.timing.total_us,
-        attempt.error,
-    ])?;
-    if scheduled == 0 {
-        return Ok(None);
-    }
-    let head = session.head_id(&attempt.request_head)?;
-    attempt_row::insert_attempt(session.connection, delivery, settlement.rendering.code(), attempt, head)?;
-    Ok(Some(STATE_RETRYING))
 }
 
 fn note_hour(hours: &mut Hours, settlement: &Settlement, state: u8) {
@@ -172,22 +218,23 @@ fn note_state(states: &mut BTreeMap<i64, StateChange>, settlement: &Settlement, 
 }
 
 fn write_states(session: &Session<'_>, states: &BTreeMap<i64, StateChange>) -> Result<()> {
-    let note = session.connection.statement(sql::NOTE_WEBHOOK_STATE);
-    for (webhook, state) in states {
-        note.execute(params![
-            webhook,
-            state.failures_since,
-            state.failing_since.map(Timestamp::as_millis),
-            state.last_event_type,
-            state.last_triggered_at.as_millis(),
-            state.succeeded,
-            state.ended.delivered,
-            state.ended.failed,
-            state.ended.dropped,
-            state.ended.cancelled,
-        ])?;
-    }
-    Ok(())
+    let rows: Vec<_> = states.iter().map(|(webhook, state)| state_row(*webhook, state)).collect();
+    session.connection.statement(sql::NOTE_WEBHOOK_STATE).execute_many(&rows).map(drop)
+}
+
+fn state_row(webhook: i64, state: &StateChange) -> Vec<Value<'_>> {
+    row![
+        webhook,
+        state.failures_since,
+        state.failing_since.map(Timestamp::as_millis),
+        state.last_event_type.as_str(),
+        state.last_triggered_at.as_millis(),
+        state.succeeded,
+        state.ended.delivered,
+        state.ended.failed,
+        state.ended.dropped,
+        state.ended.cancelled,
+    ]
 }
 
 fn disable(session: &mut Session<'_>, settlement: &Settlement, reason: DisableReason) -> Result<bool> {

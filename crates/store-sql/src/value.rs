@@ -67,6 +67,13 @@ impl<T: Param, const N: usize> Params for [T; N] {
     }
 }
 
+/// A row of many.
+impl Params for Vec<Value<'_>> {
+    fn each<'p>(&'p self, bind: &mut dyn FnMut(Value<'p>) -> Result<()>) -> Result<()> {
+        self.iter().try_for_each(|value| bind(*value))
+    }
+}
+
 /// No parameters.
 impl Params for () {
     fn each<'p>(&'p self, _bind: &mut dyn FnMut(Value<'p>) -> Result<()>) -> Result<()> {
@@ -141,3 +148,58 @@ impl<T: Param> Param for &T {
         T::value(self)
     }
 }
+
+/// What can be put into a row of many.
+pub(crate) trait Given<'a> {
+    /// What it is, also where it is missing.
+    const KIND: Kind;
+
+    /// As the database gets it.
+    fn given(self) -> Value<'a>;
+}
+
+macro_rules! given_numbers {
+    ($($number:ty),*) => {$(
+        impl<'a> Given<'a> for $number {
+            const KIND: Kind = Kind::Int;
+
+            fn given(self) -> Value<'a> {
+                Value::Int(i64::from(self))
+            }
+        }
+    )*};
+}
+
+given_numbers!(i64, u32, u16, u8, bool);
+
+impl<'a> Given<'a> for &'a str {
+    const KIND: Kind = Kind::Text;
+
+    fn given(self) -> Value<'a> {
+        Value::Text(self)
+    }
+}
+
+impl<'a> Given<'a> for &'a [u8] {
+    const KIND: Kind = Kind::Blob;
+
+    fn given(self) -> Value<'a> {
+        Value::Blob(self)
+    }
+}
+
+impl<'a, T: Given<'a>> Given<'a> for Option<T> {
+    const KIND: Kind = T::KIND;
+
+    fn given(self) -> Value<'a> {
+        self.map_or(Value::Null(T::KIND), T::given)
+    }
+}
+
+/// A row of many: values of any types.
+macro_rules! row {
+    ($($value:expr),* $(,)?) => {
+        vec![$($crate::value::Given::given($value)),*]
+    };
+}
+pub(crate) use row;

@@ -63,26 +63,39 @@ impl Backend for SqliteBackend {
 pub(crate) struct Transaction<'a>(pub(crate) &'a rusqlite::Connection);
 
 impl Transaction<'_> {
-    fn prepare(&self, statement: Statement, params: &dyn Params) -> Result<rusqlite::CachedStatement<'_>> {
-        let mut prepared = self.0.prepare_cached(sql::text(statement)).map_err(said)?;
-        let mut number = 0;
-        params.each(&mut |value| {
-            number += 1;
-            let value = match value {
-                Value::Null(_) => ValueRef::Null,
-                Value::Int(number) => ValueRef::Integer(number),
-                Value::Text(text) => ValueRef::Text(text.as_bytes()),
-                Value::Blob(bytes) => ValueRef::Blob(bytes),
-            };
-            prepared.raw_bind_parameter(number, ToSqlOutput::Borrowed(value)).map_err(said)
-        })?;
-        Ok(prepared)
+    fn prepare(&self, statement: Statement) -> Result<rusqlite::CachedStatement<'_>> {
+        self.0.prepare_cached(sql::text(statement)).map_err(said)
     }
+}
+
+fn bind(prepared: &mut rusqlite::Statement<'_>, params: &dyn Params) -> Result<()> {
+    let mut number = 0;
+    params.each(&mut |value| {
+        number += 1;
+        let value = match value {
+            Value::Null(_) => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        };
+        prepared.raw_bind_parameter(number, ToSqlOutput::Borrowed(value)).map_err(said)
+    })
 }
 
 impl Database for Transaction<'_> {
     fn execute(&self, statement: Statement, params: &dyn Params) -> Result<usize> {
-        self.prepare(statement, params)?.raw_execute().map_err(said)
+        let mut prepared = self.prepare(statement)?;
+        bind(&mut prepared, params)?;
+        prepared.raw_execute().map_err(said)
+    }
+
+    fn execute_many(&self, statement: Statement, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        let mut prepared = self.prepare(statement)?;
+        let mut each = |row| {
+            bind(&mut prepared, row)?;
+            prepared.raw_execute().map_err(said)
+        };
+        rows.iter().map(|row| each(row as &dyn Params)).collect()
     }
 
     fn query(
@@ -91,7 +104,8 @@ impl Database for Transaction<'_> {
         params: &dyn Params,
         each: &mut dyn FnMut(&Row<'_>) -> Result<Next>,
     ) -> Result<()> {
-        let mut prepared = self.prepare(statement, params)?;
+        let mut prepared = self.prepare(statement)?;
+        bind(&mut prepared, params)?;
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(said)? {
             if each(&Row::new(&Found(row)))? == Next::Enough {

@@ -54,11 +54,6 @@ impl Outside for Beside {
         .await;
     }
 
-    /// Each is a statement of its own.
-    fn pending(&self) -> usize {
-        2_000
-    }
-
     fn no_bytes(&self) -> &'static str {
         "''::bytea"
     }

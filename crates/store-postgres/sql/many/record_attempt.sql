@@ -1,0 +1,9 @@
+INSERT INTO attempt (
+    delivery, number, rendering, started_at, status, failure, error, dns_us, connect_us, tls_us, first_byte_us,
+    total_us, reused, head, response_headers, response_truncated, response_body, request_body
+)
+SELECT * FROM unnest(
+    ?1::bigint[], ?2::bigint[], ?3::bigint[], ?4::bigint[], ?5::bigint[], ?6::bigint[], ?7::text[], ?8::bigint[],
+    ?9::bigint[], ?10::bigint[], ?11::bigint[], ?12::bigint[], ?13::bigint[], ?14::bigint[], ?15::text[],
+    ?16::bigint[], ?17::bytea[], ?18::bytea[]
+)
