@@ -56,8 +56,7 @@ async fn claims(world: &World, webhooks: &[WebhookId], lanes: usize, count: u32)
 }
 
 pub async fn a_claim_takes_no_longer_because_there_is_more(mut world: World) {
-    let pending =
-        std::env::var("TIDINGS_PENDING").ok().and_then(|text| text.parse().ok()).unwrap_or(PENDING);
+    let pending = std::env::var("TIDINGS_PENDING").ok().and_then(|text| text.parse().ok()).unwrap_or(PENDING);
     let webhooks = pile_up(&mut world, pending).await;
     // The largest claim that the engine makes is of 512, for up to 16 webhooks.
     for (lanes, count) in [(1, 1), (1, 128), (4, 128), (16, 32)] {
