@@ -36,6 +36,9 @@ pub use calls::statistics::Period;
 pub use client::Client;
 pub use error::ClientError;
 pub use provider::{ProviderAnswer, send_as_provider};
-pub use query::{AuditQuery, DeliveryQuery, EventQuery, PageQuery, ReceiptQuery, RecordQuery, RunQuery};
+pub use query::{
+    AuditQuery, DeliveryQuery, EventQuery, OrganizationQuery, PageQuery, ReceiptQuery, RecordQuery, RunQuery,
+    WebhookQuery,
+};
 pub use stream::{DeliveryStream, StreamEvent};
 pub use tidings_contract as contract;

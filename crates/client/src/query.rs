@@ -13,6 +13,34 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
+/// Which webhooks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct WebhookQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// With this text in their name, address or event types, or with this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    /// In this state: `active`, `paused` or `disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Whether only those are wanted that fail.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failing: bool,
+}
+
+/// Which organizations.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct OrganizationQuery {
+    /// Which page.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// Whether what each uses is wanted as well, and how its billing stands.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub usage: bool,
+}
+
 /// Which events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct EventQuery {

@@ -33,6 +33,22 @@ pub struct BillingBody {
     pub customers: Vec<CustomerBody>,
 }
 
+/// How an organization stands, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Standing")]
+pub struct StandingBody {
+    /// `none` (it never paid), `trialing`, `active`, `past_due` or `canceled`.
+    pub status: String,
+    /// The plan that follows from what is paid for.
+    pub plan: Option<String>,
+    /// Whether the organization gets that plan.
+    pub in_force: bool,
+    /// When the plan falls unless something is paid.
+    pub grace_until: Option<Timestamp>,
+    /// When something about it changed last; `null` if it never paid.
+    pub updated_at: Option<Timestamp>,
+}
+
 /// Somebody who pays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerBody {

@@ -29,8 +29,9 @@ use crate::{
     member::{InviteBody, InviteMember, MemberBody, StartLinkBody, UpdateMember},
     operation::operation,
     parameters::{
-        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, HOURS, LIMIT, OPERATOR, OPERATORS, Parameter,
-        RECEIPT_TYPE, RUN_STATUS, SCOPE, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, WEBHOOK_ID, WEBHOOK_IDS,
+        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, FAILING, HOURS, LIMIT, OPERATOR, OPERATORS, Parameter,
+        RECEIPT_TYPE, RUN_STATUS, SCOPE, SEARCH, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, USAGE, WEBHOOK_ID, WEBHOOK_IDS,
+        WEBHOOK_STATUS,
     },
     plan::{PlanBody, SetPlan, UsageBody},
     portal::{CreatePortalSession, PortalBody, PortalRequest, PortalSessionBody},
@@ -103,7 +104,7 @@ pub const OPERATIONS: &[Operation] = &[
     .takes::<TestFilter>()
     .answers::<TestFilterBody>(&[]),
     operation("GET", "/webhooks", Access::AnyOf(READERS), 200, "List webhooks")
-        .query(PAGE)
+        .query(&[SEARCH, WEBHOOK_STATUS, FAILING, LIMIT, CURSOR])
         .bare()
         .answers::<ListBody<WebhookBody>>(&[]),
     operation("GET", "/webhooks/{id}", Access::AnyOf(READERS), 200, "Get a webhook").bare().answers::<WebhookBody>(&[]),
@@ -324,7 +325,7 @@ pub const OPERATIONS: &[Operation] = &[
         .takes::<CreateOrganization>()
         .answers::<OrganizationBody>(&[IdempotencyConflict]),
     operation("GET", "/organizations", Access::Operator, 200, "List organizations")
-        .query(PAGE)
+        .query(&[USAGE, LIMIT, CURSOR])
         .bare()
         .answers::<ListBody<OrganizationBody>>(&[]),
     operation("GET", "/organizations/{id}", Access::AnyKey, 200, "Get an organization")

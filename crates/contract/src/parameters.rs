@@ -64,6 +64,33 @@ pub const STATUS: Parameter = parameter(
     Kind::Word(&["pending", "retrying", "delivered", "failed", "dropped", "cancelled"]),
     "failed",
 );
+/// Webhooks in one state.
+pub const WEBHOOK_STATUS: Parameter =
+    parameter("status", "Only webhooks in this state", Kind::Word(&["active", "paused", "disabled"]), "disabled");
+/// Webhooks that fail.
+pub const FAILING: Parameter = parameter(
+    "failing",
+    "`true`: only webhooks that are not disabled and whose last attempt failed",
+    Kind::Flag,
+    "true",
+);
+/// Characters of a text that is searched for.
+pub const SEARCH_CHARACTERS_MAX: usize = 200;
+/// Webhooks with a text in them.
+pub const SEARCH: Parameter = parameter(
+    "q",
+    "Only webhooks with this text in their name, address or event types, whatever its case (of A to Z), or with this \
+     id; at most 200 characters",
+    Kind::Text,
+    "crm",
+);
+/// Organizations with what they use.
+pub const USAGE: Parameter = parameter(
+    "usage",
+    "`true`: with what each organization uses of its plan, and how its billing stands",
+    Kind::Flag,
+    "true",
+);
 /// Entries of the audit log of one action.
 pub const ACTION: Parameter =
     parameter("action", "Only entries of this action", Kind::Pattern("^[a-z_.]{0,64}$"), "webhook.update");

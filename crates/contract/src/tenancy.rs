@@ -9,7 +9,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use crate::{sample, wire::Wire};
+use crate::{billing::StandingBody, plan::UsageBody, sample, wire::Wire};
 
 /// `POST /organizations`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,12 @@ pub struct OrganizationBody {
     pub default_project_id: ProjectId,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What it uses of its plan: in lists that are asked for it with `usage=true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageBody>,
+    /// How its billing stands: likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<StandingBody>,
 }
 
 /// `POST /projects`

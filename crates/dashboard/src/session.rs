@@ -64,7 +64,7 @@ pub(crate) const ORGANIZATIONS_MAX: usize = 1_000;
 /// The organizations that the visitor may look at; of the operator's at most [`ORGANIZATIONS_MAX`].
 pub(crate) async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
     if visit.is_operator() {
-        return all_organizations(visit).await;
+        return all_organizations(visit, "/organizations?limit=100").await;
     }
     let mut organizations = Vec::new();
     for place in &visit.session.memberships {
@@ -76,11 +76,16 @@ pub(crate) async fn organizations(visit: &Visit) -> Result<Vec<OrganizationBody>
     Ok(organizations)
 }
 
-async fn all_organizations(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
+/// The same for the operator, with what each uses and how its billing stands.
+pub(crate) async fn organizations_with_usage(visit: &Visit) -> Result<Vec<OrganizationBody>, Stop> {
+    all_organizations(visit, "/organizations?limit=100&usage=true").await
+}
+
+async fn all_organizations(visit: &Visit, list: &str) -> Result<Vec<OrganizationBody>, Stop> {
     let mut organizations = Vec::new();
     let mut cursor = String::new();
     loop {
-        let place = with_query("/organizations?limit=100", &[("cursor", &cursor)]);
+        let place = with_query(list, &[("cursor", &cursor)]);
         let page: ListBody<OrganizationBody> = visit.need(&place).await?;
         organizations.extend(page.data);
         match page.cursor {

@@ -191,9 +191,9 @@ impl Visit {
     /// What the panel at the left says about webhooks that fail, and about the instance.
     pub(crate) async fn look_around(&mut self) {
         if self.project.is_some() {
-            // Beyond the first page the number says enough: it is not small.
-            let webhooks = self.get::<ListBody<WebhookBody>>("/webhooks?limit=100").await;
-            self.failing = webhooks.map_or(0, |list| list.data.iter().filter(|webhook| is_failing(webhook)).count());
+            let failing = self.get::<ListBody<WebhookBody>>("/webhooks?failing=true&limit=1").await;
+            let failing = failing.ok().and_then(|list| list.total.or(list.total_at_least)).unwrap_or(0);
+            self.failing = usize::try_from(failing).unwrap_or(usize::MAX);
         }
         if self.is_operator() {
             self.health = Some(crate::pages::operator::health_line(self).await);

@@ -27,6 +27,7 @@ texts!(
     "claim_due",
     "claim_one",
     "count_born",
+    "count_found_webhooks",
     "count_leased",
     "count_running_jobs",
     "events_after",
@@ -45,6 +46,8 @@ texts!(
     "next_run_tasks",
     "raise_catalogue_version",
     "raise_project_version",
+    "search_webhooks",
+    "usage_of_organizations",
 );
 
 // For many rows at a time: each parameter is a column of them. What a statement hands back are the first columns of

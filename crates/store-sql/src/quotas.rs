@@ -8,7 +8,7 @@ use tidings_domain::{
     plan::{Quota, month_of},
     time::Timestamp,
 };
-use tidings_ports::store::{Quotas, StoreError};
+use tidings_ports::store::{OrganizationStanding, OrganizationUsage, Quotas, StoreError};
 
 use crate::{
     backend::{Backend, SqlStore, Writes},
@@ -29,6 +29,10 @@ impl<B: Backend> Quotas for SqlStore<B> {
         self.read(move |connection| plan::usage(connection, id.sequence())).await
     }
 
+    async fn usage_of(&self, ids: Vec<OrganizationId>, at: Timestamp) -> Result<Vec<OrganizationUsage>, StoreError> {
+        self.read(move |connection| usage_of(connection, &ids, at)).await
+    }
+
     async fn report_used_up(&self, id: OrganizationId, at: Timestamp) -> Result<(), StoreError> {
         self.backend.write(Writes::Changes, move |session| report_once(session, id.sequence(), at)).await
     }
@@ -45,6 +49,40 @@ fn find(connection: &Connection<'_>, organization: i64, at: Timestamp) -> Result
         })
     });
     Ok(found.optional()?.unwrap_or_default())
+}
+
+fn usage_of(
+    connection: &Connection<'_>,
+    ids: &[OrganizationId],
+    at: Timestamp,
+) -> Result<Vec<OrganizationUsage>> {
+    let wanted = serde_json::to_string(&ids.iter().map(|id| id.sequence()).collect::<Vec<_>>());
+    let wanted = wanted.expect("numbers always become JSON");
+    let find = connection.statement(sql::USAGE_OF_ORGANIZATIONS);
+    find.query_map(params![wanted, month_of(at)], |row| {
+        let status: Option<String> = row.get(7)?;
+        Ok(OrganizationUsage {
+            id: OrganizationId::from_parts(row.get(0)?, row.get(1)?),
+            webhooks: row.get(2)?,
+            webhooks_max: row.get(3)?,
+            quota: Quota {
+                iterations: row.get(4)?,
+                command_timeout_ms: row.get(5)?,
+                used: row.get(6)?,
+                is_reported: false,
+            },
+            standing: match status {
+                None => None,
+                Some(status) => Some(OrganizationStanding {
+                    status,
+                    plan: row.get(8)?,
+                    in_force: row.get(9)?,
+                    grace_until: row.get::<Option<i64>>(10)?.map(Timestamp::from_millis),
+                    updated_at: Timestamp::from_millis(row.get(11)?),
+                }),
+            },
+        })
+    })
 }
 
 /// Counts a run of a command, in the transaction that writes it: whatever happens to the process, it is counted

@@ -16,7 +16,8 @@ use tidings_ports::store::{
     EventTypeImport, EventTypeImported, HookKeysChange, Idempotency, InstanceCounts, KeyRecord, Ledger, Log,
     Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationChange,
     OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Replaced, Report, Requeued,
-    SchemaRetired, Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookRecord,
+    SchemaRetired, Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookFilter,
+    WebhookRecord,
 };
 
 use crate::{
@@ -247,6 +248,15 @@ impl<B: Backend> Catalog for SqlStore<B> {
 
     async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {
         self.read(move |connection| webhook::find(connection, project_id, id)).await
+    }
+
+    async fn search_webhooks(
+        &self,
+        project_id: ProjectId,
+        filter: WebhookFilter,
+        page: PageRequest,
+    ) -> Result<Page<WebhookRecord>, StoreError> {
+        self.read(move |connection| webhook::search(connection, project_id, &filter, page)).await
     }
 
     async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<WebhookRecord>, StoreError> {

@@ -129,6 +129,48 @@ fn no_statement_about_runs_looks_through_a_table() {
     drop(store);
 }
 
+/// Lists of the dashboard look at their own project's webhooks, or at the organizations of their page.
+#[test]
+fn lists_of_the_dashboard_look_at_their_own_rows_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path()).expect("a store");
+    let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
+    for (statement, wanted) in [
+        (
+            sql::SEARCH_WEBHOOKS,
+            &["SEARCH w USING INDEX webhook_by_project (project=? AND seq<?)", "SEARCH s USING INTEGER PRIMARY KEY"][..],
+        ),
+        (
+            sql::COUNT_FOUND_WEBHOOKS,
+            &["SEARCH w USING INDEX webhook_by_project (project=?)", "SEARCH s USING INTEGER PRIMARY KEY"],
+        ),
+        (
+            sql::USAGE_OF_ORGANIZATIONS,
+            &[
+                "SEARCH o USING INTEGER PRIMARY KEY",
+                "SEARCH j USING INDEX project_by_organization (organization=?)",
+                "SEARCH w USING INDEX webhook_by_project (project=?)",
+                "SEARCH i USING PRIMARY KEY (organization=? AND month=?)",
+                "SEARCH b USING INTEGER PRIMARY KEY",
+            ],
+        ),
+    ] {
+        let plan = plan(&connection, statement);
+        for line in wanted {
+            assert!(plan.iter().any(|found| found.contains(line)), "{line} in {plan:#?} of {}", statement.name());
+        }
+        // The instance's plans are a handful; the rest is what was asked for.
+        let looks_through =
+            |line: &&String| line.starts_with("SCAN") && !line.contains("VIRTUAL TABLE") && !line.contains("subquery");
+        let through: Vec<_> = plan.iter().filter(looks_through).filter(|line| !line.contains("plan")).collect();
+        assert!(
+            through.is_empty() && !plan.iter().any(|line| line.contains("TEMP B-TREE")),
+            "{plan:#?} in {}", statement.name()
+        );
+    }
+    drop(store);
+}
+
 /// However many people there are: a page asks who is signed in before it asks for anything else.
 #[test]
 fn no_statement_about_people_looks_through_a_table() {

@@ -17,6 +17,7 @@ texts!(
     "append_delivery",
     "claim_due",
     "claim_one",
+    "count_found_webhooks",
     "count_running_jobs",
     "events_after",
     "expunge_event",
@@ -28,6 +29,8 @@ texts!(
     "list_receipts",
     "list_receipts_of_source",
     "next_run_tasks",
+    "search_webhooks",
+    "usage_of_organizations",
 );
 
 /// How a statement reads.

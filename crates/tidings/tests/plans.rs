@@ -110,3 +110,40 @@ async fn plans_are_the_operators_to_give_and_everybodys_to_see() {
     assert_eq!(operator.put(nobody, &json!({"plan": "free"})).await.expect(404)["code"], "not_found");
     assert_eq!(acme.get(&format!("/organizations/{id}")).await.expect(200)["plan"], "starter");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_of_organizations_says_what_each_uses_if_that_is_asked_for() {
+    let server = Server::start_with(BINARY, &FLAGS).await;
+    let receiver = Receiver::start().await;
+    let operator = World::new(&server).operator().clone();
+    let mut all = Vec::new();
+    for (name, plan, webhooks) in [("one", "pair", 2), ("two", "professional", 3), ("three", "free", 0)] {
+        let made = operator.post("/organizations", &json!({"name": name, "plan": plan})).await.expect(201);
+        let key = organization_key(&operator, made["id"].as_str().expect("an id"), &json!({"name": name})).await;
+        for _ in 0..webhooks {
+            create(&key, &receiver, 201).await;
+        }
+        all.push(made["id"].as_str().expect("an id").to_owned());
+    }
+    let (id, last) = (&all[0], &all[2]);
+    let listed = operator.get("/organizations?limit=3&usage=true").await.expect(200);
+    for row in listed["data"].as_array().expect("a list") {
+        let path = format!("/organizations/{}", row["id"].as_str().expect("an id"));
+        assert_eq!(row["usage"], operator.get(&format!("{path}/usage")).await.expect(200), "the same as one by one");
+        let whole = operator.get(&format!("{path}/billing")).await.expect(200);
+        for member in ["status", "plan", "in_force", "grace_until", "updated_at"] {
+            assert_eq!(row["billing"][member], whole[member], "{member} of {path}");
+        }
+    }
+    let used = |list: &Value, id: &str| {
+        let rows = list["data"].as_array().expect("a list").clone();
+        rows.into_iter().find(|row| row["id"] == *id).map(|row| row["usage"]["webhooks"].clone())
+    };
+    assert_eq!(used(&listed, id), Some(json!({"used": 2, "max": 2})));
+    assert_eq!(used(&listed, last), Some(json!({"used": 0, "max": 0})));
+
+    let plain = operator.get("/organizations?limit=3").await.expect(200);
+    assert!(plain["data"].as_array().expect("a list").iter().all(|row| row.get("usage").is_none()), "{plain}");
+    let refused = operator.get("/organizations?usage=yes").await.expect(400);
+    assert!(refused["detail"].as_str().expect("a reason").contains("true or false"), "{refused}");
+}

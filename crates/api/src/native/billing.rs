@@ -5,13 +5,13 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use tidings_contract::billing::{BillingBody, CustomerBody, SubscriptionBody};
+use tidings_contract::billing::{BillingBody, CustomerBody, StandingBody, SubscriptionBody};
 use tidings_domain::{
     billing::{BillingStatus, Customer, Subscription},
     ids::OrganizationId,
     time::Timestamp,
 };
-use tidings_ports::store::BillingView;
+use tidings_ports::store::{BillingView, OrganizationStanding};
 
 use super::organizations;
 use crate::{answer::json, auth::Caller, error::ApiError, state::Api};
@@ -33,6 +33,17 @@ pub(crate) async fn get(State(api): State<Api>, caller: Caller, Path(id): Path<S
         },
     };
     Ok(json(StatusCode::OK, &body))
+}
+
+/// The same in short, for lists.
+pub(super) fn standing_body(standing: Option<OrganizationStanding>) -> StandingBody {
+    let status = standing.as_ref().map_or(BillingStatus::None.as_str(), |standing| &standing.status).to_owned();
+    let updated_at = standing.as_ref().map(|standing| standing.updated_at);
+    let (plan, in_force, grace_until) = match standing {
+        Some(standing) => (standing.plan, standing.in_force, standing.grace_until),
+        None => (None, false, None),
+    };
+    StandingBody { status, plan, in_force, grace_until, updated_at }
 }
 
 fn body(organization_id: OrganizationId, view: BillingView) -> BillingBody {

@@ -13,7 +13,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{NewOrganization, OrganizationChange, OrganizationRecord, Replaced};
 
-use super::{check_name, plans};
+use super::{billing, check_name, plans};
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
     audit::Audit,
@@ -38,6 +38,8 @@ pub(super) fn body(api: &Api, record: &OrganizationRecord) -> OrganizationBody {
         plan: record.plan.clone().unwrap_or_else(|| api.parts().plans.default_plan().name.to_string()),
         default_project_id: organization.default_project_id,
         created_at: organization.id.timestamp(),
+        usage: None,
+        billing: None,
     }
 }
 
@@ -66,8 +68,25 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Caller, query: Query) -> Result<Response, ApiError> {
+    let with_usage = query.flag("usage")?;
     let page = api.store().list_organizations(query.page()?).await?;
-    Ok(json(StatusCode::OK, &list_body(page.map(|record| body(&api, &record)))))
+    let mut page = page.map(|record| body(&api, &record));
+    if with_usage {
+        add_usage(&api, &mut page.rows).await?;
+    }
+    Ok(json(StatusCode::OK, &list_body(page)))
+}
+
+/// What the organizations of a page use, and how they stand, in one read.
+async fn add_usage(api: &Api, rows: &mut [OrganizationBody]) -> Result<(), ApiError> {
+    let now = api.engine().now();
+    let found = api.store().usage_of(rows.iter().map(|row| row.id).collect(), now).await?;
+    for used in found {
+        let Some(row) = rows.iter_mut().find(|row| row.id == used.id) else { continue };
+        row.usage = Some(plans::usage_body(&row.plan, &used, now));
+        row.billing = Some(billing::standing_body(used.standing));
+    }
+    Ok(())
 }
 
 /// The organization in the path, if the caller may know of it.

@@ -15,7 +15,9 @@ use tidings_domain::{
     event_type::EVENT_TYPES_MAX,
     ids::{OrganizationId, ProjectId},
     plan::{ITERATIONS_LIMIT, LimitExceeded, Plan, WEBHOOKS_LIMIT, month_of},
+    time::Timestamp,
 };
+use tidings_ports::store::OrganizationUsage;
 
 use super::organizations;
 use crate::{
@@ -46,17 +48,22 @@ pub(crate) async fn usage(
 ) -> Result<Response, ApiError> {
     let record = organizations::find(&api, &caller, &id).await?;
     let (id, now) = (record.organization.id, api.engine().now());
-    let (used, max) = api.store().count_webhooks_of(id).await?;
+    let (webhooks, webhooks_max) = api.store().count_webhooks_of(id).await?;
     let quota = api.store().find_quota(id, now).await?;
-    let body = UsageBody {
-        organization_id: id,
-        plan: organizations::body(&api, &record).plan,
+    let used = OrganizationUsage { id, webhooks, webhooks_max, quota, standing: None };
+    Ok(json(StatusCode::OK, &usage_body(&organizations::body(&api, &record).plan, &used, now)))
+}
+
+/// What an organization uses of this plan.
+pub(super) fn usage_body(plan: &str, used: &OrganizationUsage, now: Timestamp) -> UsageBody {
+    UsageBody {
+        organization_id: used.id,
+        plan: plan.to_owned(),
         month: month_of(now),
-        webhooks: UsedBody { used, max },
-        iterations: UsedBody { used: quota.used, max: quota.iterations },
-        command_timeout_ms: quota.command_timeout_ms,
-    };
-    Ok(json(StatusCode::OK, &body))
+        webhooks: UsedBody { used: used.webhooks, max: used.webhooks_max },
+        iterations: UsedBody { used: used.quota.used, max: used.quota.iterations },
+        command_timeout_ms: used.quota.command_timeout_ms,
+    }
 }
 
 /// The plan of this name, or a field that is wrong.

@@ -74,6 +74,12 @@ impl Query {
             .transpose()
     }
 
+    /// `true` or `false`; left out: `false`.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        let parse = |text: &str| text.parse().ok();
+        Ok(self.parsed(name, "true or false", parse)?.unwrap_or(false))
+    }
+
     /// A time.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         self.parsed(name, "an RFC 3339 time such as 2026-05-25T10:00:00Z", Timestamp::parse)

@@ -7,7 +7,7 @@ use tidings_contract::{
 };
 
 use super::{filtered, item};
-use crate::{Client, ClientError, PageQuery, exchange::Call};
+use crate::{Client, ClientError, OrganizationQuery, exchange::Call};
 
 impl Client {
     /// Lists organizations, newest first.
@@ -15,7 +15,10 @@ impl Client {
     /// # Errors
     ///
     /// See [`ClientError`].
-    pub async fn list_organizations(&self, query: &PageQuery) -> Result<ListBody<OrganizationBody>, ClientError> {
+    pub async fn list_organizations(
+        &self,
+        query: &OrganizationQuery,
+    ) -> Result<ListBody<OrganizationBody>, ClientError> {
         self.fetch(Call::get(filtered("/organizations", query)?)).await
     }
 

@@ -10,7 +10,7 @@ use tidings_contract::{
 
 use super::{filtered, item};
 use crate::{
-    Client, ClientError, PageQuery,
+    Client, ClientError, WebhookQuery,
     exchange::{Call, Repeat},
 };
 
@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`ClientError`].
-    pub async fn list_webhooks(&self, query: &PageQuery) -> Result<ListBody<WebhookBody>, ClientError> {
+    pub async fn list_webhooks(&self, query: &WebhookQuery) -> Result<ListBody<WebhookBody>, ClientError> {
         self.fetch(Call::get(filtered("/webhooks", query)?)).await
     }
 

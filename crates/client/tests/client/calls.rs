@@ -1,7 +1,7 @@
 //! What goes over the wire, and what comes back.
 
 use tidings_client::{
-    Client, ClientError, DeliveryQuery, PageQuery,
+    Client, ClientError, DeliveryQuery, PageQuery, WebhookQuery,
     contract::{event::PublishRequest, webhook::WebhookRequest},
 };
 
@@ -53,7 +53,7 @@ async fn lists_carry_their_filters_and_connections_are_kept() {
     let page = PageQuery { limit: Some(10), cursor: Some("c_1".to_owned()) };
     let query = DeliveryQuery { page, event_type: Some("a&b".to_owned()), ..DeliveryQuery::default() };
     client.list_deliveries(&query).await.expect("a list");
-    client.list_webhooks(&PageQuery::default()).await.expect("a list");
+    client.list_webhooks(&WebhookQuery::default()).await.expect("a list");
     let seen = server.seen();
     assert_eq!(seen[0].line, "GET /api/v1/deliveries?cursor=c_1&event_type=a%26b&limit=10 HTTP/1.1");
     assert_eq!(seen[1].line, "GET /api/v1/webhooks HTTP/1.1");

@@ -2,11 +2,14 @@
 
 use axum::response::{Html, IntoResponse as _, Redirect};
 use maud::{Markup, html};
-use tidings_contract::{command::CommandBody, event_type::EventTypeBody, list::ListBody, webhook::WebhookBody};
+use tidings_contract::{
+    command::CommandBody, event_type::EventTypeBody, list::ListBody, parameters::SEARCH_CHARACTERS_MAX,
+    webhook::WebhookBody,
+};
 
 use super::webhooks::name_of;
 use crate::{
-    ask::{Shown, part},
+    ask::{Shown, part, with_query},
     parts::{icon, sprite, visible_page},
     shell::Head,
     visit::Visit,
@@ -120,12 +123,13 @@ async fn things(visit: &Visit, wanted: &str) -> Vec<Place> {
         return Vec::new();
     }
     let fits = |words: &str| words.to_lowercase().contains(&wanted.to_lowercase());
-    let webhooks =
-        visit.get::<ListBody<WebhookBody>>("/webhooks?limit=100").await.map(|list| list.data).unwrap_or_default();
+    let found: String = wanted.chars().take(SEARCH_CHARACTERS_MAX).collect();
+    let found = with_query("/webhooks?limit=20", &[("q", &found)]);
+    let webhooks = visit.get::<ListBody<WebhookBody>>(&found).await.map(|list| list.data).unwrap_or_default();
     let commands =
         visit.get::<ListBody<CommandBody>>("/commands?limit=100").await.map(|list| list.data).unwrap_or_default();
     let types = visit.get::<ListBody<EventTypeBody>>("/event-types").await.map(|list| list.data).unwrap_or_default();
-    let webhooks = webhooks.iter().filter(|webhook| fits(name_of(webhook)) || fits(&webhook.url)).map(|webhook| {
+    let webhooks = webhooks.iter().map(|webhook| {
         Place("out", name_of(webhook).to_owned(), "webhook", visit.link(&format!("/webhooks/{}", webhook.id)))
     });
     let commands = commands.iter().filter(|command| fits(&command.name)).map(|command| {

@@ -128,6 +128,13 @@ pub trait Catalog: Send + Sync {
     async fn find_webhook(&self, project_id: ProjectId, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError>;
     /// Lists a project's webhooks.
     async fn list_webhooks(&self, project_id: ProjectId, page: PageRequest) -> Result<Page<WebhookRecord>, StoreError>;
+    /// Lists those of a project's webhooks that fit. Looks through all of the project's, and through no other's.
+    async fn search_webhooks(
+        &self,
+        project_id: ProjectId,
+        filter: WebhookFilter,
+        page: PageRequest,
+    ) -> Result<Page<WebhookRecord>, StoreError>;
     /// Changes a webhook if it still has the expected revision. Becoming active out of being
     /// disabled is refused to a webhook that is over its organization's limit.
     async fn update_webhook(&self, change: WebhookChange) -> Result<Changed, StoreError>;
@@ -330,6 +337,28 @@ pub struct WebhookState {
     pub last_event_type: Option<String>,
     /// When the last attempt began.
     pub last_triggered_at: Option<Timestamp>,
+}
+
+/// Whether a webhook is delivered to, whatever the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookStanding {
+    /// It is.
+    Active,
+    /// Its owner paused it.
+    Paused,
+    /// It is disabled.
+    Disabled,
+}
+
+/// Which webhooks of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebhookFilter {
+    /// Only those in this state.
+    pub status: Option<WebhookStanding>,
+    /// Only those that are to be delivered to and do not take what they are sent.
+    pub is_failing: bool,
+    /// Only those with this text in their name, address or event types, whatever its case in ASCII; or of this id.
+    pub text: Option<String>,
 }
 
 /// A change to a webhook. `None` leaves a part as it is.

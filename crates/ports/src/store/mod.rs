@@ -29,7 +29,7 @@ pub use bots::{BotPut, BotRecord, Bots};
 pub use catalog::{
     Catalog, Changed, EventTypeChanged, EventTypeImport, EventTypeImported, HookKeysChange, KeyRecord, NewApiKey,
     NewOrganization, NewProject, NewWebhook, OrganizationChange, OrganizationRecord, ProjectRecord, ProjectSnapshot,
-    Replaced, SchemaRetired, WebhookChange, WebhookRecord, WebhookState,
+    Replaced, SchemaRetired, WebhookChange, WebhookFilter, WebhookRecord, WebhookStanding, WebhookState,
 };
 pub use commands::{
     CommandChange, CommandChanged, Commands, FinishedRun, PropertyChange, RecordSet, RunFilter, RunFinished, Runs,
@@ -54,7 +54,7 @@ pub use portal::{NewPortalSession, PortalPut, PortalRecord, Portals};
 pub use queue::{
     AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
 };
-pub use quotas::Quotas;
+pub use quotas::{OrganizationStanding, OrganizationUsage, Quotas};
 pub use sources::{
     NewReceipt, NewSource, PutRecord, RECORD_BYTES_MAX, ReceiptFilter, ReceiptRecord, RecordChanged, RecordPut,
     RecordVersion, RecordView, Records, SourceChange, SourceChanged, SourceRecord, Sources, TurnedAway,

@@ -8,7 +8,10 @@ use tidings_domain::{
     time::Timestamp,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
-use tidings_ports::store::{Changed, Created, Idempotency, NewWebhook, WebhookChange, WebhookRecord, WebhookState};
+use tidings_ports::store::{
+    Changed, Created, Idempotency, NewWebhook, WebhookChange, WebhookFilter, WebhookRecord, WebhookStanding,
+    WebhookState,
+};
 
 use super::{COUNT_MAX, before, create_once, limit, plan, project, read_page};
 use crate::{
@@ -116,6 +119,31 @@ pub(crate) fn list(
         connection,
         (sql::LIST_WEBHOOKS, params![project, before(page), limit(page)]),
         (sql::COUNT_WEBHOOKS, params![project, COUNT_MAX]),
+        page,
+        |row| read(row, project_id),
+        |record| record.webhook.id.sequence(),
+    )
+}
+
+pub(crate) fn search(
+    connection: &Connection<'_>,
+    project_id: ProjectId,
+    filter: &WebhookFilter,
+    page: PageRequest,
+) -> Result<Page<WebhookRecord>> {
+    let project = project_id.sequence();
+    let status = filter.status.map(|standing| match standing {
+        WebhookStanding::Active => 0_i64,
+        WebhookStanding::Paused => 1,
+        WebhookStanding::Disabled => 2,
+    });
+    let id = filter.text.as_deref().and_then(|text| text.parse::<WebhookId>().ok()).map(|id| id.sequence());
+    // SQLite lowers the same letters.
+    let text = filter.text.as_deref().map(str::to_ascii_lowercase);
+    read_page(
+        connection,
+        (sql::SEARCH_WEBHOOKS, params![project, before(page), limit(page), status, filter.is_failing, text, id]),
+        (sql::COUNT_FOUND_WEBHOOKS, params![project, COUNT_MAX, status, filter.is_failing, text, id]),
         page,
         |row| read(row, project_id),
         |record| record.webhook.id.sequence(),

@@ -2,10 +2,13 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use tidings_client::contract::{
-    billing::BillingBody,
-    plan::{SetPlan, UsageBody, UsedBody},
-    tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization},
+use tidings_client::{
+    OrganizationQuery,
+    contract::{
+        billing::BillingBody,
+        plan::{SetPlan, UsageBody, UsedBody},
+        tenancy::{CreateOrganization, OrganizationBody, UpdateOrganization},
+    },
 };
 
 use super::{
@@ -27,10 +30,13 @@ pub(crate) enum OrganizationCommand {
         plan: Option<String>,
     },
     /// List organizations, newest first
-    #[command(after_help = "Example:\n  tidings org list --limit 10")]
+    #[command(after_help = "Example:\n  tidings org list --limit 10 --usage --json")]
     List {
         #[command(flatten)]
         page: PageArgs,
+        /// With what each uses of its plan, and how its billing stands
+        #[arg(long)]
+        usage: bool,
     },
     /// Look at an organization
     #[command(after_help = "Example:\n  tidings org get org_01h2…")]
@@ -91,9 +97,13 @@ impl OrganizationCommand {
             Self::Create { name, plan } => {
                 output.show(&client.create_organization(&CreateOrganization { name, plan }).await?, fields)
             }
-            Self::List { page } => output.show(&client.list_organizations(&page.query()).await?, |list| {
-                page_table(list, ["ID", "NAME", "PLAN", "DEFAULT PROJECT", "CREATED"], row)
-            }),
+            Self::List { page, usage } => {
+                let query = OrganizationQuery { page: page.query(), usage };
+                output.show(&client.list_organizations(&query).await?, |list| match usage {
+                    false => page_table(list, ["ID", "NAME", "PLAN", "DEFAULT PROJECT", "CREATED"], row),
+                    true => page_table(list, ["ID", "NAME", "PLAN", "WEBHOOKS", "RUNS", "BILLING"], used_row),
+                })
+            }
             Self::Get { id } => output.show(&client.get_organization(&id).await?, fields),
             Self::Update { id, name, schema_mode } => {
                 let change = UpdateOrganization { name, schema_mode };
@@ -118,6 +128,19 @@ impl OrganizationCommand {
 fn row(organization: &OrganizationBody) -> [String; 5] {
     let OrganizationBody { id, name, plan, created_at, .. } = organization;
     [id.to_string(), name.clone(), plan.clone(), organization.default_project_id.to_string(), created_at.to_string()]
+}
+
+fn used_row(organization: &OrganizationBody) -> [String; 6] {
+    let OrganizationBody { id, name, plan, usage, billing, .. } = organization;
+    let used = |used: Option<&UsedBody>| match used {
+        None => "-".to_owned(),
+        Some(UsedBody { used, max: None }) => used.to_string(),
+        Some(UsedBody { used, max: Some(max) }) => format!("{used} of {max}"),
+    };
+    let webhooks = used(usage.as_ref().map(|usage| &usage.webhooks));
+    let runs = used(usage.as_ref().map(|usage| &usage.iterations));
+    let billing = billing.as_ref().map_or_else(|| "-".to_owned(), |standing| standing.status.clone());
+    [id.to_string(), name.clone(), plan.clone(), webhooks, runs, billing]
 }
 
 fn fields(organization: &OrganizationBody) -> String {

@@ -18,6 +18,7 @@ use axum::{
 use http::StatusCode;
 use tidings_contract::{
     codes::ErrorCode,
+    parameters::SEARCH_CHARACTERS_MAX,
     webhook::{TestResultBody, TestWebhook, WebhookRequest},
 };
 use tidings_domain::{
@@ -26,7 +27,7 @@ use tidings_domain::{
     webhook::{WebhookSettings, WebhookStatus},
 };
 use tidings_engine::{TestError, open_secrets, seal_secrets};
-use tidings_ports::store::{Changed, WebhookChange, WebhookRecord};
+use tidings_ports::store::{Changed, WebhookChange, WebhookFilter, WebhookRecord, WebhookStanding};
 
 use crate::{
     answer::{empty, json, json_bytes, list as list_body},
@@ -79,7 +80,12 @@ async fn default_profile(api: &Api, project_id: ProjectId) -> Result<Profile, Ap
 }
 
 pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Result<Response, ApiError> {
-    let page = api.store().list_webhooks(caller.project(&api), query.page()?).await?;
+    let (project_id, filter, page) = (caller.project(&api), filter(&query)?, query.page()?);
+    let page = if filter == WebhookFilter::default() {
+        api.store().list_webhooks(project_id, page).await?
+    } else {
+        api.store().search_webhooks(project_id, filter, page).await?
+    };
     let master = &api.parts().master_key;
     let page = page.map(|record| {
         // A webhook whose secrets do not open is shown all the same; its deliveries wait.
@@ -87,6 +93,19 @@ pub(crate) async fn list(State(api): State<Api>, caller: Caller, query: Query) -
         webhook_body(&record, &secrets)
     });
     Ok(json(StatusCode::OK, &list_body(page)))
+}
+
+fn filter(query: &Query) -> Result<WebhookFilter, ApiError> {
+    let status = query.parsed("status", "one of active, paused, disabled", |text| match text {
+        "active" => Some(WebhookStanding::Active),
+        "paused" => Some(WebhookStanding::Paused),
+        "disabled" => Some(WebhookStanding::Disabled),
+        _ => None,
+    })?;
+    let text = query.parsed("q", "a text of at most 200 characters", |text| {
+        (text.chars().count() <= SEARCH_CHARACTERS_MAX).then(|| text.trim().to_owned())
+    })?;
+    Ok(WebhookFilter { status, is_failing: query.flag("failing")?, text: text.filter(|text| !text.is_empty()) })
 }
 
 /// What a precondition speaks of.

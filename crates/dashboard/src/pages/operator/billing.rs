@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 use tidings_contract::{
-    billing::BillingBody,
+    billing::StandingBody,
     list::ListBody,
     plan::PlanBody,
     source::{ReceiptBody, SourceBody},
@@ -61,20 +61,17 @@ async fn stripe(visit: &Visit, cursor: &str) -> Option<Stripe> {
 }
 
 pub(crate) async fn show(visit: Visit) -> Shown {
-    let asker = instance(&visit)?;
+    instance(&visit)?;
     let query = visit.query();
     let cursor = query.text("cursor");
-    let organizations = session::organizations(&visit).await?;
+    let organizations = session::organizations_with_usage(&visit).await?;
     let looked_at = looked_at(organizations.len());
-    let mut standing = Vec::new();
-    for organization in organizations {
-        let place = format!("/organizations/{}/billing", organization.id);
-        // Who never paid is in the list of organizations.
-        match asker.get::<BillingBody>(&place).await {
-            Ok(billing) if billing.status != "none" => standing.push((organization, billing)),
-            _ => {}
-        }
-    }
+    // Who never paid is in the list of organizations.
+    let pays = |organization: OrganizationBody| {
+        let standing = organization.billing.clone().filter(|standing| standing.status != "none")?;
+        Some((organization, standing))
+    };
+    let standing: Vec<_> = organizations.into_iter().filter_map(pays).collect();
     let stripe = stripe(&visit, cursor).await;
     let body = html! {
         (places(Place::Billing))
@@ -106,7 +103,7 @@ fn looked_at(count: usize) -> String {
     }
 }
 
-fn standing_panel(visit: &Visit, standing: &[(OrganizationBody, BillingBody)], looked_at: &str) -> Markup {
+fn standing_panel(visit: &Visit, standing: &[(OrganizationBody, StandingBody)], looked_at: &str) -> Markup {
     html! {
         section .panel {
             header .panel-head { h2 { "Organizations that pay" } p { (looked_at) } }
@@ -121,7 +118,7 @@ fn standing_panel(visit: &Visit, standing: &[(OrganizationBody, BillingBody)], l
                                         bdi { (organization.name) }
                                     }
                                 }
-                                td role="cell" .on-2 { (billing_badge(billing)) }
+                                td role="cell" .on-2 { (billing_badge(&billing.status)) }
                                 td role="cell" .half {
                                     (billing.plan.as_deref().unwrap_or("None")) @if !billing.in_force {
                                         span .sub { "not in force" }

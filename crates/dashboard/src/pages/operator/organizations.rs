@@ -4,9 +4,8 @@ use http::Method;
 use maud::{Markup, html};
 use tidings_api::Ask;
 use tidings_contract::{
-    billing::BillingBody,
     list::ListBody,
-    plan::{PlanBody, UsageBody, UsedBody},
+    plan::{PlanBody, UsedBody},
     problem::Problem,
     tenancy::{CreateOrganization, OrganizationBody},
 };
@@ -21,31 +20,18 @@ use crate::{
     visit::Visit,
 };
 
-/// An organization with what it uses, and how it stands.
-struct Row {
-    organization: OrganizationBody,
-    usage: Option<UsageBody>,
-    billing: Option<BillingBody>,
-}
-
 pub(crate) async fn list(visit: Visit) -> Shown {
     let asker = instance(&visit)?;
     let query = visit.query();
     let cursor = query.text("cursor");
-    let place = with_query("/organizations?limit=50", &[("cursor", cursor)]);
+    let place = with_query("/organizations?limit=50&usage=true", &[("cursor", cursor)]);
     let organizations: ListBody<OrganizationBody> = asker.get(&place).await.map_err(stopped(&visit))?;
-    let mut rows = Vec::new();
-    for organization in organizations.data {
-        let place = format!("/organizations/{}", organization.id);
-        let usage = asker.get(&format!("{place}/usage")).await.ok();
-        let billing = asker.get(&format!("{place}/billing")).await.ok();
-        rows.push(Row { organization, usage, billing });
-    }
+    let rows = &organizations.data;
     let total = total_words(organizations.total, organizations.total_at_least);
     let body = html! {
         (places(Place::Organizations))
         section .panel {
-            (table(&visit, &rows))
+            (table(&visit, rows))
             (pager(&visit, &total, rows.len(), organizations.cursor.as_deref(), cursor.is_empty()))
         }
     };
@@ -63,7 +49,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
     visit.page(&head, body)
 }
 
-fn table(visit: &Visit, rows: &[Row]) -> Markup {
+fn table(visit: &Visit, rows: &[OrganizationBody]) -> Markup {
     html! {
         table .list role="table" aria-label="Organizations" data-rows {
             (table_head(&[("Name", ""), ("Plan", ""), ("Webhooks", "right"), ("Runs this month", "right"), ("Billing", ""), ("Made", "right")]))
@@ -71,16 +57,16 @@ fn table(visit: &Visit, rows: &[Row]) -> Markup {
                 @for row in rows {
                     tr .go role="row" {
                         td role="cell" .on-1 {
-                            a .row href={ "/operator/organizations/" (row.organization.id) } {
-                                bdi { (row.organization.name) }
+                            a .row href={ "/operator/organizations/" (row.id) } {
+                                bdi { (row.name) }
                             }
-                            span .sub.mono { (row.organization.id) }
+                            span .sub.mono { (row.id) }
                         }
-                        td role="cell" .half { (row.organization.plan) }
+                        td role="cell" .half { (row.plan) }
                         td role="cell" .right.num.half-2 { (used(row.usage.as_ref().map(|usage| &usage.webhooks))) }
                         td role="cell" .right.num.away { (used(row.usage.as_ref().map(|usage| &usage.iterations))) }
-                        td role="cell" .on-2 { @if let Some(billing) = &row.billing { (billing_badge(billing)) } }
-                        td role="cell" .right.quiet.away { (ago(visit, row.organization.created_at)) }
+                        td role="cell" .on-2 { @if let Some(billing) = &row.billing { (billing_badge(&billing.status)) } }
+                        td role="cell" .right.quiet.away { (ago(visit, row.created_at)) }
                     }
                 }
             }

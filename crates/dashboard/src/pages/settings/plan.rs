@@ -189,8 +189,8 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
 }
 
 /// How an organization stands with what it pays for.
-pub(crate) fn billing_badge(billing: &BillingBody) -> Markup {
-    match billing.status.as_str() {
+pub(crate) fn billing_badge(status: &str) -> Markup {
+    match status {
         "active" => badge("delivered", "check", "Paid"),
         "trialing" => badge("pending", "clock", "On trial"),
         "past_due" => badge("retrying", "alert", "Payment overdue"),
@@ -203,7 +203,7 @@ pub(crate) fn billing_badge(billing: &BillingBody) -> Markup {
 pub(crate) fn billing_facts(visit: &Visit, billing: &BillingBody) -> Markup {
     html! {
         div .panel-body.stack.tight {
-            p { (billing_badge(billing)) }
+            p { (billing_badge(&billing.status)) }
             @if let Some(at) = billing.grace_until {
                 p { "The plan falls " (until(visit, at)) " unless something is paid." }
             }

@@ -13,26 +13,29 @@ use super::{
 use crate::{
     ask::{Shown, Stop, with_query},
     form::Form,
-    parts::{Bar, button_link, command_line, icon, number, segments, teach},
-    shell::{Head, Nav, is_failing},
+    parts::{Bar, button_link, command_line, icon, number, pager, segments, teach, total_words},
+    shell::{Head, Nav},
     visit::Visit,
 };
 
-/// Webhooks on one page.
-const ROWS: usize = 50;
-/// Webhooks that a search goes through, newest first.
-const SEARCHED_MAX: usize = 1_000;
+/// The views of the table: words, what the address calls them, and what the API does.
+const VIEWS: [(&str, &str, (&str, &str)); 4] = [
+    ("All", "", ("", "")),
+    ("Failing", "failing", ("failing", "true")),
+    ("Paused", "paused", ("status", "paused")),
+    ("Disabled", "disabled", ("status", "disabled")),
+];
 
 struct View {
     q: String,
     state: String,
-    from: usize,
+    cursor: String,
 }
 
 /// `GET /p/{project}/webhooks`
 pub(crate) async fn list(visit: Visit) -> Shown {
     let view = View::of(&visit.query());
-    let (all, is_whole) = every(&visit).await?;
+    let counts = counts(&visit).await?;
     let head = Head {
         title: "Webhooks",
         nav: Some(Nav::Webhooks),
@@ -43,12 +46,12 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         }),
         ..Head::default()
     };
-    if all.is_empty() {
+    if counts[0] == 0 {
         return visit.page(&head, empty(&visit));
     }
-    let found: Vec<_> = all.iter().filter(|webhook| view.takes(webhook)).collect();
-    let shown = found.get(view.from.min(found.len())..).unwrap_or_default();
-    let shown = &shown[..shown.len().min(ROWS)];
+    let list: ListBody<WebhookBody> = visit.need(&view.path()).await?;
+    let shown = &list.data;
+    let total = total_words(list.total, list.total_at_least);
     let hours = hours_of(&visit, shown).await;
     let usage = visit.organization.as_ref().map(|organization| organization.id);
     let usage = match usage {
@@ -57,7 +60,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
     };
     let body = html! {
         section .panel aria-label="Webhooks" {
-            (filters(&visit, &view, &all, usage.as_ref()))
+            (filters(&visit, &view, counts, usage.as_ref()))
             @if shown.is_empty() {
                 p .panel-body.faint data-none { "No webhook fits. " a href=(visit.link("/webhooks")) { "Show all" } }
             } @else {
@@ -68,28 +71,23 @@ pub(crate) async fn list(visit: Visit) -> Shown {
                     }
                 }
             }
-            (foot(&visit, &view, found.len(), shown.len(), is_whole))
+            (pager(&visit, &total, shown.len(), list.cursor.as_deref(), view.cursor.is_empty()))
         }
     };
     visit.page(&head, body)
 }
 
-/// The project's webhooks, as many as a search goes through, and whether that is all of them.
-async fn every(visit: &Visit) -> Result<(Vec<WebhookBody>, bool), Stop> {
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    while all.len() < SEARCHED_MAX {
-        let path = with_query("/webhooks", &[("limit", "100"), ("cursor", cursor.as_deref().unwrap_or_default())]);
-        let page = visit.need::<ListBody<WebhookBody>>(&path).await?;
-        all.extend(page.data);
-        cursor = page.cursor;
-        if cursor.is_none() {
-            return Ok((all, true));
-        }
+/// How many webhooks each view has, whatever is searched for.
+async fn counts(visit: &Visit) -> Result<[u64; VIEWS.len()], Stop> {
+    let mut counts = [0; VIEWS.len()];
+    for (place, (_, _, filter)) in VIEWS.into_iter().enumerate() {
+        let list: ListBody<WebhookBody> = visit.need(&with_query("/webhooks?limit=1", &[filter])).await?;
+        counts[place] = list.total.or(list.total_at_least).unwrap_or_default();
     }
-    Ok((all, false))
+    Ok(counts)
 }
 
-async fn hours_of(visit: &Visit, webhooks: &[&WebhookBody]) -> HashMap<WebhookId, Vec<Bar>> {
+async fn hours_of(visit: &Visit, webhooks: &[WebhookBody]) -> HashMap<WebhookId, Vec<Bar>> {
     let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id.to_string()).collect();
     let path = with_query("/stats/webhooks", &[("ids", &ids.join(","))]);
     // Without the last day the table still says all else.
@@ -108,46 +106,28 @@ async fn hours_of(visit: &Visit, webhooks: &[&WebhookBody]) -> HashMap<WebhookId
 
 impl View {
     fn of(query: &Form) -> Self {
-        let from = query.text("from").parse().unwrap_or_default();
-        Self { q: query.text("q").to_owned(), state: query.text("state").to_owned(), from }
+        let text = |name: &str| query.text(name).to_owned();
+        Self { q: text("q"), state: text("state"), cursor: text("cursor") }
     }
 
-    fn takes(&self, webhook: &WebhookBody) -> bool {
-        let wanted = self.q.trim().to_lowercase();
-        let has = |text: &str| text.to_lowercase().contains(&wanted);
-        let fits = wanted.is_empty()
-            || has(name_of(webhook))
-            || has(&webhook.url)
-            || webhook.events.iter().any(|event| has(event))
-            || webhook.id.to_string() == wanted;
-        fits && match self.state.as_str() {
-            "failing" => is_failing(webhook),
-            state @ ("paused" | "disabled") => webhook.status == state,
-            _ => true,
-        }
+    /// What the API is asked for.
+    fn path(&self) -> String {
+        let filter = VIEWS.into_iter().find(|(_, name, _)| *name == self.state).map_or(("", ""), |(.., filter)| filter);
+        with_query("/webhooks?limit=50", &[("q", &self.q), filter, ("cursor", &self.cursor)])
     }
 }
 
-fn filters(visit: &Visit, view: &View, all: &[WebhookBody], usage: Option<&UsageBody>) -> Markup {
-    let of = |state: &str| {
-        let address = with_query(&visit.link("/webhooks"), &[("q", &view.q), ("state", state)]);
-        let some = View { q: String::new(), state: state.to_owned(), from: 0 };
-        let count = all.iter().filter(|webhook| some.takes(webhook)).count() as u64;
-        (address, view.state == state, Some(count))
-    };
-    let views: Vec<_> = [("All", ""), ("Failing", "failing"), ("Paused", "paused"), ("Disabled", "disabled")]
-        .into_iter()
-        .map(|(words, state)| {
-            let (address, here, count) = of(state);
-            (words, address, here, count)
-        })
-        .collect();
+fn filters(visit: &Visit, view: &View, counts: [u64; VIEWS.len()], usage: Option<&UsageBody>) -> Markup {
+    let address = |state: &str| with_query(&visit.link("/webhooks"), &[("q", &view.q), ("state", state)]);
+    let views = VIEWS.into_iter().zip(counts);
+    let views: Vec<_> =
+        views.map(|((words, state, _), count)| (words, address(state), view.state == state, Some(count))).collect();
     html! {
         form .filters role="search" method="get" {
             div .search {
                 (icon("search"))
-                input type="search" name="q" value=(view.q) data-quiet data-filter placeholder="Name, URL or event type"
-                    aria-label="Filter webhooks";
+                input type="search" name="q" value=(view.q) maxlength="200" data-quiet data-filter
+                    placeholder="Name, URL or event type" aria-label="Filter webhooks";
                 kbd { "/" }
             }
             @if !view.state.is_empty() { input type="hidden" name="state" value=(view.state); }
@@ -164,26 +144,6 @@ fn plan_line(usage: &UsageBody) -> Markup {
             (number(usage.webhooks.used)) " webhooks · plan "
             a href="/settings/plan" { (usage.plan) }
             @match usage.webhooks.max { Some(max) => { ", at most " (number(max)) } None => ", no limit" }
-        }
-    }
-}
-
-fn foot(visit: &Visit, view: &View, found: usize, shown: usize, is_whole: bool) -> Markup {
-    let at = |from: usize| {
-        let from = if from == 0 { String::new() } else { from.to_string() };
-        with_query(&visit.link("/webhooks"), &[("q", &view.q), ("state", &view.state), ("from", &from)])
-    };
-    let end = view.from + shown;
-    html! {
-        div .panel-foot {
-            span {
-                @if shown > 0 { (view.from + 1) "–" (end) " of " }
-                @if is_whole { (number(found as i128)) } @else { (number(found as i128)) " among the newest " (number(SEARCHED_MAX as i128)) }
-            }
-            div .actions.push {
-                @if view.from > 0 { a .button.small rel="prev" href=(at(view.from.saturating_sub(ROWS))) { "Newer" } }
-                @if end < found { a .button.small rel="next" href=(at(end)) { "Older" } }
-            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use tidings_client::{
-    Period,
+    Period, WebhookQuery,
     contract::{secret::RotateSecret, webhook::TestWebhook},
 };
 
@@ -35,10 +35,19 @@ pub(crate) enum WebhookCommand {
     #[command(after_help = CREATE_EXAMPLES)]
     Create(Box<CreateArgs>),
     /// List webhooks, newest first
-    #[command(after_help = "Example:\n  tidings webhook list")]
+    #[command(after_help = "Example:\n  tidings webhook list --failing")]
     List {
         #[command(flatten)]
         page: PageArgs,
+        /// With this text in their name, address or event types, or with this id
+        #[arg(long = "query", value_name = "TEXT")]
+        q: Option<String>,
+        /// In this state only: active, paused or disabled
+        #[arg(long)]
+        status: Option<String>,
+        /// Only those that are not disabled and whose last attempt failed
+        #[arg(long)]
+        failing: bool,
     },
     /// Look at a webhook with all its defaults filled in
     #[command(after_help = "Example:\n  tidings webhook get wh_01h2… --json")]
@@ -169,9 +178,12 @@ impl WebhookCommand {
         let Session { client, output, .. } = session;
         match self {
             Self::Create(create) => output.show(&client.create_webhook(&create.request()?).await?, fields)?,
-            Self::List { page } => output.show(&client.list_webhooks(&page.query()).await?, |list| {
-                page_table(list, ["ID", "NAME", "URL", "EVENTS", "STATUS", "FAILURES", "LAST EVENT"], row)
-            })?,
+            Self::List { page, q, status, failing } => {
+                let query = WebhookQuery { page: page.query(), q, status, failing };
+                output.show(&client.list_webhooks(&query).await?, |list| {
+                    page_table(list, ["ID", "NAME", "URL", "EVENTS", "STATUS", "FAILURES", "LAST EVENT"], row)
+                })?;
+            }
             Self::Get { id } => output.show(&client.get_webhook(&id).await?, fields)?,
             Self::Update(update) => {
                 output.show(&client.update_webhook(update.id(), &update.request()?).await?, fields)?;
