@@ -129,6 +129,25 @@ impl ImportResult {
     }
 }
 
+/// A type that the catalogue does not know, and whose events were refused therefore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RefusedType")]
+pub struct RefusedTypeBody {
+    /// The type, as the publisher wrote it.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// How many events of it were refused since the server started.
+    pub count: u64,
+    /// When the last of them was.
+    pub last_at: Timestamp,
+}
+
+impl Wire for RefusedTypeBody {
+    fn example() -> Value {
+        json!({"type": "order.payed", "count": 3, "last_at": "2026-05-25T10:00:00.000Z"})
+    }
+}
+
 impl Wire for ImportEventTypes {
     fn example() -> Value {
         let schema = json!({"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}});

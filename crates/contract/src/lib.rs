@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod event;
 pub mod event_type;
 pub mod gap_fill;
+pub mod instance;
 pub mod job;
 pub mod list;
 pub mod member;

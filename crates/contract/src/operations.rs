@@ -22,8 +22,9 @@ use crate::{
     },
     delivery::{AttemptBody, DeliveryBody, DeliverySummary, LogBody, RetryDelivery},
     event::{EventBody, PublishRequest, PublishedBody},
-    event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody},
+    event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody, RefusedTypeBody},
     gap_fill::{FillBody, FillRequest},
+    instance::LanesBody,
     job::{JobAnswer, JobBody, RecoverRequest, ReplayEventRequest, ReplayRequest, ReplayedEventBody},
     list::ListBody,
     member::{InviteBody, InviteMember, MemberBody, StartLinkBody, UpdateMember},
@@ -53,6 +54,8 @@ const READERS: &[Scope] = &[Scope::DeliveriesRead, Scope::WebhooksManage];
 const RECEIVERS: &[Scope] = &[Scope::DeliveriesRead, Scope::SourcesManage];
 const COMMANDS: Access = Access::Scope(Scope::CommandsManage);
 const COMMAND_READERS: Access = Access::AnyOf(&[Scope::Read, Scope::CommandsManage]);
+/// Whoever publishes, and whoever may look at everything: what is misspelt is not for a portal's customers.
+const PUBLISHERS: Access = Access::AnyOf(&[Scope::EventsWrite, Scope::Read]);
 const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 
 /// All operations.
@@ -303,6 +306,9 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/event-types", Access::AnyKey, 200, "List event types")
         .bare()
         .answers::<ListBody<EventTypeBody>>(&[]),
+    operation("GET", "/refused-types", PUBLISHERS, 200, "List unknown types that were refused lately")
+        .bare()
+        .answers::<ListBody<RefusedTypeBody>>(&[]),
     operation("GET", "/event-types/{name}", Access::AnyKey, 200, "Get an event type")
         .bare()
         .answers::<EventTypeBody>(&[]),
@@ -434,6 +440,9 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/instance", Access::Operator, 200, "Get the instance's version and counts")
         .bare()
         .answers::<InstanceBody>(&[]),
+    operation("GET", "/instance/lanes", Access::Operator, 200, "Get how the lanes stand, and those worth a look")
+        .bare()
+        .answers::<LanesBody>(&[]),
 ];
 
 /// The operation with this method and path.

@@ -27,6 +27,7 @@ use crate::{
     feed::Feed,
     fill::Board,
     guarded::guarded,
+    health::RefusedTypes,
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
     receive::SourceCache,
@@ -84,6 +85,7 @@ pub struct Engine {
     pub(crate) jobs: JobSignal,
     pub(crate) test_slots: Semaphore,
     pub(crate) long_checks: Turns<ProjectId>,
+    pub(crate) refused_types: RefusedTypes,
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
     pub(crate) reports: Arc<Signal>,
     pub(crate) overdue_after_ms: u64,
@@ -148,6 +150,7 @@ impl Engine {
             jobs: JobSignal::default(),
             test_slots: Semaphore::new(BESIDE_LANES_MAX),
             long_checks: Turns::new(LONG_CHECKS_MAX),
+            refused_types: RefusedTypes::default(),
             operations,
             reports,
             overdue_after_ms,
@@ -238,12 +241,16 @@ impl Engine {
         publish: &Publish,
         refusal: PublishError,
     ) -> Result<Published, PublishError> {
-        let Some(idempotency) = &publish.idempotency else { return Err(refusal) };
-        let first = self.store.find_answer(project_id.sequence(), &idempotency.key).await?;
-        match first.filter(|first| first.request_hash == idempotency.request_hash) {
-            Some(first) => Ok(Published::Replayed { status: first.status, response: first.response }),
-            None => Err(refusal),
+        if let Some(idempotency) = &publish.idempotency {
+            let first = self.store.find_answer(project_id.sequence(), &idempotency.key).await?;
+            if let Some(first) = first.filter(|first| first.request_hash == idempotency.request_hash) {
+                return Ok(Published::Replayed { status: first.status, response: first.response });
+            }
         }
+        if let PublishError::UnknownEventType(name) = &refusal {
+            self.refused_types.note(project_id, name, self.clock.wall());
+        }
+        Err(refusal)
     }
 
     /// Decides to whom an event goes, and gives it its ids. It may have been checked already.

@@ -9,6 +9,7 @@ mod engine;
 mod feed;
 mod fill;
 mod guarded;
+mod health;
 mod ids;
 mod jobs;
 mod publish;
@@ -24,12 +25,13 @@ mod turns;
 mod upkeep;
 
 pub use again::RetryError;
-pub use dispatch::{DispatchLimits, LaneView};
+pub use dispatch::{DispatchLimits, LaneView, LanesView};
 pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RUN_DAYS};
 pub use feed::{
     Change, Feed, FeedFull, Heard, LISTENERS_MAX, LISTENERS_PER_PROJECT_MAX, Listener, NEWS_KEPT_MAX, News,
 };
 pub use fill::FillView;
+pub use health::{REFUSED_TYPES_MAX, RefusedType};
 pub use ids::IdSource;
 pub use jobs::{JobError, PROJECT_JOBS_MAX, RECOVERED_STATES};
 pub use publish::{

@@ -24,6 +24,7 @@ texts!(
     "../sql/",
     "add_head_template",
     "append_delivery",
+    "busiest_lanes",
     "claim_due",
     "claim_one",
     "count_born",

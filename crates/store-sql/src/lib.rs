@@ -23,6 +23,7 @@ mod gaps;
 mod history;
 mod history_store;
 mod jobs;
+mod lanes;
 mod memory;
 mod portal_store;
 mod queue;

@@ -358,6 +358,7 @@ statements! {
         LIST_RECEIPTS = "list_receipts";
         LIST_RECEIPTS_OF_SOURCE = "list_receipts_of_source";
         LIST_EVENTS = "list_events";
+        BUSIEST_LANES = "busiest_lanes";
         SEARCH_WEBHOOKS = "search_webhooks";
         COUNT_FOUND_WEBHOOKS = "count_found_webhooks";
         USAGE_OF_ORGANIZATIONS = "usage_of_organizations";

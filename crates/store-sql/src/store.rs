@@ -16,7 +16,7 @@ use tidings_ports::store::{
     EventTypeImport, EventTypeImported, HookKeysChange, Idempotency, InstanceCounts, KeyRecord, Ledger, Log,
     Maintenance, NewApiKey, NewBatch, NewEvent, NewOrganization, NewProject, NewWebhook, OrganizationChange,
     OrganizationRecord, PlanLimits, PlansSet, ProjectRecord, ProjectSnapshot, Queue, Replaced, Report, Requeued,
-    SchemaRetired, Settled, Settlement, StoreError, TestRecord, WebhookChange, WebhookFilter,
+    SchemaRetired, Settled, Settlement, StoreError, StoredLane, TestRecord, WebhookChange, WebhookFilter,
     WebhookRecord,
 };
 
@@ -25,7 +25,7 @@ use crate::{
     backend::{Backend, SqlStore, Writes},
     catalog::{api_key, event_type, event_type_import, organization, plan, project, snapshot, webhook},
     database::Result,
-    queue, reports,
+    lanes, queue, reports,
     session::Session,
     settle, upkeep,
 };
@@ -75,6 +75,10 @@ impl<B: Backend> Queue for SqlStore<B> {
 
     async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError> {
         self.change(move |session| queue::recover(session, now)).await
+    }
+
+    async fn busiest_lanes(&self, also: Vec<WebhookId>, limit: u32) -> Result<Vec<StoredLane>, StoreError> {
+        self.read(move |connection| lanes::busiest(connection, &also, limit)).await
     }
 
     async fn backlog(&self) -> Result<Vec<BacklogLane>, StoreError> {

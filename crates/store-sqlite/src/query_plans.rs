@@ -171,6 +171,26 @@ fn lists_of_the_dashboard_look_at_their_own_rows_alone() {
     drop(store);
 }
 
+/// However much is pending: each lane is counted by index, up to a bound, and a thousand counts are sorted at most.
+#[test]
+fn the_busiest_lanes_are_found_by_index() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path()).expect("a store");
+    let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
+    let plan = plan(&connection, sql::BUSIEST_LANES);
+    for line in
+        ["SEARCH q USING COVERING INDEX queue_by_due (webhook=? AND due_at>?)", "SEARCH w USING INTEGER PRIMARY KEY"]
+    {
+        assert!(plan.iter().any(|found| found.contains(line)), "{line} in {plan:#?}");
+    }
+    let grows = |line: &&String| {
+        ["q", "w", "p", "s", "o"].iter().any(|name| format!("{line} ").starts_with(&format!("SCAN {name} ")))
+    };
+    let through: Vec<_> = plan.iter().filter(grows).collect();
+    assert!(through.is_empty(), "{plan:#?}");
+    drop(store);
+}
+
 /// However many people there are: a page asks who is signed in before it asks for anything else.
 #[test]
 fn no_statement_about_people_looks_through_a_table() {

@@ -15,6 +15,7 @@ macro_rules! texts {
 
 texts!(
     "append_delivery",
+    "busiest_lanes",
     "claim_due",
     "claim_one",
     "count_found_webhooks",

@@ -12,7 +12,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::value::RawValue;
 use tidings_contract::{
-    event_type::{EventTypeBody, EventTypeRequest, SchemaVersionBody},
+    event_type::{EventTypeBody, EventTypeRequest, RefusedTypeBody, SchemaVersionBody},
     list::ListBody,
     problem::FieldError,
 };
@@ -24,7 +24,7 @@ use tidings_domain::{
     ids::OrganizationId,
     webhook::DESCRIPTION_CHARACTERS_MAX,
 };
-use tidings_engine::{Schema, Violation};
+use tidings_engine::{RefusedType, Schema, Violation};
 use tidings_ports::store::{EventTypeChanged, SchemaRetired};
 
 pub(crate) use aside::COMPILATIONS_MAX;
@@ -202,6 +202,15 @@ pub(crate) async fn get(
 ) -> Result<Response, ApiError> {
     let found = find(&api, &caller, &name).await?;
     Ok(shown(&found.ok_or_else(|| ApiError::not_found("event type"))?))
+}
+
+/// Unknown types that were refused lately, for whoever wonders where their events are.
+pub(crate) async fn refused(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
+    let refused = api.engine().refused_types(caller.project(&api));
+    let body = |(event_type, RefusedType { count, last_at })| RefusedTypeBody { event_type, count, last_at };
+    let data: Vec<_> = refused.into_iter().map(body).collect();
+    let total = Some(data.len() as u64);
+    Ok(json(StatusCode::OK, &ListBody { data, total, total_at_least: None, cursor: None }))
 }
 
 pub(crate) async fn update(

@@ -2,7 +2,12 @@
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use tidings_contract::tenancy::{InstanceBody, LedgerBody};
+use tidings_contract::{
+    instance::{LANES_MAX, LaneBody, LanesBody},
+    tenancy::{InstanceBody, LedgerBody},
+};
+use tidings_engine::LaneView;
+use tidings_ports::store::{StoredLane, WebhookStanding};
 
 use crate::{answer::json, auth::Caller, error::ApiError, state::Api};
 
@@ -25,6 +30,40 @@ pub(crate) async fn get(State(api): State<Api>, _: Caller) -> Result<Response, A
         operations_project_id: api.engine().operations_project(),
     };
     Ok(json(StatusCode::OK, &body))
+}
+
+pub(crate) async fn lanes(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
+    let (view, lanes) = api.engine().lanes(LANES_MAX).await?;
+    let body = LanesBody {
+        busy: view.busy as u64,
+        waiting_in_memory: view.waiting as u64,
+        in_flight: view.in_flight as u64,
+        breakers_open: view.breakers_open as u64,
+        held: view.held as u64,
+        lanes: lanes.into_iter().map(|(stored, lane)| lane_body(stored, lane)).collect(),
+    };
+    Ok(json(StatusCode::OK, &body))
+}
+
+fn lane_body(stored: StoredLane, lane: Option<LaneView>) -> LaneBody {
+    let status = match stored.standing {
+        WebhookStanding::Active => "active",
+        WebhookStanding::Paused => "paused",
+        WebhookStanding::Disabled => "disabled",
+    };
+    LaneBody {
+        webhook_id: stored.webhook_id,
+        project_id: stored.project_id,
+        source_id: stored.source_id,
+        name: stored.name,
+        status: status.to_owned(),
+        waiting: u64::from(stored.waiting) + lane.map_or(0, |lane| lane.waiting as u64),
+        in_flight: lane.map_or(0, |lane| lane.in_flight),
+        limit: lane.map_or(1, |lane| lane.limit),
+        breaker: if lane.is_some_and(|lane| lane.breaker_open) { "open" } else { "closed" }.to_owned(),
+        next_probe_at: lane.and_then(|lane| lane.next_probe_at),
+        next_due_at: stored.next_due_at,
+    }
 }
 
 /// The process runs.

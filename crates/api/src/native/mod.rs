@@ -99,6 +99,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/runs/{id}", get(runs::get))
         .route("/runs/{id}/rerun", post(runs::rerun))
         .route("/event-types", post(event_types::create).get(event_types::list))
+        .route("/refused-types", get(event_types::refused))
         .route("/event-types/import", post(event_types::import))
         .route("/event-types/{name}/versions/{version}/retire", post(event_types::retire))
         .route("/event-types/{name}", get(event_types::get).put(event_types::update).delete(event_types::delete))
@@ -125,6 +126,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/start-links", post(invites::create_start_link))
         .route("/audit-log", get(audit_log::list))
         .route("/instance", get(instance::get))
+        .route("/instance/lanes", get(instance::lanes))
         .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));
     Router::new()
         .nest(tidings_contract::BASE_PATH, native)

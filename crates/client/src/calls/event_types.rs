@@ -2,7 +2,7 @@
 
 use http::Method;
 use tidings_contract::{
-    event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody},
+    event_type::{EventTypeBody, EventTypeRequest, ImportEventTypes, ImportedEventTypesBody, RefusedTypeBody},
     list::ListBody,
 };
 
@@ -20,6 +20,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn list_event_types(&self) -> Result<ListBody<EventTypeBody>, ClientError> {
         self.fetch(Call::get("/event-types")).await
+    }
+
+    /// Lists unknown types that were refused lately, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub async fn list_refused_types(&self) -> Result<ListBody<RefusedTypeBody>, ClientError> {
+        self.fetch(Call::get("/refused-types")).await
     }
 
     /// Adds an event type to the catalogue.

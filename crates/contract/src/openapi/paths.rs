@@ -41,6 +41,7 @@ pub const GROUPS: &[Group] = &[
     group("deliveries", "Deliveries", "One event on its way to one webhook.", "The delivery's id", sample::DELIVERY),
     group("jobs", "Jobs", "Long work in small steps.", "The job's id", sample::JOB),
     group("event-types", "Event types", "The catalogue of what may happen.", "The type's name", sample::TYPE),
+    group("refused-types", "Refused types", "Types of events that the catalogue does not know.", "", ""),
     group("sources", "Sources", "Where providers' webhooks come in.", "The source's id", sample::SOURCE),
     group("receipts", "Receipts", "Providers' webhooks, taken in.", "The receipt's id", sample::RECEIPT),
     group("records", "Records", "Documents that actions keep.", "The record's kind", "subscriber"),

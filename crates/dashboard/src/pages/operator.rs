@@ -3,6 +3,7 @@
 mod billing;
 mod change;
 mod health;
+mod lanes;
 mod organization;
 mod organizations;
 

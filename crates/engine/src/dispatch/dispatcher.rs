@@ -19,7 +19,7 @@ use tidings_ports::{
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    DispatchLimits, LaneView,
+    DispatchLimits, LaneView, LanesView,
     acting::{Acted, Actor},
     attempt::{facts_of, load_of, record_exchange},
     lanes::{Finished, Job, Lanes},
@@ -422,6 +422,11 @@ impl Dispatcher {
     /// The projects that have lanes.
     pub(crate) fn projects(&self) -> Vec<ProjectId> {
         self.with_lanes(|lanes| lanes.projects())
+    }
+
+    /// How all lanes stand together.
+    pub(crate) fn overview(&self, noted_max: usize) -> LanesView {
+        self.with_lanes(|lanes| lanes.overview(noted_max))
     }
 
     /// How a webhook's lane stands.

@@ -15,7 +15,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::LeasedDelivery;
 
-use super::{DispatchLimits, LaneView, lane::Lane, ring::Ring};
+use super::{DispatchLimits, LaneView, LanesView, lane::Lane, ring::Ring};
 use crate::snapshot::Target;
 
 /// A delivery that may be sent now.
@@ -276,6 +276,28 @@ impl Lanes {
             && self.unproven.is_empty()
             && self.next_timer().is_none_or(|at| at > now)
             && self.lanes.values().all(|lane| !lane.claiming && lane.reserved == 0)
+    }
+
+    /// How all lanes stand together. Looks at each, so it is for operators who ask.
+    pub(crate) fn overview(&self, noted_max: usize) -> LanesView {
+        let mut view = LanesView { in_flight: self.in_flight, ..LanesView::default() };
+        let (mut open, mut waiting) = (Vec::new(), Vec::new());
+        for (&webhook_id, lane) in &self.lanes {
+            view.busy += usize::from(!lane.is_idle());
+            view.waiting += lane.waiting.len();
+            view.held += usize::from(lane.held);
+            if lane.breaker.is_open() {
+                open.push(webhook_id);
+            } else if !lane.waiting.is_empty() {
+                waiting.push((std::cmp::Reverse(lane.waiting.len()), webhook_id));
+            }
+        }
+        view.breakers_open = open.len();
+        open.sort_unstable();
+        waiting.sort_unstable();
+        let busiest = waiting.into_iter().map(|(_, webhook_id)| webhook_id).take(noted_max);
+        view.noted = open.into_iter().take(noted_max).chain(busiest).collect();
+        view
     }
 
     /// How a webhook's lane stands.

@@ -63,6 +63,23 @@ impl Default for DispatchLimits {
     }
 }
 
+/// All lanes together, and which of them are worth a look.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LanesView {
+    /// Lanes with something under way, waiting or held.
+    pub busy: usize,
+    /// Deliveries waiting in memory.
+    pub waiting: usize,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// Lanes whose breaker is open.
+    pub breakers_open: usize,
+    /// Lanes whose webhook is paused or disabled.
+    pub held: usize,
+    /// Lanes whose breaker is open, and those with most waiting in memory: so many of each as were asked for.
+    pub noted: Vec<WebhookId>,
+}
+
 /// One webhook's lane as an operator sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneView {

@@ -52,7 +52,8 @@ pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
 pub use plans::{PlanLimits, PlansSet};
 pub use portal::{NewPortalSession, PortalPut, PortalRecord, Portals};
 pub use queue::{
-    AttemptRecord, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Queue, Requeued, Settled, Settlement,
+    AttemptRecord, BacklogLane, ClaimRequest, Claimed, LANE_COUNT_MAX, LANES_COUNTED_MAX, LeasedDelivery, Queue,
+    Requeued, Settled, Settlement, StoredLane,
 };
 pub use quotas::{OrganizationStanding, OrganizationUsage, Quotas};
 pub use sources::{

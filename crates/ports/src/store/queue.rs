@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_domain::{
     event::Event,
-    ids::{DeliveryId, EventKey, ProjectId, WebhookId},
+    ids::{DeliveryId, EventKey, ProjectId, SourceId, WebhookId},
     outcome::Outcome,
     render::Rendering,
     retry::Decision,
     time::Timestamp,
 };
 
-use super::{NewDelivery, StoreError};
+use super::{NewDelivery, StoreError, WebhookStanding};
 use crate::sender::Timing;
 
 /// Unfinished deliveries and their leases.
@@ -44,6 +44,11 @@ pub trait Queue: Send + Sync {
     /// now where that process noted that it was set, and lists the webhooks that have deliveries
     /// waiting.
     async fn recover(&self, now: Timestamp) -> Result<Vec<BacklogLane>, StoreError>;
+
+    /// Lists those of the webhooks with deliveries waiting that have most of them, at most `limit`, and the ones in
+    /// `also`, in no order. Of each, and of all, only so many are looked at: see [`LANE_COUNT_MAX`] and
+    /// [`LANES_COUNTED_MAX`].
+    async fn busiest_lanes(&self, also: Vec<WebhookId>, limit: u32) -> Result<Vec<StoredLane>, StoreError>;
 
     /// Lists the webhooks that have deliveries waiting.
     async fn backlog(&self) -> Result<Vec<BacklogLane>, StoreError>;
@@ -177,6 +182,30 @@ pub struct BacklogLane {
     pub project_id: ProjectId,
     /// When its next delivery is due.
     pub next_due_at: Timestamp,
+}
+
+/// Waiting deliveries of one lane that are counted.
+pub const LANE_COUNT_MAX: u32 = 1_000;
+/// Lanes whose waiting deliveries are counted, the oldest webhooks' first.
+pub const LANES_COUNTED_MAX: u32 = 1_000;
+
+/// What the store knows of a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLane {
+    /// Whose.
+    pub webhook_id: WebhookId,
+    /// In which project; of a source's lane, its owner's.
+    pub project_id: ProjectId,
+    /// The source whose actions it does, if it is no webhook that anybody made.
+    pub source_id: Option<SourceId>,
+    /// What the webhook or the source is called.
+    pub name: Option<String>,
+    /// Whether it is delivered to.
+    pub standing: WebhookStanding,
+    /// Deliveries that wait in the store; [`LANE_COUNT_MAX`] stands for that many or more.
+    pub waiting: u32,
+    /// When the next of them is due.
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// What became of a request to send a delivery again.

@@ -6,7 +6,7 @@ use tidings_client::contract::{
     codes::ErrorCode,
     event_type::{
         EventTypeBody, EventTypeRequest, ImportEventTypes, ImportResult, ImportedEventTypeBody, ImportedEventTypesBody,
-        SchemaVersionBody,
+        RefusedTypeBody, SchemaVersionBody,
     },
 };
 
@@ -40,6 +40,9 @@ pub(crate) enum EventTypeCommand {
     /// List the event types that can be published, by name
     #[command(after_help = "Example:\n  tidings event-type list --json")]
     List,
+    /// List unknown types that were refused lately: often a type that is misspelt or not in the catalogue yet
+    #[command(after_help = "Example:\n  tidings event-type refused --project prj_01h2…")]
+    Refused,
     /// Look at an event type
     #[command(after_help = "Example:\n  tidings event-type get tag.subscribed")]
     Get {
@@ -127,6 +130,9 @@ impl EventTypeCommand {
                 let table = page_table(list, ["NAME", "GROUP", "DESCRIPTION", "ARCHIVED"], row);
                 if session.acts_for_instance { format!("{table}{OTHER_CATALOGUES}\n") } else { table }
             }),
+            Self::Refused => output.show(&client.list_refused_types().await?, |list| {
+                page_table(list, ["TYPE", "EVENTS", "LAST"], refused_row)
+            }),
             Self::Get { name } => output.show(&known(session, &name).await?, fields),
             Self::Update { name, details } => {
                 // The API replaces an event type as a whole, so what is not given is taken from what is there.
@@ -143,6 +149,10 @@ impl EventTypeCommand {
             }
         }
     }
+}
+
+fn refused_row(refused: &RefusedTypeBody) -> [String; 3] {
+    [refused.event_type.clone(), refused.count.to_string(), refused.last_at.to_string()]
 }
 
 /// The event type of this name; an operator may look for it in the wrong catalogue.

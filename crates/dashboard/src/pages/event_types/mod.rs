@@ -13,7 +13,11 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use maud::{Markup, html};
 use tidings_api::{Answer, Ask};
-use tidings_contract::{event_type::EventTypeBody, list::ListBody, webhook::WebhookBody};
+use tidings_contract::{
+    event_type::{EventTypeBody, RefusedTypeBody},
+    list::ListBody,
+    webhook::WebhookBody,
+};
 use tidings_domain::{
     event_type::{EventPattern, EventTypeName},
     tenancy::Scope,
@@ -21,7 +25,7 @@ use tidings_domain::{
 
 use crate::{
     ask::{Shown, part},
-    parts::{badge, button_link, command_line, empty_line, icon, number, segments, table_head, teach, type_chip},
+    parts::{ago, badge, button_link, command_line, empty_line, icon, number, segments, table_head, teach, type_chip},
     shell::{Head, Nav},
     visit::Visit,
 };
@@ -80,9 +84,11 @@ pub(crate) async fn list(visit: Visit) -> Shown {
             (button_link(&visit, Scope::Admin, "primary", &visit.link("/new/event-type"), "plus", "Create event type"))
         }
     };
+    let refused = visit.get::<ListBody<RefusedTypeBody>>("/refused-types").await.map(|list| list.data);
+    let refused = refused_panel(&visit, &refused.unwrap_or_default());
     let body = match types.data.is_empty() {
         true if visit.is_portal() => html! { section .panel { (empty_line("No event type is described yet.")) } },
-        true => empty(&visit),
+        true => html! { (empty(&visit)) (refused) },
         false => html! {
             section .panel {
                 (filters(&visit, view, types.data.len() - archived, archived))
@@ -92,6 +98,7 @@ pub(crate) async fn list(visit: Visit) -> Shown {
                     (table(&visit, &groups, webhooks.as_deref()))
                 }
             }
+            (refused)
         },
     };
     let head = Head {
@@ -102,6 +109,34 @@ pub(crate) async fn list(visit: Visit) -> Shown {
         ..Head::default()
     };
     visit.page(&head, body)
+}
+
+/// What publishers write that is not in the catalogue, if anything.
+fn refused_panel(visit: &Visit, refused: &[RefusedTypeBody]) -> Markup {
+    html! {
+        @if !refused.is_empty() {
+            section .panel #refused {
+                header .panel-head {
+                    h2 { "Refused lately" }
+                    p { "types that are not in the catalogue, of this project, since the server started" }
+                }
+                table .list role="table" aria-label="Unknown types that were refused" {
+                    (table_head(&[("Type", ""), ("Events refused", "right"), ("Last", "right")]))
+                    tbody role="rowgroup" {
+                        @for one in refused {
+                            tr role="row" {
+                                td role="cell" .on-1 { (type_chip(&one.event_type)) }
+                                td role="cell" .right.num.on-2 { (number(one.count)) }
+                                td role="cell" .right.quiet.half { (ago(visit, one.last_at)) }
+                            }
+                        }
+                    }
+                }
+                p .panel-body.hint { "A misspelt type is corrected where it is published. One that is right is created \
+                    here, and accepted from then on." }
+            }
+        }
+    }
 }
 
 fn finds(one: &EventTypeBody, wanted: &str) -> bool {

@@ -1,10 +1,13 @@
 //! `/operator/health`: whether anything is lost or late, what each figure means, and what to do.
 
 use maud::{Markup, html};
-use tidings_contract::tenancy::{InstanceBody, LedgerBody};
+use tidings_contract::{
+    instance::LanesBody,
+    tenancy::{InstanceBody, LedgerBody},
+};
 use tidings_domain::time::Timestamp;
 
-use super::{LATE_MS, Place, instance, places, stopped};
+use super::{LATE_MS, Place, instance, lanes, places, stopped};
 use crate::{
     ask::Shown,
     parts::{ago, command_line, copy_id, duration, notice, number, table_head},
@@ -15,11 +18,16 @@ use crate::{
 pub(crate) async fn show(visit: Visit) -> Shown {
     let asker = instance(&visit)?;
     let instance: InstanceBody = asker.get("/instance").await.map_err(stopped(&visit))?;
+    let lanes = asker.get::<LanesBody>("/instance/lanes").await;
     let late_ms = instance.oldest_due_at.map_or(0, |due| visit.now.millis_since(due));
     let body = html! {
         (places(Place::Health))
         (what_to_do(&instance, late_ms))
         (figures(&instance, late_ms))
+        @match &lanes {
+            Ok(lanes) => (lanes::panel(&visit, lanes)),
+            Err(problem) => (notice("warn", "Lanes cannot be shown now.", &html! { (problem.detail) }, None)),
+        }
         div .cols.main-side {
             (ledger(&instance.ledger))
             (facts(&visit, &instance))
@@ -153,6 +161,8 @@ fn meanings(visit: &Visit, oldest: Option<Timestamp>) -> Markup {
                     @if let Some(at) = oldest { ", since " (ago(visit, at)) }
                     ". Retries that are planned for later are not due, and those of paused and disabled webhooks are \
                     left out." }
+                p { strong { "An open breaker" } " skips no attempt: a webhook that failed a dozen times in a row is asked \
+                    one request at a time, with pauses of up to 30 s, until it answers well once." }
                 p { strong { "Pending" } " grows while a receiver is away, and shrinks when it is back. Only its \
                 growth for days is a \
                     reason to look." }

@@ -6,10 +6,7 @@ use maud::{Markup, html};
 use tidings_contract::{list::ListBody, plan::UsageBody, statistics::WebhookHoursBody, webhook::WebhookBody};
 use tidings_domain::ids::WebhookId;
 
-use super::{
-    name_of,
-    row::{CHANGES, columns, row, why_not},
-};
+use super::row::{CHANGES, columns, row, why_not};
 use crate::{
     ask::{Shown, Stop, with_query},
     form::Form,
