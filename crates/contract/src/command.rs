@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tidings_domain::{
-    command::{Concurrency, ConsoleLine, Schedule, TIMEOUT_MS},
+    command::{Concurrency, ConsoleLine, RunEffect, Schedule, TIMEOUT_MS},
     ids::{CommandId, DeliveryId, RunId},
     time::Timestamp,
 };
@@ -233,6 +233,8 @@ pub struct RunBody {
     pub messages: Vec<MessageBody>,
     /// What it wrote for its author, in order.
     pub console: Vec<ConsoleLineBody>,
+    /// What it did, in the order in which it asked; of a run that failed nothing, since nothing of it was done.
+    pub effects: Vec<RunEffectBody>,
 }
 
 /// What went wrong in a run.
@@ -286,11 +288,33 @@ pub struct ConsoleLineBody {
     pub level: String,
     /// What it says.
     pub text: String,
+    /// How long after the run's beginning, in milliseconds; `null` of what has no time, such as a transform's line.
+    pub at_ms: Option<u32>,
+}
+
+/// Something that a run did, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunEffectBody {
+    /// `message`, `property`, `run`, `call_off`, `http`, `event`, `record` or `page`.
+    pub kind: String,
+    /// Of what: a message's beginning, a request's method and host, a record's kind and key, a name, a type.
+    pub what: String,
+    /// How long after the run's beginning it was asked for, in milliseconds.
+    pub at_ms: u32,
+    /// How many lines of the console stand before it.
+    pub after: u32,
+}
+
+impl From<RunEffect> for RunEffectBody {
+    fn from(effect: RunEffect) -> Self {
+        let RunEffect { kind, what, mark } = effect;
+        Self { kind, what, at_ms: mark.at_ms, after: mark.after }
+    }
 }
 
 impl From<ConsoleLine> for ConsoleLineBody {
     fn from(line: ConsoleLine) -> Self {
-        Self { level: line.level, text: line.text }
+        Self { level: line.level, text: line.text, at_ms: line.at_ms }
     }
 }
 
@@ -388,7 +412,8 @@ impl Wire for RunBody {
             },
             "answer": {"content": text, "mime_type": null},
             "messages": [{"text": text, "options": null}],
-            "console": [{"level": "log", "text": "order 7"}],
+            "console": [{"level": "log", "text": "order 7", "at_ms": 1}],
+            "effects": [{"kind": "message", "what": text, "at_ms": 2, "after": 1}],
         });
         if let (Value::Object(run), Value::Object(more)) = (&mut run, more) {
             run.extend(more);

@@ -39,7 +39,7 @@ fn read(script: &Script) -> Result<Document, ScriptError> {
 impl Scripts for DocumentScripts {
     async fn run(&self, job: ScriptJob, host: &dyn ScriptHost) -> Result<Ran, ScriptsBusy> {
         let mut ran = Ran::ended(RunEnd::Succeeded, 1_000);
-        let line = |value: Value| ConsoleLine { level: "log".to_owned(), text: value.to_string() };
+        let line = |value: Value| ConsoleLine { level: "log".to_owned(), text: value.to_string(), at_ms: None };
         for script in &job.scripts {
             // What a transform's caller puts around it is nobody's document.
             let script = &Script { code: script.code.lines().next().unwrap_or_default().to_owned(), ..script.clone() };

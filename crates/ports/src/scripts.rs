@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tidings_domain::{
-    command::{ConsoleLine, Effect, Owner, RunEnd, Script, ScriptError},
+    command::{ConsoleLine, Effect, EffectMark, Owner, RunEnd, Script, ScriptError},
     ids::ProjectId,
 };
 
@@ -105,6 +105,8 @@ pub struct Ran {
     pub output: Option<Value>,
     /// What they want done; unchecked, and to be done only if they succeeded.
     pub effects: Vec<Effect>,
+    /// When they wanted each of them; unchecked, and no promise that there is one for each.
+    pub marks: Vec<EffectMark>,
     /// How long they took, in microseconds.
     pub duration_us: u64,
     /// How much memory they had in the end, in bytes.
@@ -114,7 +116,15 @@ pub struct Ran {
 impl Ran {
     /// Nothing came of them.
     pub fn ended(end: RunEnd, duration_us: u64) -> Self {
-        Self { end, console: Vec::new(), output: None, effects: Vec::new(), duration_us, memory_bytes: 0 }
+        Self {
+            end,
+            console: Vec::new(),
+            output: None,
+            effects: Vec::new(),
+            marks: Vec::new(),
+            duration_us,
+            memory_bytes: 0,
+        }
     }
 }
 

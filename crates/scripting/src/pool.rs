@@ -243,6 +243,7 @@ fn bounded(console: Vec<ConsoleLine>) -> Vec<ConsoleLine> {
     let line = |line: ConsoleLine| ConsoleLine {
         level: if LEVELS.contains(&line.level.as_str()) { line.level } else { LEVELS[0].to_owned() },
         text: line.text.chars().take(LINE_CHARACTERS_MAX).collect(),
+        at_ms: line.at_ms,
     };
     console.into_iter().take(LINES_MAX).map(line).collect()
 }
@@ -267,8 +268,9 @@ impl Scripts for Pool {
         let said = self.talk(project_id, &message, u64::from(timeout_ms) + KILL_AFTER_MS, host).await;
         let took_us = self.clock.now().millis_since(begun).saturating_mul(1_000);
         Ok(match said {
-            Ok(FromRunner::Done { end, console, effects, output, memory_bytes }) => {
-                Ran { end, console: bounded(console), effects, output, duration_us: took_us, memory_bytes }
+            Ok(FromRunner::Done { end, console, effects, marks, output, memory_bytes }) => {
+                let console = bounded(console);
+                Ran { end, console, effects, marks, output, duration_us: took_us, memory_bytes }
             }
             Ok(_) => Ran::ended(RunEnd::Crashed { reason: "the runner spoke out of turn".to_owned() }, took_us),
             Err(Lost::Time) => Ran::ended(RunEnd::TimedOut, took_us),

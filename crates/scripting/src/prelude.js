@@ -5,7 +5,13 @@
   'use strict';
   const { parse, stringify } = JSON;
   const effects = [];
+  const marks = [];
   const lines = [];
+  // When each thing was wanted and each line written, for whoever looks at the run.
+  const { now } = Date;
+  const { max } = Math;
+  const begun = now();
+  const since = () => max(0, now() - begun);
   const LINES_MAX = 500;
   const LINE_CHARACTERS_MAX = 4000;
   const given = parse(globals);
@@ -18,6 +24,7 @@
     // As it is now: what a command does to its objects later changes nothing, and what cannot be written is thrown
     // at the place that wants it.
     effects.push(written(effect));
+    marks.push(`{"at_ms":${since()},"after":${lines.length}}`);
   };
   const QUESTIONS_MAX = 1000;
   let questions = 0;
@@ -56,7 +63,7 @@
 
   const log = (level) => (...values) => {
     if (lines.length >= LINES_MAX) return;
-    lines.push({ level, text: values.map(text).join(' ').slice(0, LINE_CHARACTERS_MAX) });
+    lines.push({ level, text: values.map(text).join(' ').slice(0, LINE_CHARACTERS_MAX), at_ms: since() });
   };
   const console = { log: log('log'), info: log('log'), debug: log('log'), warn: log('warn'), error: log('error') };
 
@@ -245,5 +252,5 @@
     bot: given.bot, user: given.user ?? null,
   });
 
-  return () => `{"console":[${lines.map(written).join(',')}],"effects":[${effects.join(',')}]}`;
+  return () => `{"console":[${lines.map(written).join(',')}],"effects":[${effects.join(',')}],"marks":[${marks.join(',')}]}`;
 });

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use tidings_domain::command::{ConsoleLine, Effect, RunEnd, Script};
+use tidings_domain::command::{ConsoleLine, Effect, EffectMark, RunEnd, Script};
 use tidings_ports::scripts::{HostQuestion, ScriptKind};
 
 /// Bytes of a frame to a runner. Control characters take six bytes each in JSON, so this is more than three scripts
@@ -47,13 +47,22 @@ pub(crate) enum FromRunner {
     /// A script asks.
     Ask { question: HostQuestion },
     /// The scripts have ended.
-    Done { end: RunEnd, console: Vec<ConsoleLine>, effects: Vec<Effect>, output: Option<Value>, memory_bytes: u64 },
+    Done {
+        end: RunEnd,
+        console: Vec<ConsoleLine>,
+        effects: Vec<Effect>,
+        /// When each of the effects was wanted.
+        #[serde(default)]
+        marks: Vec<EffectMark>,
+        output: Option<Value>,
+        memory_bytes: u64,
+    },
 }
 
 impl FromRunner {
     /// Scripts have ended, and nothing came of them.
     pub(crate) fn ended(end: RunEnd, memory_bytes: u64) -> Self {
-        Self::Done { end, console: Vec::new(), effects: Vec::new(), output: None, memory_bytes }
+        Self::Done { end, console: Vec::new(), effects: Vec::new(), marks: Vec::new(), output: None, memory_bytes }
     }
 }
 

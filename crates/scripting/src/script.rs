@@ -15,7 +15,7 @@ use rquickjs::{
 };
 use serde::Deserialize;
 use serde_json::Map;
-use tidings_domain::command::{ConsoleLine, Effect, RunEnd, Script, ScriptError};
+use tidings_domain::command::{ConsoleLine, Effect, EffectMark, RunEnd, Script, ScriptError};
 use tidings_ports::scripts::{HostQuestion, ScriptKind};
 
 use crate::protocol::{FromRunner, ToRunner, read, write};
@@ -50,6 +50,8 @@ type Lost = Rc<RefCell<Vec<(u64, (String, Option<String>))>>>;
 struct Gathered {
     console: Vec<ConsoleLine>,
     effects: Vec<Effect>,
+    #[serde(default)]
+    marks: Vec<EffectMark>,
     #[serde(default)]
     output: Option<serde_json::Value>,
 }
@@ -91,8 +93,8 @@ pub(crate) fn run(run: &Run<'_>) -> FromRunner {
     });
     let memory_bytes = u64::try_from(runtime.memory_usage().malloc_size).unwrap_or_default();
     match (end, gathered) {
-        (end, Ok(Gathered { console, effects, output })) => {
-            FromRunner::Done { end, console, effects, output, memory_bytes }
+        (end, Ok(Gathered { console, effects, marks, output })) => {
+            FromRunner::Done { end, console, effects, marks, output, memory_bytes }
         }
         (RunEnd::Succeeded, Err(reason)) => {
             let error = ScriptError { message: reason, ..ScriptError::default() };

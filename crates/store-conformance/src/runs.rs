@@ -45,6 +45,7 @@ fn template(id: RunId, project_id: ProjectId, command: &str, at: Timestamp) -> R
         answer: None,
         messages: Vec::new(),
         console: Vec::new(),
+        effects: Vec::new(),
         duration_us: 1,
         memory_bytes: 1,
         at,

@@ -51,11 +51,7 @@ fn find(connection: &Connection<'_>, organization: i64, at: Timestamp) -> Result
     Ok(found.optional()?.unwrap_or_default())
 }
 
-fn usage_of(
-    connection: &Connection<'_>,
-    ids: &[OrganizationId],
-    at: Timestamp,
-) -> Result<Vec<OrganizationUsage>> {
+fn usage_of(connection: &Connection<'_>, ids: &[OrganizationId], at: Timestamp) -> Result<Vec<OrganizationUsage>> {
     let wanted = serde_json::to_string(&ids.iter().map(|id| id.sequence()).collect::<Vec<_>>());
     let wanted = wanted.expect("numbers always become JSON");
     let find = connection.statement(sql::USAGE_OF_ORGANIZATIONS);

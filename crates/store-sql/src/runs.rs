@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The column of a list's rows that says where they stand.
-const PLACE: usize = 18;
+const PLACE: usize = 19;
 
 pub(crate) fn to_text(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::unwritable)
@@ -187,6 +187,7 @@ fn add_run(session: &Session<'_>, run: &Run) -> Result<()> {
             run.delivery_id.map(DeliveryId::sequence),
             run.delivery_id.map(DeliveryId::tail),
             place,
+            to_text(&run.effects)?,
         ])
         .map(drop)
 }
@@ -213,6 +214,7 @@ fn read(row: &Row<'_>) -> Result<Run> {
         input: from_column::<RunInput>(row, 13)?,
         messages: from_column(row, 14)?,
         console: from_column(row, 15)?,
+        effects: from_column(row, 18)?,
     })
 }
 

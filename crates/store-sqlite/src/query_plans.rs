@@ -165,7 +165,8 @@ fn lists_of_the_dashboard_look_at_their_own_rows_alone() {
         let through: Vec<_> = plan.iter().filter(looks_through).filter(|line| !line.contains("plan")).collect();
         assert!(
             through.is_empty() && !plan.iter().any(|line| line.contains("TEMP B-TREE")),
-            "{plan:#?} in {}", statement.name()
+            "{plan:#?} in {}",
+            statement.name()
         );
     }
     drop(store);

@@ -231,8 +231,8 @@ async fn a_payload_that_is_deleted_is_deleted_from_the_runs_for_it() {
             assert_eq!(run, neighbour);
             continue;
         }
-        let left = (&run["input"]["content"], &run["answer"], &run["messages"], &run["console"]);
-        assert_eq!(left, (&json!(""), &Value::Null, &json!([]), &json!([])), "{run}");
+        let left = (&run["input"]["content"], &run["answer"], &run["messages"], &run["console"], &run["effects"]);
+        assert_eq!(left, (&json!(""), &Value::Null, &json!([]), &json!([]), &json!([])), "{run}");
         assert_eq!(run["status"], "succeeded");
     }
 }

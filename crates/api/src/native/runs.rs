@@ -6,7 +6,9 @@ use axum::{
 };
 use http::StatusCode;
 use tidings_contract::{
-    command::{ConsoleLineBody, MessageBody, RunAnswerBody, RunBody, RunErrorBody, RunInputBody, RunSummary},
+    command::{
+        ConsoleLineBody, MessageBody, RunAnswerBody, RunBody, RunEffectBody, RunErrorBody, RunInputBody, RunSummary,
+    },
     parameters::RUN_STATUSES,
 };
 use tidings_domain::{
@@ -84,7 +86,9 @@ fn body(run: Run) -> RunBody {
     let message =
         |message: tidings_domain::command::Message| MessageBody { text: message.text, options: message.options };
     let messages = run.messages.into_iter().map(message).collect();
-    RunBody { summary, input, answer, messages, console: run.console.into_iter().map(ConsoleLineBody::from).collect() }
+    let console = run.console.into_iter().map(ConsoleLineBody::from).collect();
+    let effects = run.effects.into_iter().map(RunEffectBody::from).collect();
+    RunBody { summary, input, answer, messages, console, effects }
 }
 
 /// Runs a command for whoever may look at everything about it.

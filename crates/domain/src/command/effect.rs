@@ -27,6 +27,8 @@ const NAME_CHARACTERS_MAX: usize = 128;
 const RUN_AFTER_S_MAX: u64 = 366 * 86_400;
 /// Headers of one request.
 const HEADERS_MAX: usize = 64;
+/// Characters of a message or an address that are kept of what a run did.
+const SHORT_CHARACTERS_MAX: usize = 200;
 
 /// Whose property it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +70,19 @@ pub enum HttpMethod {
     Put,
     Delete,
     Options,
+}
+
+impl HttpMethod {
+    /// As it is written.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
 }
 
 /// One thing that a script wants done, in the order it asked.
@@ -159,6 +174,31 @@ pub enum Effect {
         /// What it is.
         mime_type: String,
     },
+}
+
+impl Effect {
+    /// What kind of thing it is, and of what; addresses without what may be secret in them.
+    pub(super) fn in_short(&self) -> (&'static str, String) {
+        match self {
+            Self::Message { text, .. } => ("message", text.chars().take(SHORT_CHARACTERS_MAX).collect()),
+            Self::SetProperty { owner: Owner::Bot, name, .. } => ("property", format!("Bot {name}")),
+            Self::SetProperty { owner: Owner::User, name, .. } => ("property", format!("User {name}")),
+            Self::Run { command, .. } => ("run", command.to_string()),
+            Self::ClearRunAfter { label } => ("call_off", label.clone().unwrap_or_default()),
+            Self::Http { method, url, .. } => ("http", format!("{} {}", method.as_str(), host_of(url))),
+            Self::Emit { event_type, .. } => ("event", event_type.to_string()),
+            Self::Record { kind, key, .. } => ("record", format!("{kind}/{key}")),
+            Self::Render { mime_type, .. } => ("page", mime_type.clone()),
+        }
+    }
+}
+
+/// Scheme, host and port of an address: tokens stand in its path, its query, or before the host.
+fn host_of(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "no address".to_owned() };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}").chars().take(SHORT_CHARACTERS_MAX).collect()
 }
 
 /// The reason why something that a script wants cannot be done.

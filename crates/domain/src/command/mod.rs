@@ -31,7 +31,8 @@ pub use effect::{Effect, HttpMethod, Owner, PropertyKind, check_effects};
 pub use hook_keys::{FormerHookKey, HOOK_KEY_OVERLAP_SECONDS_MAX, HookKeys};
 pub use old_url::{OLD_URL_SECRETS, OldUrl, public_user_token};
 pub use run::{
-    Answered, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunInput, RunTask, TaskEvent, TaskWork,
+    Answered, EffectMark, HttpTask, MESSAGE_EVENT_TYPE, Message, Run, RunAnswer, RunEffect, RunInput, RunTask,
+    TaskEvent, TaskWork, in_short,
 };
 pub use schedule::{InvalidSchedule, Schedule};
 pub use settings::CommandSettings;
@@ -243,6 +244,9 @@ pub struct ConsoleLine {
     pub level: String,
     /// What it says.
     pub text: String,
+    /// How long after the run's beginning, in milliseconds, by the run's own clock; transforms have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u32>,
 }
 
 /// Whether a text can be a user's id.

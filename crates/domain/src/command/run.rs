@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{CommandName, ConsoleLine, HttpMethod, RunEnd};
+use super::{CommandName, ConsoleLine, Effect, HttpMethod, RunEnd};
 use crate::{
     event_type::EventTypeName,
     ids::{DeliveryId, ProjectId, RunId},
@@ -96,12 +96,44 @@ pub struct Run {
     pub messages: Vec<Message>,
     /// What it wrote for its author; in lists nothing.
     pub console: Vec<ConsoleLine>,
+    /// What it did, in short; in lists nothing, and of a run that failed nothing.
+    pub effects: Vec<RunEffect>,
     /// How long it took, in microseconds.
     pub duration_us: u64,
     /// How much memory it had in the end, in bytes.
     pub memory_bytes: u64,
     /// When it began.
     pub at: Timestamp,
+}
+
+/// When a run asked for something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectMark {
+    /// How long after its beginning, in milliseconds, by its own clock.
+    pub at_ms: u32,
+    /// How many lines it had written by then.
+    pub after: u32,
+}
+
+/// Something that a run did, in short: neither contents nor secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEffect {
+    /// `message`, `property`, `run`, `call_off`, `http`, `event`, `record` or `page`.
+    pub kind: String,
+    /// Of what: a request's method and host, a record's kind and key, a name, a type.
+    pub what: String,
+    /// When.
+    #[serde(flatten)]
+    pub mark: EffectMark,
+}
+
+/// What a run did, by what it wanted and when it asked for each.
+pub fn in_short(effects: &[Effect], marks: &[EffectMark]) -> Vec<RunEffect> {
+    let one = |(place, effect): (usize, &Effect)| {
+        let (kind, what) = effect.in_short();
+        RunEffect { kind: kind.to_owned(), what, mark: marks.get(place).copied().unwrap_or_default() }
+    };
+    effects.iter().enumerate().map(one).collect()
 }
 
 /// Something that is still to be done.

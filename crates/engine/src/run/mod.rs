@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use tidings_domain::{
     command::{
         AFTER_ALL, BEFORE_ALL, Command, CommandName, FALLBACK, FOLLOWING_RUNS_MAX, ON_ERROR, PROJECT_TASKS_MAX, Run,
-        RunEnd, RunInput, RunTask, Script, ScriptError, TaskWork,
+        RunEnd, RunInput, RunTask, Script, ScriptError, TaskWork, in_short,
     },
     ids::{DeliveryId, ProjectId, RunId},
     plan::LimitExceeded,
@@ -89,6 +89,7 @@ impl Call {
             answer,
             messages,
             console,
+            effects: Vec::new(),
             duration_us,
             memory_bytes,
             at,
@@ -204,7 +205,8 @@ impl Engine {
         let host = Host { engine: self, project_id, user_id: setting.call.user_id.as_deref() };
         let at = self.clock.wall();
         let ran = self.scripts.run(job, &host).await.map_err(|busy| RunError::Busy(busy.0))?;
-        let Ran { end, console, effects, duration_us, memory_bytes, .. } = ran;
+        let Ran { end, console, effects, marks, duration_us, memory_bytes, .. } = ran;
+        let did = in_short(&effects, &marks);
         let (end, plan) = match end {
             RunEnd::Succeeded => match self.plan(&setting, effects).await? {
                 Ok(plan) => (RunEnd::Succeeded, plan),
@@ -213,7 +215,8 @@ impl Engine {
             end => (end, Plan::default()),
         };
         let ended = setting.call.clone().ended(id, project_id, end, at);
-        let mut run = Run { console, duration_us, memory_bytes, ..ended };
+        let effects = if ended.end == RunEnd::Succeeded { did } else { Vec::new() };
+        let mut run = Run { console, effects, duration_us, memory_bytes, ..ended };
         let mut plan = match run.end {
             RunEnd::Succeeded => plan,
             _ => self.after_failure(&setting, &run),
@@ -235,6 +238,7 @@ impl Engine {
             };
             let had_failed = run.end != RunEnd::Succeeded;
             run.end = failed(reason);
+            run.effects = Vec::new();
             plan = if had_failed { Plan::default() } else { self.after_failure(&setting, &run) };
         }
         Err(RunError::Busy(format!("{PROJECT_TASKS_MAX} runs and requests of the project wait to be done")))

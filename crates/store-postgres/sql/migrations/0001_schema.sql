@@ -416,6 +416,7 @@ CREATE TABLE run (
     answer TEXT COLLATE "C",
     messages TEXT COLLATE "C" NOT NULL,
     console TEXT COLLATE "C" NOT NULL,
+    effects TEXT COLLATE "C" NOT NULL,
     input TEXT COLLATE "C" NOT NULL
 );
 CREATE UNIQUE INDEX run_by_place ON run (place);

@@ -49,6 +49,8 @@ CREATE TABLE run (
     answer TEXT,
     messages TEXT NOT NULL,
     console TEXT NOT NULL,
+    -- What it did, in short.
+    effects TEXT NOT NULL,
     input TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX run_by_place ON run (place);

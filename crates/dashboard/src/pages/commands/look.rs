@@ -1,7 +1,9 @@
 //! How runs and schedules are shown, wherever they stand.
 
 use maud::{Markup, html};
-use tidings_contract::command::{RunBody, RunErrorBody, RunSummary, ScheduleBody};
+use tidings_contract::command::{
+    ConsoleLineBody, MessageBody, RunBody, RunEffectBody, RunErrorBody, RunSummary, ScheduleBody,
+};
 
 use crate::{
     parts::{ago, badge, chip, duration, json, number, text_block},
@@ -117,29 +119,60 @@ fn what_went_wrong(error: &RunErrorBody, code: Option<&str>) -> Markup {
     }
 }
 
+/// What a run wrote and what it did, in its order, each with the time since its beginning.
 fn console(run: &RunBody) -> Markup {
+    let count = u32::try_from(run.console.len()).unwrap_or(u32::MAX);
+    let mut messages = run.messages.iter();
+    let mut did = run.effects.iter().peekable();
+    let mut entries: Vec<Markup> = Vec::with_capacity(run.console.len() + run.effects.len());
+    for place in 0..=count {
+        while let Some(effect) = did.next_if(|effect| effect.after <= place || place == count) {
+            entries.push(done(effect, (effect.kind == "message").then(|| messages.next()).flatten()));
+        }
+        entries.extend(run.console.get(place as usize).map(line));
+    }
+    // Runs of former versions have messages without a time.
+    entries.extend(messages.map(|one| entry("", None, "message", &message(one))));
     html! {
-        @if run.console.is_empty() && run.messages.is_empty() {
-            p .block.faint.small { "It wrote nothing to the console and sent no message." }
+        @if entries.is_empty() {
+            p .block.faint.small { "It wrote nothing to the console and did nothing." }
         } @else {
-            div role="log" aria-label="Console" {
-                ol .console.no-time {
-                    @for line in &run.console {
-                        li class={ "level-" (line.level) } {
-                            span .what { (line.level) } span .out { bdi { (line.text) } }
-                        }
-                    }
-                    @for message in &run.messages {
-                        li {
-                            span .what { "message" }
-                            span .out {
-                                bdi { (message.text) }
-                                @if !message.options.is_null() { " " span .faint { bdi { (message.options) } } }
-                            }
-                        }
-                    }
-                }
-            }
+            div role="log" aria-label="Console" { ol .console { @for entry in &entries { (entry) } } }
+        }
+    }
+}
+
+fn line(line: &ConsoleLineBody) -> Markup {
+    entry(&format!("level-{}", line.level), line.at_ms, &line.level, &html! { bdi { (line.text) } })
+}
+
+/// Something that the run did. A message is shown whole.
+fn done(effect: &RunEffectBody, whole: Option<&MessageBody>) -> Markup {
+    let words = match effect.kind.as_str() {
+        "http" => "request",
+        "call_off" => "called off",
+        kind => kind,
+    };
+    let what = match whole {
+        Some(whole) => message(whole),
+        None => html! { bdi { (effect.what) } @if effect.what.is_empty() { "all that was to come" } },
+    };
+    entry("did", Some(effect.at_ms), words, &what)
+}
+
+fn message(message: &MessageBody) -> Markup {
+    html! {
+        bdi { (message.text) }
+        @if !message.options.is_null() { " " span .faint { bdi { (message.options) } } }
+    }
+}
+
+fn entry(class: &str, at_ms: Option<u32>, what: &str, out: &Markup) -> Markup {
+    html! {
+        li class=[Some(class).filter(|class| !class.is_empty())] {
+            span .at { @if let Some(at_ms) = at_ms { (number(at_ms)) " ms" } }
+            span .what { (what) }
+            span .out { (out) }
         }
     }
 }
