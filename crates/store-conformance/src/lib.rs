@@ -58,6 +58,7 @@ macro_rules! conformance {
                 attempts_stay_in_order_over_retries_and_manual_ones;
             }
             plans {
+                what_an_operator_lists_is_found_by_every_database;
                 a_limit_counts_the_webhooks_of_all_projects_that_are_not_deleted;
                 creations_at_once_cannot_pass_the_limit_together;
                 a_downgrade_disables_the_newest_and_an_upgrade_gives_back_only_those;

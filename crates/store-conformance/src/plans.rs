@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tidings_domain::{
     ids::{OrganizationId, ProjectId, WebhookId},
+    page::{PageRequest, Total},
     plan::{LimitExceeded, Plan, Plans},
     profile::Profile,
     retry::DisableReason,
     tenancy::Project,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
-use tidings_ports::store::{Changed, Created, NewProject, NewWebhook, WebhookChange};
+use tidings_ports::store::{Changed, Created, NewProject, NewWebhook, WebhookChange, WebhookFilter, WebhookStanding};
 
 use crate::world::{START, World};
 
@@ -188,4 +189,54 @@ pub async fn a_changed_configuration_is_applied_and_an_unknown_plan_limits_nothi
     let other = world.new_project().await;
     world.plans(|plans| assert!(plans.put(team(1)) && plans.set_default("free"))).await;
     assert_eq!(world.create(other).await, Created::LimitExceeded(LimitExceeded { current: 0, max: 0 }), "the default");
+}
+
+pub async fn what_an_operator_lists_is_found_by_every_database(mut world: World) {
+    let (project, now) = (world.project, START);
+    let mut made = Vec::new();
+    for name in ["CRM mirror", "desk", "\u{c9}cole"] {
+        let mut new = world.new_webhook(project);
+        new.webhook.settings.name = Some(name.to_owned());
+        new.webhook.settings.events = vec!["order.paid".parse().expect("a pattern")];
+        made.push(new.webhook.id);
+        assert_eq!(world.store.create_webhook(new, None).await, Ok(Created::Stored));
+    }
+    let pause = WebhookChange {
+        project_id: project,
+        id: made[1],
+        expected_revision: 1,
+        settings: None,
+        sealed: None,
+        status: Some(WebhookStatus::Paused),
+        now,
+    };
+    assert!(matches!(world.store.update_webhook(pause).await, Ok(Changed::Stored(_))));
+    let found = async |filter: WebhookFilter| {
+        let page = world.store.search_webhooks(project, filter, PageRequest::default()).await.expect("read");
+        assert_eq!(page.total, Total::Exact(page.rows.len() as u64));
+        page.rows.into_iter().map(|record| record.webhook.id).collect::<Vec<_>>()
+    };
+    let of = |text: &str| WebhookFilter { text: Some(text.to_owned()), ..WebhookFilter::default() };
+    assert_eq!(found(of("crm M")).await, [made[0]]);
+    assert_eq!(found(of("ORDER.p")).await, [made[2], made[1], made[0]]);
+    assert_eq!(found(of("\u{c9}COLE")).await, [made[2]], "the case of A to Z alone");
+    assert_eq!(found(of("\u{e9}cole")).await, []);
+    assert_eq!(found(of(&made[1].to_string())).await, [made[1]]);
+    let paused = WebhookFilter { status: Some(WebhookStanding::Paused), ..WebhookFilter::default() };
+    assert_eq!(found(paused).await, [made[1]]);
+    assert_eq!(found(WebhookFilter { is_failing: true, ..WebhookFilter::default() }).await, []);
+
+    let organization = world.organization().await;
+    let used = world.store.usage_of(vec![organization, OrganizationId::from_parts(1, 1)], now).await.expect("read");
+    assert_eq!((used.len(), used[0].id, used[0].webhooks, &used[0].standing), (1, organization, 3, &None));
+
+    let lanes = world.store.busiest_lanes(vec![made[0], made[1]], 5).await.expect("read");
+    let mut lanes: Vec<_> =
+        lanes.into_iter().map(|lane| (lane.webhook_id, lane.name, lane.standing, lane.waiting)).collect();
+    lanes.sort_by_key(|lane| lane.0);
+    let expected = [
+        (made[0], Some("CRM mirror".to_owned()), WebhookStanding::Active, 0),
+        (made[1], Some("desk".to_owned()), WebhookStanding::Paused, 0),
+    ];
+    assert_eq!(lanes, expected);
 }
