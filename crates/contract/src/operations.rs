@@ -30,7 +30,7 @@ use crate::{
     member::{InviteBody, InviteMember, MemberBody, StartLinkBody, UpdateMember},
     operation::operation,
     parameters::{
-        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, FAILING, HOURS, LIMIT, OPERATOR, OPERATORS, Parameter,
+        ACTION, AFTER, BELOW, COMMAND, CURSOR, DAYS, EVENT_TYPE, FAILING, HOURS, LIMIT, OPERATOR, OPERATORS, PAGE,
         RECEIPT_TYPE, RUN_STATUS, SCOPE, SEARCH, SINCE, SOURCE_ID, STATUS, TYPE, UNTIL, USAGE, WEBHOOK_ID, WEBHOOK_IDS,
         WEBHOOK_STATUS,
     },
@@ -54,9 +54,6 @@ const READERS: &[Scope] = &[Scope::DeliveriesRead, Scope::WebhooksManage];
 const RECEIVERS: &[Scope] = &[Scope::DeliveriesRead, Scope::SourcesManage];
 const COMMANDS: Access = Access::Scope(Scope::CommandsManage);
 const COMMAND_READERS: Access = Access::AnyOf(&[Scope::Read, Scope::CommandsManage]);
-/// Whoever publishes, and whoever may look at everything: what is misspelt is not for a portal's customers.
-const PUBLISHERS: Access = Access::AnyOf(&[Scope::EventsWrite, Scope::Read]);
-const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 
 /// All operations.
 pub const OPERATIONS: &[Operation] = &[
@@ -306,7 +303,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/event-types", Access::AnyKey, 200, "List event types")
         .bare()
         .answers::<ListBody<EventTypeBody>>(&[]),
-    operation("GET", "/refused-types", PUBLISHERS, 200, "List unknown types that were refused lately")
+    operation("GET", "/refused-types", Access::AnyOf(&[Scope::EventsWrite, Scope::Read]), 200, "List unknown types")
         .bare()
         .answers::<ListBody<RefusedTypeBody>>(&[]),
     operation("GET", "/event-types/{name}", Access::AnyKey, 200, "Get an event type")
@@ -440,7 +437,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation("GET", "/instance", Access::Operator, 200, "Get the instance's version and counts")
         .bare()
         .answers::<InstanceBody>(&[]),
-    operation("GET", "/instance/lanes", Access::Operator, 200, "Get how the lanes stand, and those worth a look")
+    operation("GET", "/instance/lanes", Access::Operator, 200, "Get how the lanes stand")
         .bare()
         .answers::<LanesBody>(&[]),
 ];

@@ -43,6 +43,8 @@ pub const LIMIT: Parameter =
 /// Where a page begins.
 pub const CURSOR: Parameter =
     parameter("cursor", "`cursor` of the page before", Kind::Pattern("^c_[0-9a-z]{1,12}$"), "c_fye9bdlcg0e8");
+/// Those two: of most lists.
+pub const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 /// The beginning of a span of time.
 pub const SINCE: Parameter = parameter("since", "Nothing before this time", Kind::Time, "2026-05-25T00:00:00Z");
 /// The end of a span of time.
