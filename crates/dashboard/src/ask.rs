@@ -6,8 +6,14 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use tidings_api::{Answer, Ask, On};
 use tidings_contract::problem::{ErrorSummary, FieldError, Problem};
+use tidings_domain::tenancy::Scope;
 
-use crate::{form::Form, parts::LOOKS_ONLY, shell, visit::Visit};
+use crate::{
+    form::Form,
+    parts::{LOOKS_ONLY, RUNS_NO_COMMAND},
+    shell,
+    visit::Visit,
+};
 
 /// What ends a page before its end: the page that is shown in its place.
 pub(crate) struct Stop(Box<Response>);
@@ -173,10 +179,12 @@ impl Visit {
         read(answer).map_err(|problem| self.in_its_words(problem))
     }
 
-    /// Whoever has a link to a portal has no role.
+    /// Whoever has a link to a portal has no role. A link that changes webhooks is refused one thing of theirs: to have
+    /// them run commands, which it does not reach.
     fn in_its_words(&self, mut problem: Box<Problem>) -> Box<Problem> {
         if self.portal.is_some() && problem.code == "insufficient_scope" {
-            LOOKS_ONLY.clone_into(&mut problem.detail);
+            let words = if self.may(Scope::WebhooksManage) { RUNS_NO_COMMAND } else { LOOKS_ONLY };
+            words.clone_into(&mut problem.detail);
         }
         problem
     }

@@ -7,7 +7,10 @@ use http::{StatusCode, header};
 use jiff::tz::TimeZone;
 use maud::Markup;
 use tidings_api::{On, accounts::Session, portal::PortalVisit};
-use tidings_contract::tenancy::{OrganizationBody, ProjectBody};
+use tidings_contract::{
+    problem::Problem,
+    tenancy::{OrganizationBody, ProjectBody},
+};
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
     tenancy::{Scope, Scopes},
@@ -137,11 +140,18 @@ impl Visit {
         Ok(shell::page(self, head, &body).into_response())
     }
 
-    /// A form that was refused: the same page again, saying why.
-    pub(crate) fn refused(&self, head: &Head<'_>, body: Markup) -> Shown {
-        let mut response = self.page(head, body)?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(response)
+    /// A page with a form, or the same page again that says why the form was refused.
+    pub(crate) fn form_page(&self, head: &Head<'_>, body: Markup, refused: Option<&Problem>) -> Shown {
+        let page = self.page(head, body)?;
+        Ok(match refused {
+            Some(problem) => shell::with_status(problem.status, page),
+            None => page,
+        })
+    }
+
+    /// What a form was drawn from is not there any more: both states, and a choice.
+    pub(crate) fn overtaken(&self, head: &Head<'_>, body: Markup) -> Shown {
+        Ok(shell::with_status(StatusCode::PRECONDITION_FAILED.as_u16(), self.page(head, body)?))
     }
 
     /// Leads to a page after something was done; `said` is a word of [`said::sentence`].

@@ -121,7 +121,7 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
     };
     let crumbs = [("Projects", "/projects".to_owned())];
     let head = Head { title: "Create project", crumbs: &crumbs, ..Head::default() };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn cards(presets: &[PresetSummary]) -> Vec<(String, String, String)> {

@@ -9,6 +9,10 @@ use crate::visit::Visit;
 /// Of a portal's link that was not made for changing webhooks.
 pub(crate) const LOOKS_ONLY: &str = "This link shows webhooks and changes nothing";
 
+/// Of one that was.
+pub(crate) const RUNS_NO_COMMAND: &str =
+    "This link reaches no commands, and the URL is one: give the address of an endpoint that takes requests";
+
 /// Who may do what asks for a scope.
 pub(crate) const fn who_may(visit: &Visit, scope: Scope) -> &'static str {
     match scope {

@@ -21,7 +21,7 @@ pub(crate) use field::{Fields, field, hidden, summary, switch};
 pub(crate) use hex::hex_block;
 pub(crate) use icon::{icon, icon_of, sprite};
 pub(crate) use list::{empty_line, notice, pager, segments, table_head, teach, total_words, with_parameter};
-pub(crate) use may::{LOOKS_ONLY, button_link, plain_link, submit, who_may};
+pub(crate) use may::{LOOKS_ONLY, RUNS_NO_COMMAND, button_link, plain_link, submit, who_may};
 pub(crate) use state::{
     badge, badge_of, chip, disabled_words, outcome_chip, outcome_word, type_chip, types, webhook_state,
 };

@@ -9,7 +9,7 @@ use tidings_api::{Acting, AuditActor, ClientAddress, On, accounts::Session};
 use tidings_contract::tenancy::ProjectBody;
 use tidings_domain::{
     ids::{OrganizationId, ProjectId},
-    tenancy::{KeyOwner, Scopes},
+    tenancy::{KeyOwner, Scope, Scopes},
 };
 
 use super::{PROJECT_COOKIE, THEME_COOKIE, Theme, Visit, ZONE_COOKIE};
@@ -145,7 +145,7 @@ impl Visit {
         };
         let query = here.split_once('?').map_or("", |(_, query)| query).to_owned();
         let word = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "said");
-        Ok(Self {
+        let visit = Self {
             on: On { acting: found.acting, organization: None, project: Some(found.project.id), address },
             dashboard: dashboard.clone(),
             session: Session::of_nobody(),
@@ -163,7 +163,12 @@ impl Visit {
             failing: 0,
             health: None,
             portal: Some(found),
-        })
+        };
+        // Before anything is read of the form: a link that looks has no form, and nothing to mend in one.
+        if parts.method == http::Method::POST {
+            visit.must_show(Scope::WebhooksManage)?;
+        }
+        Ok(visit)
     }
 
     /// Refuses a form that was drawn for another organization than the one that it would change now: beside projects,

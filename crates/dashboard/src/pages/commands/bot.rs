@@ -129,7 +129,7 @@ async fn overtaken(visit: &Visit, form: &Form) -> Shown {
         },
     );
     let crumbs = [("Hook URLs and bot", back.clone())];
-    visit.refused(&Head { title: "Bot", nav: Some(Nav::Commands), crumbs: &crumbs, ..Head::default() }, body)
+    visit.overtaken(&Head { title: "Bot", nav: Some(Nav::Commands), crumbs: &crumbs, ..Head::default() }, body)
 }
 
 pub(crate) async fn bot_remove_question(visit: Visit) -> Shown {

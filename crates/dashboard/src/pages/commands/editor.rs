@@ -115,7 +115,7 @@ pub(super) async fn draw(visit: &Visit, values: &Form, sheet: &Sheet<'_>) -> Sho
         actions: Some(actions(visit, name)),
         ..Head::default()
     };
-    if sheet.problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, sheet.problem)
 }
 
 /// What the form brings back unseen.

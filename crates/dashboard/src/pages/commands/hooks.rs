@@ -75,7 +75,7 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>, made: Opt
         lead: Some(lead),
         ..Head::default()
     };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn form_fields(visit: &Visit, fields: &Fields<'_>, commands: &[CommandBody]) -> Markup {

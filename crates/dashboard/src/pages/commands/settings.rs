@@ -74,7 +74,7 @@ pub(super) async fn draw(visit: &Visit, refused: Option<(Part, &Form, &Problem)>
         lead: Some(lead),
         ..Head::default()
     };
-    if refused.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, refused.map(|(.., problem)| problem))
 }
 
 fn limits_form(visit: &Visit, settings: &CommandSettingsBody, refused: Option<(&Form, &Problem)>) -> Markup {

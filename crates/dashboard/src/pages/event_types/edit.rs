@@ -130,7 +130,7 @@ async fn stale(visit: &Visit, form: &Form, name: &str) -> Shown {
     );
     let crumbs = [("Event types", visit.link("/event-types")), (theirs.name.as_str(), here.clone())];
     let head = Head { title: "Edit event type", nav: Some(Nav::EventTypes), crumbs: &crumbs, ..Head::default() };
-    visit.refused(&head, body)
+    visit.overtaken(&head, body)
 }
 
 fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Problem>) -> Shown {
@@ -164,7 +164,7 @@ fn draw(visit: &Visit, name: Option<&str>, values: &Form, problem: Option<&Probl
         crumbs: if name.is_some() { &crumbs } else { &crumbs[..1] },
         ..Head::default()
     };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn words(fields: &Fields<'_>, creates: bool) -> Markup {

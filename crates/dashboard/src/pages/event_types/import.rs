@@ -80,7 +80,7 @@ fn draw_import(visit: &Visit, form: &Form, problem: Option<&Problem>, done: Opti
         lead: Some(html! { "From an OpenAPI document: first what would change is shown, then it is done." }),
         ..Head::default()
     };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 /// A button of a form that can do several things.

@@ -66,7 +66,7 @@ async fn overtaken(visit: &Visit, id: &str, form: &Form) -> Shown {
     );
     let crumbs = [("Organizations", "/operator/organizations".to_owned())];
     let head = Head { title: &theirs.name, nav: Some(Nav::Operator), crumbs: &crumbs, ..Head::default() };
-    visit.refused(&head, body)
+    visit.overtaken(&head, body)
 }
 
 pub(crate) async fn set_plan(visit: Visit, Path(id): Path<String>, form: Form) -> Shown {
@@ -110,7 +110,7 @@ fn ask(visit: &Visit, of: &OrganizationBody, text: Markup, values: &Form, proble
     let crumbs = [("Organizations", "/operator/organizations".to_owned()), (of.name.as_str(), back.clone())];
     let head = Head { title: &title, nav: Some(Nav::Operator), crumbs: &crumbs, ..Head::default() };
     let body = html! { (summary(problem)) (confirm(visit, &ask)) };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 pub(crate) async fn delete(visit: Visit, Path(id): Path<String>, form: Form) -> Shown {

@@ -82,7 +82,7 @@ pub(super) async fn draw(visit: &Visit, id: &str, refused: Option<(&Form, &Probl
         }),
         ..Head::default()
     };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn projects_panel(visit: &Visit, organization: &OrganizationBody, projects: &[ProjectBody]) -> Markup {

@@ -147,5 +147,5 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
     };
     let crumbs = [("Organizations", "/operator/organizations".to_owned())];
     let head = Head { title: "Create organization", nav: Some(Nav::Operator), crumbs: &crumbs, ..Head::default() };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }

@@ -62,7 +62,7 @@ pub(super) async fn draw(visit: &Visit, refused: Option<(&Form, &Problem)>) -> S
         Whose::Operator => html! { "Who acts as the operator: everything, in every organization." },
     };
     let head = Head { lead: Some(lead), ..whose.head(whose.title(), &[]) };
-    if refused.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, refused.map(|(.., problem)| problem))
 }
 
 fn member_table(visit: &Visit, whose: Whose, listed: &ListBody<MemberBody>, at_top: bool) -> Markup {
@@ -143,7 +143,7 @@ fn draw_change(visit: &Visit, member: &MemberBody, values: &Form, problem: Optio
     };
     let crumbs = [(whose.title(), whose.link(""))];
     let head = whose.head(&title, &crumbs);
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 /// `POST …/members/{id}`

@@ -137,7 +137,7 @@ async fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown 
     };
     let crumbs = [("API keys", "/settings/keys".to_owned())];
     let head = Head { title: "Create API key", nav: Some(Nav::Settings), crumbs: &crumbs, ..Head::default() };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn scopes(visit: &Visit, fields: &Fields<'_>) -> Markup {

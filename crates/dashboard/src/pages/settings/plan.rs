@@ -61,7 +61,7 @@ async fn overtaken(visit: &Visit, place: &str, form: &Form) -> Shown {
             save: submit(visit, Scope::Admin, "primary", SAVE_MINE),
         },
     );
-    visit.refused(&Head { title: "Plan and usage", nav: Some(Nav::Settings), ..Head::default() }, body)
+    visit.overtaken(&Head { title: "Plan and usage", nav: Some(Nav::Settings), ..Head::default() }, body)
 }
 
 pub(crate) async fn save_organization(visit: Visit, form: Form) -> Shown {
@@ -101,7 +101,7 @@ async fn draw(visit: &Visit, organization: &OrganizationBody, values: &Form, pro
     };
     let lead = html! { "Plan " strong { (usage.plan) } " of " bdi { (organization.name) } ": " (lead_words(&usage)) };
     let head = Head { title: "Plan and usage", nav: Some(Nav::Settings), lead: Some(lead), ..Head::default() };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn lead_words(usage: &UsageBody) -> &'static str {

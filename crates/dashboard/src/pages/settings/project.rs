@@ -72,7 +72,7 @@ async fn overtaken(visit: &Visit, form: &Form) -> Shown {
             save: submit(visit, Scope::Admin, "primary", SAVE_MINE),
         },
     );
-    visit.refused(&Head { title: "Settings", nav: Some(Nav::Settings), ..Head::default() }, body)
+    visit.overtaken(&Head { title: "Settings", nav: Some(Nav::Settings), ..Head::default() }, body)
 }
 
 fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown {
@@ -100,7 +100,7 @@ fn draw(visit: &Visit, values: &Form, problem: Option<&Problem>) -> Shown {
         (ending(visit, project))
     };
     let head = Head { title: "Settings", nav: Some(Nav::Settings), ..Head::default() };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 fn facts(visit: &Visit, project: &ProjectBody) -> Markup {
@@ -235,7 +235,7 @@ fn ask(visit: &Visit, title: &str, text: Markup, values: &Form, problem: Option<
     let crumbs = [("Settings", back.clone())];
     let head = Head { title, nav: Some(Nav::Settings), crumbs: &crumbs, ..Head::default() };
     let body = html! { (summary(problem)) (confirm(visit, &ask)) };
-    if problem.is_some() { visit.refused(&head, body) } else { visit.page(&head, body) }
+    visit.form_page(&head, body, problem)
 }
 
 pub(crate) async fn delete(visit: Visit, form: Form) -> Shown {
