@@ -117,7 +117,7 @@ pub struct ResponseBody {
     pub headers: Vec<(String, String)>,
     /// The body as far as it is kept; bytes that are no text become replacement characters.
     pub body: String,
-    /// The bytes of the body as far as it is kept, where they are no text.
+    /// The bytes of the body as far as it is kept, where they are no text, or one that is cut within a character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
     /// Whether the body went on.

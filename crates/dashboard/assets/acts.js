@@ -4,16 +4,18 @@
 import { adopt } from "./adopt.js";
 import { say, tell, wake } from "./main.js";
 
-/** Sends a form; the page that it leads to, or why it was refused. */
+/** Sends a form; the page that it leads to, or why it was refused. Where no whole answer came, nobody here knows whether
+ * it was carried out. */
 async function send(form, submitter) {
   const fields = new URLSearchParams(new FormData(form, submitter));
-  let answer;
+  let answer, text;
   try {
     answer = await fetch(form.action, { method: "POST", body: fields });
+    text = await answer.text();
   } catch {
-    return { reason: "The server did not answer. Load the page again to see how it stands." };
+    return { unknown: true, reason: "Load the page again to see how it stands." };
   }
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = new DOMParser().parseFromString(text, "text/html");
   if (answer.ok && new URL(answer.url).pathname === "/login") return { reason: "Your session has ended. Sign in again." };
   if (answer.ok) return { page, url: answer.url };
   // A page that stands alone says it in its title: that a portal has closed, say.
@@ -109,11 +111,12 @@ async function change(form, submitter) {
   const id = form.closest("tr[id]")?.id;
   const back = flip(form, verb);
   form.closest("details.menu")?.removeAttribute("open");
-  const { page, reason } = await send(form, submitter);
+  const { page, unknown, reason } = await send(form, submitter);
   if (!page) {
     back();
     rest(form, submitter);
-    open(form, notice(false, "Nothing was changed.", reason));
+    const title = unknown ? "The server did not answer, so it is not known whether this was changed." : "Nothing was changed.";
+    open(form, notice(false, title, reason));
     submitter?.focus();
     return;
   }
@@ -141,12 +144,15 @@ async function test(form, submitter) {
   button.classList.add("counting");
   count();
   const ticking = setInterval(count, 1000);
-  const { page, url, reason } = await send(form, submitter);
+  const { page, url, unknown, reason } = await send(form, submitter);
   clearInterval(ticking);
   button.replaceChildren(...before);
   button.classList.remove("counting");
   rest(form, button);
-  if (!page) return open(form, notice(false, "The test was not sent.", reason));
+  if (!page) {
+    const title = unknown ? "The server did not answer, so it is not known whether the test was sent." : "The test was not sent.";
+    return open(form, notice(false, title, reason));
+  }
   const good = new URL(url).searchParams.get("said")?.startsWith("test-taken") ?? false;
   const sentence = page.querySelector("main h2")?.textContent ?? "";
   const delivery = new URL(url);

@@ -26,6 +26,14 @@ pub(crate) fn block(title: &str, bytes: &[u8], as_sent: bool) -> Markup {
     }
 }
 
+/// The same of one that is kept as far as this: it may end in the midst of a character, and is a text all the same.
+pub(crate) fn cut_block(title: &str, bytes: &[u8], as_sent: bool) -> Markup {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => block(title, &bytes[..error.valid_up_to()], as_sent),
+        _ => block(title, bytes, as_sent),
+    }
+}
+
 /// A body as a file: whatever it is, a browser only keeps it.
 pub(crate) fn file(name: &str, bytes: Vec<u8>) -> Response {
     let end = if std::str::from_utf8(&bytes).is_ok() { "txt" } else { "bin" };
@@ -48,6 +56,14 @@ mod tests {
         assert!(block("Body", &[0xff, 0], false).0.contains("ff 00"));
         assert!(block("Body", b"{\"a\":1}", false).0.contains("class=\"k\""));
         assert!(block("Body", b"{\"a\":1}", true).0.contains("<bdi>{&quot;a&quot;:1}</bdi>"));
+    }
+
+    #[test]
+    fn what_is_cut_within_a_character_is_a_text_up_to_there() {
+        let cut = &"bücher".as_bytes()[..2];
+        assert!(cut_block("Body", cut, true).0.contains("<bdi>b</bdi>"));
+        assert!(block("Body", cut, true).0.contains("62 c3"), "a whole body of such bytes is none");
+        assert!(cut_block("Body", &[0xff, 0], true).0.contains("ff 00"));
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(crate) fn around(looks: &PortalLooks, base: String) -> Around<'_> {
 fn brand(looks: &PortalLooks, base: &str) -> Markup {
     html! {
         span .brand {
-            @if looks.has_logo { img .portal-logo src={ (base) "/logo" } alt="" height="24"; }
+            @if looks.has_logo { img .portal-logo src={ (base) "/logo" } alt=""; }
             bdi { (looks.portal.name) }
         }
     }

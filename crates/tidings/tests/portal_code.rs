@@ -11,19 +11,19 @@ const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
 const BOUND: Duration = Duration::from_secs(60);
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
-/// Behind the code: what was sent, and what a forger would send, each asked of `verify`.
+/// What would be sent by a forger, see [`asked`].
+const FORGERIES: usize = 9;
+/// Behind the code: what was sent, and what a forger would send, each asked of `verify`, which says true or false and
+/// never fails.
 const ASK_PYTHON: &str = "
 import base64, json, sys
 def ask(one):
-    try:
-        return bool(verify(one['secret'], one['headers'], base64.b64decode(one['body'])))
-    except ValueError:
-        return False
+    return verify(one['secret'], one['headers'], base64.b64decode(one['body']))
 print(json.dumps([ask(one) for one in json.load(sys.stdin)]))
 ";
 const ASK_NODE: &str = "
 import { readFileSync } from 'node:fs';
-const ask = (one) => { try { return verify(one.secret, one.headers, Buffer.from(one.body, 'base64')) } catch { return false } };
+const ask = (one) => verify(one.secret, one.headers, Buffer.from(one.body, 'base64'));
 console.log(JSON.stringify(JSON.parse(readFileSync(0, 'utf8')).map(ask)));
 ";
 
@@ -61,11 +61,28 @@ fn code(part: &str, language: &str) -> String {
 /// What was sent, and what differs from it in one thing.
 fn asked(secret: &str, headers: &Value, body: &[u8]) -> Value {
     let one = |secret: &str, headers: &Value, body: &[u8]| json!({"secret": secret, "headers": headers, "body": STANDARD.encode(body)});
-    let mut none = headers.clone();
     let signature = |name: &str| name.ends_with("signature") || name == "x-acme";
-    none.as_object_mut().expect("headers").retain(|name, _| !signature(name));
-    // A name that is there, with nothing in it.
-    none["webhook-signature"] = json!("");
+    // Headers that are signatures have another value, or are not there.
+    let with = |value: &dyn Fn(&str) -> Option<Value>| {
+        let all = headers.as_object().expect("headers").iter();
+        let changed = all.filter_map(|(name, was)| match signature(name) {
+            true => value(was.as_str().unwrap_or_default()).map(|now| (name.clone(), now)),
+            false => Some((name.clone(), was.clone())),
+        });
+        Value::Object(changed.collect())
+    };
+    // Another time in the header of its own, and in the one that has both.
+    let timed = |time: &str| {
+        let mut timed = with(&|was| {
+            let place = ["t=", "at\" "].into_iter().find_map(|mark| was.find(mark).map(|at| at + mark.len()));
+            Some(json!(place.map_or_else(String::new, |at| [&was[..at], time, &was[at + 10..]].concat())))
+        });
+        if headers.get("webhook-timestamp").is_some() {
+            timed = headers.clone();
+            timed["webhook-timestamp"] = json!(time);
+        }
+        timed
+    };
     let other = match secret.strip_prefix("whpk_") {
         Some(_) => "whpk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned(),
         None => "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0".to_owned(),
@@ -74,7 +91,13 @@ fn asked(secret: &str, headers: &Value, body: &[u8]) -> Value {
         one(secret, headers, body),
         one(secret, headers, &[body, b" "].concat()),
         one(&other, headers, body),
-        one(secret, &none, body),
+        one(secret, &with(&|_| Some(json!(""))), body),
+        one(secret, &with(&|_| None), body),
+        one(secret, &with(&|was| Some(json!(format!("é{was}")))), body),
+        one(secret, &with(&|_| Some(json!("v1,é v1a,A v1,@@@ v1a,====="))), body),
+        one(secret, &timed("abc"), body),
+        one(secret, &timed(&"9".repeat(5_000)), body),
+        one(secret, &json!({}), body),
     ])
 }
 
@@ -110,6 +133,11 @@ async fn the_code_that_a_portal_shows_takes_what_is_sent_and_nothing_else() {
         keys.push(made["public_key"].as_str().unwrap_or(SECRET).to_owned());
     }
     api.post("/events", &json!({"type": EVENT_TYPE, "data": {"name": "Zoë", "n": 1.50}})).await.expect(202);
+    // The id is signed and sent nowhere: there is no code that could verify that.
+    let signature = hmac("{signature};t={timestamp}", "{id}.{timestamp}.{body}", "hex");
+    let nameless = json!({"name": "nameless", "url": receiver.url("/nameless"), "secret": SECRET, "signature": signature,
+                          "tidings_headers": false});
+    api.post("/webhooks", &nameless).await.expect(201);
     let portal = api.post("/portal-sessions", &json!({})).await.expect(201);
     let path = format!("/portal/{}/signing", portal["token"].as_str().expect("a token"));
     let page = tidings_testkit::Person::stranger(&server).get(&path).await;
@@ -130,9 +158,16 @@ async fn the_code_that_a_portal_shows_takes_what_is_sent_and_nothing_else() {
                 continue;
             }
             let told = run(language, &code(part, language), &asked(&secret, &headers, &request.body)).await;
-            assert_eq!(told, [true, false, false, false], "{name} in {language}: {headers}\n{}", code(part, language));
+            let expected: Vec<_> = (0..told.len()).map(|place| place == 0).collect();
+            assert_eq!(told, expected, "{name} in {language}: {headers}\n{}", code(part, language));
+            assert_eq!(told.len(), 1 + FORGERIES);
             runs += 1;
         }
     }
-    println!("portal code: {runs} pieces of code, each takes what was sent and refuses 3 forgeries");
+    let nameless = page.split("data-scheme-of").find(|part| part.contains(">nameless<")).expect("it is on the page");
+    let words = "id is signed and stands in no header";
+    assert!(nameless.contains(words) && !nameless.contains("def verify"), "{nameless}");
+    assert_eq!(page.matches(words).count(), 1, "of no other");
+    assert!(page.contains("by their names in lower case"), "{page}");
+    println!("portal code: {runs} pieces of code, each takes what was sent and refuses {FORGERIES} forgeries");
 }

@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
-use tidings_testkit::{Person, Receiver, Server, Signature, World, raw_exchange, within};
+use tidings_testkit::{Behaviour, Person, Receiver, Server, Signature, World, raw_exchange, within};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -92,4 +93,32 @@ async fn a_refused_form_has_the_status_of_its_refusal() {
         let refused = person.post(&settings, &[("name", "")]).await;
         assert_eq!(refused.status, status, "{role}: {refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_kept_up_to_the_midst_of_a_character_is_downloaded_as_it_came() {
+    let server = Server::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    // A character has three bytes, and what is kept is no multiple of that.
+    let body: &'static str = "€".repeat(100_000).leak();
+    let mut world = World::new(&server);
+    let project = world.project("acme", EVENT_TYPE).await;
+    world.subscribe(&project, &receiver, "/hook", Signature::Standard, json!({})).await;
+    receiver.route("/hook", Behaviour::Reply { status: 200, headers: &[], body });
+    let event = project.api.post("/events", &json!({"type": EVENT_TYPE, "data": 1})).await.expect(202);
+    let delivery = project.api.delivered(event["id"].as_str().expect("an id")).await;
+    let answer = project.api.get(&format!("/deliveries/{delivery}")).await.expect(200);
+    let response = &answer["attempts"][0]["response"];
+    assert_eq!(response["truncated"], true, "{response}");
+    let bytes = STANDARD.decode(response["body_base64"].as_str().unwrap_or_default()).expect("base 64");
+    assert!(std::str::from_utf8(&bytes).is_err() && body.as_bytes().starts_with(&bytes), "{} bytes", bytes.len());
+
+    let link = project.api.post("/portal-sessions", &json!({})).await.expect(201);
+    let place = format!("/portal/{}/deliveries/{delivery}", link["token"].as_str().expect("a token"));
+    let whoever = Person::stranger(&server);
+    let file = whoever.get(&format!("{place}/attempts/1/response")).await;
+    assert_eq!(file.body.as_ref(), bytes, "{} bytes", file.body.len());
+    let page = whoever.get(&place).await;
+    let page = String::from_utf8_lossy(&page.body);
+    assert!(page.contains("€€€") && !page.contains("data-hex"), "the page shows the text");
 }

@@ -213,7 +213,7 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
             status,
             headers: kept_headers(&attempt.response_headers),
             body: String::from_utf8_lossy(&attempt.response_body).into_owned(),
-            body_base64: no_text(&attempt.response_body, attempt.response_truncated),
+            body_base64: no_text(&attempt.response_body),
             truncated: attempt.response_truncated,
         }),
         error: attempt.error,
@@ -221,13 +221,12 @@ fn attempt_body(view: AttemptView, delivery: &DeliveryView, event: Option<&Event
 }
 
 fn request_body(url: String, headers: BTreeMap<String, String>, body: &[u8]) -> RequestBody {
-    RequestBody { url, headers, body: String::from_utf8_lossy(body).into_owned(), body_base64: no_text(body, false) }
+    RequestBody { url, headers, body: String::from_utf8_lossy(body).into_owned(), body_base64: no_text(body) }
 }
 
-/// The bytes of a body that is no text. A text that was cut within a character is one all the same.
-fn no_text(body: &[u8], is_cut: bool) -> Option<String> {
-    let error = std::str::from_utf8(body).err()?;
-    (error.error_len().is_some() || !is_cut).then(|| STANDARD.encode(body))
+/// The bytes of a body that is no text: that of a text that was cut within a character is not all of one, either.
+fn no_text(body: &[u8]) -> Option<String> {
+    std::str::from_utf8(body).is_err().then(|| STANDARD.encode(body))
 }
 
 fn kept_headers(text: &str) -> Vec<(String, String)> {

@@ -9,22 +9,26 @@ const SHOWN_BYTES_MAX: usize = 256;
 /// Bytes of a line: so many fit beside each other on a phone.
 const LINE_BYTES: usize = 8;
 
-/// A block of bytes; its button copies the numbers.
+/// A block of bytes; its button copies the numbers of those that are drawn, and says how many these are.
 pub(crate) fn hex_block(title: &str, bytes: &[u8]) -> Markup {
     let shown = &bytes[..bytes.len().min(SHOWN_BYTES_MAX)];
+    let copies = match shown.len() < bytes.len() {
+        true => format!("Copy the first {SHOWN_BYTES_MAX} bytes of {title} in hexadecimal; all are in the download"),
+        false => format!("Copy {title} in hexadecimal"),
+    };
     html! {
         div .code data-hex {
             header {
                 span { (title) " · " (number(bytes.len() as i128)) " bytes, no text" }
-                button .icon-button.push type="button" title={ "Copy " (title) " in hexadecimal" }
-                    aria-label={ "Copy " (title) " in hexadecimal" } data-copy=(numbers(shown, "")) hidden { (icon("copy")) }
+                button .icon-button.push type="button" title=(copies) aria-label=(copies)
+                    data-copy=(numbers(shown, "")) hidden { (icon("copy")) }
             }
             pre tabindex="0" {
                 @for (place, line) in shown.chunks(LINE_BYTES).enumerate() {
                     span .faint { (format!("{:04x}", place * LINE_BYTES)) } "  "
                     (format!("{:width$}", numbers(line, " "), width = LINE_BYTES * 3)) " " span .s { (letters(line)) } "\n"
                 }
-                @if shown.len() < bytes.len() { em .c { "cut here, " (number(bytes.len() as i128)) " bytes in all" } }
+                @if shown.len() < bytes.len() { em .c { "cut here, " (number(bytes.len() as i128)) " bytes in all; the download has them" } }
             }
         }
     }
@@ -57,5 +61,6 @@ mod tests {
         let drawn = hex_block("Body", &[0xfe; 1_000]).0;
         assert_eq!(drawn.matches("fe fe fe fe fe fe fe fe ").count(), SHOWN_BYTES_MAX / LINE_BYTES);
         assert!(drawn.contains("1,000 bytes, no text") && drawn.contains("cut here, 1,000 bytes in all"), "{drawn}");
+        assert_eq!(drawn.matches("Copy the first 256 bytes of Body").count(), 2, "{drawn}");
     }
 }

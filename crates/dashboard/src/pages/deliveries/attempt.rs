@@ -131,7 +131,9 @@ fn answer(
         (block("Headers", &text, &drawn))
         @if response.body.is_empty() { p .quiet { "The answer had no body." } }
         @else {
-            (body::block("Body", &bytes_of(&response.body, response.body_base64.as_deref()), as_sent))
+            @let bytes = bytes_of(&response.body, response.body_base64.as_deref());
+            @if response.truncated { (body::cut_block("Body", &bytes, as_sent)) }
+            @else { (body::block("Body", &bytes, as_sent)) }
             p .hint.ways {
                 @if response.truncated { span { "The answer went on; so much of it is kept." } }
                 a href=(download(visit, delivery, attempt, "response")) download { "Download the body" }

@@ -17,7 +17,7 @@ pub(crate) use plan::{
 pub(crate) use project::{
     delete as delete_project, delete_question as delete_project_question, rename, show as project,
 };
-pub(crate) use signing::{key_words, sandbox, show as signing, signed_words};
+pub(crate) use signing::{key_words, sandbox, show as signing, signed_words, ways_of};
 
 use axum::response::{IntoResponse as _, Redirect};
 use http::StatusCode;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use tidings_domain::{
     profile::Profile,
     secret::Secret,
-    signature::{Encoding, SignatureScheme, SignedContent},
+    signature::{Encoding, STANDARD_HEADERS, SignatureScheme, SignedContent},
     signer::Signer,
     time::Timestamp,
 };
@@ -25,36 +25,53 @@ const EVENT: &str = "msg_1";
 const AT_S: i64 = 1_730_000_000;
 
 /// A way to sign, and who signs like that.
-struct Way {
-    id: &'static str,
+pub(crate) struct Way {
+    id: String,
     words: String,
     scheme: SignatureScheme,
 }
 
 fn ways() -> Vec<Way> {
     let mut ways = vec![Way {
-        id: "ed25519",
+        id: "ed25519".to_owned(),
         words: "standard, with the algorithm ed25519".to_owned(),
         scheme: SignatureScheme::StandardEd25519,
     }];
     for profile in Profile::ALL {
-        ways.push(Way { id: profile.as_str(), words: profile.to_string(), scheme: profile.signature() });
+        ways.push(Way { id: profile.as_str().to_owned(), words: profile.to_string(), scheme: profile.signature() });
     }
     // The profiles in their order; the other algorithm after the one that all have.
     ways.swap(0, 1);
     ways
 }
 
+/// The ways of these schemes alone, each once; the first of all where there is none. A scheme that no profile has goes
+/// by its header.
+pub(crate) fn ways_of(schemes: &[&SignatureScheme]) -> Vec<Way> {
+    let (mut found, mut others) = (ways(), Vec::new());
+    for &scheme in schemes {
+        if let (SignatureScheme::Hmac { header, .. }, false) =
+            (scheme, found.iter().chain(&others).any(|way| way.scheme == *scheme))
+        {
+            let id = format!("own-{}", others.len());
+            others.push(Way { id, words: header.clone(), scheme: scheme.clone() });
+        }
+    }
+    let is_first = |way: &Way| schemes.is_empty() && way.scheme == SignatureScheme::Standard;
+    found.retain(|way| schemes.contains(&&way.scheme) || is_first(way));
+    found.extend(others);
+    found
+}
+
 pub(crate) async fn show(visit: Visit) -> Shown {
-    let body = html! { (tabs(&visit, Tab::Signing)) (sandbox(&visit)) };
+    let body = html! { (tabs(&visit, Tab::Signing)) (sandbox(&visit, &ways())) };
     let lead = html! { "Paste a secret and a body, and see the header of every scheme. Nothing leaves this page." };
     let head = Head { title: "Signing", nav: Some(Nav::Settings), lead: Some(lead), ..Head::default() };
     visit.page(&head, body)
 }
 
 /// The sandbox itself, with its example.
-pub(crate) fn sandbox(visit: &Visit) -> Markup {
-    let ways = ways();
+pub(crate) fn sandbox(visit: &Visit, ways: &[Way]) -> Markup {
     html! {
         noscript {
             div .notice.warn {
@@ -67,9 +84,9 @@ pub(crate) fn sandbox(visit: &Visit) -> Markup {
         }
         div .cols data-signing data-now=(visit.now.as_seconds()) {
             (given())
-            (verify(&ways))
+            (verify(ways))
         }
-        (table(&ways))
+        (table(ways))
     }
 }
 
@@ -205,7 +222,11 @@ fn example(scheme: &SignatureScheme) -> Option<String> {
     let secret = Secret::parse(SECRET).ok()?;
     let signer = Signer::new(scheme.clone(), Some(&secret)).ok()?;
     let headers = signer.headers(EVENT, Timestamp::from_millis(AT_S * 1_000), BODY.as_bytes());
-    headers.into_iter().find(|(name, _)| name.to_ascii_lowercase().ends_with("signature")).map(|(_, value)| value)
+    let holds = match scheme {
+        SignatureScheme::Standard | SignatureScheme::StandardEd25519 => STANDARD_HEADERS[2],
+        SignatureScheme::Hmac { header, .. } => header,
+    };
+    headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(holds)).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -215,12 +236,27 @@ mod tests {
     #[test]
     fn the_example_is_signed_by_every_profile() {
         let ways = ways();
-        assert_eq!(ways.iter().map(|way| way.id).collect::<Vec<_>>()[..2], ["standard", "ed25519"]);
+        assert_eq!(ways.iter().map(|way| way.id.as_str()).collect::<Vec<_>>()[..2], ["standard", "ed25519"]);
         assert_eq!(ways.len(), Profile::ALL.len() + 1);
         for way in &ways {
             assert_eq!(example(&way.scheme).is_none(), way.id == "ed25519", "{}", way.id);
         }
         assert_eq!(example(&ways[0].scheme).as_deref(), Some("v1,zJF6tpSZsyqycwynjDXKzuZyEkOpXHdvu9dpdrNb7cc="));
+    }
+
+    #[test]
+    fn a_portal_has_the_ways_of_its_webhooks_alone() {
+        let ids = |schemes: &[&SignatureScheme]| ways_of(schemes).into_iter().map(|way| way.id).collect::<Vec<_>>();
+        let own = SignatureScheme::Hmac {
+            header: "X-Acme".to_owned(),
+            layout: "{signature}".to_owned().try_into().expect("a layout"),
+            signed: SignedContent::Body,
+            encoding: Encoding::Hex,
+        };
+        assert_eq!(ids(&[]), ["standard"]);
+        let botdog = Profile::Botdog.signature();
+        assert_eq!(ids(&[&own, &botdog, &own]), ["botdog", "own-0"]);
+        assert!(example(&own).is_some(), "it goes by its header's name");
     }
 
     #[test]

@@ -11,10 +11,11 @@ use tidings_contract::{
 };
 use tidings_domain::signature::{Encoding, STANDARD_HEADERS, SignatureScheme, previous_header};
 
+use self::samples::Missing;
 use crate::{
     ask::Shown,
     pages::{
-        settings::{key_words, sandbox, signed_words},
+        settings::{key_words, sandbox, signed_words, ways_of},
         webhooks::name_of,
     },
     parts::{command_line, icon, notice},
@@ -28,6 +29,8 @@ const WEBHOOKS: &str = "/webhooks?limit=100";
 /// Webhooks that are signed alike.
 struct Alike<'a> {
     scheme: SignatureScheme,
+    /// Whether their requests have the headers that name event and delivery.
+    names_event: bool,
     webhooks: Vec<&'a WebhookBody>,
 }
 
@@ -36,6 +39,8 @@ pub(crate) async fn show(visit: Visit) -> Shown {
     let list: ListBody<WebhookBody> = visit.need(WEBHOOKS).await?;
     let (signed, unsigned): (Vec<_>, Vec<_>) = list.data.iter().partition(|webhook| webhook.signed);
     let groups = alike(&signed);
+    let none = Alike { scheme: SignatureScheme::Standard, names_event: true, webhooks: Vec::new() };
+    let schemes: Vec<_> = groups.iter().map(|group| &group.scheme).collect();
     let body = html! {
         @if !unsigned.is_empty() {
             (notice("warn", "Not everything is signed.", &html! {
@@ -44,11 +49,11 @@ pub(crate) async fn show(visit: Visit) -> Shown {
             }, None))
         }
         @for group in &groups { (group.panel(&visit)) }
-        @if groups.is_empty() { (Alike { scheme: SignatureScheme::Standard, webhooks: Vec::new() }.panel(&visit)) }
+        @if groups.is_empty() { (none.panel(&visit)) }
         @if list.cursor.is_some() { p .small.faint { "Of your newest 100 webhooks." } }
         h2 #sandbox { "Try it" }
         p .quiet { "Paste a secret and a body, and see the header of every scheme. Nothing leaves this page." }
-        (sandbox(&visit))
+        (sandbox(&visit, &ways_of(&schemes)))
     };
     let lead = html! {
         "Each request is signed with the webhook's secret, so that your server can tell it from a forged one. The \
@@ -62,9 +67,11 @@ fn alike<'a>(webhooks: &[&'a WebhookBody]) -> Vec<Alike<'a>> {
     let mut groups: Vec<Alike<'a>> = Vec::new();
     for webhook in webhooks {
         let Some(scheme) = scheme_of(&webhook.signature) else { continue };
-        match groups.iter_mut().find(|group| group.scheme == scheme) {
+        // Of most schemes it does not matter whether the id stands in a header of its own.
+        let names_event = webhook.tidings_headers || samples::missing(&scheme, false) != Some(Missing::Id);
+        match groups.iter_mut().find(|group| group.scheme == scheme && group.names_event == names_event) {
             Some(group) => group.webhooks.push(webhook),
-            None => groups.push(Alike { scheme, webhooks: vec![webhook] }),
+            None => groups.push(Alike { scheme, names_event, webhooks: vec![webhook] }),
         }
     }
     groups
@@ -95,6 +102,20 @@ fn named(visit: &Visit, webhooks: &[&WebhookBody]) -> Markup {
     }
 }
 
+/// Why there is no code, and the way out.
+const fn unverifiable(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Time => {
+            "The time is signed and stands in no header, so nobody can verify it. Give the webhook's signature a form \
+             with a time."
+        }
+        Missing::Id => {
+            "The event's id is signed and stands in no header, so nobody can verify it. Have the webhook send the \
+             headers that name event and delivery, or sign without the id."
+        }
+    }
+}
+
 impl Alike<'_> {
     fn panel(&self, visit: &Visit) -> Markup {
         html! {
@@ -108,12 +129,13 @@ impl Alike<'_> {
                         @if !self.webhooks.is_empty() { dt { "Webhooks" } dd { (named(visit, &self.webhooks)) } }
                         (self.facts())
                     }
-                    @if samples::is_without_time(&self.scheme) {
-                        p .hint {
-                            (icon("alert")) "The time is signed and stands in no header, so nobody can verify it. Give \
-                            the webhook's signature a form with a time."
-                        }
+                    @if let Some(missing) = samples::missing(&self.scheme, self.names_event) {
+                        p .hint { (icon("alert")) (unverifiable(missing)) }
                     } @else {
+                        p .hint {
+                            code { "headers" } " are the request's by their names in lower case, " code { "body" } " is \
+                            its bytes as they came, before anything reads them."
+                        }
                         @for sample in samples::of(&self.scheme) { (command_line(sample.language, &sample.code)) }
                     }
                 }

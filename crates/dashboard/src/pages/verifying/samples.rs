@@ -9,14 +9,20 @@ pub(super) struct Sample {
     pub(super) code: String,
 }
 
-/// Whether a scheme signs the time and sends it nowhere: then nobody who has the request can verify it.
-pub(super) fn is_without_time(scheme: &SignatureScheme) -> bool {
-    match scheme {
-        SignatureScheme::Hmac { layout, signed, .. } => {
-            *signed != SignedContent::Body && !String::from(layout.clone()).contains("{timestamp}")
-        }
-        SignatureScheme::Standard | SignatureScheme::StandardEd25519 => false,
+/// What is signed and sent in no header: then nobody who has the request can verify it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Time,
+    Id,
+}
+
+/// `names_event`: whether requests have the headers that name event and delivery.
+pub(super) fn missing(scheme: &SignatureScheme, names_event: bool) -> Option<Missing> {
+    let SignatureScheme::Hmac { layout, signed, .. } = scheme else { return None };
+    if *signed != SignedContent::Body && !String::from(layout.clone()).contains("{timestamp}") {
+        return Some(Missing::Time);
     }
+    (*signed == SignedContent::IdTimestampBody && !names_event).then_some(Missing::Id)
 }
 
 /// Code for a scheme. In both languages `verify` takes the secret (of a key pair the public key), the headers by their
@@ -38,17 +44,18 @@ pub(super) fn of(scheme: &SignatureScheme) -> [Sample; 2] {
     [Sample { language: "Python", code: python }, Sample { language: "Node.js", code: node }]
 }
 
-const STANDARD_PYTHON: &str = r#"import base64, hashlib, hmac, time
+const STANDARD_PYTHON: &str = r#"import base64, hashlib, hmac, re, time
 
 def verify(secret: str, headers, body: bytes, tolerance_s: int = 300) -> bool:
-    timestamp = headers["webhook-timestamp"]
-    if abs(time.time() - int(timestamp)) > tolerance_s:
+    timestamp = headers.get("webhook-timestamp", "")
+    if not re.fullmatch("[0-9]{1,15}", timestamp) or abs(time.time() - int(timestamp)) > tolerance_s:
         return False
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{headers['webhook-id']}.{timestamp}.".encode() + body
-    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    signed = f"{headers.get('webhook-id', '')}.{timestamp}.".encode("utf-8", "replace") + body
+    expected = b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    given = headers.get("webhook-signature", "").encode("utf-8", "replace")
     # While two secrets overlap, each signs.
-    return any(hmac.compare_digest(expected, given) for given in headers["webhook-signature"].split(" "))
+    return any(hmac.compare_digest(expected, value) for value in given.split(b" "))
 "#;
 
 const STANDARD_NODE: &str = r#"import { createHmac, timingSafeEqual } from "node:crypto";
@@ -57,31 +64,31 @@ export function verify(secret, headers, body, toleranceS = 300) {
   const timestamp = headers["webhook-timestamp"];
   if (!(Math.abs(Date.now() / 1000 - Number(timestamp)) <= toleranceS)) return false;
   const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-  const expected = createHmac("sha256", key).update(`${headers["webhook-id"]}.${timestamp}.`).update(body).digest();
+  const expected = createHmac("sha256", key).update(`${headers["webhook-id"] ?? ""}.${timestamp}.`).update(body).digest();
   // While two secrets overlap, each signs.
-  return headers["webhook-signature"].split(" ").some((value) => {
+  return (headers["webhook-signature"] ?? "").split(" ").some((value) => {
     const given = Buffer.from(value.replace(/^v1,/, ""), "base64");
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
 }
 "#;
 
-const ED25519_PYTHON: &str = r#"import base64, time
+const ED25519_PYTHON: &str = r#"import base64, re, time
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 def verify(public_key: str, headers, body: bytes, tolerance_s: int = 300) -> bool:
-    timestamp = headers["webhook-timestamp"]
-    if abs(time.time() - int(timestamp)) > tolerance_s:
+    timestamp = headers.get("webhook-timestamp", "")
+    if not re.fullmatch("[0-9]{1,15}", timestamp) or abs(time.time() - int(timestamp)) > tolerance_s:
         return False
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key.removeprefix("whpk_")))
-    signed = f"{headers['webhook-id']}.{timestamp}.".encode() + body
-    for given in headers["webhook-signature"].split(" "):
+    signed = f"{headers.get('webhook-id', '')}.{timestamp}.".encode("utf-8", "replace") + body
+    for given in headers.get("webhook-signature", "").split(" "):
         try:
             key.verify(base64.b64decode(given.removeprefix("v1a,")), signed)
             return True
-        except InvalidSignature:
-            pass  # While two keys overlap, each signs.
+        except (InvalidSignature, ValueError):
+            pass  # No signature, or not of this key: while two overlap, each signs.
     return False
 "#;
 
@@ -92,9 +99,9 @@ export function verify(publicKey, headers, body, toleranceS = 300) {
   if (!(Math.abs(Date.now() / 1000 - Number(timestamp)) <= toleranceS)) return false;
   const x = Buffer.from(publicKey.replace(/^whpk_/, ""), "base64").toString("base64url");
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-  const signed = Buffer.concat([Buffer.from(`${headers["webhook-id"]}.${timestamp}.`), body]);
+  const signed = Buffer.concat([Buffer.from(`${headers["webhook-id"] ?? ""}.${timestamp}.`), body]);
   // While two keys overlap, each signs.
-  return headers["webhook-signature"].split(" ").some((value) =>
+  return (headers["webhook-signature"] ?? "").split(" ").some((value) =>
     check(null, signed, key, Buffer.from(value.replace(/^v1a,/, ""), "base64")));
 }
 "#;
@@ -118,7 +125,7 @@ impl Form {
         let mut rest = self.layout.as_str();
         while let Some(first) = rest.chars().next() {
             if let Some(after) = rest.strip_prefix("{timestamp}") {
-                expression.push_str("([0-9]+)");
+                expression.push_str("([0-9]{1,15})");
                 rest = after;
             } else if let Some(after) = rest.strip_prefix("{signature}") {
                 expression.push_str("([A-Za-z0-9+/=]+)");
@@ -166,7 +173,9 @@ impl Form {
         let signed = match self.signed {
             SignedContent::Body => "body".to_owned(),
             SignedContent::TimestampBody => "timestamp.encode() + b\".\" + body".to_owned(),
-            SignedContent::IdTimestampBody => format!("f\"{{headers['{ID_HEADER}']}}.{{timestamp}}.\".encode() + body"),
+            SignedContent::IdTimestampBody => {
+                format!("f\"{{headers.get('{ID_HEADER}', '')}}.{{timestamp}}.\".encode(\"utf-8\", \"replace\") + body")
+            }
         };
         code.push_str(&format!("    digest = hmac.new(secret.encode(), {signed}, hashlib.sha256)\n"));
         code.push_str(match self.encoding {
@@ -194,7 +203,9 @@ impl Form {
         let before = match self.signed {
             SignedContent::Body => String::new(),
             SignedContent::TimestampBody => ".update(`${timestamp}.`)".to_owned(),
-            SignedContent::IdTimestampBody => format!(".update(`${{headers[\"{ID_HEADER}\"]}}.${{timestamp}}.`)"),
+            SignedContent::IdTimestampBody => {
+                format!(".update(`${{headers[\"{ID_HEADER}\"] ?? \"\"}}.${{timestamp}}.`)")
+            }
         };
         let encoding = if self.encoding == Encoding::Hex { "hex" } else { "base64" };
         code.push_str(&format!(
