@@ -40,7 +40,8 @@ use crate::{
 };
 
 /// Fields whose values the log shows. What is not named here might be a secret, and stays out.
-const SHOWN: [&str; 41] = [
+const SHOWN: [&str; 47] = [
+    "accent",
     "action",
     "address_rate_limit",
     "allow",
@@ -54,7 +55,9 @@ const SHOWN: [&str; 41] = [
     "event_types",
     "events",
     "expires_at",
+    "expires_in",
     "force",
+    "frame_origins",
     "group",
     "kind",
     "max_in_flight",
@@ -66,9 +69,11 @@ const SHOWN: [&str; 41] = [
     "preset",
     "profile",
     "project_id",
+    "radius",
     "rate_limit",
     "redirect_hosts",
     "retry",
+    "return_url",
     "role",
     "schema_mode",
     "scopes",
@@ -76,6 +81,7 @@ const SHOWN: [&str; 41] = [
     "since",
     "status",
     "statuses",
+    "theme",
     "tidings_headers",
     "timeout_ms",
     "token_header",

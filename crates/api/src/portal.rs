@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tidings_domain::{
-    ids::ProjectId,
+    ids::{PortalSessionId, ProjectId},
     portal::{LogoKind, Mode, Portal, PortalSession, ReturnUrl},
     profile::Profile,
     tenancy::{KeyOwner, Project},
@@ -60,11 +60,13 @@ pub struct PortalLooks {
 
 impl PortalLooks {
     fn of(session: &PortalSession, portal: Portal, record: Option<&PortalRecord>, allow_http: bool) -> Self {
-        let return_url = session.return_url.clone().or_else(|| portal.return_url.clone());
+        let return_url = session.return_url.clone().unwrap_or_else(|| portal.return_url.clone());
+        // What was stored while the operator allowed it is nothing afterwards.
+        let frame_origins = portal.frame_origins.iter().filter(|origin| allow_http || origin.is_https());
+        let portal = Portal { frame_origins: frame_origins.cloned().collect(), ..portal };
         Self {
             mode: session.mode.unwrap_or(portal.mode),
             has_logo: record.is_some_and(|record| record.has_logo),
-            // What was stored while the operator allowed it is no link afterwards.
             return_url: return_url.filter(|url| allow_http || url.is_https()),
             project_id: session.project_id,
             portal,
@@ -84,7 +86,7 @@ pub async fn visit(api: &Api, token: &str) -> Result<Option<Looked>, StoreError>
     }
     let Some(session) = api.store().find_portal_session(token_hash(token)).await? else { return Ok(None) };
     let Some(of) = api.store().find_project(session.project_id).await? else { return Ok(None) };
-    let Some((portal, record)) = found(api, session.project_id).await? else { return Ok(None) };
+    let Some(Found { portal, record, .. }) = found(api, session.project_id).await? else { return Ok(None) };
     let looks = PortalLooks::of(&session, portal, record.as_ref(), api.parts().policy.allow_http);
     if session.expires_at <= api.engine().now() {
         return Ok(Some(Looked::Ended(Box::new(looks))));
@@ -110,13 +112,27 @@ pub async fn logo(api: &Api, looks: &PortalLooks) -> Result<Option<(LogoKind, By
     Ok(bytes.and_then(|bytes| LogoKind::of(&bytes).map(|kind| (kind, bytes))))
 }
 
-/// How a project's portal looks, and what is stored of that; `None`: there is no such project.
-pub(crate) async fn found(
-    api: &Api,
-    project_id: ProjectId,
-) -> Result<Option<(Portal, Option<PortalRecord>)>, StoreError> {
+/// A project's portal.
+pub(crate) struct Found {
+    /// How it looks.
+    pub(crate) portal: Portal,
+    /// What is stored of that.
+    pub(crate) record: Option<PortalRecord>,
+    /// How it looks if nothing is.
+    pub(crate) plain: Portal,
+}
+
+/// How a project's portal looks; `None`: there is no such project.
+pub(crate) async fn found(api: &Api, project_id: ProjectId) -> Result<Option<Found>, StoreError> {
     let Some(project) = api.engine().project(project_id).await? else { return Ok(None) };
     let record = api.store().find_portal(project_id).await?;
-    let portal = record.as_ref().map_or_else(|| Portal::of(&project.name), |record| record.portal.clone());
-    Ok(Some((portal, record)))
+    let plain = Portal::of(&project.name);
+    let portal = record.as_ref().map_or_else(|| plain.clone(), |record| record.portal.clone());
+    Ok(Some(Found { portal, record, plain }))
+}
+
+/// Whether a link is still good: for what goes on after it was asked for.
+pub(crate) async fn is_open(api: &Api, id: PortalSessionId) -> Result<bool, StoreError> {
+    let session = api.store().find_portal_session_by_id(id).await?;
+    Ok(session.is_some_and(|session| session.expires_at > api.engine().now()))
 }

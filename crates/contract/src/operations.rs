@@ -272,7 +272,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<CommandSettingsBody>(&[]),
     operation("PUT", "/command-settings", COMMANDS, 200, "Say how often hook URLs may be called")
         .takes::<CommandSettingsRequest>()
-        .answers::<CommandSettingsBody>(&[]),
+        .answers::<CommandSettingsBody>(&[PreconditionFailed]),
     operation("PUT", "/bot", COMMANDS, 200, "Import a bot: its old URLs run the project's commands")
         .takes::<ImportBot>()
         .answers::<BotBody>(&[AlreadyExists, PreconditionFailed]),
@@ -420,7 +420,7 @@ pub const OPERATIONS: &[Operation] = &[
         .answers::<PortalBody>(&[]),
     operation("PUT", "/portal", Access::Scope(Scope::WebhooksManage), 200, "Say how the portal looks")
         .takes::<PortalRequest>()
-        .answers::<PortalBody>(&[]),
+        .answers::<PortalBody>(&[ChangedMeanwhile, PreconditionFailed]),
     operation("POST", "/portal-sessions", Access::Scope(Scope::WebhooksManage), 201, "Make a link to the portal")
         .may_take::<CreatePortalSession>()
         .answers::<PortalSessionBody>(&[IdempotencyConflict, LimitExceeded]),

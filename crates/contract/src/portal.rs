@@ -8,33 +8,35 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use crate::{sample, wire::Wire};
+use crate::{given, sample, wire::Wire};
 
 /// `PUT /portal`: what is left out stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PortalRequest {
-    /// The platform's name, 1 to 64 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `light`, `dark` or `system`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mode: Option<String>,
+    /// The platform's name, 1 to 64 characters; `null` goes back to the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub name: Option<Option<String>>,
+    /// `light`, `dark` or `system`; `null` goes back to `system`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub mode: Option<Option<String>>,
     /// The platform's colour, such as `#2d4ec4`. Where it could not be read it is darkened or lightened.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accent: Option<String>,
-    /// Radius of corners in pixels, 0 to 12.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub radius: Option<u8>,
-    /// A PNG or WebP of up to 64 KiB, in base 64; an empty text removes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logo_base64: Option<String>,
-    /// Up to 16 sites that may show the portal in a frame: `https://app.example.com`, `https://*.example.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frame_origins: Option<Vec<String>>,
-    /// Where the portal leads back to, an https address of up to 2,048 characters; an empty text removes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub return_url: Option<String>,
+    /// `null` goes back to the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub accent: Option<Option<String>>,
+    /// Radius of corners in pixels, 0 to 12; `null` goes back to 6.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub radius: Option<Option<u8>>,
+    /// A PNG or WebP of up to 64 KiB, in base 64; `null` or an empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub logo_base64: Option<Option<String>>,
+    /// Up to 16 sites that may show the portal in a frame: `https://app.example.com`, `https://*.example.com`;
+    /// `null`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub frame_origins: Option<Option<Vec<String>>>,
+    /// Where the portal leads back to, an https address of up to 2,048 characters; `null` or an empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub return_url: Option<Option<String>>,
 }
 
 /// How a project's portal looks.
@@ -74,7 +76,8 @@ pub struct CreatePortalSession {
     /// `light`, `dark` or `system`, if not as the portal says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theme: Option<String>,
-    /// Where it leads back to, if not where the portal says: an https address of up to 2,048 characters.
+    /// Where it leads back to, if not where the portal says: an https address of up to 2,048 characters; an empty
+    /// text: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
 }

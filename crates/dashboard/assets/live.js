@@ -213,6 +213,19 @@ async function lookAgain() {
   if (follows !== undefined) await drawPage();
 }
 
+// A portal's link that has ended: what stands here stays to be read, and says so. Nothing is loaded again, since what
+// somebody has typed would be gone.
+let ended = false;
+async function lookWhetherEnded() {
+  if (!base.startsWith("/portal/")) return;
+  const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+  if (answer?.status !== 410) return;
+  ended = true;
+  clearTimeout(lost);
+  show("warn", "This link has ended. Open the page again from where you came from");
+  say("This link has ended. Open the page again from where you came from");
+}
+
 let stream = null;
 let lost = null;
 function follow() {
@@ -224,6 +237,7 @@ function follow() {
   stream.addEventListener("delivery", (event) => take(JSON.parse(event.data)));
   stream.addEventListener("reset", lookAgain);
   stream.addEventListener("error", () => {
+    if (stream?.readyState === EventSource.CLOSED) void lookWhetherEnded();
     const since = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     clearTimeout(lost);
     lost = setTimeout(() => {
@@ -244,7 +258,7 @@ if (badge && base) {
         stream.close();
         stream = null;
       }, 30 * SECOND);
-    } else if (stream === null) {
+    } else if (stream === null && !ended) {
       follow();
       lookAgain();
     }

@@ -20,7 +20,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) const CSRF_FIELD: &str = "csrf";
 
 /// Scripts and styles from here only, nothing inline, nothing from elsewhere, no frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Reads forms, and refuses those that another site sends in a visitor's name.
@@ -99,7 +99,7 @@ impl Kind {
         match path {
             "/login" | "/start" => Self::SignIn,
             path if path.starts_with("/invite/") => Self::Invite,
-            path if path.starts_with("/portal/") => Self::Portal,
+            path if portal::token_of(path).is_some() => Self::Portal,
             path if path.ends_with("/import/event-types") => Self::Import,
             _ => Self::Page,
         }

@@ -4,7 +4,7 @@
 //! `/portal/{token}`. What a link may reach the API decides.
 
 use axum::{
-    extract::{Path, State},
+    extract::{OriginalUri, State},
     response::{Html, IntoResponse as _, Redirect, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -18,6 +18,7 @@ use tidings_domain::portal::{Colour, Mode, Portal};
 use crate::{
     Dashboard,
     ask::{Shown, Stop},
+    guard,
     parts::icon,
     shell::{self, Around, Head, Nav},
     visit::{Theme, Visit},
@@ -35,6 +36,12 @@ const PAGES: [(Nav, &str); 4] = [
     (Nav::EventTypes, "Event types"),
     (Nav::Signing, "Signing"),
 ];
+
+/// What a portal's address names, if this is one. Whatever begins so is a portal's or nothing: it is decided here alone,
+/// by the bytes of the path, so that no page below it is ever one of a session.
+pub(crate) fn token_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/portal/").map(|rest| rest.split('/').next().unwrap_or_default())
+}
 
 /// Finds the portal that a link leads to. The answer on failure is a page.
 pub(crate) async fn find(dashboard: &Dashboard, token: &str) -> Result<PortalVisit, Stop> {
@@ -156,10 +163,7 @@ pub(crate) fn frame(visit: &Visit, portal: &PortalVisit, head: &Head<'_>, conten
 pub(crate) fn framed(looks: &PortalLooks, mut response: Response) -> Response {
     let origins: Vec<_> = looks.portal.frame_origins.iter().map(ToString::to_string).collect();
     let ancestors = if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") };
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action \
-         'self'; base-uri 'none'; frame-ancestors {ancestors}"
-    );
+    let policy = guard::POLICY.replace("ancestors 'none'", &format!("ancestors {ancestors}"));
     if let Ok(policy) = HeaderValue::try_from(policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -173,12 +177,21 @@ pub(crate) async fn home(visit: Visit) -> Shown {
 
 /// There is no such page in the portal.
 pub(crate) async fn missing(visit: Visit) -> (StatusCode, Response) {
-    (StatusCode::NOT_FOUND, shell::wrong_page(&visit, "Not found", "There is nothing here."))
+    nothing_page(&visit)
+}
+
+/// The same, for a visit that is not to go on.
+pub(crate) fn nothing(visit: &Visit) -> Stop {
+    Stop::with(nothing_page(visit))
+}
+
+fn nothing_page(visit: &Visit) -> (StatusCode, Response) {
+    (StatusCode::NOT_FOUND, shell::wrong_page(visit, "Not found", "There is nothing here."))
 }
 
 /// `GET /portal/{token}/theme.css`: everything that follows from the platform's colour.
-pub(crate) async fn style(State(dashboard): State<Dashboard>, Path(token): Path<String>) -> Shown {
-    let looks = looks(&dashboard, &token).await?;
+pub(crate) async fn style(State(dashboard): State<Dashboard>, OriginalUri(uri): OriginalUri) -> Shown {
+    let looks = looks(&dashboard, token_of(uri.path()).unwrap_or_default()).await?;
     let mut response = sheet(&looks.portal).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
     Ok(response)
@@ -200,8 +213,8 @@ fn sheet(portal: &Portal) -> String {
 }
 
 /// `GET /portal/{token}/logo`: bytes from elsewhere are a picture or nothing.
-pub(crate) async fn logo(State(dashboard): State<Dashboard>, Path(token): Path<String>) -> Shown {
-    let looks = looks(&dashboard, &token).await?;
+pub(crate) async fn logo(State(dashboard): State<Dashboard>, OriginalUri(uri): OriginalUri) -> Shown {
+    let looks = looks(&dashboard, token_of(uri.path()).unwrap_or_default()).await?;
     let read = portal::logo(dashboard.parts().local.api(), &looks).await.map_err(unavailable)?;
     let Some((kind, bytes)) = read else {
         return Err(Stop::with((StatusCode::NOT_FOUND, Html("There is no logo"))));

@@ -10,7 +10,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     BotPut, BotRecord, Bots, CommandChange, CommandChanged, Commands, Created, FinishedRun, Idempotency, RunFilter,
-    RunFinished, Runs, Scheduled, StartScheduled, StoreError,
+    RunFinished, Runs, Saved, Scheduled, StartScheduled, StoreError,
 };
 
 use crate::{
@@ -50,8 +50,13 @@ impl<B: Backend> Commands for SqlStore<B> {
         self.read(move |connection| command::settings(connection, project_id)).await
     }
 
-    async fn put_command_settings(&self, project_id: ProjectId, settings: CommandSettings) -> Result<bool, StoreError> {
-        self.change(move |session| command::put_settings(session, project_id, &settings)).await
+    async fn put_command_settings(
+        &self,
+        project_id: ProjectId,
+        settings: CommandSettings,
+        expected: Option<CommandSettings>,
+    ) -> Result<Saved, StoreError> {
+        self.change(move |session| command::put_settings(session, project_id, &settings, expected.as_ref())).await
     }
 }
 

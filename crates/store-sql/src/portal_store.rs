@@ -8,7 +8,9 @@ use tidings_domain::{
     tenancy::Scopes,
     time::Timestamp,
 };
-use tidings_ports::store::{Created, Idempotency, NewPortalSession, PortalPut, PortalRecord, Portals, StoreError};
+use tidings_ports::store::{
+    Created, Idempotency, NewPortalSession, PortalPut, PortalRecord, Portals, Saved, StoreError,
+};
 
 use crate::{
     backend::{Backend, SqlStore},
@@ -20,8 +22,8 @@ use crate::{
 
 #[async_trait]
 impl<B: Backend> Portals for SqlStore<B> {
-    async fn put_portal(&self, put: PortalPut) -> Result<bool, StoreError> {
-        self.add(move |session| put_portal(session, &put)).await
+    async fn put_portal(&self, put: PortalPut, expected: Option<PortalRecord>) -> Result<Saved, StoreError> {
+        self.add(move |session| put_portal(session, &put, expected.as_ref())).await
     }
 
     async fn find_portal(&self, project_id: ProjectId) -> Result<Option<PortalRecord>, StoreError> {
@@ -54,6 +56,14 @@ impl<B: Backend> Portals for SqlStore<B> {
         self.read(find).await
     }
 
+    async fn find_portal_session_by_id(&self, id: PortalSessionId) -> Result<Option<PortalSession>, StoreError> {
+        let find = move |connection: &Connection<'_>| {
+            let statement = connection.statement(sql::FIND_PORTAL_SESSION_BY_ID);
+            statement.query_row([id.sequence(), id.tail()], read_session).optional()
+        };
+        self.read(find).await
+    }
+
     async fn end_portal_session(
         &self,
         project_id: ProjectId,
@@ -74,7 +84,10 @@ impl<B: Backend> Portals for SqlStore<B> {
     }
 }
 
-fn put_portal(session: &Session<'_>, put: &PortalPut) -> Result<bool> {
+fn put_portal(session: &Session<'_>, put: &PortalPut, expected: Option<&PortalRecord>) -> Result<Saved> {
+    if find(session.connection, put.project_id)?.as_ref() != expected {
+        return Ok(Saved::Stale);
+    }
     let settings = serde_json::to_string(&put.portal).expect("settings always become JSON");
     let changed = session.connection.statement(sql::PUT_PORTAL).execute(params![
         put.project_id.sequence(),
@@ -84,7 +97,7 @@ fn put_portal(session: &Session<'_>, put: &PortalPut) -> Result<bool> {
         put.logo.as_ref().and_then(|logo| logo.as_deref()),
         put.now.as_millis(),
     ])?;
-    Ok(changed == 1)
+    Ok(if changed == 1 { Saved::Stored } else { Saved::Missing })
 }
 
 fn find(connection: &Connection<'_>, project_id: ProjectId) -> Result<Option<PortalRecord>> {
@@ -114,7 +127,7 @@ fn create(session: &mut Session<'_>, new: &NewPortalSession, idempotency: Option
             of.scopes.bits(),
             of.mode.map(Mode::as_str),
             of.expires_at.as_millis(),
-            of.return_url.as_ref().map(ReturnUrl::as_str),
+            of.return_url.as_ref().map(|url| url.as_ref().map_or("", ReturnUrl::as_str)),
         ])?;
         Ok(Created::Stored)
     })
@@ -127,6 +140,9 @@ fn read_session(row: &Row<'_>) -> Result<PortalSession> {
         scopes: Scopes::from_bits(row.get(4)?),
         mode: row.get::<Option<String>>(5)?.and_then(|word| Mode::parse(&word)),
         expires_at: Timestamp::from_millis(row.get(6)?),
-        return_url: row.get::<Option<String>>(7)?.and_then(|text| text.parse().ok()),
+        return_url: row.get::<Option<String>>(7)?.and_then(|text| match text.as_str() {
+            "" => Some(None),
+            text => text.parse().ok().map(Some),
+        }),
     })
 }

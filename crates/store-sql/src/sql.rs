@@ -335,6 +335,7 @@ statements! {
         COUNT_PORTAL_SESSIONS = "count_portal_sessions";
         CREATE_PORTAL_SESSION = "create_portal_session";
         FIND_PORTAL_SESSION = "find_portal_session";
+        FIND_PORTAL_SESSION_BY_ID = "find_portal_session_by_id";
         END_PORTAL_SESSION = "end_portal_session";
         EXPIRE_PORTAL_SESSIONS = "expire_portal_sessions";
         ASK_FILL = "ask_fill";

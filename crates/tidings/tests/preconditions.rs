@@ -34,10 +34,19 @@ fn bot(word: &str) -> Value {
     json!({"bot_id": "100200", "token": "a-token", "redirect_hosts": [format!("{word}.example.com")]})
 }
 
+/// Limits that another word makes others.
+fn limits(word: &str) -> Value {
+    json!({"rate_limit": 1 + word.bytes().map(u32::from).sum::<u32>()})
+}
+
 async fn things(api: &Api, project: &Project, webhook_id: &str) -> Vec<Thing> {
     // What is not there was seen by nobody.
-    let none = api.clone().with_header("if-match", "\"1\"").put("/bot", &bot("none")).await;
-    none.expect_problem(412, "precondition_failed");
+    for tag in ["\"1\"", "*"] {
+        let none = api.clone().with_header("if-match", tag).put("/bot", &bot("none")).await;
+        let problem = none.expect_problem(412, "precondition_failed");
+        assert!(problem.detail.starts_with(&format!("there is no bot, so none that If-Match: {tag}")), "{problem:?}");
+    }
+    api.get("/bot").await.expect_problem(404, "not_found");
     api.put("/bot", &bot("first")).await.expect(200);
     let source = api.post("/sources", &json!({"name": "in", "kind": "none"})).await.expect(201);
     api.post("/commands", &json!({"name": "first", "code": "1"})).await.expect(201);
@@ -73,6 +82,8 @@ async fn things(api: &Api, project: &Project, webhook_id: &str) -> Vec<Thing> {
             change: |word| json!({"name": word}),
         },
         Thing { path: "/bot".to_owned(), method: http::Method::PUT, change: bot },
+        Thing { path: "/portal".to_owned(), method: http::Method::PUT, change: |word| json!({"name": word}) },
+        Thing { path: "/command-settings".to_owned(), method: http::Method::PUT, change: limits },
     ]
 }
 

@@ -99,9 +99,7 @@ pub(crate) async fn put(
     let former = api.store().find_bot(project_id).await?;
     match &former {
         Some(former) => wanted.check(WHAT, &tag(&former.bot), Some(former.bot.updated_at))?,
-        // What is not there was seen by nobody.
-        None if wanted.is_given() => return Err(wanted.overtaken(WHAT)),
-        None => {}
+        None => wanted.check_missing(WHAT)?,
     }
     let known = former.as_ref().filter(|record| record.bot.id == id);
     let redirect_hosts = redirect_hosts.or_else(|| Some(known?.bot.redirect_hosts.clone())).unwrap_or_default();

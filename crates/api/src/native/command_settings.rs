@@ -4,13 +4,14 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tidings_contract::command::{CommandSettingsBody, CommandSettingsRequest};
 use tidings_domain::command::CommandSettings;
+use tidings_ports::store::Saved;
 
 use crate::{
     answer::json,
     audit::Audit,
     auth::Caller,
     error::{ApiError, field_error},
-    request::{Body, parse},
+    request::{Body, IfMatch, content_tag, parse, tagged},
     state::Api,
 };
 
@@ -22,8 +23,16 @@ fn body(settings: &CommandSettings) -> CommandSettingsBody {
     }
 }
 
+/// What a precondition speaks of.
+const WHAT: &str = "limits of the project's hook URLs";
+
+fn shown(settings: &CommandSettings) -> Response {
+    let body = body(settings);
+    tagged(json(StatusCode::OK, &body), &content_tag(&body))
+}
+
 pub(crate) async fn get(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &body(&api.store().find_command_settings(caller.project(&api)).await?)))
+    Ok(shown(&api.store().find_command_settings(caller.project(&api)).await?))
 }
 
 /// What is left out is as it is by default.
@@ -45,15 +54,21 @@ pub(crate) async fn put(
     State(api): State<Api>,
     caller: Caller,
     audit: Audit,
+    wanted: IfMatch,
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let settings = settings(parse(&bytes)?)?;
     let project_id = caller.project(&api);
-    audit.before(&body(&api.store().find_command_settings(project_id).await?));
+    let former = api.store().find_command_settings(project_id).await?;
+    let before = body(&former);
+    wanted.check(WHAT, &content_tag(&before), None)?;
+    audit.before(&before);
     audit.makes(project_id);
-    let answer = json(StatusCode::OK, &body(&settings));
-    match caller.store(&api).put_command_settings(project_id, settings).await? {
-        true => Ok(answer),
-        false => Err(ApiError::not_found("project")),
+    let answer = shown(&settings);
+    let expected = wanted.is_given().then_some(former);
+    match caller.store(&api).put_command_settings(project_id, settings, expected).await? {
+        Saved::Stored => Ok(answer),
+        Saved::Stale => Err(wanted.overtaken(WHAT)),
+        Saved::Missing => Err(ApiError::not_found("project")),
     }
 }

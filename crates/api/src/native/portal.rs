@@ -15,12 +15,13 @@ use tidings_contract::{
 use tidings_domain::{
     ids::ProjectId,
     portal::{
-        FRAME_ORIGINS_MAX, LOGO_BYTES_MAX, LogoKind, Mode, PORTAL_NAME_CHARACTERS_MAX, PORTAL_RADIUS_MAX,
+        FRAME_ORIGINS_MAX, FrameOrigin, LOGO_BYTES_MAX, LogoKind, Mode, PORTAL_NAME_CHARACTERS_MAX, PORTAL_RADIUS_MAX,
         PORTAL_SCOPES, PORTAL_SESSION_S, PORTAL_SESSION_S_MAX, PORTAL_SESSIONS_MAX, Portal, PortalSession, ReturnUrl,
+        is_portal_name,
     },
     tenancy::{Scope, Scopes, key_text},
 };
-use tidings_ports::store::{Created, NewPortalSession, PortalPut};
+use tidings_ports::store::{Created, NewPortalSession, PortalPut, Saved};
 
 use crate::{
     accounts::token_hash,
@@ -28,14 +29,15 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::Repeatable,
-    portal::found,
-    request::{Body, parse, parse_or_default},
+    portal::{Found, found},
+    request::{Body, IfMatch, content_tag, parse, parse_or_default, tagged},
     state::Api,
 };
 
 /// The shortest session, in seconds.
 const SESSION_S_MIN: u32 = 60;
 const MODES: &str = "give light, dark or system";
+const NOT_HTTPS: &str = "is not https; use https, or start the server with --allow-http";
 
 fn body(portal: &Portal, has_logo: bool, updated_at: Option<tidings_domain::time::Timestamp>) -> PortalBody {
     PortalBody {
@@ -73,11 +75,13 @@ impl Wrong {
 }
 
 fn name(text: String) -> Result<String, String> {
-    let is_name = !text.trim().is_empty()
-        && text.chars().count() <= PORTAL_NAME_CHARACTERS_MAX
-        && !text.chars().any(char::is_control);
-    let reason = || format!("must have 1 to {PORTAL_NAME_CHARACTERS_MAX} characters, none of them a control character");
-    if is_name { Ok(text) } else { Err(reason()) }
+    let reason = || {
+        format!(
+            "must have 1 to {PORTAL_NAME_CHARACTERS_MAX} characters, at least one that is seen and none of them a \
+             control character"
+        )
+    };
+    if is_portal_name(&text) { Ok(text) } else { Err(reason()) }
 }
 
 fn radius(pixels: u8) -> Result<u8, String> {
@@ -105,76 +109,135 @@ fn return_url(text: &str, allow_http: bool) -> Result<ReturnUrl, String> {
     let url: ReturnUrl = text.parse().map_err(|error| format!("{error}"))?;
     match allow_http || url.is_https() {
         true => Ok(url),
-        false => Err("is not https; use https, or start the server with --allow-http".to_owned()),
+        false => Err(NOT_HTTPS.to_owned()),
     }
 }
 
+/// Sites that may show the portal in a frame, by the same rule.
+fn frame_origins(texts: &[String], allow_http: bool) -> Result<Vec<FrameOrigin>, String> {
+    if texts.len() > FRAME_ORIGINS_MAX {
+        return Err(format!("may be {FRAME_ORIGINS_MAX} at most"));
+    }
+    let read = |text: &String| {
+        let origin: FrameOrigin = text.parse().map_err(|error| format!("{text:?}: {error}"))?;
+        match allow_http || origin.is_https() {
+            true => Ok(origin),
+            false => Err(format!("{text:?} {NOT_HTTPS}")),
+        }
+    };
+    texts.iter().map(read).collect()
+}
+
+/// What a field is to be, if it is given; `null` goes back to what it is by itself.
+fn field<T, G>(
+    given: Option<Option<G>>,
+    plain: T,
+    read: impl FnOnce(G) -> Result<T, String>,
+) -> Option<Result<T, String>> {
+    given.map(|given| given.map_or(Ok(plain), read))
+}
+
 /// The portal as it is to be, and its new logo if that changes.
-fn read(request: PortalRequest, before: Portal, allow_http: bool) -> Result<(Portal, Option<Option<Bytes>>), ApiError> {
+fn read(
+    request: PortalRequest,
+    before: Portal,
+    plain: Portal,
+    allow_http: bool,
+) -> Result<(Portal, Option<Option<Bytes>>), ApiError> {
     let mut wrong = Wrong::default();
-    let mode = request.mode.map(|word| Mode::parse(&word).ok_or_else(|| MODES.to_owned()));
-    let accent = request.accent.map(|text| text.parse().map_err(|error| format!("{error}")));
-    let origins = request.frame_origins.map(|origins| match origins.len() {
-        0..=FRAME_ORIGINS_MAX => origins
-            .iter()
-            .map(|text| text.parse().map_err(|error| format!("{text:?}: {error}")))
-            .collect::<Result<Vec<_>, String>>(),
-        _ => Err(format!("may be {FRAME_ORIGINS_MAX} at most")),
-    });
-    let back = request.return_url.map(|text| match text.as_str() {
+    let mode = |word: String| Mode::parse(&word).ok_or_else(|| MODES.to_owned());
+    let accent = |text: String| text.parse().map_err(|error| format!("{error}"));
+    let origins = |texts: Vec<String>| frame_origins(&texts, allow_http);
+    let back = |text: String| match text.as_str() {
         "" => Ok(None),
         text => return_url(text, allow_http).map(Some),
-    });
-    let picture = request.logo_base64.map(|text| logo(&text).map(Some));
+    };
+    let picture = field(request.logo_base64, None, |text| logo(&text)).map(|picture| picture.map(Some));
     let portal = Portal {
-        name: wrong.or("name", request.name.map(name), before.name),
-        mode: wrong.or("mode", mode, before.mode),
-        accent: wrong.or("accent", accent, before.accent),
-        radius: wrong.or("radius", request.radius.map(radius), before.radius),
-        frame_origins: wrong.or("frame_origins", origins, before.frame_origins),
-        return_url: wrong.or("return_url", back, before.return_url),
+        name: wrong.or("name", field(request.name, plain.name, name), before.name),
+        mode: wrong.or("mode", field(request.mode, plain.mode, mode), before.mode),
+        accent: wrong.or("accent", field(request.accent, plain.accent, accent), before.accent),
+        radius: wrong.or("radius", field(request.radius, plain.radius, radius), before.radius),
+        frame_origins: wrong.or("frame_origins", field(request.frame_origins, vec![], origins), before.frame_origins),
+        return_url: wrong.or("return_url", field(request.return_url, None, back), before.return_url),
     };
     let picture = wrong.or("logo_base64", picture, None);
     wrong.done()?;
     Ok((portal, picture))
 }
 
-pub(crate) async fn get(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
-    let (portal, record) = found(&api, caller.project(&api)).await?.ok_or_else(|| ApiError::not_found("project"))?;
-    let has_logo = record.as_ref().is_some_and(|record| record.has_logo);
-    Ok(json(StatusCode::OK, &body(&portal, has_logo, record.map(|record| record.updated_at))))
+/// What a precondition speaks of.
+const WHAT: &str = "portal";
+/// How often a change is made again of what somebody else has changed at the same moment.
+const TRIES: u32 = 100;
+
+/// A logo is not shown, but another one is another state of it: so is the time.
+fn shown(body: &PortalBody) -> Response {
+    tagged(json(StatusCode::OK, body), &content_tag(body))
 }
 
-pub(crate) async fn put(State(api): State<Api>, caller: Caller, Body(bytes): Body) -> Result<Response, ApiError> {
+fn body_of(found: &Found) -> PortalBody {
+    let has_logo = found.record.as_ref().is_some_and(|record| record.has_logo);
+    body(&found.portal, has_logo, found.record.as_ref().map(|record| record.updated_at))
+}
+
+pub(crate) async fn get(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
+    let found = found(&api, caller.project(&api)).await?.ok_or_else(|| ApiError::not_found("project"))?;
+    Ok(shown(&body_of(&found)))
+}
+
+pub(crate) async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    wanted: IfMatch,
+    Body(bytes): Body,
+) -> Result<Response, ApiError> {
     let request: PortalRequest = parse(&bytes)?;
-    let project_id = caller.project(&api);
+    for _ in 0..TRIES {
+        if let Some(answer) = put_once(&api, &caller, &wanted, request.clone()).await? {
+            return Ok(answer);
+        }
+    }
+    Err(wanted.overtaken(WHAT))
+}
+
+/// Changes what is there now; nothing, if somebody else changed it in between: what a request leaves out is theirs.
+async fn put_once(
+    api: &Api,
+    caller: &Caller,
+    wanted: &IfMatch,
+    request: PortalRequest,
+) -> Result<Option<Response>, ApiError> {
+    let project_id = caller.project(api);
     let missing = || ApiError::not_found("project");
-    let (before, record) = found(&api, project_id).await?.ok_or_else(missing)?;
-    let had_logo = record.as_ref().is_some_and(|record| record.has_logo);
-    caller.audit().before(&body(&before, had_logo, record.map(|record| record.updated_at)));
-    let (portal, logo) = read(request, before, api.parts().policy.allow_http)?;
-    let has_logo = logo.as_ref().map_or(had_logo, Option::is_some);
+    let found = found(api, project_id).await?.ok_or_else(missing)?;
+    let before = body_of(&found);
+    wanted.check(WHAT, &content_tag(&before), before.updated_at)?;
+    caller.audit().before(&before);
+    let (portal, logo) = read(request, found.portal, found.plain, api.parts().policy.allow_http)?;
+    let has_logo = logo.as_ref().map_or(before.has_logo, Option::is_some);
     let now = api.engine().now();
     let put = PortalPut { project_id, portal: portal.clone(), logo, now };
-    match caller.store(&api).put_portal(put).await? {
-        true => Ok(json(StatusCode::OK, &body(&portal, has_logo, Some(now)))),
-        false => Err(missing()),
+    match caller.store(api).put_portal(put, found.record).await? {
+        Saved::Stored => Ok(Some(shown(&body(&portal, has_logo, Some(now))))),
+        Saved::Stale if wanted.is_given() => Err(wanted.overtaken(WHAT)),
+        Saved::Stale => Ok(None),
+        Saved::Missing => Err(missing()),
     }
 }
 
-/// The project that a session is to show: the one acted in, or another that the caller reaches.
-async fn project_of(api: &Api, caller: &Caller, named: Option<&str>) -> Result<ProjectId, ApiError> {
-    let own = caller.project(api);
-    let Some(named) = named else { return Ok(own) };
-    let missing = || ApiError::not_found("project");
-    let id: ProjectId = named.parse().map_err(|_| missing())?;
-    if id == own {
-        return Ok(own);
+/// The project that a session shows, if the caller reaches it: the one acted in or another. The audit log has what is
+/// done under that one.
+async fn reached(api: &Api, caller: &Caller, id: ProjectId) -> Result<Option<ProjectId>, ApiError> {
+    let Some(project) = api.engine().project(id).await? else { return Ok(None) };
+    let is_own = id == caller.project(api);
+    let is_reached = is_own
+        || (caller.bound_project().is_none()
+            && caller.organization().is_none_or(|organization| organization == project.organization_id));
+    if is_reached {
+        caller.audit().concerns(Some(project.organization_id), Some(id));
     }
-    let project = api.engine().project(id).await?.ok_or_else(missing)?;
-    let is_reached = caller.bound_project().is_none()
-        && caller.organization().is_none_or(|organization| organization == project.organization_id);
-    if is_reached { Ok(id) } else { Err(missing()) }
+    Ok(is_reached.then_some(id))
 }
 
 fn scopes(words: &[String]) -> Result<Scopes, String> {
@@ -194,7 +257,10 @@ pub(crate) async fn create_session(
     Body(bytes): Body,
 ) -> Result<Response, ApiError> {
     let request: CreatePortalSession = parse_or_default(&bytes)?;
-    let project_id = project_of(&api, &caller, request.project_id.as_deref()).await?;
+    let missing = || ApiError::not_found("project");
+    let named = request.project_id.as_deref().map(str::parse).transpose().map_err(|_| missing())?;
+    let project_id = named.unwrap_or_else(|| caller.project(&api));
+    let project_id = reached(&api, &caller, project_id).await?.ok_or_else(missing)?;
     let owner = caller.project(&api).sequence();
     if let Some(first) = repeatable.first_answer(&api, owner, &bytes).await? {
         return Ok(first);
@@ -207,7 +273,10 @@ pub(crate) async fn create_session(
     let lasts_s = wrong.or("expires_in", lasts, PORTAL_SESSION_S);
     let mode = request.theme.map(|word| Mode::parse(&word).map(Some).ok_or_else(|| MODES.to_owned()));
     let mode = wrong.or("theme", mode, None);
-    let back = request.return_url.map(|text| return_url(&text, api.parts().policy.allow_http).map(Some));
+    let back = request.return_url.map(|text| match text.as_str() {
+        "" => Ok(Some(None)),
+        text => return_url(text, api.parts().policy.allow_http).map(|url| Some(Some(url))),
+    });
     let return_url = wrong.or("return_url", back, None);
     let looks = [Scope::DeliveriesRead].into_iter().collect();
     let scopes = wrong.or("scopes", request.scopes.map(|words| scopes(&words)), looks);
@@ -249,7 +318,9 @@ pub(crate) async fn end_session(
 ) -> Result<Response, ApiError> {
     let missing = || ApiError::not_found("portal session");
     let id = id.parse().map_err(|_| missing())?;
-    match caller.store(&api).end_portal_session(caller.project(&api), id, api.engine().now()).await? {
+    let session = api.store().find_portal_session_by_id(id).await?.ok_or_else(missing)?;
+    let project_id = reached(&api, &caller, session.project_id).await?.ok_or_else(missing)?;
+    match caller.store(&api).end_portal_session(project_id, id, api.engine().now()).await? {
         true => Ok(empty()),
         false => Err(missing()),
     }

@@ -23,6 +23,7 @@ use tidings_contract::{
     stream::{DeliveryNews, STREAM_CONTENT_TYPE, STREAM_DELIVERY, STREAM_RESET},
 };
 use tidings_engine::{FeedFull, Heard, LISTENERS_MAX, LISTENERS_PER_PROJECT_MAX, Listener, News};
+use tidings_ports::store::AuditActor;
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval},
@@ -31,6 +32,7 @@ use tokio::{
 use crate::{
     auth::{Caller, authenticate, credentials},
     error::ApiError,
+    portal::is_open,
     server::Cut,
     state::Api,
 };
@@ -41,7 +43,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const PACE: Duration = Duration::from_millis(100);
 /// How long a reader may take nothing.
 const READER_WAIT: Duration = Duration::from_secs(30);
-/// Signs of life of a stream whose reader has no key to be looked at: five minutes, then it asks again.
+/// Signs of life of a stream whose reader signed in, and has neither a key nor a link to be looked at: five minutes.
+/// Their page's connection is ended sooner, and they are looked at when it is made again.
 const KEYLESS_BEATS: u32 = 20;
 /// Pieces that wait for a reader.
 const PIECES_MAX: usize = 2;
@@ -59,14 +62,20 @@ pub(crate) async fn open(
     let place = headers.get("last-event-id").and_then(|place| place.to_str().ok()).filter(|place| !place.is_empty());
     let listener = api.engine().feed().listen(caller.project(&api), place).map_err(refusal)?;
     let (pieces, body) = mpsc::channel(PIECES_MAX);
-    let has_key = credentials(&headers).is_ok();
-    let may_go_on = async move |beats| match has_key {
-        // A key that was revoked ends its streams.
-        true => authenticate(&headers, &api).await.is_ok(),
-        false => beats < KEYLESS_BEATS,
+    let lasts = lasts(&api, &caller).await?;
+    let (actor, has_key) = (caller.actor(), credentials(&headers).is_ok());
+    let may_go_on = async move |beats| match actor {
+        // A link that was ended ends its streams, and so does a key that was revoked.
+        AuditActor::Portal(id) => is_open(&api, id).await.unwrap_or(false),
+        _ if has_key => authenticate(&headers, &api).await.is_ok(),
+        _ => beats < KEYLESS_BEATS,
     };
     tokio::spawn(async move {
-        let ended = pump(listener, pieces, may_go_on).await;
+        let pump = pump(listener, pieces, may_go_on);
+        let ended = match lasts {
+            Some(lasts) => tokio::time::timeout(lasts, pump).await.unwrap_or(Ended::Well),
+            None => pump.await,
+        };
         if let (Ended::TooSlow, Some(Extension(cut))) = (ended, cut) {
             cut.connection();
         }
@@ -78,6 +87,14 @@ pub(crate) async fn open(
     // Proxies that gather answers would keep news from whoever waits for them.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// How long a stream lasts at most: that of a portal's link as long as the link.
+async fn lasts(api: &Api, caller: &Caller) -> Result<Option<Duration>, ApiError> {
+    let AuditActor::Portal(id) = caller.actor() else { return Ok(None) };
+    let session = api.store().find_portal_session_by_id(id).await?;
+    let ends = session.map_or(0, |session| session.expires_at.millis_since(api.engine().now()));
+    Ok(Some(Duration::from_millis(ends)))
 }
 
 fn refusal(full: FeedFull) -> ApiError {

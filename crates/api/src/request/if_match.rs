@@ -35,6 +35,17 @@ impl IfMatch {
         self.0.as_ref().is_some_and(|wanted| wanted.trim() != "*")
     }
 
+    /// Refuses a change of what is not there, where the change wants to find something: any tag does, and so does `*`.
+    pub(crate) fn check_missing(&self, what: &str) -> Result<(), ApiError> {
+        let Some(wanted) = &self.0 else { return Ok(()) };
+        let wanted: String = wanted.chars().take(100).collect();
+        let detail = format!(
+            "there is no {what}, so none that If-Match: {wanted} could mean; nothing was changed. To make one, send it \
+             without If-Match"
+        );
+        Err(ApiError::new(ErrorCode::PreconditionFailed, detail))
+    }
+
     /// Refuses the change unless what is there has a tag that it names.
     pub(crate) fn check(&self, what: &str, tag: &str, updated_at: Option<Timestamp>) -> Result<(), ApiError> {
         match &self.0 {

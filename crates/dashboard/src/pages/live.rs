@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 use crate::{ask::Shown, visit::Visit};
 
 /// How long one connection lasts. Browsers come back by themselves and say where they stood; only then is it looked at
-/// again whether they are still signed in.
+/// again whether they are still signed in. That a portal's link has ended the stream itself looks at.
 const LASTS: Duration = Duration::from_secs(60);
 
 /// `GET /p/{project}/live`

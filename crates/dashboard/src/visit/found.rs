@@ -29,17 +29,21 @@ impl FromRequestParts<Dashboard> for Visit {
         let OriginalUri(uri) =
             OriginalUri::from_request_parts(parts, dashboard).await.unwrap_or_else(|never| match never {});
         let here = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        if let Some(token) = portal_token(parts, dashboard, &here).await {
-            return Self::in_portal(parts, dashboard, &token, here).await;
+        let params = RawPathParams::from_request_parts(parts, dashboard).await;
+        if let Some(token) = portal::token_of(uri.path()) {
+            let visit = Self::in_portal(parts, dashboard, token, here).await?;
+            // What is no text names nothing.
+            return if params.is_ok() { Ok(visit) } else { Err(portal::nothing(&visit)) };
         }
         let signed_in = session::find(dashboard, &parts.headers).await.map_err(Stop::with)?;
         let Some(session) = signed_in else {
             // Only looking can be repeated after signing in; a form leads back to the page that it stands on.
             return Err(Stop::to(&with_query("/login", &[("next", &back(parts, &here))])));
         };
-        let named = match RawPathParams::from_request_parts(parts, dashboard).await {
+        let named = match params {
             Ok(params) => params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()),
-            Err(_) => None,
+            // What is no text is the name of no project, and never means the one looked at last.
+            Err(_) => Some(String::new()),
         };
         let address =
             parts.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0);
@@ -108,13 +112,6 @@ fn page_of_form(headers: &HeaderMap) -> String {
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let page = referer.and_then(|referer| url::Url::parse(referer).ok());
     page.map(|page| page[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default()
-}
-
-/// What a portal's address names, if this is one.
-async fn portal_token(parts: &mut Parts, dashboard: &Dashboard, here: &str) -> Option<String> {
-    let params =
-        RawPathParams::from_request_parts(parts, dashboard).await.ok().filter(|_| here.starts_with("/portal/"))?;
-    params.iter().find(|(name, _)| *name == "token").map(|(_, value)| value.to_owned())
 }
 
 /// As whom the visitor asks before a project is known: as the operator, as what they are in their first

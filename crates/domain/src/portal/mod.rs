@@ -90,6 +90,25 @@ impl Portal {
     }
 }
 
+/// Whether a text can be a platform's name: one that is seen.
+pub fn is_portal_name(text: &str) -> bool {
+    text.chars().count() <= PORTAL_NAME_CHARACTERS_MAX
+        && !text.chars().any(char::is_control)
+        && text.chars().any(|character| !character.is_whitespace() && !is_unseen(character))
+}
+
+/// Characters that are drawn as nothing (Unicode's `Default_Ignorable_Code_Point`, the blank of Braille, and marks
+/// between annotations).
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
 /// A site as a browser names it: `https://app.example.com`, `https://*.example.com`, `http://localhost:3000`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -99,6 +118,13 @@ pub struct FrameOrigin(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write an origin without a path, such as https://app.example.com")]
 pub struct InvalidFrameOrigin;
+
+impl FrameOrigin {
+    /// Whether what it shows cannot be changed on the way.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
 
 impl FromStr for FrameOrigin {
     type Err = InvalidFrameOrigin;
@@ -178,8 +204,8 @@ pub struct PortalSession {
     pub scopes: Scopes,
     /// Light or dark, if not as the portal says.
     pub mode: Option<Mode>,
-    /// Where it leads back to, if not where the portal says.
-    pub return_url: Option<ReturnUrl>,
+    /// Where it leads back to, or that it leads nowhere, if not as the portal says.
+    pub return_url: Option<Option<ReturnUrl>>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -190,6 +216,16 @@ pub const PORTAL_SCOPES: [Scope; 2] = [Scope::DeliveriesRead, Scope::WebhooksMan
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_seen() {
+        for name in ["Acme", "Ä", "株", "★", "a\u{200b}b", &"a".repeat(64)] {
+            assert!(is_portal_name(name), "{name:?}");
+        }
+        for name in ["", " ", "\u{200b}", "\u{2060} \u{feff}", "\u{3164}", "\u{2800}", "a\nb", &"a".repeat(65)] {
+            assert!(!is_portal_name(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn origins_are_origins_and_nothing_else() {

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Characters of an address that leads back.
+/// Characters of an address that leads back, as browsers write it: in ASCII, what is not of it as `%C3%BC`.
 pub const RETURN_URL_CHARACTERS_MAX: usize = 2_048;
 
 /// A page of the platform, which the portal leads back to: `https://app.example.com/settings`. With `http:` too where
@@ -27,7 +27,7 @@ pub enum InvalidReturnUrl {
     #[error("write it without a user name and a password")]
     Credentials,
     /// It is too long.
-    #[error("may have {RETURN_URL_CHARACTERS_MAX} characters")]
+    #[error("may have {RETURN_URL_CHARACTERS_MAX} characters, with those that are not ASCII written as %C3%BC")]
     Long,
 }
 

@@ -9,7 +9,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{Created, Idempotency, StoreError};
+use super::{Created, Idempotency, Saved, StoreError};
 
 /// Commands: small scripts with a name.
 #[async_trait]
@@ -38,8 +38,13 @@ pub trait Commands: Send + Sync {
     /// How often a project's hook URLs may be called, as its owner says or by default.
     async fn find_command_settings(&self, project_id: ProjectId) -> Result<CommandSettings, StoreError>;
 
-    /// Says how often they may be called. False: the project was deleted.
-    async fn put_command_settings(&self, project_id: ProjectId, settings: CommandSettings) -> Result<bool, StoreError>;
+    /// Says how often they may be called, if that was as expected; `None`: whatever it was.
+    async fn put_command_settings(
+        &self,
+        project_id: ProjectId,
+        settings: CommandSettings,
+        expected: Option<CommandSettings>,
+    ) -> Result<Saved, StoreError>;
 }
 
 /// Runs and what they leave behind.

@@ -145,6 +145,17 @@ pub enum Appended {
     StaleSnapshot,
 }
 
+/// What became of settings that were to take the place of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// They did.
+    Stored,
+    /// There are others than were expected.
+    Stale,
+    /// What they belong to is gone.
+    Missing,
+}
+
 /// What became of a creation that may carry an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {

@@ -45,7 +45,7 @@ pub use jobs::{
     Stepped,
 };
 pub use log::{
-    Appended, BatchAppended, BatchKey, Created, Idempotency, Log, NewBatch, NewDelivery, NewEvent, TestRecord,
+    Appended, BatchAppended, BatchKey, Created, Idempotency, Log, NewBatch, NewDelivery, NewEvent, Saved, TestRecord,
     WriteAnswer,
 };
 pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};

@@ -8,13 +8,13 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{Created, Idempotency, StoreError};
+use super::{Created, Idempotency, Saved, StoreError};
 
 /// Portals and the sessions in which somebody looks at one. Tokens come in as their hashes.
 #[async_trait]
 pub trait Portals: Send + Sync {
-    /// Says how a project's portal looks; false if the project is gone.
-    async fn put_portal(&self, put: PortalPut) -> Result<bool, StoreError>;
+    /// Says how a project's portal looks, if what is stored is what the change was made of.
+    async fn put_portal(&self, put: PortalPut, expected: Option<PortalRecord>) -> Result<Saved, StoreError>;
     /// How a project's portal looks, if somebody said so.
     async fn find_portal(&self, project_id: ProjectId) -> Result<Option<PortalRecord>, StoreError>;
     /// The bytes of a portal's logo.
@@ -28,6 +28,8 @@ pub trait Portals: Send + Sync {
     ) -> Result<Created, StoreError>;
     /// Finds the session with this token's hash, whether or not it has ended.
     async fn find_portal_session(&self, hash: [u8; 32]) -> Result<Option<PortalSession>, StoreError>;
+    /// Finds the session with this id, whether or not it has ended.
+    async fn find_portal_session_by_id(&self, id: PortalSessionId) -> Result<Option<PortalSession>, StoreError>;
     /// Ends a session of a project; false if it has none of that id that is open.
     async fn end_portal_session(
         &self,

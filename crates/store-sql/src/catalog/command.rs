@@ -7,7 +7,7 @@ use tidings_domain::{
     page::{Page, PageRequest},
     time::Timestamp,
 };
-use tidings_ports::store::{CommandChange, CommandChanged, Created, Idempotency};
+use tidings_ports::store::{CommandChange, CommandChanged, Created, Idempotency, Saved};
 
 use super::{COUNT_MAX, before, create_once, event_type, limit, read_page};
 use crate::{
@@ -172,8 +172,15 @@ pub(crate) fn put_settings(
     session: &mut Session<'_>,
     project_id: ProjectId,
     settings: &CommandSettings,
-) -> Result<bool> {
+    expected: Option<&CommandSettings>,
+) -> Result<Saved> {
+    if let Some(expected) = expected
+        && self::settings(session.connection, project_id)? != *expected
+    {
+        return Ok(Saved::Stale);
+    }
     let text = serde_json::to_string(settings).map_err(Error::unwritable)?;
     let row = params![project_id.sequence(), text];
-    Ok(session.connection.statement(sql::PUT_COMMAND_SETTINGS).execute(row)? == 1)
+    let changed = session.connection.statement(sql::PUT_COMMAND_SETTINGS).execute(row)?;
+    Ok(if changed == 1 { Saved::Stored } else { Saved::Missing })
 }

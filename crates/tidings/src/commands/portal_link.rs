@@ -24,7 +24,7 @@ pub(crate) struct PortalLinkArgs {
     /// light, dark or system, if not as the portal says
     #[arg(long, value_name = "MODE")]
     theme: Option<String>,
-    /// Where "Back to" leads, if not where the portal says: an https address
+    /// Where "Back to" leads, if not where the portal says: an https address, or '' for nowhere
     #[arg(long, value_name = "URL")]
     return_url: Option<String>,
     /// End the link with this id instead

@@ -1,9 +1,11 @@
 //! A portal is made by the API: how it looks, links to it, and what their holders reach.
 
+mod settings;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidings_testkit::{Api, Receiver, Server, Signature, World, raw_exchange};
+use tidings_testkit::{Api, Person, Receiver, Server, Signature, World, raw_exchange};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -97,7 +99,6 @@ async fn a_link_is_shown_once_ends_when_it_is_ended_and_says_what_it_allows() {
         ("scopes", json!(["admin"])),
         ("scopes", json!(["commands:manage"])),
         ("theme", json!("blue")),
-        ("return_url", json!("")),
         ("return_url", json!("data:text/html,x")),
     ] {
         let problem = api.post("/portal-sessions", &json!({field: value})).await;
@@ -200,6 +201,46 @@ async fn whoever_has_a_link_sees_one_project_in_the_platforms_colours_and_nothin
         let (status, text) = page(&server, "POST", &format!("{gone}{pause}"), own, "").await;
         assert!(status == 410 && !text.contains("Leads"), "{gone}: {text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_portals_address_that_is_no_text_is_no_page_of_whoever_is_signed_in() {
+    let server = Server::start(BINARY).await;
+    let project = World::new(&server).project("acme", EVENT_TYPE).await;
+    let person = Person::operator(&server, "mia@example.com").await;
+    let signed_in = format!(
+        "sec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         cookie: tidings_session={}; tidings_project={}\r\n",
+        person.cookie().expect("signed in"),
+        project.id
+    );
+    let form = "name=Forged&url=http%3A%2F%2F127.0.0.1%3A9%2Fhook&which=all&scope_mode=all&profile=standard\
+                &secret_mode=make&enabled=on";
+    let made = project.api.post("/portal-sessions", &json!({"scopes": ["webhooks:manage"]})).await.expect(201);
+    let portal = format!("/portal/{}", made["token"].as_str().expect("a token"));
+    for path in ["/webhooks", "/webhooks/new", "/theme.css", "/logo", "/live", "/nothing", "", "/"] {
+        let (status, text) = page(&server, "GET", &format!("/portal/%ff{path}"), &signed_in, "").await;
+        assert!(status == 410 && text.contains("This page has closed"), "{path}: {text}");
+    }
+    // Forms without the session's token, of which those below a portal's address have none.
+    for (path, refused) in [
+        ("/portal/%ff/webhooks/new".to_owned(), 410),
+        ("/portal/%ff/webhooks/%ff/delete".to_owned(), 410),
+        ("/portal//webhooks/new".to_owned(), 410),
+        ("/portal/%C3%28/webhooks/new".to_owned(), 410),
+        (format!("{portal}/webhooks/%ff/edit"), 404),
+        ("/p/%ff/webhooks/new".to_owned(), 403),
+    ] {
+        let (status, text) = page(&server, "POST", &path, &signed_in, form).await;
+        assert_eq!(status, refused, "{path}: {text}");
+    }
+    // With the token such an address means no project either, not even the one looked at last.
+    let own = format!("{form}&csrf={}", person.csrf().await);
+    let (status, text) = page(&server, "POST", "/p/%ff/webhooks/new", &signed_in, &own).await;
+    assert_eq!(status, 404, "{text}");
+    let (status, text) = page(&server, "GET", &format!("{portal}/webhooks/%ff"), "", "").await;
+    assert!(status == 404 && text.contains("There is nothing here"), "nobody signs in at a portal: {text}");
+    assert_eq!(project.api.get("/webhooks").await.expect(200)["data"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
