@@ -1,7 +1,5 @@
 //! What is said of a portal is kept, whoever else says something, and what a link is for stands where it belongs.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 use tidings_testkit::{Server, World, operator, organization_key, within};
 
@@ -135,22 +133,4 @@ async fn a_link_that_was_ended_ends_what_is_followed_by_it() {
     assert_eq!(api.delete(&format!("/portal-sessions/{id}")).await.status, 204);
     // Two of its signs of life, and far less than what any page's connection lasts.
     within("the stream's end", Duration::from_secs(31), stream.read_to_end(&mut text)).await.expect("read");
-}
-
-/// The first lines of `docs/portal.md` as somebody pastes them.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_guides_first_lines_make_a_link() {
-    let (server, _, project_id) = api().await;
-    let guide = include_str!("../../../../docs/portal.md");
-    let lines =
-        guide.lines().skip_while(|line| !line.starts_with("    curl")).take_while(|line| line.starts_with("    "));
-    let script: String =
-        lines.filter(|line| !line.starts_with("    tidings")).map(|line| format!("{line}\n")).collect();
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(script.replace("prj_…", &project_id));
-    shell.env("TIDINGS_SERVER", format!("http://{}", server.address())).env("TIDINGS_API_KEY", server.operator_key());
-    let run = tokio::task::spawn_blocking(move || shell.output());
-    let output = within("the guide", Duration::from_secs(60), run).await.expect("it ran").expect("it ran");
-    let made: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    assert_eq!(made["project_id"], project_id, "{output:?}");
 }
