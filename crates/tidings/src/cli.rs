@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, member, organization,
-    plan, portal_link, preset, project, receipt, record, serve, source, tail, trigger, verify, webhook,
+    plan, portal, portal_link, preset, project, receipt, record, serve, source, tail, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -125,6 +125,9 @@ pub(crate) enum ApiCommand {
     /// Look at runs of commands, and run them again
     #[command(subcommand)]
     Run(command::RunCommand),
+    /// Look at how the project shows itself to its customer, or say so
+    #[command(after_help = portal::EXAMPLES)]
+    Portal(portal::PortalArgs),
     /// Make a link that shows the project's webhooks to its customer, or end one
     #[command(after_help = portal_link::EXAMPLES)]
     PortalLink(portal_link::PortalLinkArgs),

@@ -21,6 +21,7 @@ pub(crate) mod member;
 pub(crate) mod organization;
 mod page;
 pub(crate) mod plan;
+pub(crate) mod portal;
 pub(crate) mod portal_link;
 pub(crate) mod preset;
 mod progress;
@@ -106,6 +107,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Command(command) => done(command.run(&session).await),
             ApiCommand::HookUrl(command) => done(command.run(&session).await),
             ApiCommand::Run(command) => done(command.run(&session).await),
+            ApiCommand::Portal(command) => done(command.run(&session).await),
             ApiCommand::PortalLink(command) => done(command.run(&session).await),
             ApiCommand::Tail(command) => done(command.run(&session).await),
             ApiCommand::Trigger(command) => command.run(&session).await,

@@ -65,6 +65,34 @@ async fn looks_stay_as_they_are_until_somebody_says_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looks_are_said_on_the_command_line_too() {
+    let (server, api, project_id) = api().await;
+    let logo = server.data_directory().join("logo.png");
+    let png = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, PNG_BASE64).expect("base 64");
+    std::fs::write(&logo, png).expect("a file can be written");
+    let run = |line: &[&str]| {
+        let mut command = std::process::Command::new(BINARY);
+        command.arg("portal").args(line).arg("--json").env("TIDINGS_SERVER", format!("http://{}", server.address()));
+        command.env("TIDINGS_API_KEY", server.operator_key()).env("TIDINGS_PROJECT", &project_id);
+        let output = command.output().expect("it runs");
+        (output.status.success(), serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default())
+    };
+    let logo = logo.to_str().expect("a path");
+    let more = ["--name", "Quill", "--logo", logo, "--frame-origin", "https://a.example.com", "--return-url"];
+    let (succeeded, shown) = run(&[&more[..], &["https://app.example.com/"]].concat());
+    assert!(succeeded, "{shown}");
+    assert_eq!(shown, api.get("/portal").await.expect(200));
+    assert_eq!((&shown["name"], &shown["has_logo"]), (&json!("Quill"), &json!(true)));
+    assert_eq!((&shown["frame_origins"], run(&[]).1), (&json!(["https://a.example.com"]), shown.clone()));
+    let (_, shown) = run(&["--no-logo", "--no-frames", "--no-return-url"]);
+    assert_eq!(
+        (&shown["name"], &shown["has_logo"], &shown["frame_origins"], &shown["return_url"]),
+        (&json!("Quill"), &json!(false), &json!([]), &Value::Null)
+    );
+    assert!(!run(&["--return-url", "javascript:alert(1)"]).0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn portals_lead_back_by_https_unless_the_operator_allows_more() {
     let server = Server::start_with(BINARY, &[]).await;
     let api = World::new(&server).project("acme", EVENT_TYPE).await.api;
