@@ -66,15 +66,15 @@ impl PortalArgs {
             |path: PathBuf| std::fs::read(&path).with_context(|| format!("the logo {} cannot be read", path.display()));
         let logo = self.logo.map(read).transpose()?.map(|bytes| STANDARD.encode(bytes));
         let origins = Some(self.frame_origin).filter(|origins| !origins.is_empty() || self.no_frames);
-        let nothing = |wanted: bool| wanted.then(String::new);
+        let removed = |wanted: bool| wanted.then_some(None);
         Ok(PortalRequest {
-            name: self.name,
-            mode: self.mode,
-            accent: self.accent,
-            radius: self.radius,
-            logo_base64: logo.or_else(|| nothing(self.no_logo)),
-            frame_origins: origins,
-            return_url: self.return_url.or_else(|| nothing(self.no_return_url)),
+            name: self.name.map(Some),
+            mode: self.mode.map(Some),
+            accent: self.accent.map(Some),
+            radius: self.radius.map(Some),
+            logo_base64: logo.map(Some).or(removed(self.no_logo)),
+            frame_origins: origins.map(Some),
+            return_url: self.return_url.map(Some).or(removed(self.no_return_url)),
         })
     }
 }
