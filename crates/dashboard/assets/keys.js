@@ -165,3 +165,6 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   jump();
 });
+
+// From here on keys are heard.
+document.documentElement.dataset.keys = "";

@@ -14,8 +14,21 @@ async fn start() -> (Seed, Page) {
     (seed, page)
 }
 
+/// Opens a page and waits until its keys are heard.
+async fn open(page: &Page, path: &str) {
+    page.go(path).await;
+    hears(page).await;
+}
+
+async fn hears(page: &Page) {
+    let script = "return document.documentElement.dataset.keys !== undefined";
+    let heard = async || (page.run(script).await == true).then_some(());
+    page.until("keys to be heard", heard).await;
+}
+
 /// Presses `g`, then a letter.
 async fn go_to(page: &Page, letter: &str) {
+    hears(page).await;
     page.press("g").await;
     page.press(letter).await;
 }
@@ -42,7 +55,7 @@ async fn letters_lead_to_places_walk_rows_and_open_them() {
         go_to(&page, letter).await;
         page.arrives_at(&format!("{base}{place}")).await;
     }
-    page.go(&format!("{base}/webhooks")).await;
+    open(&page, &format!("{base}/webhooks")).await;
     let rows = "return [...document.querySelectorAll('tbody a.row')].map(a => a.href)";
     let rows = page.run(rows).await;
     for (key, place) in [("j", 0), ("j", 1), ("j", 2), ("k", 1)] {
@@ -52,7 +65,7 @@ async fn letters_lead_to_places_walk_rows_and_open_them() {
     page.press("Enter").await;
     let opened = rows[1].as_str().expect("an address");
     page.until("the row to open", async || (page.url().await == opened).then_some(())).await;
-    page.go(&format!("{base}/webhooks")).await;
+    open(&page, &format!("{base}/webhooks")).await;
     page.press("/").await;
     page.until("the filter", async || (focused(&page, "name").await == "q").then_some(())).await;
     // Within a field letters are letters.
@@ -74,13 +87,13 @@ async fn letters_lead_to_places_walk_rows_and_open_them() {
 #[ignore = "needs Chromium: `cargo xtask test` installs it"]
 async fn attempts_retries_jumps_and_help_are_a_key_away() {
     let (seed, page) = start().await;
-    page.go(&seed.path("/p/{project}/deliveries/{failing_delivery}")).await;
+    open(&page, &seed.path("/p/{project}/deliveries/{failing_delivery}")).await;
     page.press("r").await;
     assert_eq!(focused(&page, "textContent").await, "Retry now", "it waits for Enter");
     let exhausted = seed.path("/webhooks/{exhausted}/deliveries?limit=1");
     let exhausted = seed.api.get(&exhausted).await.expect(200);
     let delivery = exhausted["data"][0]["id"].as_str().expect("a delivery");
-    page.go(&seed.path(&format!("/p/{{project}}/deliveries/{delivery}"))).await;
+    open(&page, &seed.path(&format!("/p/{{project}}/deliveries/{delivery}"))).await;
     page.sees("Attempt 2").await;
     page.press("[").await;
     page.until("the attempt before", async || page.path().await.contains("attempt=1").then_some(())).await;
@@ -118,7 +131,7 @@ async fn in_a_portal_letters_lead_to_its_own_places_alone() {
     let seed = Seed::plant(FEW).await;
     let page = Page::start(&format!("http://{}", seed.server.address())).await;
     let base = seed.path("/portal/{portal_reads}");
-    page.go(&format!("{base}/webhooks")).await;
+    open(&page, &format!("{base}/webhooks")).await;
     for letter in ["o", "s", "e"] {
         go_to(&page, letter).await;
     }
