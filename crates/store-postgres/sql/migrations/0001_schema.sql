@@ -149,7 +149,7 @@ CREATE TABLE delivery (
     request_body BYTEA
 );
 CREATE INDEX delivery_by_webhook ON delivery (webhook, seq);
-CREATE INDEX delivery_not_delivered ON delivery (webhook, seq, state) WHERE state <> 2;
+CREATE INDEX delivery_not_delivered ON delivery (webhook, seq) WHERE state <> 2;
 
 CREATE TABLE attempt (
     delivery BIGINT NOT NULL,

@@ -136,7 +136,7 @@ CREATE TABLE delivery (
     response_body BLOB
 ) STRICT;
 CREATE INDEX delivery_by_webhook ON delivery (webhook, seq);
-CREATE INDEX delivery_not_delivered ON delivery (webhook, seq, state) WHERE state <> 2;
+CREATE INDEX delivery_not_delivered ON delivery (webhook, seq) WHERE state <> 2;
 
 -- The attempts that did not end their delivery.
 CREATE TABLE attempt (
