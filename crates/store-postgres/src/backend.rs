@@ -101,7 +101,7 @@ fn carry_out<T>(
     match done {
         Ok(value) => Ended::Done(value),
         Err(error) => {
-            // A connection on which even this fails is closed, and given to nobody.
+            // Where even this fails, the connection is gone, and the pool gives it to nobody.
             let _ = transaction.wait(client.batch_execute("ROLLBACK"));
             match transaction.collided.get() {
                 true => Ended::Collided(error.into()),

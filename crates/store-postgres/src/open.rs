@@ -12,7 +12,7 @@ use crate::{
 
 const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
 
-/// Older ones get no mends any more.
+/// The oldest version that is still maintained.
 const VERSION_MIN: i64 = 140_000;
 
 /// Held while tables are changed, so that one process does it and the others wait ("Tdng").
