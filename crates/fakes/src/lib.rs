@@ -5,10 +5,12 @@
 
 mod clock;
 mod entropy;
+mod random;
 mod scripts;
 mod sender;
 
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
+pub use random::Random;
 pub use scripts::DocumentScripts;
 pub use sender::{Reply, ScriptedSender, SentRequest, Served};

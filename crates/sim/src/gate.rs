@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use tidings_fakes::Random;
 use tidings_ports::store::StoreError;
 use tidings_store_sqlite::Gate;
 use tokio::sync::Notify;
 
-use crate::{clock::SimClock, random::Random};
+use crate::clock::SimClock;
 
 struct State {
     random: Random,

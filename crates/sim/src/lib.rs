@@ -12,7 +12,6 @@ mod life;
 mod model;
 mod network;
 mod operations;
-mod random;
 mod reckoning;
 mod requests;
 mod run;

@@ -4,11 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use tidings_domain::seal::MasterKey;
 use tidings_engine::{DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS};
+use tidings_fakes::Random;
 use tidings_fakes::{DocumentScripts, SeededEntropy};
 use tidings_ports::store::Store;
 use tidings_store_sqlite::SqliteStore;
 
-use crate::{gate::SimGate, network::SimNetwork, operations::Operator, random::Random, world::World};
+use crate::{gate::SimGate, network::SimNetwork, operations::Operator, world::World};
 
 /// Looks at everybody who can go on, without any of them doing something, after which nothing is
 /// left to be done before time passes.

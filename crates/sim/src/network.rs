@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tidings_domain::target::{Refusal, TargetUrl};
+use tidings_fakes::Random;
 use tidings_ports::{
     Sender,
     sender::{Answer, Exchange, FailureKind, OutgoingRequest, SendFailure, Timing},
 };
 
-use crate::{random::Random, world::World};
+use crate::world::World;
 
 /// What a receiver does for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl SimNetwork {
     fn answer(&self, status: u16, retry_after: Option<&str>) -> Answer {
         let mut random = self.world.network_random();
         let mut junk = vec![0; random.below(300) as usize];
-        junk.fill_with(|| random.next() as u8);
+        junk.fill_with(|| random.number() as u8);
         let mut headers = HeaderMap::new();
         if let Some(text) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_str(text).expect("printable"));

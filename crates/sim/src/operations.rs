@@ -12,6 +12,7 @@ use tidings_domain::{
     webhook::{RetryOverride, Webhook, WebhookSecrets, WebhookSettings, WebhookStatus},
 };
 use tidings_engine::seal_secrets;
+use tidings_fakes::Random;
 use tidings_ports::{
     Clock as _,
     store::{Catalog as _, Changed, Created, NewOrganization, NewWebhook, WebhookChange},
@@ -21,7 +22,6 @@ use crate::{
     life::{Process, master_key},
     model::{Change, Status, Tick, WebhookModel},
     network::Behaviour,
-    random::Random,
     world::World,
 };
 

@@ -11,6 +11,7 @@ use tidings_domain::{
     retry::{Decision, Verdict},
 };
 use tidings_engine::{IdempotencyKey, Publish, PublishError, Published, RetryError};
+use tidings_fakes::Random;
 use tidings_ports::{
     Clock as _,
     sender::Timing,
@@ -20,7 +21,6 @@ use tidings_ports::{
 use crate::{
     model::{Answer, PublishModel, Tick},
     operations::{EVENT_TYPES, Operator},
-    random::Random,
 };
 
 /// Idempotency keys in use: few, so that they meet.

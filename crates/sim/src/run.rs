@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 use tidings_domain::time::Timestamp;
 use tidings_engine::DispatchLimits;
+use tidings_fakes::Random;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     gate::SimGate,
     life::{End, Process, live, start},
     operations::Operator,
-    random::Random,
     reckoning,
     world::World,
 };
@@ -71,7 +71,7 @@ pub fn run(seed: u64) -> Run {
             if life > 0 && plot.percent(10) {
                 gate.die_after(plot.between(1, 6));
             }
-            let Some(process) = start(&world, &gate, directory.path(), limits, entropy.next()).await else {
+            let Some(process) = start(&world, &gate, directory.path(), limits, entropy.number()).await else {
                 return End::Crashed;
             };
             let process = Arc::new(process);

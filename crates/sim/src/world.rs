@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tidings_fakes::Random;
 use tidings_ports::sender::OutgoingRequest;
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     ledger,
     model::{AttemptModel, Model, Told},
     network::{Behaviour, Plan},
-    random::Random,
 };
 
 /// The world.
