@@ -1,6 +1,6 @@
 //! Writing down attempts and what follows from them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
 use tidings_domain::{
@@ -71,8 +71,12 @@ fn write_verdicts(session: &mut Session<'_>, settlements: &[Settlement]) -> Resu
         verdicts.push(state_after(session, settlement)?);
     }
     let (mut ends, mut retries) = (Vec::new(), Vec::new());
-    for (place, state) in verdicts.iter().enumerate() {
-        if *state == STATE_RETRYING { &mut retries } else { &mut ends }.push(place);
+    let mut leases = HashSet::with_capacity(settlements.len());
+    for (place, (settlement, state)) in settlements.iter().zip(&verdicts).enumerate() {
+        // The first verdict ends a lease, whatever stands behind it in the batch.
+        if leases.insert((settlement.delivery_id, settlement.epoch)) {
+            if *state == STATE_RETRYING { &mut retries } else { &mut ends }.push(place);
+        }
     }
     let rows: Vec<_> = ends.iter().map(|&place| lease_row(&settlements[place])).collect();
     let ended = session.connection.statement(sql::FINISH_LEASE).execute_many(&rows)?;
