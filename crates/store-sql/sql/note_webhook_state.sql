@@ -8,7 +8,13 @@ ON CONFLICT (webhook) DO UPDATE SET
         WHEN ?6 <> 0 THEN excluded.failing_since
         ELSE coalesce(webhook_state.failing_since, excluded.failing_since)
     END,
-    last_event_type = excluded.last_event_type,
-    last_triggered_at = excluded.last_triggered_at,
+    last_event_type = CASE
+        WHEN webhook_state.last_triggered_at > excluded.last_triggered_at THEN webhook_state.last_event_type
+        ELSE excluded.last_event_type
+    END,
+    last_triggered_at = CASE
+        WHEN webhook_state.last_triggered_at > excluded.last_triggered_at THEN webhook_state.last_triggered_at
+        ELSE excluded.last_triggered_at
+    END,
     delivered = webhook_state.delivered + excluded.delivered, failed = webhook_state.failed + excluded.failed,
     dropped = webhook_state.dropped + excluded.dropped, cancelled = webhook_state.cancelled + excluded.cancelled

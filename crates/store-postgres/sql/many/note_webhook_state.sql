@@ -13,7 +13,8 @@ WITH r AS (
     UPDATE webhook_state AS s
     SET failure_count = CASE WHEN r.succeeded <> 0 THEN 0 ELSE s.failure_count END + r.failure_count,
         failing_since = CASE WHEN r.succeeded <> 0 THEN r.failing_since ELSE coalesce(s.failing_since, r.failing_since) END,
-        last_event_type = r.last_event_type, last_triggered_at = r.last_triggered_at,
+        last_event_type = CASE WHEN s.last_triggered_at > r.last_triggered_at THEN s.last_event_type ELSE r.last_event_type END,
+        last_triggered_at = greatest(s.last_triggered_at, r.last_triggered_at),
         delivered = s.delivered + r.delivered, failed = s.failed + r.failed,
         dropped = s.dropped + r.dropped, cancelled = s.cancelled + r.cancelled
     FROM r WHERE s.webhook = r.webhook AND s.webhook IN (SELECT webhook FROM held)
