@@ -1,6 +1,9 @@
 //! Leases: claim, release, recover after a restart, send again, cancel.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use tidings_domain::{
@@ -45,9 +48,13 @@ fn claim_for(session: &mut Session<'_>, want: ClaimRequest, now: Timestamp, take
         let find = session.connection.statement(sql::CLAIM_DUE);
         find.each(params![webhook, now.as_millis(), want.count], |row| {
             let mut lease = read_lease(row, want.webhook_id)?;
-            let event = taken.events.entry(lease.event.key.sequence()).or_insert_with(|| Arc::clone(&lease.event));
-            lease.event = Arc::clone(event);
-            taken.bytes_left = taken.bytes_left.saturating_sub(lease.event.payload.len());
+            match taken.events.entry(lease.event.key.sequence()) {
+                Entry::Occupied(known) => lease.event = Arc::clone(known.get()),
+                Entry::Vacant(unknown) => {
+                    taken.bytes_left = taken.bytes_left.saturating_sub(lease.event.payload.len());
+                    unknown.insert(Arc::clone(&lease.event));
+                }
+            }
             deliveries.push(lease);
             Ok(if taken.bytes_left > 0 { Next::More } else { Next::Enough })
         })?;
@@ -134,6 +141,10 @@ pub(crate) fn recover(session: &mut Session<'_>, now: Timestamp) -> Result<Vec<B
     apply_step(session)?;
     session.connection.statement(sql::FREE_LEASES).execute([now.as_millis()])?;
     session.connection.statement(sql::RESUME_CANCELLING).execute(())?;
+    // What is still claimed for them is told by its verdict that there is nothing to try again for.
+    for webhook in session.connection.statement(sql::WEBHOOKS_TO_CANCEL).query_map((), |row| row.get(0))? {
+        session.note_deleted(webhook);
+    }
     backlog(session.connection)
 }
 
