@@ -53,7 +53,7 @@ impl Hours {
         for ((webhook, hour), added) in self.0 {
             let mut tally = match session.known_hour(webhook, hour) {
                 Some(tally) => tally.clone(),
-                None => find_hour(session.connection, webhook, hour)?.unwrap_or_default(),
+                None => session.hold_hour(webhook, hour)?.unwrap_or_default(),
             };
             tally.merge(&added);
             tallies.push((webhook, hour, tally));
@@ -88,7 +88,8 @@ fn put_hours(connection: &Connection<'_>, tallies: &[(i64, i64, Tally)]) -> Resu
     connection.statement(sql::PUT_HOUR).execute_many(&rows).map(drop)
 }
 
-fn find_hour(connection: &Connection<'_>, webhook: i64, hour: i64) -> Result<Option<Tally>> {
+/// What is stored of a webhook's hour.
+pub(crate) fn find_hour(connection: &Connection<'_>, webhook: i64, hour: i64) -> Result<Option<Tally>> {
     connection.statement(sql::FIND_HOUR).query_row([webhook, hour], |row| read_tally(row, 0)).optional()
 }
 

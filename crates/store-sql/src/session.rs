@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use tidings_domain::statistics::Tally;
 
 use crate::{
+    counters::{find_hour, read_tally},
     database::{Connection, Optional as _, Result},
     memory::{HEADS_MAX, HOURS_MAX, LeaseChange, Leases, Memory},
     sql,
@@ -118,6 +119,16 @@ impl<'a> Session<'a> {
     pub(crate) fn known_hour(&self, webhook: i64, hour: i64) -> Option<&Tally> {
         let (of, tally) = self.memory.as_ref()?.hours.get(&webhook)?;
         (*of == hour).then_some(tally)
+    }
+
+    /// The statistics of a webhook's hour as they are stored; nobody else adds to them before the commit.
+    pub(crate) fn hold_hour(&self, webhook: i64, hour: i64) -> Result<Option<Tally>> {
+        match self.memory {
+            Some(_) => find_hour(self.connection, webhook, hour),
+            None => {
+                self.connection.statement(sql::HOLD_HOUR).query_row([webhook, hour], |row| read_tally(row, 0)).map(Some)
+            }
+        }
     }
 
     /// The statistics of a webhook's hour were written.

@@ -377,6 +377,7 @@ shared! {
     RAISE_PROJECT_VERSION = "raise_project_version";
     RAISE_CATALOGUE_VERSION = "raise_catalogue_version";
     IS_WEBHOOK_DELETED = "is_webhook_deleted";
+    HOLD_HOUR = "hold_hour";
     LEASED_OF_WEBHOOK = "leased_of_webhook";
     COUNT_LEASED = "count_leased";
 }
