@@ -147,7 +147,9 @@ pub(crate) fn delete(
     let deleted = session.connection.statement(sql::DELETE_EVENT_TYPE).execute(params![owner, name.as_str()])?;
     let all = params![owner, name.as_str(), None::<u32>];
     session.connection.statement(sql::FORGET_EVENT_TYPE_SCHEMAS).execute(all)?;
-    session.catalogue_changed(owner)?;
+    if deleted == 1 {
+        session.catalogue_changed(owner)?;
+    }
     Ok(deleted == 1)
 }
 
