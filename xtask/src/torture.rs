@@ -133,6 +133,14 @@ const PARTS: &[Part] = &[
         what: "the simulator, 1000 seeds",
     },
     Part {
+        name: "model",
+        package: "tidings-store-conformance",
+        tests: &["both"],
+        setting: Some(("TIDINGS_MODEL_SEEDS", "500")),
+        counts: true,
+        what: "random operations on both stores against the model, 500 seeds",
+    },
+    Part {
         name: "fuzz",
         package: "tidings-fuzz",
         tests: &["fuzz"],

@@ -12,8 +12,10 @@ pub mod acts;
 pub mod backlog;
 #[doc(hidden)]
 pub mod catalogues;
+pub mod compare;
 #[doc(hidden)]
 pub mod history;
+pub mod model;
 #[doc(hidden)]
 pub mod plans;
 #[doc(hidden)]
@@ -22,7 +24,7 @@ pub mod queue;
 pub mod runs;
 mod world;
 
-pub use world::{Outside, START, World};
+pub use world::{Home, Outside, START, World};
 
 /// Every test, for the store that a function makes: `async fn() -> World`.
 #[macro_export]

@@ -56,6 +56,16 @@ pub trait Outside: Send + Sync {
     fn no_bytes(&self) -> &'static str;
 }
 
+/// Where a store lies, so that it can be opened again as by another process.
+#[async_trait]
+pub trait Home: Send + Sync {
+    /// What kind of store it is.
+    fn name(&self) -> &'static str;
+
+    /// Opens it, after the one that was opened before is gone.
+    async fn open(&self, former: Option<Arc<dyn Store>>) -> Arc<dyn Store>;
+}
+
 impl World {
     /// In a store that is empty.
     pub async fn new(store: Arc<dyn Store>, outside: Box<dyn Outside>) -> Self {

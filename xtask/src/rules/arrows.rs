@@ -75,7 +75,13 @@ const ROOMS: &[Room] = &[
         tests_use: &["store-conformance", "testkit"],
         never: &["axum", "hyper", "hyper-util", "rusqlite", "hickory-resolver"],
     },
-    Room { name: "store-conformance", uses: &["domain", "ports"], tests_use: NONE, never: NO_SQL_NO_SOCKET },
+    // Its own tests put all stores beside each other.
+    Room {
+        name: "store-conformance",
+        uses: &["domain", "ports", "fakes"],
+        tests_use: &["store-postgres", "store-sqlite", "testkit"],
+        never: NO_SQL_NO_SOCKET,
+    },
     Room {
         name: "store-sqlite",
         uses: &["domain", "ports", "store-sql"],

@@ -1,0 +1,5 @@
+//! Both stores beside each other: the same tables, and the same answers to the same operations.
+
+mod model;
+mod schema;
+mod stores;
