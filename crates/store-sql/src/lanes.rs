@@ -7,6 +7,7 @@ use tidings_domain::{
 use tidings_ports::store::{LANE_COUNT_MAX, LANES_COUNTED_MAX, StoredLane, WebhookStanding};
 
 use crate::{
+    catalog::webhook::read_settings,
     database::{Connection, Result, Row, params},
     sql,
 };
@@ -22,7 +23,7 @@ fn read(row: &Row<'_>) -> Result<StoredLane> {
     let source: Option<i64> = row.get(6)?;
     let (project, name) = match source {
         Some(_) => (ProjectId::from_parts(row.get(9)?, row.get(10)?), row.get(8)?),
-        None => (ProjectId::from_parts(row.get(4)?, row.get(5)?), row.get(3)?),
+        None => (ProjectId::from_parts(row.get(4)?, row.get(5)?), read_settings(row, 3)?.name),
     };
     Ok(StoredLane {
         webhook_id: WebhookId::from_parts(row.get(0)?, row.get(1)?),

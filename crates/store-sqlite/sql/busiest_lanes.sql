@@ -11,14 +11,14 @@ counted (webhook, waiting) AS (
     SELECT lane.webhook,
            (SELECT count(*) FROM (
                SELECT 1 FROM queue AS q WHERE q.webhook = lane.webhook AND q.due_at IS NOT NULL LIMIT ?2) AS found)
-    FROM lane WHERE lane.webhook > 0
+    FROM lane JOIN webhook AS w ON w.seq = lane.webhook WHERE w.deleted_at IS NULL
 ),
 wanted (webhook) AS (
     SELECT webhook FROM (SELECT webhook FROM counted ORDER BY waiting DESC, webhook LIMIT ?3) AS most
     UNION
     SELECT value FROM json_each(?4)
 )
-SELECT w.seq, w.tail, w.status, w.settings ->> '$.name', p.seq, p.tail, s.seq, s.tail, s.name, o.seq, o.tail,
+SELECT w.seq, w.tail, w.status, w.settings, p.seq, p.tail, s.seq, s.tail, s.name, o.seq, o.tail,
        (SELECT count(*) FROM (
            SELECT 1 FROM queue AS q WHERE q.webhook = w.seq AND q.due_at IS NOT NULL LIMIT ?2) AS found),
        (SELECT min(q.due_at) FROM queue AS q WHERE q.webhook = w.seq AND q.due_at IS NOT NULL)

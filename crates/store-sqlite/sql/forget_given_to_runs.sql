@@ -1,4 +1,0 @@
-UPDATE run
-SET input = json_set(input, '$.content', ''), answer = NULL, messages = '[]', console = '[]', effects = '[]'
-WHERE delivery_seq IS NOT NULL
-  AND (delivery_seq BETWEEN ?1 + 1 AND ?1 + ?2 OR delivery_seq IN (SELECT delivery FROM replayed_delivery WHERE event = ?1))
