@@ -1,2 +1,2 @@
--- Two processes may add it at the same time.
-INSERT INTO head_template (text) VALUES (?1) ON CONFLICT (text) DO UPDATE SET text = excluded.text RETURNING id
+-- Another process may add it at the same time: then it is there.
+INSERT INTO head_template (text) VALUES (?1) ON CONFLICT DO NOTHING RETURNING id

@@ -10,6 +10,7 @@ mod error;
 mod open;
 mod pool;
 mod sql;
+mod text;
 mod transaction;
 
 pub use backend::{PostgresBackend, PostgresStore};

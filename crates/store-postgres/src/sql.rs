@@ -28,13 +28,11 @@ texts!(
     "claim_due",
     "claim_one",
     "count_born",
-    "count_found_webhooks",
     "count_leased",
     "count_running_jobs",
     "events_after",
     "expunge_event",
     "find_version",
-    "forget_given_to_runs",
     "free_leases",
     "hold_hour",
     "is_webhook_deleted",
@@ -47,7 +45,6 @@ texts!(
     "next_run_tasks",
     "raise_catalogue_version",
     "raise_project_version",
-    "search_webhooks",
     "usage_of_organizations",
 );
 

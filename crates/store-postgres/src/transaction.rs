@@ -4,7 +4,11 @@
 //! are never more of them than connections. Statements are sent with their types and without names, so that a
 //! pooler between may give each transaction another connection.
 
-use std::{cell::Cell, collections::HashMap, error::Error as StdError};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::HashMap,
+    error::Error as StdError,
+};
 
 use bytes::BytesMut;
 use tidings_store_sql::{Columns, Database, Error, Kind, Next, Params, Result, Row, Statement, Value};
@@ -17,6 +21,7 @@ use tokio_postgres::{
 use crate::{
     error::{collided, said},
     sql,
+    text::{as_given, is_rewritten, writable},
 };
 
 /// A transaction that has begun.
@@ -55,7 +60,7 @@ impl Transaction<'_> {
             return Ok(vec![all; rows.len()]);
         };
         let width = first.len();
-        let handed_back: Vec<_> = handed_back.iter().map(Found).collect();
+        let handed_back: Vec<_> = handed_back.iter().map(Found::new).collect();
         let mut hits: HashMap<Vec<Plain<'_>>, usize> = HashMap::new();
         for row in &handed_back {
             let mut key = Vec::with_capacity(width);
@@ -163,7 +168,7 @@ impl Database for Transaction<'_> {
     ) -> Result<()> {
         let values = bound(params)?;
         for row in self.wait(self.client.query_typed(sql::text(statement), &typed(&values)))? {
-            if each(&Row::new(&Found(&row)))? == Next::Enough {
+            if each(&Row::new(&Found::new(&row)))? == Next::Enough {
                 break;
             }
         }
@@ -190,7 +195,7 @@ impl ToSql for Bound<'_> {
         match self.0 {
             Value::Null(_) => Ok(IsNull::Yes),
             Value::Int(number) => number.to_sql(to, out),
-            Value::Text(text) => text.to_sql(to, out),
+            Value::Text(text) => writable(text).to_sql(to, out),
             Value::Blob(bytes) => bytes.to_sql(to, out),
         }
     }
@@ -203,12 +208,30 @@ impl ToSql for Bound<'_> {
 }
 
 /// A row of PostgreSQL's.
-struct Found<'a>(&'a tokio_postgres::Row);
+struct Found<'a> {
+    row: &'a tokio_postgres::Row,
+    /// By column, texts that were written in another way than they are read.
+    texts: OnceCell<Vec<OnceCell<String>>>,
+}
+
+impl<'a> Found<'a> {
+    fn new(row: &'a tokio_postgres::Row) -> Self {
+        Self { row, texts: OnceCell::new() }
+    }
+
+    fn text<'t>(&'t self, column: usize, written: &'t str) -> &'t str {
+        if !is_rewritten(written) {
+            return written;
+        }
+        let texts = self.texts.get_or_init(|| vec![OnceCell::new(); self.row.len()]);
+        texts[column].get_or_init(|| as_given(written))
+    }
+}
 
 impl Columns for Found<'_> {
     fn value(&self, column: usize) -> Result<Value<'_>> {
-        let of = self.0.columns().get(column).ok_or_else(|| Error::unreadable(column, "there is none"))?.type_();
-        let Raw(bytes) = self.0.try_get(column).map_err(|error| Error::unreadable(column, error))?;
+        let of = self.row.columns().get(column).ok_or_else(|| Error::unreadable(column, "there is none"))?.type_();
+        let Raw(bytes) = self.row.try_get(column).map_err(|error| Error::unreadable(column, error))?;
         let Some(bytes) = bytes else { return Ok(Value::Null(Kind::Int)) };
         let unreadable = |error: Box<dyn StdError + Sync + Send>| Error::unreadable(column, error);
         Ok(match *of {
@@ -216,7 +239,10 @@ impl Columns for Found<'_> {
             Type::INT4 => Value::Int(i64::from(i32::from_sql(of, bytes).map_err(unreadable)?)),
             Type::BOOL => Value::Int(i64::from(bool::from_sql(of, bytes).map_err(unreadable)?)),
             Type::BYTEA => Value::Blob(bytes),
-            _ => Value::Text(std::str::from_utf8(bytes).map_err(|error| Error::unreadable(column, error))?),
+            _ => {
+                let written = std::str::from_utf8(bytes).map_err(|error| Error::unreadable(column, error))?;
+                Value::Text(self.text(column, written))
+            }
         })
     }
 }

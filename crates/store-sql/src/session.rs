@@ -101,10 +101,12 @@ impl<'a> Session<'a> {
         if let Some(id) = self.memory.as_ref().and_then(|memory| memory.heads.get(head)) {
             return Ok(*id);
         }
-        let known = self.connection.statement(sql::FIND_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
-        let Some(id) = known.optional()? else {
-            // A new template is not remembered yet: the next one who asks for it does that.
-            return self.connection.statement(sql::ADD_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
+        let find = || self.connection.statement(sql::FIND_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
+        let Some(id) = find().optional()? else {
+            let added = self.connection.statement(sql::ADD_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
+            // A new template is not remembered yet: the next one who asks for it does that. Where nothing was added,
+            // somebody else was quicker.
+            return added.optional()?.map_or_else(find, Ok);
         };
         if let Some(memory) = &mut self.memory {
             if memory.heads.len() >= HEADS_MAX {
