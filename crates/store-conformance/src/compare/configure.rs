@@ -5,17 +5,20 @@ use tidings_domain::{
     ids::{ProjectId, WebhookId},
     profile::Profile,
     retry::DisableReason,
+    tenancy::Project,
     webhook::{Webhook, WebhookSettings, WebhookStatus},
 };
 use tidings_fakes::Random;
-use tidings_ports::store::{NewWebhook, WebhookChange};
+use tidings_ports::store::{Created, NewProject, NewWebhook, WebhookChange};
 
 use super::trial::{Trial, sorted};
 
 /// Webhooks in a trial at most, deleted ones as well.
 const WEBHOOKS_MAX: usize = 12;
+/// Projects in a trial at most, deleted ones as well.
+const PROJECTS_MAX: usize = 6;
 /// What they are called: cases, signs that mean something to databases, letters beyond ASCII.
-const NAMES: [&str; 8] = ["Shop", "shop", "100% off_", "a\\b'c\"", "ÄRGER", "ärger", "🦀 crab", "tab\there"];
+const NAMES: [&str; 8] = ["Shop", "shop", "100% off_", "a\\b'c\"", "ÄRGER", "ärger", "🦀 crab", "nul\0\u{1}"];
 /// What they select.
 const PATTERNS: [&str; 4] = ["user.created", "user.*", "order_1.paid", "*"];
 
@@ -23,7 +26,8 @@ impl Trial {
     pub(super) async fn load_snapshot(&mut self, project: ProjectId) {
         let there = self.model.webhooks.values().filter(|row| !row.is_deleted).map(|row| &row.record);
         let right: Vec<_> = there.filter(|record| record.webhook.project_id == project).cloned().collect();
-        self.ask(&("load_snapshot", project), Some(right), async |it| {
+        let is_there = !self.model.projects[&project].is_deleted;
+        self.ask(&("load_snapshot", project), is_there.then_some(right), async |it| {
             let snapshot = it.store.load_snapshot(project).await?;
             Ok(snapshot.map(|snapshot| sorted(snapshot.webhooks, |record| record.webhook.id)))
         })
@@ -33,7 +37,31 @@ impl Trial {
                 subject.versions.insert(project, snapshot.version);
             }
         }
-        self.versions.insert(project, self.model.projects[&project].version);
+        if is_there {
+            self.versions.insert(project, self.model.projects[&project].version);
+        }
+    }
+
+    pub(super) async fn change_project(&mut self, random: &mut Random) {
+        let (project, now) = (self.any_project(random), self.now);
+        if self.model.projects.len() > 2 && random.percent(50) {
+            let deleted = self.model.delete_project(project);
+            self.ask(&("delete_project", project), deleted, async |it| it.store.delete_project(project, now).await)
+                .await;
+            return;
+        }
+        if self.model.projects.len() >= PROJECTS_MAX {
+            return;
+        }
+        let organization_id = self.model.projects[&project].organization_id;
+        let id = ProjectId::from_parts(self.sequence(1), 8);
+        let project = Project { id, organization_id, name: "Ünïcode \u{1F980}".to_owned() };
+        self.model.create_project(organization_id, id);
+        self.ask(&("create_project", id), Created::Stored, async |it| {
+            let new = NewProject { project: project.clone(), preset: None, sources: Vec::new() };
+            it.store.create_project(new, None).await
+        })
+        .await;
     }
 
     pub(super) async fn create_webhook(&mut self, random: &mut Random) {

@@ -16,6 +16,8 @@ use tidings_ports::{
 
 use super::trial::{Trial, any};
 
+/// Why there was no answer, in all kinds of signs.
+const ERRORS: [&str; 4] = ["refused: 'no' \"way\" 100% ü", "a\0b\u{1}", "\u{1}", ""];
 /// Verdicts of one batch at most.
 const SETTLED_MAX: u64 = 6;
 
@@ -142,6 +144,14 @@ fn settlement(random: &mut Random, lease: &LeasedDelivery, now: Timestamp) -> Se
     }
 }
 
+/// Mostly one of a few; now and then one that is long and cannot be made shorter.
+fn head(random: &mut Random) -> String {
+    if random.percent(90) {
+        return random.pick(&["content-type: {content_type}\n", "x-tidings: 1\n", "", "a: \0\n"]).to_owned();
+    }
+    (0..random.below(600)).map(|_| format!("{:016x}", random.number())).collect()
+}
+
 /// An attempt that ends now.
 pub(super) fn attempt(random: &mut Random, number: u32, now: Timestamp, arrived: bool) -> AttemptRecord {
     let outcome = match (arrived, random.below(5)) {
@@ -157,10 +167,10 @@ pub(super) fn attempt(random: &mut Random, number: u32, now: Timestamp, arrived:
         number,
         started_at: Timestamp::from_millis(now.as_millis() - i64::from(total_us / 1000)),
         outcome,
-        error: (!arrived && random.percent(50)).then(|| "refused: 'no' \"way\" 100% ü".to_owned()),
+        error: (!arrived && random.percent(50)).then(|| random.pick(&ERRORS).to_owned()),
         timing: Timing { dns_us: 1, connect_us: 2, tls_us: 3, first_byte_us: 4, total_us, reused: random.percent(50) },
-        request_head: random.pick(&["content-type: {content_type}\n", "x-tidings: 1\n", ""]).into(),
-        response_headers: random.pick(&["server: test\n", ""]).to_owned(),
+        request_head: head(random).into(),
+        response_headers: random.pick(&["server: test\n", "", "x: \0\u{1}\u{2}\n"]).to_owned(),
         response_body: Bytes::from(vec![random.below(256) as u8; random.below(20) as usize]),
         response_truncated: random.percent(20),
         request_body: random.percent(20).then(|| Bytes::from_static(b"\x00made of it\xff")),

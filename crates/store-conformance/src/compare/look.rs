@@ -6,12 +6,12 @@ use tidings_ports::store::{DeliveryFilter, EventFilter, WebhookFilter, WebhookSt
 
 use super::{
     publish::{SCOPES, TYPES},
-    trial::{Trial, any},
+    trial::{Trial, any, sorted},
 };
 use crate::{START, model::page_of};
 
 impl Trial {
-    fn any_time(&self, random: &mut Random) -> Timestamp {
+    pub(super) fn any_time(&self, random: &mut Random) -> Timestamp {
         let passed = self.now.as_millis() - START.as_millis();
         START.plus_millis(random.below(passed.unsigned_abs() + 1))
     }
@@ -59,9 +59,9 @@ impl Trial {
         let text = match random.below(4) {
             0 => None,
             1 => self.any_webhook(random).map(|id| id.to_string()),
-            _ => {
-                Some(random.pick(&["SHOP", "%", "_", "\\", "'", "ÄRGER", "ärg", "USER.", "receiver-1", ""]).to_owned())
-            }
+            _ => Some(
+                random.pick(&["SHOP", "%", "_", "\\", "'", "ÄRGER", "ärg", "USER.", "receiver-1", "", "\0"]).to_owned(),
+            ),
         };
         let standings = [WebhookStanding::Active, WebhookStanding::Paused, WebhookStanding::Disabled];
         let filter = WebhookFilter {
@@ -109,6 +109,16 @@ impl Trial {
         self.ask(&("waiting", webhook), right, async |it| it.store.waiting(project, webhook, now).await).await;
         let right = self.model.counts(now);
         self.ask(&"counts", right, async |it| it.store.counts(now).await).await;
+    }
+
+    pub(super) async fn busiest_lanes(&mut self, random: &mut Random) {
+        let also: Vec<_> = self.any_webhook(random).into_iter().collect();
+        let limit = random.between(1, 3) as u32;
+        let right = self.model.busiest_lanes(&also, limit);
+        self.ask(&("busiest_lanes", also.clone(), limit), right, async |it| {
+            Ok(sorted(it.store.busiest_lanes(also.clone(), limit).await?, |lane| lane.webhook_id))
+        })
+        .await;
     }
 
     /// A few at a time, until there are no more: which of equally old ones go first is nobody's promise.

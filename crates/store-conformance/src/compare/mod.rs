@@ -5,6 +5,7 @@
 
 mod configure;
 mod deliver;
+mod jobs;
 mod look;
 mod publish;
 mod shorten;

@@ -88,15 +88,7 @@ impl Trial {
 
     /// An event with deliveries to webhooks that the project's snapshot may have had.
     pub(super) fn new_event(&mut self, random: &mut Random, project: ProjectId) -> NewEvent {
-        let webhooks: Vec<WebhookId> = self
-            .model
-            .webhooks
-            .values()
-            .map(|row| &row.record.webhook)
-            .filter(|webhook| webhook.project_id == project && self.model.webhook(webhook.id).is_some())
-            .map(|webhook| webhook.id)
-            .filter(|_| random.percent(70))
-            .collect();
+        let webhooks: Vec<WebhookId> = self.webhooks_of(project).filter(|_| random.percent(70)).collect();
         let first = self.sequence(1 + webhooks.len() as u32);
         let mut event = self.event(random, project, first);
         event.custom_id = match random.below(10) {
@@ -117,7 +109,7 @@ impl Trial {
             }
         });
         let deliveries = deliveries.collect();
-        let snapshot_version = self.versions[&project];
+        let snapshot_version = self.version_of(project);
         NewEvent {
             event: Arc::new(event),
             snapshot_version,
@@ -185,9 +177,14 @@ impl Trial {
 }
 
 impl super::trial::Subject {
+    /// See [`Trial::version_of`].
+    pub(super) fn version_of(&self, project: ProjectId) -> u64 {
+        self.versions.get(&project).copied().unwrap_or(0)
+    }
+
     /// The same event, decided by the version that this store gave out at the same time.
     fn known(&self, new: &NewEvent) -> NewEvent {
-        let snapshot_version = self.versions[&new.event.project_id];
+        let snapshot_version = self.version_of(new.event.project_id);
         NewEvent { snapshot_version, ..new.clone() }
     }
 }

@@ -37,10 +37,15 @@ pub(super) enum Kind {
     SearchWebhooks,
     LookAtOne,
     Count,
+    ChangeProject,
+    CreateJob,
+    StepJob,
+    ReplayEvent,
+    BusiestLanes,
 }
 
 /// How often each is asked, in so many of all.
-const WEIGHTS: [(Kind, u64); 23] = [
+const WEIGHTS: [(Kind, u64); 28] = [
     (Kind::Append, 22),
     (Kind::AppendBatch, 5),
     (Kind::RecordTest, 2),
@@ -64,6 +69,11 @@ const WEIGHTS: [(Kind, u64); 23] = [
     (Kind::SearchWebhooks, 2),
     (Kind::LookAtOne, 4),
     (Kind::Count, 4),
+    (Kind::ChangeProject, 1),
+    (Kind::CreateJob, 3),
+    (Kind::StepJob, 8),
+    (Kind::ReplayEvent, 3),
+    (Kind::BusiestLanes, 2),
 ];
 
 /// So many steps out of a seed.
@@ -112,6 +122,11 @@ impl Trial {
             Kind::SearchWebhooks => self.search_webhooks(&mut random).await,
             Kind::LookAtOne => self.look_at_one(&mut random).await,
             Kind::Count => self.count(&mut random).await,
+            Kind::ChangeProject => self.change_project(&mut random).await,
+            Kind::CreateJob => self.create_job(&mut random).await,
+            Kind::StepJob => self.step_job(&mut random).await,
+            Kind::ReplayEvent => self.replay_event(&mut random).await,
+            Kind::BusiestLanes => self.busiest_lanes(&mut random).await,
         }
     }
 }

@@ -128,6 +128,8 @@ impl Trial {
             Ok(sorted(it.store.recover(now).await?, |lane| lane.webhook_id))
         })
         .await;
+        // What was known to the former process is nothing that its follower knows.
+        self.versions.clear();
         for project in self.projects() {
             self.load_snapshot(project).await;
         }
@@ -178,6 +180,17 @@ impl Trial {
 
     pub(super) fn projects(&self) -> Vec<ProjectId> {
         self.model.projects.keys().copied().collect()
+    }
+
+    /// A project that is there.
+    pub(super) fn live_project(&self, random: &mut Random) -> Option<ProjectId> {
+        any(random, self.model.projects.iter().filter(|(_, row)| !row.is_deleted).map(|(id, _)| *id))
+    }
+
+    /// Webhooks that are there.
+    pub(super) fn webhooks_of(&self, project: ProjectId) -> impl Iterator<Item = WebhookId> {
+        let there = self.model.webhooks.iter().filter(|(_, row)| !row.is_deleted);
+        there.filter(move |(_, row)| row.record.webhook.project_id == project).map(|(id, _)| *id)
     }
 
     pub(super) fn any_project(&self, random: &mut Random) -> ProjectId {

@@ -1,11 +1,12 @@
 //! What a store is to do, in plain collections: everything in one place, and each verb said in the simplest words.
 //!
 //! It is no store for anybody but the tests: it forgets all with its process, looks at every row for every question,
-//! and has no limits. It holds events, deliveries, attempts, webhooks, idempotency keys, statistics, reports.
+//! and has no limits. It holds events, deliveries, attempts, webhooks, idempotency keys, statistics, reports, jobs.
 //! Not in it, and so compared between stores by tests of their own alone: plans and what they limit, keys of the API,
 //! schemas of event types, sources, records, billing, commands and runs, accounts, portals, and the audit log.
 
 mod history;
+mod jobs;
 mod log;
 mod queue;
 mod upkeep;
@@ -18,13 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidings_domain::{
     delivery::DeliveryState,
     event::Event,
-    ids::{DeliveryId, EventKey, OrganizationId, ProjectId, WebhookId},
+    ids::{DeliveryId, EventKey, JobId, OrganizationId, ProjectId, WebhookId},
     render::Rendering,
     statistics::{Tally, hour_of},
     time::Timestamp,
     webhook::WebhookStatus,
 };
-use tidings_ports::store::{AttemptView, Idempotency, LeasedDelivery, WebhookRecord};
+use tidings_ports::store::{AttemptView, Idempotency, JobRecord, LeasedDelivery, WebhookRecord};
 
 /// All there is.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +38,8 @@ pub struct Model {
     pub events: BTreeMap<EventKey, EventRow>,
     /// Deliveries.
     pub deliveries: BTreeMap<DeliveryId, DeliveryRow>,
+    /// Jobs.
+    pub jobs: BTreeMap<JobId, JobRecord>,
     /// What idempotency keys were used for first, and when.
     pub keys: BTreeMap<(i64, String), (Idempotency, Timestamp)>,
     /// What happened in which hour.
@@ -58,6 +61,8 @@ pub struct ProjectRow {
     pub organization_id: OrganizationId,
     /// Counts changes of what its snapshot is made of.
     pub version: u64,
+    /// Whether it was deleted.
+    pub is_deleted: bool,
 }
 
 /// A webhook.

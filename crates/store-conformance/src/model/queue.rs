@@ -11,10 +11,10 @@ use tidings_domain::{
     webhook::WebhookStatus,
 };
 use tidings_ports::store::{
-    AttemptView, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Requeued, Settled, Settlement,
+    AttemptView, BacklogLane, ClaimRequest, Claimed, LeasedDelivery, Requeued, Settled, Settlement, StoredLane,
 };
 
-use super::{Model, Place, log::newborn};
+use super::{Model, Place, log::newborn, webhooks::standing};
 
 impl Model {
     /// One verdict after the other. What is not under the lease that holds changes nothing.
@@ -159,6 +159,28 @@ impl Model {
             .filter_map(|(id, row)| {
                 let next_due_at = self.waiting_for(*id).map(|(_, due_at)| due_at).min()?;
                 Some(BacklogLane { webhook_id: *id, project_id: row.record.webhook.project_id, next_due_at })
+            })
+            .collect()
+    }
+
+    /// Webhooks for which most waits, and those that are named.
+    pub fn busiest_lanes(&self, also: &[WebhookId], limit: u32) -> Vec<StoredLane> {
+        let there = self.webhooks.iter().filter(|(_, row)| !row.is_deleted);
+        let mut lanes: Vec<_> = there.map(|(id, _)| (*id, self.waiting_for(*id).count())).collect();
+        lanes.retain(|(_, waiting)| *waiting > 0);
+        lanes.sort_by_key(|(id, waiting)| (std::cmp::Reverse(*waiting), *id));
+        lanes.truncate(limit as usize);
+        let wanted: BTreeSet<_> = lanes.into_iter().map(|(id, _)| id).chain(also.iter().copied()).collect();
+        let there = wanted.into_iter().filter_map(|id| self.webhook(id));
+        there
+            .map(|record| StoredLane {
+                webhook_id: record.webhook.id,
+                project_id: record.webhook.project_id,
+                source_id: None,
+                name: record.webhook.settings.name.clone(),
+                standing: standing(record.webhook.status),
+                waiting: self.waiting_for(record.webhook.id).count() as u32,
+                next_due_at: self.waiting_for(record.webhook.id).map(|(_, due_at)| due_at).min(),
             })
             .collect()
     }

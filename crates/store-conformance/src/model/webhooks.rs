@@ -13,7 +13,17 @@ use super::{Model, ProjectRow, WebhookRow};
 impl Model {
     /// Adds a project.
     pub fn create_project(&mut self, organization_id: OrganizationId, id: ProjectId) {
-        self.projects.insert(id, ProjectRow { organization_id, version: 1 });
+        self.projects.insert(id, ProjectRow { organization_id, version: 1, is_deleted: false });
+    }
+
+    /// Deletes a project with its webhooks; false if there is none.
+    pub fn delete_project(&mut self, id: ProjectId) -> bool {
+        let Some(row) = self.projects.get_mut(&id).filter(|row| !row.is_deleted) else { return false };
+        row.is_deleted = true;
+        row.version += 1;
+        let its = self.webhooks.values_mut().filter(|row| row.record.webhook.project_id == id);
+        its.for_each(|row| row.is_deleted = true);
+        true
     }
 
     /// A type that an organization can publish changes what all its projects' events are held to.
@@ -42,6 +52,9 @@ impl Model {
     /// Adds a webhook.
     pub fn create_webhook(&mut self, new: NewWebhook) -> Created {
         let (id, project) = (new.webhook.id, new.webhook.project_id);
+        if self.projects[&project].is_deleted {
+            return Created::ParentMissing;
+        }
         let record = WebhookRecord {
             updated_at: id.timestamp(),
             webhook: new.webhook,
