@@ -16,3 +16,4 @@ mod transaction;
 pub use backend::{PostgresBackend, PostgresStore};
 pub use error::OpenError;
 pub use open::{PostgresSettings, open};
+pub use pool::{config, tls};

@@ -45,24 +45,12 @@ impl Cluster {
         let programs = programs();
         // The keeper removes it: it lives longer than whoever is killed.
         let directory = TempDir::with_prefix("tidings-pg-").expect("a temporary directory can be made").keep();
-        let user = rustix::process::geteuid().is_root().then(|| user_id(USER));
+        let user = as_root().then(|| user_id(USER));
         if let Some((uid, gid)) = user {
             chown(&directory, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).expect("root may give it away");
         }
         let words = [OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEP), programs.as_os_str()];
-        let words = words.into_iter().chain([directory.as_os_str(), OsStr::new(SETTINGS)]);
-        let mut command = match user {
-            Some(_) => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).args(words);
-                command
-            }
-            None => {
-                let mut command = Command::new("sh");
-                command.args(words.skip(1));
-                command
-            }
-        };
+        let mut command = as_user(&[&words[..], &[directory.as_os_str(), OsStr::new(SETTINGS)]].concat());
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut keeper = command.spawn().expect("a shell starts");
         let mut said = String::new();
@@ -93,12 +81,44 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// Ends the server at once, as a crash would, and starts it again with what it had on disk.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn restart(&self) {
+        let (control, data, log) = (programs().join("pg_ctl"), self.directory.join("data"), self.directory.join("log"));
+        let words = ["-w", "-t", "60", "-m", "immediate", "-D"].map(OsStr::new);
+        let words = [&[control.as_os_str()], &words[..], &[data.as_os_str(), OsStr::new("-l"), log.as_os_str()]];
+        let mut command = as_user(&[&words.concat()[..], &[OsStr::new("restart")]].concat());
+        let done = command.current_dir("/").stdout(Stdio::null()).status().expect("pg_ctl runs");
+        assert!(done.success(), "{}", std::fs::read_to_string(log).unwrap_or_default());
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         // The keeper reads until there is nobody left to write.
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
+}
+
+fn as_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A command that is run by somebody whom PostgreSQL does not refuse.
+fn as_user(words: &[&OsStr]) -> Command {
+    if as_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).args(words);
+        return command;
+    }
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
 }
 
 /// The newest version's programs.

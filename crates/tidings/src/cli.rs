@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, member, organization,
-    plan, portal, portal_link, preset, project, receipt, record, serve, source, tail, trigger, verify, webhook,
+    plan, portal, portal_link, preset, project, receipt, record, relay, serve, source, tail, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -137,6 +137,9 @@ pub(crate) enum ApiCommand {
     /// Publish the catalogue's example of an event type, and show what becomes of its deliveries
     #[command(after_help = trigger::EXAMPLES)]
     Trigger(trigger::TriggerArgs),
+    /// Publish what the platform keeps in an outbox of its own, each event once
+    #[command(subcommand)]
+    Relay(relay::RelayCommand),
 }
 
 #[cfg(test)]

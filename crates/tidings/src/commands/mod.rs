@@ -28,6 +28,7 @@ mod progress;
 pub(crate) mod project;
 pub(crate) mod receipt;
 pub(crate) mod record;
+pub(crate) mod relay;
 mod sample;
 pub(crate) mod serve;
 mod session;
@@ -111,6 +112,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::PortalLink(command) => done(command.run(&session).await),
             ApiCommand::Tail(command) => done(command.run(&session).await),
             ApiCommand::Trigger(command) => command.run(&session).await,
+            ApiCommand::Relay(command) => command.run(&session).await,
         }
     })
 }

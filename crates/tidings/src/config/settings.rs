@@ -85,15 +85,22 @@ pub(crate) const SETTINGS: [Setting; 32] = [
     setting("workers", "--workers", "TIDINGS_WORKERS", Kind::Number),
 ];
 
-/// Variables that say where the configuration file is, or that belong to the command line's
-/// client: known, but no settings of the server.
-pub(crate) const OTHER_VARIABLES: [&str; 6] = [
+/// Variables that say where the configuration file is, or that belong to the command line's client
+/// or to the relay: known, but no settings of the server.
+pub(crate) const OTHER_VARIABLES: [&str; 13] = [
     CONFIG_VARIABLE,
     "TIDINGS_SERVER",
     "TIDINGS_API_KEY",
     "TIDINGS_ORGANIZATION",
     "TIDINGS_PROJECT",
     "TIDINGS_BOT_TOKEN",
+    "TIDINGS_RELAY_ACKNOWLEDGE",
+    "TIDINGS_RELAY_BATCH",
+    "TIDINGS_RELAY_DATABASE_URL",
+    "TIDINGS_RELAY_LISTEN",
+    "TIDINGS_RELAY_POLL_MS",
+    "TIDINGS_RELAY_TABLE",
+    "TIDINGS_RELAY_UNORDERED",
 ];
 
 /// Names the configuration file.

@@ -1,0 +1,9 @@
+//! `tidings relay`, as a process of its own, between a real database, or a real NATS, and a real server.
+
+mod beside;
+mod crashes;
+mod errors;
+mod front;
+mod once;
+mod refusals;
+mod scene;
