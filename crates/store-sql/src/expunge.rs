@@ -1,13 +1,14 @@
 //! Deleting an event's payload, and nothing else of it.
 
 use tidings_domain::{
+    command::RunInput,
     ids::{EventKey, ProjectId},
     time::Timestamp,
 };
 use tidings_ports::store::Expunged;
 
 use crate::{
-    database::{Connection, Optional as _, Result, params},
+    database::{Connection, Error, Optional as _, Result, params},
     queue::cancel_one,
     session::Session,
     sql,
@@ -48,9 +49,25 @@ pub(crate) fn expunge(
     for (delivery, webhook, _) in unfinished {
         cancel_one(session, webhook, delivery, now)?;
     }
-    for forget in [sql::FORGET_SENT_OF_DELIVERIES, sql::FORGET_SENT_OF_ATTEMPTS, sql::FORGET_GIVEN_TO_RUNS] {
+    for forget in [sql::FORGET_SENT_OF_DELIVERIES, sql::FORGET_SENT_OF_ATTEMPTS] {
         session.connection.statement(forget).execute([seq, fanout])?;
     }
+    forget_given_to_runs(session, seq, fanout)?;
     session.connection.statement(sql::EXPUNGE_EVENT).execute(params![seq, now.as_millis()])?;
     Ok(Expunged::Done)
+}
+
+/// Runs for its deliveries were handed the payload, and told of it what they liked.
+fn forget_given_to_runs(session: &Session<'_>, event: i64, fanout: i64) -> Result<()> {
+    let runs: Vec<(i64, String)> = session
+        .connection
+        .statement(sql::RUNS_GIVEN)
+        .query_map([event, fanout], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (run, input) in runs {
+        let input: RunInput = serde_json::from_str(&input).map_err(|error| Error::unreadable(1, error))?;
+        let input = RunInput { content: String::new(), ..input };
+        let input = serde_json::to_string(&input).map_err(Error::unwritable)?;
+        session.connection.statement(sql::FORGET_GIVEN_TO_RUN).execute(params![run, input])?;
+    }
+    Ok(())
 }

@@ -350,6 +350,9 @@ statements! {
         APPEND_EVENT = "append_event";
         APPEND_RECEIPT = "append_receipt";
         KNOWS_RECEIPT = "knows_receipt";
+        SEARCH_WEBHOOKS = "search_webhooks";
+        RUNS_GIVEN = "runs_given";
+        FORGET_GIVEN_TO_RUN = "forget_given_to_run";
     } by_dialect {
         APPEND_DELIVERY = "append_delivery";
         CLAIM_DUE = "claim_due";
@@ -360,13 +363,10 @@ statements! {
         LIST_RECEIPTS_OF_SOURCE = "list_receipts_of_source";
         LIST_EVENTS = "list_events";
         BUSIEST_LANES = "busiest_lanes";
-        SEARCH_WEBHOOKS = "search_webhooks";
-        COUNT_FOUND_WEBHOOKS = "count_found_webhooks";
         USAGE_OF_ORGANIZATIONS = "usage_of_organizations";
         LAST_SEQUENCE = "last_sequence";
         COUNT_RUNNING_JOBS = "count_running_jobs";
         EVENTS_AFTER = "events_after";
-        FORGET_GIVEN_TO_RUNS = "forget_given_to_runs";
         EXPUNGE_EVENT = "expunge_event";
         NEXT_RUN_TASKS = "next_run_tasks";
     }

@@ -18,11 +18,9 @@ texts!(
     "busiest_lanes",
     "claim_due",
     "claim_one",
-    "count_found_webhooks",
     "count_running_jobs",
     "events_after",
     "expunge_event",
-    "forget_given_to_runs",
     "free_leases",
     "last_sequence",
     "lease",
@@ -30,7 +28,6 @@ texts!(
     "list_receipts",
     "list_receipts_of_source",
     "next_run_tasks",
-    "search_webhooks",
     "usage_of_organizations",
 );
 

@@ -2,7 +2,7 @@
 
 use tidings_domain::{
     ids::{ProjectId, WebhookId},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, Total},
     plan::LimitExceeded,
     retry::DisableReason,
     time::Timestamp,
@@ -15,7 +15,7 @@ use tidings_ports::store::{
 
 use super::{COUNT_MAX, before, create_once, limit, plan, project, read_page};
 use crate::{
-    database::{Connection, Error, Optional as _, Result, Row, params},
+    database::{Connection, Error, Next, Optional as _, Result, Row, params},
     session::Session,
     sql,
 };
@@ -83,10 +83,14 @@ pub(super) fn read_status(status: u8, reason: Option<&str>) -> WebhookStatus {
     }
 }
 
+/// What a column `settings` holds.
+pub(crate) fn read_settings(row: &Row<'_>, column: usize) -> Result<WebhookSettings> {
+    serde_json::from_str(&row.get::<String>(column)?).map_err(|error| Error::unreadable(column, error))
+}
+
 pub(crate) fn read(row: &Row<'_>, project_id: ProjectId) -> Result<WebhookRecord> {
     let status = read_status(row.get(2)?, row.get::<Option<String>>(3)?.as_deref());
-    let settings: String = row.get(4)?;
-    let settings = serde_json::from_str(&settings).map_err(|error| Error::unreadable(4, error))?;
+    let settings = read_settings(row, 4)?;
     let id = WebhookId::from_parts(row.get(0)?, row.get(1)?);
     Ok(WebhookRecord {
         webhook: Webhook { id, project_id, settings, status },
@@ -137,17 +141,45 @@ pub(crate) fn search(
         WebhookStanding::Paused => 1,
         WebhookStanding::Disabled => 2,
     });
-    let id = filter.text.as_deref().and_then(|text| text.parse::<WebhookId>().ok()).map(|id| id.sequence());
-    // SQLite lowers the same letters.
-    let text = filter.text.as_deref().map(str::to_ascii_lowercase);
-    read_page(
-        connection,
-        (sql::SEARCH_WEBHOOKS, params![project, before(page), limit(page), status, filter.is_failing, text, id]),
-        (sql::COUNT_FOUND_WEBHOOKS, params![project, COUNT_MAX, status, filter.is_failing, text, id]),
-        page,
-        |row| read(row, project_id),
-        |record| record.webhook.id.sequence(),
-    )
+    let text = filter.text.as_deref().map(Wanted::new);
+    let (mut rows, mut total) = (Vec::new(), 0);
+    let all = connection.statement(sql::SEARCH_WEBHOOKS);
+    all.each(params![project, status, filter.is_failing], |row| {
+        let is_here = row.get::<i64>(0)? < before(page) && rows.len() < limit(page) as usize;
+        // Nobody reads what is only counted.
+        if text.is_some() || is_here {
+            let record = read(row, project_id)?;
+            if text.as_ref().is_some_and(|text| !text.is_in(&record.webhook)) {
+                return Ok(Next::More);
+            }
+            rows.extend(is_here.then_some(record));
+        }
+        total += 1;
+        Ok(if total < u64::from(COUNT_MAX) { Next::More } else { Next::Enough })
+    })?;
+    Ok(Page::from_rows(rows, page.limit, Total::from_bounded_count(total), |record| record.webhook.id.sequence()))
+}
+
+/// A text that webhooks are looked through for. Databases differ in what they find in documents and how they fold
+/// cases, so it is looked for here.
+struct Wanted {
+    id: Option<WebhookId>,
+    lower: String,
+}
+
+impl Wanted {
+    fn new(text: &str) -> Self {
+        Self { id: text.parse().ok(), lower: text.to_ascii_lowercase() }
+    }
+
+    fn is_in(&self, webhook: &Webhook) -> bool {
+        let settings = &webhook.settings;
+        let names = |text: &str| text.to_ascii_lowercase().contains(&self.lower);
+        self.id == Some(webhook.id)
+            || settings.name.as_deref().is_some_and(names)
+            || names(&settings.url)
+            || settings.events.iter().any(|pattern| names(&pattern.to_string()))
+    }
 }
 
 pub(crate) fn update(session: &mut Session<'_>, change: &WebhookChange) -> Result<Changed> {
