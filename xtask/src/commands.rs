@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use xtask::{
-    browser, dependencies, libraries, postgres,
+    browser, dependencies, libraries, nats, postgres,
     rules::{House, RULES},
     sdk,
     steps::{Cargo, Outcome, run_step},
@@ -45,6 +45,7 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     let mut summary = Summary::default();
     summary.add(run_step("tools", || tools::provide_components(&cargo))?);
     summary.add(run_step("database", postgres::provide)?);
+    summary.add(run_step("messaging", nats::provide)?);
     summary.add(run_step("format", || cargo.run(&format))?);
     summary.add(run_step("rules of the house", || check_rules(&root))?);
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];

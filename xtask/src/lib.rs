@@ -9,6 +9,7 @@ pub mod dependencies;
 pub mod faults;
 pub mod libraries;
 pub mod licence;
+pub mod nats;
 pub mod postgres;
 pub mod python;
 pub mod rules;

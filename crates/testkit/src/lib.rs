@@ -22,6 +22,7 @@ mod inlet;
 mod lab;
 mod ledger;
 mod load;
+pub mod nats;
 mod person;
 mod platform;
 pub mod postgres;

@@ -87,7 +87,7 @@ pub(crate) const SETTINGS: [Setting; 32] = [
 
 /// Variables that say where the configuration file is, or that belong to the command line's client
 /// or to the relay: known, but no settings of the server.
-pub(crate) const OTHER_VARIABLES: [&str; 13] = [
+pub(crate) const OTHER_VARIABLES: [&str; 19] = [
     CONFIG_VARIABLE,
     "TIDINGS_SERVER",
     "TIDINGS_API_KEY",
@@ -96,9 +96,15 @@ pub(crate) const OTHER_VARIABLES: [&str; 13] = [
     "TIDINGS_BOT_TOKEN",
     "TIDINGS_RELAY_ACKNOWLEDGE",
     "TIDINGS_RELAY_BATCH",
+    "TIDINGS_RELAY_CONSUMER",
     "TIDINGS_RELAY_DATABASE_URL",
+    "TIDINGS_RELAY_FILTER",
     "TIDINGS_RELAY_LISTEN",
+    "TIDINGS_RELAY_NATS_URL",
+    "TIDINGS_RELAY_PARK",
     "TIDINGS_RELAY_POLL_MS",
+    "TIDINGS_RELAY_STREAM",
+    "TIDINGS_RELAY_STRIP",
     "TIDINGS_RELAY_TABLE",
     "TIDINGS_RELAY_UNORDERED",
 ];

@@ -47,7 +47,7 @@ async fn answers_that_are_lost_double_nothing() {
     // The client repeats a request by itself, once; so some batches are lost for the relay as well.
     let front = Front::start(scene.server.address()).await;
     front.lose_answers(7);
-    let variables = [platform.variables()[0], ("TIDINGS_SERVER", &front.url())];
+    let variables = [platform.variables()[0], ("TIDINGS_SERVER", front.url())];
     let (status, report, log) = scene.relay(&[&flags()[..], &["--once", "--json"]].concat(), &variables).report().await;
     assert!(status.success(), "{log}");
     assert_eq!(report["published"], 30);
@@ -64,7 +64,7 @@ async fn a_server_that_is_busy_is_asked_again() {
     for (status, code) in [(429, "backlog_full"), (503, "unavailable"), (507, "storage_full")] {
         let front = Front::start(scene.server.address()).await;
         front.refuse(5, status, code);
-        let variables = [platform.variables()[0], ("TIDINGS_SERVER", &front.url())];
+        let variables = [platform.variables()[0], ("TIDINGS_SERVER", front.url())];
         let (ended, report, log) = scene.relay(&["outbox", "--once", "--json"], &variables).report().await;
         assert!(ended.success(), "{status}: {log}");
         assert_eq!(report["refused"], 0, "{status}");
@@ -79,7 +79,7 @@ async fn a_server_that_is_killed_meanwhile_gets_every_row_once() {
     let mut scene = Scene::begin().await;
     let platform = Platform::with_outbox(&[]).await;
     let front = Front::start(scene.server.address()).await;
-    let variables = [platform.variables()[0], ("TIDINGS_SERVER", &front.url())];
+    let variables = [platform.variables()[0], ("TIDINGS_SERVER", front.url())];
     let relay = scene.relay(&["outbox", "--batch", "50", "--poll-ms", "20"], &variables);
     for round in 0..5 {
         platform.insert(round * 400..(round + 1) * 400).await;
@@ -102,7 +102,7 @@ async fn a_server_that_starts_later_is_waited_for() {
     platform.insert(0..3).await;
     scene.server.kill().await;
     let front = Front::start(([127, 0, 0, 1], 9).into()).await;
-    let variables = [platform.variables()[0], ("TIDINGS_SERVER", &front.url())];
+    let variables = [platform.variables()[0], ("TIDINGS_SERVER", front.url())];
     let relay = scene.relay(&flags(), &variables);
     until("it to wait", BOUND, async || relay.log().contains("waits until it can go on").then_some(())).await;
     scene.server.restart().await;

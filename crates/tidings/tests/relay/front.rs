@@ -11,18 +11,21 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 /// Bytes of a request or an answer that are read at a time.
 const READ: usize = 64 * 1024;
 
 pub(crate) struct Front {
-    address: SocketAddr,
+    url: String,
     state: Arc<State>,
 }
 
 struct State {
     server: Mutex<SocketAddr>,
+    /// How often all connections were ended.
+    cuts: watch::Sender<u32>,
     /// Answers that are still to be lost.
     lose: AtomicU32,
     /// Requests that are still to be refused, and how.
@@ -33,9 +36,10 @@ struct State {
 impl Front {
     pub(crate) async fn start(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let state = Arc::new(State {
             server: Mutex::new(server),
+            cuts: watch::Sender::new(0),
             lose: AtomicU32::new(0),
             refuse: AtomicU32::new(0),
             refusal: Mutex::default(),
@@ -44,14 +48,21 @@ impl Front {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let state = Arc::clone(&shared);
-                tokio::spawn(async move { state.serve(stream).await });
+                tokio::spawn(async move {
+                    let mut cuts = state.cuts.subscribe();
+                    tokio::select! {
+                        biased;
+                        _ = cuts.changed() => {}
+                        () = state.serve(stream) => {}
+                    }
+                });
             }
         });
-        Self { address, state }
+        Self { url, state }
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// From now on, connections lead there.
@@ -62,6 +73,11 @@ impl Front {
     /// The next answers to connections do not come back.
     pub(crate) fn lose_answers(&self, count: u32) {
         self.state.lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Ends every connection that there is.
+    pub(crate) fn cut(&self) {
+        self.state.cuts.send_modify(|cuts| *cuts += 1);
     }
 
     pub(crate) fn left_to_lose(&self) -> u32 {

@@ -4,6 +4,7 @@ mod beside;
 mod crashes;
 mod errors;
 mod front;
+mod nats;
 mod once;
 mod refusals;
 mod scene;

@@ -129,6 +129,14 @@ impl Relay {
     }
 }
 
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("── the relay's log\n{}", self.log());
+        }
+    }
+}
+
 /// A database of the platform's own.
 pub(crate) struct Platform {
     pub(crate) url: String,

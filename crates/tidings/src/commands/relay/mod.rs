@@ -4,6 +4,7 @@
 //! server, `pump.rs` the loop between the two.
 
 mod intake;
+mod nats;
 mod outbox;
 mod publish;
 mod pump;
@@ -15,6 +16,7 @@ use clap::{Args, Subcommand};
 
 use self::{
     intake::Intake,
+    nats::NatsArgs,
     outbox::{OutboxArgs, SchemaArgs},
     pump::{Pump, Report},
     stop::Stop,
@@ -28,13 +30,16 @@ pub(crate) enum RelayCommand {
     /// Publish what stands in a table of the platform's own PostgreSQL, each row once
     #[command(after_help = outbox::EXAMPLES)]
     Outbox(OutboxArgs),
+    /// Publish the messages of a stream of NATS JetStream, each once
+    #[command(after_help = nats::EXAMPLES)]
+    Nats(NatsArgs),
     /// Print the SQL that makes the table, for the platform's own migrations
     #[command(after_help = outbox::SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
 }
 
 /// How a relay runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct RunArgs {
     /// Publish what waits, print how much it was, and end; exit status 1 if anything was refused
     #[arg(long)]
@@ -48,6 +53,10 @@ impl RelayCommand {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<ExitCode> {
         match self {
             Self::Outbox(arguments) => {
+                let (intake, run) = arguments.begin()?;
+                relay(session, intake, &run).await
+            }
+            Self::Nats(arguments) => {
                 let (intake, run) = arguments.begin()?;
                 relay(session, intake, &run).await
             }

@@ -125,7 +125,7 @@ impl OutboxArgs {
         config.keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE);
         // It is in the configuration now, and is to stand nowhere else.
         self.database_url.clear();
-        let run = RunArgs { once: self.run.once, log: self.run.log.clone() };
+        let run = self.run.clone();
         let outbox =
             Outbox { arguments: self, config, notified: Arc::new(Notify::new()), connection: None, more: false };
         Ok((outbox, run))
