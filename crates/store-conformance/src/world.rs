@@ -62,7 +62,7 @@ pub trait Home: Send + Sync {
     /// What kind of store it is.
     fn name(&self) -> &'static str;
 
-    /// Opens it, after the one that was opened before is gone.
+    /// Opens it after the one that was opened before is gone; without one it is emptied first.
     async fn open(&self, former: Option<Arc<dyn Store>>) -> Arc<dyn Store>;
 }
 

@@ -6,14 +6,10 @@ use super::{Step, Trial};
 use crate::world::Home;
 
 /// Sequences that are tried at most.
-const TRIES_MAX: usize = 300;
+const TRIES_MAX: usize = 200;
 
 /// Leaves out steps as long as what is left still fails, however it does; what is left, and how it fails.
-pub async fn shorten(
-    mut steps: Vec<Step>,
-    mut failure: String,
-    homes: impl Fn() -> Vec<Arc<dyn Home>>,
-) -> (Vec<Step>, String) {
+pub async fn shorten(mut steps: Vec<Step>, mut failure: String, homes: &[Arc<dyn Home>]) -> (Vec<Step>, String) {
     let (mut size, mut tries) = (steps.len() / 2, 0);
     while size > 0 {
         let mut start = 0;
@@ -21,7 +17,7 @@ pub async fn shorten(
             tries += 1;
             let mut rest = steps.clone();
             rest.drain(start..(start + size).min(rest.len()));
-            match Trial::run(&rest, &homes()).await {
+            match Trial::run(&rest, homes).await {
                 Ok(_) => start += size,
                 Err(other) => (steps, failure) = (rest, other),
             }

@@ -1,6 +1,6 @@
 //! One sequence on one set of stores.
 
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+use std::{collections::BTreeMap, fmt::Debug, ops::AddAssign, sync::Arc};
 
 use tidings_domain::{
     ids::{IdSequence, OrganizationId, ProjectId, WebhookId},
@@ -27,6 +27,13 @@ pub struct Figures {
     pub steps: u64,
     /// Answers of stores that were compared with the model's.
     pub answers: u64,
+}
+
+impl AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.answers += other.answers;
+    }
 }
 
 /// A store beside the model.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OpenFlags};
 use tidings_store_conformance::Home as _;
-use tokio_postgres::NoTls;
 
 use crate::stores::{Database, Directory};
 
@@ -42,7 +41,7 @@ fn default(text: Option<String>) -> Option<String> {
 }
 
 fn in_sqlite(directory: &Directory) -> Parts {
-    let path = directory.0.path().join("tidings.sqlite");
+    let path = directory.path().join("tidings.sqlite");
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a database");
     let texts = |sql: &str| -> Vec<String> {
         let mut found = database.prepare(sql).expect("a statement");
@@ -103,8 +102,7 @@ fn indexes_in_sqlite(database: &Connection, table: &str) -> Parts {
 }
 
 async fn in_postgres(database: &Database) -> Parts {
-    let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.expect("connects");
-    tokio::spawn(connection);
+    let client = database.client().await;
     let mut parts = Parts::new();
     let columns = "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'NO',
                           column_default::text, coalesce(collation_name = 'C', data_type <> 'text')
