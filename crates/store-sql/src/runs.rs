@@ -105,7 +105,7 @@ pub(crate) fn has_too_many_tasks(session: &Session<'_>, project: i64, new: usize
     }
     let count = session.connection.statement(sql::COUNT_RUN_TASKS);
     let there: u32 = count.query_row([project, i64::from(PROJECT_TASKS_MAX) + 1], |row| row.get(0))?;
-    Ok((there - done) as usize + new > PROJECT_TASKS_MAX as usize)
+    Ok(there.saturating_sub(done) as usize + new > PROJECT_TASKS_MAX as usize)
 }
 
 fn put_property(session: &Session<'_>, project: i64, change: &PropertyChange) -> Result<()> {

@@ -42,6 +42,17 @@ pub(super) enum Kind {
     StepJob,
     ReplayEvent,
     BusiestLanes,
+    // What the model knows nothing of.
+    Records,
+    Sources,
+    Receipts,
+    Gaps,
+    Commands,
+    Runs,
+    Tasks,
+    Tenants,
+    Portals,
+    Reopen,
 }
 
 /// How often each is asked, in so many of all.
@@ -78,12 +89,17 @@ const WEIGHTS: [(Kind, u64); 28] = [
 
 /// So many steps out of a seed.
 pub fn sequence(seed: u64, length: usize) -> Vec<Step> {
-    let mut random = Random::new(seed, 1);
-    let all = WEIGHTS.iter().map(|(_, weight)| weight).sum();
+    drawn(seed, 1, &WEIGHTS, length)
+}
+
+/// Steps of these kinds, each as often as its weight says.
+pub(super) fn drawn(seed: u64, stream: u64, weights: &[(Kind, u64)], length: usize) -> Vec<Step> {
+    let mut random = Random::new(seed, stream);
+    let all = weights.iter().map(|(_, weight)| weight).sum();
     (0..length)
         .map(|_| {
             let mut place = random.below(all);
-            let kind = WEIGHTS.iter().find(|(_, weight)| {
+            let kind = weights.iter().find(|(_, weight)| {
                 let is_here = place < *weight;
                 place = place.saturating_sub(*weight);
                 is_here
@@ -127,6 +143,7 @@ impl Trial {
             Kind::StepJob => self.step_job(&mut random).await,
             Kind::ReplayEvent => self.replay_event(&mut random).await,
             Kind::BusiestLanes => self.busiest_lanes(&mut random).await,
+            other => unreachable!("{other:?} is for stores alone"),
         }
     }
 }

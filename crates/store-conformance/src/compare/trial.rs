@@ -10,7 +10,7 @@ use tidings_domain::{
 use tidings_fakes::Random;
 use tidings_ports::store::{Created, LeasedDelivery, NewOrganization, Store, StoreError};
 
-use super::Step;
+use super::{Step, alike::Others};
 use crate::{START, model::Model, world::Home};
 
 /// Organizations in a trial, each with its default project.
@@ -55,9 +55,10 @@ pub struct Trial {
     /// Leases that were given out, whether they hold or not.
     pub(super) leases: Vec<LeasedDelivery>,
     /// What was asked, for whoever looks at a failure.
-    trace: Vec<String>,
-    difference: Option<String>,
-    figures: Figures,
+    pub(super) trace: Vec<String>,
+    pub(super) difference: Option<String>,
+    pub(super) figures: Figures,
+    pub(super) others: Others,
 }
 
 impl Trial {
@@ -78,16 +79,20 @@ impl Trial {
                 break;
             }
         }
-        for subject in &trial.subjects {
+        trial.end().await
+    }
+
+    pub(super) async fn end(self) -> Result<Figures, String> {
+        for subject in &self.subjects {
             subject.store.close().await;
         }
-        match trial.difference {
-            None => Ok(trial.figures),
-            Some(difference) => Err(format!("{}\n{difference}", trial.trace.join("\n"))),
+        match self.difference {
+            None => Ok(self.figures),
+            Some(difference) => Err(format!("{}\n{difference}", self.trace.join("\n"))),
         }
     }
 
-    async fn new(homes: &[Arc<dyn Home>]) -> Self {
+    pub(super) async fn new(homes: &[Arc<dyn Home>]) -> Self {
         let mut subjects = Vec::new();
         for home in homes {
             let store = home.open(None).await;
@@ -103,6 +108,7 @@ impl Trial {
             trace: Vec::new(),
             difference: None,
             figures: Figures::default(),
+            others: Others::default(),
         };
         for number in 0..ORGANIZATIONS {
             trial.create_organization(number).await;
@@ -121,8 +127,7 @@ impl Trial {
     }
 
     /// Opens every store again, as a new process would.
-    pub(super) async fn restart(&mut self) {
-        let now = self.now;
+    pub(super) async fn open_again(&mut self) {
         let mut subjects = Vec::new();
         for Subject { home, store, .. } in std::mem::take(&mut self.subjects) {
             // Nobody may hold it any more: one process at a time uses a directory.
@@ -130,6 +135,12 @@ impl Trial {
             subjects.push(Subject { home, store, versions: BTreeMap::new() });
         }
         self.subjects = subjects;
+    }
+
+    /// Every store again, as a new process finds it.
+    pub(super) async fn restart(&mut self) {
+        let now = self.now;
+        self.open_again().await;
         let backlog = self.model.recover(now);
         self.ask(&"recover", sorted(backlog, |lane| lane.webhook_id), async |it| {
             Ok(sorted(it.store.recover(now).await?, |lane| lane.webhook_id))
@@ -154,20 +165,24 @@ impl Trial {
         }
         let right = format!("{right:?}");
         self.trace.push(format!("{what:?}"));
-        for subject in &self.subjects {
-            let said = match verb(subject).await {
+        for place in 0..self.subjects.len() {
+            let said = match verb(&self.subjects[place]).await {
                 Ok(answer) => format!("{answer:?}"),
                 Err(error) => format!("error: {error:?}"),
             };
             self.figures.answers += 1;
             if said != right {
-                let place = said.bytes().zip(right.bytes()).take_while(|(one, other)| one == other).count();
-                let (said, right) = (around(&said, place), around(&right, place));
-                let name = subject.home.name();
-                self.difference = Some(format!("{name} says  {said}\nright is  {right}"));
-                return;
+                return self.note_difference(place, &said, &right);
             }
         }
+    }
+
+    /// A store says something else.
+    pub(super) fn note_difference(&mut self, subject: usize, said: &str, right: &str) {
+        let place = said.bytes().zip(right.bytes()).take_while(|(one, other)| one == other).count();
+        let (said, right) = (around(said, place), around(right, place));
+        let name = self.subjects[subject].home.name();
+        self.difference = Some(format!("{name} says  {said}\nright is  {right}"));
     }
 
     /// So many ids of now; the first of them.
