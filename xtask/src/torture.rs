@@ -37,6 +37,14 @@ const PARTS: &[Part] = &[
         what: "kill -9 under load, 500 rounds",
     },
     Part {
+        name: "nodes",
+        package: "tidings",
+        tests: &["nodes"],
+        setting: Some(("TIDINGS_TORTURE_ROUNDS", "100")),
+        counts: true,
+        what: "several nodes on one PostgreSQL: 100 kills, 100 rolling restarts, a frozen one",
+    },
+    Part {
         name: "powercut",
         package: "tidings",
         tests: &["power_cut"],

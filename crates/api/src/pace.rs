@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tidings_domain::time::Timestamp;
@@ -21,22 +24,38 @@ pub(crate) trait Counted: Eq + Hash {
 
 /// Counts of the same kind.
 #[derive(Debug)]
-pub(crate) struct Pace<K>(Mutex<HashMap<K, i64>>);
+pub(crate) struct Pace<K> {
+    counts: Mutex<HashMap<K, i64>>,
+    /// Processes that count beside each other.
+    shares: AtomicU32,
+}
 
 impl<K> Default for Pace<K> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self { counts: Mutex::default(), shares: AtomicU32::new(1) }
     }
 }
 
 impl<K: Counted> Pace<K> {
+    /// So many processes count beside each other: each lets its share through.
+    pub(crate) fn shared_by(&self, processes: u32) {
+        self.shares.store(processes.max(1), Ordering::Relaxed);
+    }
+
+    /// How far one place is from the next, in microseconds.
+    fn step(&self, per_minute: u32) -> i64 {
+        let step = (MINUTE_US / i64::from(per_minute).max(1)).max(1);
+        // One at least may come in a minute, whoever takes it.
+        (step * i64::from(self.shares.load(Ordering::Relaxed))).min(MINUTE_US)
+    }
+
     /// Takes a place, or says in how many seconds there is one. Of each limit only one number is kept: the time at
     /// which all that was taken would have come at an even pace. It may run ahead of now by a minute, so a minute's
     /// worth may come at once.
     pub(crate) fn take(&self, key: K, per_minute: u32, now: Timestamp) -> Result<(), u64> {
         let now = now.as_millis() * 1000;
-        let step = (MINUTE_US / i64::from(per_minute).max(1)).max(1);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let step = self.step(per_minute);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let next = counts.get(&key).copied().unwrap_or(now).max(now) + step;
         if next - now > MINUTE_US {
             return Err((next - now - MINUTE_US).unsigned_abs().div_ceil(1_000_000).max(1));
@@ -50,8 +69,8 @@ impl<K: Counted> Pace<K> {
 
     /// Gives a place back that was taken.
     pub(crate) fn give_back(&self, key: &K, per_minute: u32) {
-        let step = (MINUTE_US / i64::from(per_minute).max(1)).max(1);
-        if let Some(next) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+        let step = self.step(per_minute);
+        if let Some(next) = self.counts.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
             *next -= step;
         }
     }
@@ -90,7 +109,15 @@ mod tests {
     }
 
     fn kept(pace: &Pace<Key>) -> usize {
-        pace.0.lock().expect("nobody panics").len()
+        pace.counts.lock().expect("nobody panics").len()
+    }
+
+    #[test]
+    fn processes_that_share_a_limit_let_a_share_of_it_through() {
+        let pace = Pace::default();
+        pace.shared_by(3);
+        let taken = |ms: i64| (0..100).take_while(|_| pace.take(Key::Dear(0), 60, at(ms)).is_ok()).count();
+        assert_eq!((taken(0), taken(1_000), taken(2_999), taken(3_000)), (20, 0, 0, 1));
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(crate) struct Shared {
 impl Api {
     /// Puts the parts together.
     pub fn new(parts: ApiParts) -> Self {
-        let keys = KeyCache::new(Arc::clone(&parts.store));
+        let keys = KeyCache::new(Arc::clone(&parts.store), Arc::clone(parts.engine.standing()));
         let accounts = Accounts::new(Arc::clone(&parts.store), Arc::clone(parts.engine.ids()));
         let accounts = accounts.with_provider(parts.oidc.clone());
         let compilations = Turns::new(COMPILATIONS_MAX);

@@ -153,6 +153,28 @@ pub struct InstanceBody {
     pub ledger: LedgerBody,
     /// The project that operational events belong to.
     pub operations_project_id: Option<ProjectId>,
+    /// The processes that share the database, oldest first; none on the embedded store, which one process uses.
+    pub nodes: Vec<NodeBody>,
+}
+
+/// A process among several that share a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Node")]
+pub struct NodeBody {
+    /// Part of the ids it makes; no other one that is alive has the same.
+    pub number: u8,
+    /// What its machine is called.
+    pub name: String,
+    /// The version that it runs.
+    pub version: String,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// When it said last that it is alive; not for 10 s, and others take over.
+    pub seen_at: Timestamp,
+    /// Whether it does what only one may do: jobs, schedules, upkeep, reports.
+    pub leads: bool,
+    /// Whether it is the one that answers.
+    pub answers: bool,
 }
 
 /// Deliveries by what has become of them, all time; audited each minute.
@@ -268,6 +290,10 @@ impl Wire for InstanceBody {
                 "unaccounted": 0,
             },
             "operations_project_id": sample::PROJECT,
+            "nodes": [{
+                "number": 0, "name": "web-1", "version": "0.1.0", "started_at": sample::CREATED,
+                "seen_at": sample::CREATED, "leads": true, "answers": true,
+            }],
         })
     }
 }

@@ -64,8 +64,9 @@ impl Breaker {
     }
 
     /// A request failed. Answers that arrived while the breaker was already open and paused do
-    /// not lengthen the pause: they were sent before it opened.
-    pub fn on_failure(&mut self, now: Timestamp) {
+    /// not lengthen the pause: they were sent before it opened. Where several processes ask, each pauses for all of
+    /// them, so that the webhook is asked as often as by one.
+    pub fn on_failure(&mut self, now: Timestamp, processes: u32) {
         self.consecutive_failures = self.consecutive_failures.saturating_add(1);
         let pause_ms = match self.open {
             None if self.consecutive_failures < FAILURES_TO_OPEN => return,
@@ -73,7 +74,8 @@ impl Breaker {
             Some(open) if now < open.until => return,
             Some(open) => (open.pause_ms * 2).min(PAUSE_MS_MAX),
         };
-        self.open = Some(Open { until: now.plus_millis(pause_ms), pause_ms });
+        let until = now.plus_millis(pause_ms * u64::from(processes.max(1)));
+        self.open = Some(Open { until, pause_ms });
     }
 }
 
@@ -86,17 +88,17 @@ mod tests {
         let mut breaker = Breaker::default();
         let mut now = Timestamp::from_millis(0);
         for _ in 1..FAILURES_TO_OPEN {
-            breaker.on_failure(now);
+            breaker.on_failure(now, 1);
             assert_eq!(breaker.admits(now), Admission::Open);
         }
-        breaker.on_failure(now);
+        breaker.on_failure(now, 1);
         assert_eq!(breaker.admits(now), Admission::NotBefore(Timestamp::from_millis(1_000)));
-        breaker.on_failure(now);
+        breaker.on_failure(now, 1);
         assert_eq!(breaker.admits(now), Admission::NotBefore(Timestamp::from_millis(1_000)));
 
         now = now.plus_millis(1_000);
         assert_eq!(breaker.admits(now), Admission::OneProbe);
-        breaker.on_failure(now);
+        breaker.on_failure(now, 1);
         assert_eq!(breaker.admits(now), Admission::NotBefore(Timestamp::from_millis(3_000)));
 
         now = now.plus_millis(2_000);
@@ -109,12 +111,23 @@ mod tests {
         let mut breaker = Breaker::default();
         let mut now = Timestamp::from_millis(0);
         for _ in 0..200 {
-            breaker.on_failure(now);
+            breaker.on_failure(now, 1);
             if let Admission::NotBefore(until) = breaker.admits(now) {
                 assert!(until.millis_since(now) <= PAUSE_MS_MAX);
                 now = until;
             }
         }
         assert!(breaker.is_open());
+    }
+
+    #[test]
+    fn several_processes_ask_no_more_often_than_one() {
+        let (mut breaker, now) = (Breaker::default(), Timestamp::from_millis(0));
+        for _ in 0..FAILURES_TO_OPEN {
+            breaker.on_failure(now, 3);
+        }
+        assert_eq!(breaker.next_probe_at(), Some(Timestamp::from_millis(3_000)));
+        breaker.on_failure(Timestamp::from_millis(3_000), 3);
+        assert_eq!(breaker.next_probe_at(), Some(Timestamp::from_millis(9_000)), "the pause itself is doubled");
     }
 }

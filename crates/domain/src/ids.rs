@@ -101,27 +101,53 @@ impl Id {
     }
 }
 
+/// Bits of the counter that say which process made an id; those below count.
+const NODE_BITS: u32 = 5;
+/// Processes that can make ids at the same time.
+pub const NODES_MAX: u8 = 1 << NODE_BITS;
+/// Ids that a process makes in a millisecond; more of them run ahead of the clock.
+const SLOT: i64 = 1 << (COUNTER_BITS - NODE_BITS);
+
+/// The sequence that a process makes `places` after another one of its own.
+pub fn sequence_after(sequence: i64, places: i64) -> i64 {
+    let place = sequence % SLOT + places;
+    let (ms, node) = (sequence >> COUNTER_BITS, sequence % (1 << COUNTER_BITS) / SLOT);
+    ((ms + place / SLOT) << COUNTER_BITS) + node * SLOT + place % SLOT
+}
+
 /// The lowest sequence that an id made at this time can have.
 pub fn first_sequence_at(at: Timestamp) -> i64 {
     at.as_millis().clamp(0, (1 << 48) - 1) << COUNTER_BITS
 }
 
-/// Makes ids whose sequence never repeats or goes back, also when the clock does.
+/// Makes ids whose sequence never repeats or goes back, also when the clock does. Each millisecond has a slot for
+/// every process that shares a database, so that what two of them make is never the same.
 #[derive(Debug, Default)]
 pub struct IdSequence {
-    last: i64,
+    next: i64,
+    node: i64,
 }
 
 impl IdSequence {
-    /// Continues after `last`, the highest sequence that is already in use.
-    pub fn after(last: i64) -> Self {
-        Self { last }
+    /// Of the process that is called so, below [`NODES_MAX`]; continues after `last`, the highest sequence that is
+    /// already in use.
+    pub fn after(last: i64, node: u8) -> Self {
+        let mut sequence = Self { next: 0, node: 0 };
+        sequence.go_on(last, node);
+        sequence
     }
 
-    /// Reserves `count` consecutive sequence numbers and returns the first of them.
+    /// Goes on under another name, behind what is in use by then.
+    pub fn go_on(&mut self, last: i64, node: u8) {
+        self.node = i64::from(node % NODES_MAX) * SLOT;
+        let behind = (last.max(self.next - 1) >> COUNTER_BITS) + 1;
+        self.next = (behind << COUNTER_BITS) + self.node;
+    }
+
+    /// Reserves `count` sequence numbers and returns the first of them; [`sequence_after`] tells the others.
     pub fn reserve(&mut self, now: Timestamp, count: u32) -> i64 {
-        let first = first_sequence_at(now).max(self.last + 1);
-        self.last = first + i64::from(count) - 1;
+        let first = (first_sequence_at(now) + self.node).max(self.next);
+        self.next = sequence_after(first, i64::from(count));
         first
     }
 }
@@ -275,8 +301,34 @@ mod tests {
         let mut ids = IdSequence::default();
         let late = ids.reserve(Timestamp::from_millis(5_000), 40_000);
         let next = ids.reserve(Timestamp::from_millis(1_000), 1);
-        assert_eq!(next, late + 40_000);
-        assert!(IdSequence::after(next + 7).reserve(Timestamp::from_millis(0), 1) > next + 7);
+        assert_eq!(next, sequence_after(late, 40_000));
+        assert!(IdSequence::after(next + 7, 0).reserve(Timestamp::from_millis(0), 1) > next + 7);
+    }
+
+    #[test]
+    fn processes_never_make_the_same_sequence() {
+        let mut made = std::collections::BTreeSet::new();
+        for node in 0..NODES_MAX {
+            let mut ids = IdSequence::after(0, node);
+            // Within a slot, up to its end, over it, and once more in the same millisecond.
+            for count in [1, 1_000, 23, 1, 3_000, 7] {
+                let first = ids.reserve(Timestamp::from_millis(5_000), count);
+                for place in 0..i64::from(count) {
+                    assert!(made.insert(sequence_after(first, place)), "node {node}, place {place} of {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_called_otherwise_goes_on_behind_everything() {
+        let mut ids = IdSequence::after(0, 3);
+        let before = ids.reserve(Timestamp::from_millis(5_000), 2_000);
+        ids.go_on(first_sequence_at(Timestamp::from_millis(7_000)) + 9, 1);
+        let after = ids.reserve(Timestamp::from_millis(5_000), 1);
+        assert_eq!(after, first_sequence_at(Timestamp::from_millis(7_001)) + SLOT);
+        ids.go_on(0, 31);
+        assert!(ids.reserve(Timestamp::from_millis(5_000), 1) > after && after > before);
     }
 
     #[test]

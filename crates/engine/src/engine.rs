@@ -22,7 +22,7 @@ use tidings_ports::{
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
-    IdSource, Turns,
+    IdSource, Standing, Turns,
     dispatch::{DispatchLimits, Dispatcher, DispatcherParts, LaneView},
     feed::Feed,
     fill::Board,
@@ -108,6 +108,7 @@ pub struct Engine {
     pub(crate) next_upkeep_at: AtomicI64,
     pub(crate) fills: Board,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) user_agent: String,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -121,17 +122,24 @@ impl Engine {
     pub async fn start(parts: EngineParts) -> Result<Arc<Self>, StoreError> {
         let EngineParts { store, sender, clock, entropy, master_key, user_agent, .. } = parts;
         let EngineParts { limits, overdue_after_ms, scripts, base_url, .. } = parts;
+        let joined = store.joined();
+        let standing = Arc::new(match &joined {
+            Some(_) => Standing::among_others(Arc::clone(&clock)),
+            None => Standing::alone(Arc::clone(&clock)),
+        });
         let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
         let feed = Arc::new(Feed::new(Arc::clone(&clock)));
-        let sources = SourceCache::new(Arc::clone(&master_key));
-        let router = Arc::new(Router::new(Arc::clone(&store), Arc::clone(&master_key), user_agent.clone()));
+        let sources = SourceCache::new(Arc::clone(&master_key), Arc::clone(&standing));
+        let known = (Arc::clone(&store), Arc::clone(&standing));
+        let router = Arc::new(Router::new(known, Arc::clone(&master_key), user_agent.clone()));
         let dispatcher = Arc::new(Dispatcher::new(DispatcherParts {
             store: Arc::clone(&store),
             sender: Arc::clone(&sender),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             router: Arc::clone(&router),
+            standing: Arc::clone(&standing),
             limits,
             operations: Arc::clone(&operations),
             reports: Arc::clone(&reports),
@@ -140,7 +148,8 @@ impl Engine {
         let batcher = Arc::new(Batcher::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&dispatcher)));
         dispatcher.note_backlog(&store.recover(clock.now()).await?);
         let engine = Arc::new(Self {
-            ids: Arc::new(IdSource::new(last, Arc::clone(&clock), entropy)),
+            ids: Arc::new(IdSource::new(last, joined.as_ref().map_or(0, |it| it.number), Arc::clone(&clock), entropy)),
+            standing,
             store,
             sender,
             clock,
@@ -184,6 +193,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
             tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
         ];
+        tasks.extend(joined.map(|joined| tokio::spawn(guarded(Arc::clone(&engine).run_beats(joined)))));
         for kind in TaskKind::ALL {
             let worker = |_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks(kind)));
             tasks.extend((0..kind.workers()).map(worker));

@@ -8,7 +8,7 @@ use std::sync::{
 use tidings_domain::{
     ids::{
         AccountId, ApiKeyId, AuditId, CommandId, DeliveryId, EventKey, Id, IdSequence, InviteId, JobId, OrganizationId,
-        PortalSessionId, ProjectId, RunId, SessionId, SourceId, WebhookId,
+        PortalSessionId, ProjectId, RunId, SessionId, SourceId, WebhookId, sequence_after,
     },
     time::Timestamp,
 };
@@ -23,10 +23,15 @@ pub struct IdSource {
 }
 
 impl IdSource {
-    /// Goes on behind `last`, the highest sequence the store holds.
-    pub fn new(last: i64, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    /// Of the process that is called so; goes on behind `last`, the highest sequence the store holds.
+    pub fn new(last: i64, node: u8, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let next_request = AtomicU64::new(entropy.next_u64());
-        Self { sequence: Mutex::new(IdSequence::after(last)), clock, entropy, next_request }
+        Self { sequence: Mutex::new(IdSequence::after(last, node)), clock, entropy, next_request }
+    }
+
+    /// Goes on under another name.
+    pub(crate) fn go_on(&self, last: i64, node: u8) {
+        self.sequence.lock().unwrap_or_else(PoisonError::into_inner).go_on(last, node);
     }
 
     fn reserve(&self, count: u32) -> i64 {
@@ -108,7 +113,7 @@ impl IdSource {
         (0..count).map(|_| DeliveryId(self.id())).collect()
     }
 
-    /// An event's key and its deliveries' ids, whose sequences follow it without a gap.
+    /// An event's key and its deliveries' ids, whose sequences follow it (see [`sequence_after`]).
     pub fn event(&self, deliveries: usize) -> (EventKey, Vec<DeliveryId>) {
         let count = u32::try_from(deliveries).unwrap_or(u32::MAX - 1);
         let first = self.reserve(count + 1);
@@ -116,7 +121,8 @@ impl IdSource {
         self.entropy.fill(&mut random);
         let mut tails = random.chunks_exact(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap_or_default()));
         let key = EventKey::from_parts(first, tails.next().unwrap_or(0));
-        let ids = (1..).zip(tails).map(|(place, tail)| DeliveryId::from_parts(first + place, tail)).collect();
+        let ids =
+            (1..).zip(tails).map(|(place, tail)| DeliveryId::from_parts(sequence_after(first, place), tail)).collect();
         (key, ids)
     }
 

@@ -85,6 +85,11 @@ impl JobSignal {
         self.signal.is_asked() || self.next_look.load(Ordering::SeqCst) <= now.as_millis()
     }
 
+    /// There may be something to do.
+    pub(crate) fn ask(&self) {
+        self.signal.ask();
+    }
+
     /// Completes when it has not.
     pub(crate) async fn done(&self, now: Timestamp) {
         self.signal.until(|| !self.is_busy(now)).await;
@@ -222,6 +227,7 @@ impl Engine {
     /// Carries jobs on, for as long as the process lives.
     pub(crate) async fn run_jobs(self: std::sync::Arc<Self>) {
         loop {
+            self.standing.led().await;
             let answers = self.jobs.signal.open();
             let round = match self.job_round().await {
                 Ok(Round::Progress) => continue,

@@ -41,7 +41,7 @@ impl Engine {
         loop {
             self.reports.asked().await;
             let answers = self.reports.open();
-            while let Some(project_id) = self.operations_project() {
+            while let Some(project_id) = self.operations_project().filter(|_| self.standing.leads()) {
                 match self.publish_reports(project_id).await {
                     Ok(0) => break,
                     Ok(_) => {}

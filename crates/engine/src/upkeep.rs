@@ -64,6 +64,19 @@ impl Engine {
     async fn upkeep_round(&self, audit: bool) -> Result<(), StoreError> {
         self.dispatcher.note_step().await?;
         self.feed.tidy();
+        // Every path that makes a delivery due notes it. This is for the one nobody thought of.
+        self.dispatcher.note_backlog(&self.store.backlog().await?);
+        self.write_turned_away().await;
+        if self.standing.leads() {
+            self.upkeep_of_all(audit).await?;
+        }
+        // What a former process did not come to.
+        self.reports.ask();
+        Ok(())
+    }
+
+    /// What one process does for all that share the store.
+    async fn upkeep_of_all(&self, audit: bool) -> Result<(), StoreError> {
         for webhook_id in self.store.webhooks_to_cancel().await? {
             while self.store.cancel_pending(webhook_id, STEP_ROWS, self.clock.now()).await? == STEP_ROWS {}
         }
@@ -80,16 +93,11 @@ impl Engine {
         let ended = Timestamp::from_millis(now.as_millis() - PORTAL_SESSION_KEPT_MS.cast_signed());
         while self.store.expire_portal_sessions(ended, STEP_ROWS).await? >= STEP_ROWS {}
         while self.store.expunge_deleted(STEP_ROWS).await? {}
-        // Every path that makes a delivery due notes it. This is for the one nobody thought of.
-        self.dispatcher.note_backlog(&self.store.backlog().await?);
-        self.write_turned_away().await;
         self.review_billing().await?;
         self.watch_overdue().await?;
         if audit {
             self.audit_ledger().await?;
         }
-        // What a former process did not come to.
-        self.reports.ask();
         Ok(())
     }
 }

@@ -18,8 +18,8 @@ use tidings_domain::{
 use tidings_ports::{
     sender::Timing,
     store::{
-        Appended, AttemptRecord, LeasedDelivery, NewDelivery, NewEvent, NewOrganization, NewWebhook, Settled,
-        Settlement, Store,
+        Appended, AttemptRecord, BacklogLane, LeasedDelivery, NewDelivery, NewEvent, NewOrganization, NewWebhook,
+        Settled, Settlement, Store,
     },
 };
 
@@ -52,6 +52,9 @@ pub trait Outside: Send + Sync {
     /// Has the database refuse new rows of a table, all or those for which a condition on `new` holds.
     async fn refuse(&self, table: &str, condition: &str);
 
+    /// Has the others take the process for dead, if there can be others.
+    async fn crash(&self) {}
+
     /// How no bytes are written.
     fn no_bytes(&self) -> &'static str;
 }
@@ -62,8 +65,9 @@ pub trait Home: Send + Sync {
     /// What kind of store it is.
     fn name(&self) -> &'static str;
 
-    /// Opens it after the one that was opened before is gone; without one it is emptied first.
-    async fn open(&self, former: Option<Arc<dyn Store>>) -> Arc<dyn Store>;
+    /// Opens it after the one that was opened before is gone; without one it is emptied first. A store with a clock of
+    /// its own has this time.
+    async fn open(&self, former: Option<Arc<dyn Store>>, now: Timestamp) -> Arc<dyn Store>;
 }
 
 impl World {
@@ -146,6 +150,13 @@ impl World {
         }
         let appended = self.store.append(Arc::new(events), now).await.expect("written");
         assert!(appended.iter().all(|result| *result == Appended::Stored), "{appended:?}");
+    }
+
+    /// The process ends without a word, and another one starts.
+    pub(crate) async fn crash(&self, now: Timestamp) -> Vec<BacklogLane> {
+        self.outside.crash().await;
+        self.store.beat(0).await.expect("heard");
+        self.store.recover(now).await.expect("written")
     }
 
     pub(crate) async fn settle(&self, lease: &LeasedDelivery, verdict: Verdict, now: Timestamp) -> Settled {

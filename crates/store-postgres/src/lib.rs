@@ -7,6 +7,7 @@
 
 mod backend;
 mod error;
+mod nodes;
 mod open;
 mod pool;
 mod sql;
@@ -15,5 +16,6 @@ mod transaction;
 
 pub use backend::{PostgresBackend, PostgresStore};
 pub use error::OpenError;
+pub use nodes::LEASE;
 pub use open::{PostgresSettings, open};
 pub use pool::{config, tls};

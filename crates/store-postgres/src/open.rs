@@ -1,5 +1,7 @@
 //! Opening the store: the pool, and the tables brought up to date.
 
+use std::{sync::Arc, time::Duration};
+
 use deadpool_postgres::Object;
 use tidings_store_sql::SqlStore;
 
@@ -7,6 +9,7 @@ use crate::{
     OpenError, PostgresStore,
     backend::PostgresBackend,
     error::{chain, no_connection},
+    nodes::Node,
     pool,
 };
 
@@ -18,6 +21,9 @@ const VERSION_MIN: i64 = 140_000;
 /// Held while tables are changed, so that one process does it and the others wait ("Tdng").
 const MIGRATION_LOCK: i64 = 0x5464_6e67;
 
+/// Connections beside the others: for saying that it lives, and for what follows from that.
+const NODE_CONNECTIONS: usize = 3;
+
 /// Where the database is, and how it is used.
 #[derive(Debug, Clone)]
 pub struct PostgresSettings {
@@ -27,6 +33,10 @@ pub struct PostgresSettings {
     pub connections: usize,
     /// What this process is called in the database; no other one that lives is called the same.
     pub node: i64,
+    /// What people call its machine.
+    pub name: String,
+    /// For how long after its last word nobody takes over what it leased.
+    pub lease: Duration,
 }
 
 /// Opens the store and brings its tables up to date.
@@ -36,7 +46,11 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     check_version(&client).await?;
     migrate(&mut client).await?;
     drop(client);
-    Ok(SqlStore::new(PostgresBackend { pool, node: settings.node }))
+    let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let node = Node::join(beats, settings.node, settings.name.clone(), version, settings.lease).await;
+    let node = Arc::new(node.map_err(|error| OpenError::Unreachable(error.to_string()))?);
+    Ok(SqlStore::new(PostgresBackend { pool, node }))
 }
 
 async fn check_version(client: &Object) -> Result<(), OpenError> {

@@ -30,12 +30,13 @@ texts!(
     "count_born",
     "count_leased",
     "count_running_jobs",
+    "deleted_among",
     "events_after",
     "expunge_event",
     "find_version",
     "free_leases",
+    "find_versions",
     "hold_hour",
-    "is_webhook_deleted",
     "last_sequence",
     "lease",
     "leased_of_webhook",
@@ -65,6 +66,35 @@ texts!(
     "remember_idempotency",
     "schedule_retry",
 );
+
+// What processes say to each other; no verb of the store.
+texts!(
+    of_nodes,
+    "../sql/nodes/",
+    "bury",
+    "deaf",
+    "fate",
+    "forget_changes",
+    "free_leases_of",
+    "hear",
+    "hold_place",
+    "inherit_ledger",
+    "join",
+    "lead",
+    "leave",
+    "list",
+    "look",
+    "release_leases",
+    "resign",
+    "start_alone",
+    "stay",
+    "tell",
+);
+
+/// One of those.
+pub(crate) fn node_text(name: &'static str) -> &'static str {
+    of_nodes(name).unwrap_or_else(|| unreachable!("{name} has no text"))
+}
 
 /// All of them, with `$1` for the first parameter.
 static TEXTS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {

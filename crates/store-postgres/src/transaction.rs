@@ -45,6 +45,14 @@ impl Transaction<'_> {
             said(&error)
         })
     }
+
+    /// Waits for PostgreSQL's answer to a commit.
+    pub(crate) fn wait_for_commit(
+        &self,
+        answer: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>,
+    ) -> std::result::Result<(), tokio_postgres::Error> {
+        self.runtime.block_on(answer).inspect_err(|error| self.collided.set(collided(error)))
+    }
 }
 
 impl Transaction<'_> {

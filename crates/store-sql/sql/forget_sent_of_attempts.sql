@@ -1,2 +1,6 @@
 UPDATE attempt SET request_body = NULL
-WHERE request_body IS NOT NULL AND (delivery BETWEEN ?1 + 1 AND ?1 + ?2 OR delivery IN (SELECT delivery FROM replayed_delivery WHERE event = ?1))
+WHERE request_body IS NOT NULL AND delivery IN (
+    SELECT seq FROM delivery WHERE seq BETWEEN ?1 + 1 AND ?2 AND event = ?1
+    UNION ALL SELECT seq FROM queue WHERE seq BETWEEN ?1 + 1 AND ?2 AND event = ?1
+    UNION ALL SELECT delivery FROM replayed_delivery WHERE event = ?1
+)

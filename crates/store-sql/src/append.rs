@@ -1,7 +1,5 @@
 //! Accepting events: one transaction holds events, deliveries and idempotency keys.
 
-use std::collections::{BTreeMap, btree_map::Entry};
-
 use bytes::Bytes;
 use tidings_domain::{
     event::Event,
@@ -45,19 +43,12 @@ pub(crate) fn append(session: &mut Session<'_>, events: &[NewEvent], now: Timest
 
 /// Those that were decided under a version which holds no more are not looked at any further.
 fn stale(session: &mut Session<'_>, events: &[NewEvent]) -> Result<Vec<Option<Appended>>> {
-    let mut versions = BTreeMap::new();
-    let mut outcomes = Vec::with_capacity(events.len());
-    for new in events {
-        let version = match versions.entry(new.event.project_id.sequence()) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(unknown) => {
-                let version = session.project_version(*unknown.key())?;
-                *unknown.insert(version)
-            }
-        };
-        outcomes.push((version != new.snapshot_version).then_some(Appended::StaleSnapshot));
-    }
-    Ok(outcomes)
+    let versions = session.project_versions(&events.iter().map(|new| new.event.project_id.sequence()).collect())?;
+    let outcomes = events.iter().map(|new| {
+        let version = versions.get(&new.event.project_id.sequence());
+        (version != Some(&new.snapshot_version)).then_some(Appended::StaleSnapshot)
+    });
+    Ok(outcomes.collect())
 }
 
 /// Remembers the idempotency keys of all events that have one; whose key was used before is answered by that.

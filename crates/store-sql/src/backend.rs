@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tidings_ports::store::{AuditNote, StoreError};
+use async_trait::async_trait;
+use tidings_ports::store::{AuditNote, Beat, Joined, NodeView, Nodes, Starting, StoreError};
 
 use crate::{
     audit,
@@ -28,6 +29,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// What the only process that writes knows of its leases.
     fn leases(&self) -> Option<Arc<Leases>>;
+
+    /// The other processes that use the database, if there can be any.
+    fn nodes(&self) -> Option<&dyn Nodes> {
+        None
+    }
 
     /// Finishes what is under way, and refuses all else.
     fn close(&self) -> impl Future<Output = ()> + Send;
@@ -131,5 +137,33 @@ where
             audit::append(session, &note.entry)?;
         }
         Ok((done, changed))
+    }
+}
+
+#[async_trait]
+impl<B: Backend> Nodes for SqlStore<B> {
+    fn joined(&self) -> Option<Joined> {
+        self.backend.nodes()?.joined()
+    }
+
+    async fn start_alone(&self) -> Result<Starting, StoreError> {
+        match self.backend.nodes() {
+            Some(nodes) => nodes.start_alone().await,
+            None => Ok(Box::new(())),
+        }
+    }
+
+    async fn beat(&self, heard: u64) -> Result<Beat, StoreError> {
+        match self.backend.nodes() {
+            Some(nodes) => nodes.beat(heard).await,
+            None => Ok(Beat::of_the_only_one(heard)),
+        }
+    }
+
+    async fn list_nodes(&self) -> Result<Vec<NodeView>, StoreError> {
+        match self.backend.nodes() {
+            Some(nodes) => nodes.list_nodes().await,
+            None => Ok(Vec::new()),
+        }
     }
 }

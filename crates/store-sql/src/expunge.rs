@@ -2,7 +2,7 @@
 
 use tidings_domain::{
     command::RunInput,
-    ids::{EventKey, ProjectId},
+    ids::{EventKey, ProjectId, sequence_after},
     time::Timestamp,
 };
 use tidings_ports::store::Expunged;
@@ -38,10 +38,11 @@ pub(crate) fn expunge(
 ) -> Result<Expunged> {
     let Some((fanout, _)) = find(session.connection, project_id, event)? else { return Ok(Expunged::NotFound) };
     let seq = event.sequence();
+    let last = sequence_after(seq, fanout);
     let unfinished: Vec<(i64, i64, Option<i64>)> = session
         .connection
         .statement(sql::UNFINISHED_OF_EVENT)
-        .query_map([seq, fanout], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        .query_map([seq, last], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     // Somebody holds the payload to send it, and would send it again after a failure.
     if unfinished.iter().any(|(_, _, due_at)| due_at.is_none()) {
         return Ok(Expunged::InFlight);
@@ -50,19 +51,17 @@ pub(crate) fn expunge(
         cancel_one(session, webhook, delivery, now)?;
     }
     for forget in [sql::FORGET_SENT_OF_DELIVERIES, sql::FORGET_SENT_OF_ATTEMPTS] {
-        session.connection.statement(forget).execute([seq, fanout])?;
+        session.connection.statement(forget).execute([seq, last])?;
     }
-    forget_given_to_runs(session, seq, fanout)?;
+    forget_given_to_runs(session, seq, last)?;
     session.connection.statement(sql::EXPUNGE_EVENT).execute(params![seq, now.as_millis()])?;
     Ok(Expunged::Done)
 }
 
 /// Runs for its deliveries were handed the payload, and told of it what they liked.
-fn forget_given_to_runs(session: &Session<'_>, event: i64, fanout: i64) -> Result<()> {
-    let runs: Vec<(i64, String)> = session
-        .connection
-        .statement(sql::RUNS_GIVEN)
-        .query_map([event, fanout], |row| Ok((row.get(0)?, row.get(1)?)))?;
+fn forget_given_to_runs(session: &Session<'_>, event: i64, last: i64) -> Result<()> {
+    let runs: Vec<(i64, String)> =
+        session.connection.statement(sql::RUNS_GIVEN).query_map([event, last], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (run, input) in runs {
         let input: RunInput = serde_json::from_str(&input).map_err(|error| Error::unreadable(1, error))?;
         let input = RunInput { content: String::new(), ..input };

@@ -44,8 +44,9 @@ impl<B: Backend> Gaps for SqlStore<B> {
 
 /// Has a source ask, or ask no more, as its settings say. One that never asked misses nothing up to
 /// its last receipt, or up to now if it has none.
-pub(crate) fn follow(session: &Session<'_>, source: &Source) -> Result<()> {
+pub(crate) fn follow(session: &mut Session<'_>, source: &Source) -> Result<()> {
     let id = source.id.sequence();
+    session.configuration_changed(id);
     if source.settings.gap_fill.is_none() {
         return session.connection.statement(sql::STOP_GAP_FILL).execute([id]).map(drop);
     }

@@ -49,6 +49,6 @@ pub use database::{Connection, Database, Next};
 pub use error::{Error, Result};
 pub use memory::{Leases, Mark, Memory};
 pub use row::{Columns, Row};
-pub use session::Session;
+pub use session::{Afterwards, Session};
 pub use sql::Statement;
 pub use value::{Kind, Param, Params, Value};

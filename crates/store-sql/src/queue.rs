@@ -122,6 +122,10 @@ pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], n
 const STEPPED_MS: &str = "stepped_ms";
 
 pub(crate) fn note_step(session: &Session<'_>, stepped_ms: i64) -> Result<()> {
+    // Where several processes write, all of them count by the database's clock.
+    if session.is_shared() {
+        return Ok(());
+    }
     session.connection.statement(sql::REMEMBER).execute(params![STEPPED_MS, stepped_ms.to_le_bytes()])?;
     Ok(())
 }
@@ -138,12 +142,15 @@ fn apply_step(session: &Session<'_>) -> Result<()> {
 }
 
 pub(crate) fn recover(session: &mut Session<'_>, now: Timestamp) -> Result<Vec<BacklogLane>> {
-    apply_step(session)?;
-    session.connection.statement(sql::FREE_LEASES).execute([now.as_millis()])?;
-    session.connection.statement(sql::RESUME_CANCELLING).execute(())?;
-    // What is still claimed for them is told by its verdict that there is nothing to try again for.
-    for webhook in session.connection.statement(sql::WEBHOOKS_TO_CANCEL).query_map((), |row| row.get(0))? {
-        session.note_deleted(webhook);
+    // Where others live, whoever finds that one is dead frees what it leased.
+    if !session.is_shared() {
+        apply_step(session)?;
+        session.connection.statement(sql::FREE_LEASES).execute([now.as_millis()])?;
+        session.connection.statement(sql::RESUME_CANCELLING).execute(())?;
+        // What is still claimed for them is told by its verdict that there is nothing to try again for.
+        for webhook in session.connection.statement(sql::WEBHOOKS_TO_CANCEL).query_map((), |row| row.get(0))? {
+            session.note_deleted(webhook);
+        }
     }
     backlog(session.connection)
 }

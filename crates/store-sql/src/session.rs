@@ -1,6 +1,9 @@
 //! What a verb that changes something works on: an open transaction, and what is known beside it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use tidings_domain::statistics::Tally;
 
@@ -17,17 +20,39 @@ pub struct Session<'a> {
     /// What the only process that writes knows without asking. `None` where others write as well: then
     /// the database knows it.
     memory: Option<&'a mut Memory>,
+    afterwards: Afterwards,
+}
+
+/// What there is to be done about a transaction of one process among several once it is committed.
+#[derive(Debug, Default)]
+pub struct Afterwards {
+    /// Deliveries that it leased.
+    pub leased: Vec<i64>,
+    /// Projects of which it changed what others keep in memory.
+    pub projects: BTreeSet<i64>,
+    /// Whether it changed anything else of that.
+    pub anything: bool,
 }
 
 impl<'a> Session<'a> {
     /// Of the only process that writes.
     pub fn alone(connection: &'a Connection<'a>, memory: &'a mut Memory) -> Self {
-        Self { connection, memory: Some(memory) }
+        Self { connection, memory: Some(memory), afterwards: Afterwards::default() }
     }
 
     /// Of one process among several.
     pub fn shared(connection: &'a Connection<'a>) -> Self {
-        Self { connection, memory: None }
+        Self { connection, memory: None, afterwards: Afterwards::default() }
+    }
+
+    /// What is to be done once it is committed.
+    pub fn afterwards(self) -> Afterwards {
+        self.afterwards
+    }
+
+    /// Whether other processes write as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.memory.is_none()
     }
 
     /// The version of a project's snapshot. Whoever has asked for it in a transaction of its own knows that
@@ -42,30 +67,80 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The same of several projects; those that do not exist are missing.
+    pub(crate) fn project_versions(&mut self, projects: &BTreeSet<i64>) -> Result<BTreeMap<i64, u64>> {
+        let mut versions = BTreeMap::new();
+        if self.memory.is_none() && projects.len() > 1 {
+            let list = serde_json::to_string(projects).expect("numbers always become JSON");
+            let find = self.connection.statement(sql::FIND_VERSIONS);
+            versions.extend(find.query_map([list.as_str()], |row| Ok((row.get::<i64>(0)?, row.get::<u64>(1)?)))?);
+            return Ok(versions);
+        }
+        for &project in projects {
+            if let Some(version) = self.project_version(project).optional()? {
+                versions.insert(project, version);
+            }
+        }
+        Ok(versions)
+    }
+
     /// A project's webhooks changed.
     pub(crate) fn project_changed(&mut self, project: i64) -> Result<()> {
         match &mut self.memory {
             Some(memory) => memory.versions.project_changed(project),
-            None => drop(self.connection.statement(sql::RAISE_PROJECT_VERSION).execute([project])?),
+            None => {
+                self.connection.statement(sql::RAISE_PROJECT_VERSION).execute([project])?;
+                self.configuration_changed(project);
+            }
         }
         Ok(())
+    }
+
+    /// Something of a project changed that other processes may have in memory, but that no event depends on.
+    pub(crate) fn configuration_changed(&mut self, project: i64) {
+        if self.memory.is_none() {
+            self.afterwards.projects.insert(project);
+        }
+    }
+
+    /// Keys changed, or what they belong to.
+    pub(crate) fn access_changed(&mut self) {
+        self.afterwards.anything = true;
     }
 
     /// A catalogue changed: an organization's, or the instance's for 0.
     pub(crate) fn catalogue_changed(&mut self, organization: i64) -> Result<()> {
         match &mut self.memory {
             Some(memory) => memory.versions.catalogue_changed(organization),
-            None => drop(self.connection.statement(sql::RAISE_CATALOGUE_VERSION).execute([organization])?),
+            None => {
+                self.connection.statement(sql::RAISE_CATALOGUE_VERSION).execute([organization])?;
+                self.afterwards.anything = true;
+            }
         }
         Ok(())
     }
 
-    /// Whether a webhook is deleted, for what comes back after that.
+    /// Whether a webhook is deleted, for what comes back after that. Where others write, it stays as it is until
+    /// the commit.
     pub(crate) fn is_deleted(&self, webhook: i64) -> Result<bool> {
         match &self.memory {
             Some(memory) => Ok(memory.deleted.contains(webhook)),
-            None => self.connection.statement(sql::IS_WEBHOOK_DELETED).exists([webhook]),
+            None => Ok(self.deleted_among(&BTreeSet::from([webhook]))?.contains(&webhook)),
         }
+    }
+
+    /// Those of several webhooks that are deleted.
+    pub(crate) fn deleted_among(&self, webhooks: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
+        let Some(memory) = &self.memory else {
+            if webhooks.is_empty() {
+                return Ok(BTreeSet::new());
+            }
+            let list = serde_json::to_string(webhooks).expect("numbers always become JSON");
+            let find = self.connection.statement(sql::DELETED_AMONG);
+            let found = find.query_map([list.as_str()], |row| Ok((row.get::<i64>(0)?, row.get::<bool>(1)?)))?;
+            return Ok(found.into_iter().filter_map(|(webhook, gone)| Some(webhook).filter(|_| gone)).collect());
+        };
+        Ok(webhooks.iter().copied().filter(|&webhook| memory.deleted.contains(webhook)).collect())
     }
 
     /// A webhook was deleted.
@@ -86,6 +161,8 @@ impl<'a> Session<'a> {
     pub(crate) fn note_leased(&mut self, delivery: i64, webhook: i64) {
         if let Some(memory) = &mut self.memory {
             memory.lease_changes.push(LeaseChange::Leased { delivery, webhook });
+        } else {
+            self.afterwards.leased.push(delivery);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writing down attempts and what follows from them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::json;
 use tidings_domain::{
@@ -66,10 +66,9 @@ pub(crate) fn settle(session: &mut Session<'_>, settlements: &[Settlement]) -> R
 /// Ends or renews what the leases were for, and writes down the attempts. Returns, in order, each delivery's new
 /// state, or `None` where the lease was stale.
 fn write_verdicts(session: &mut Session<'_>, settlements: &[Settlement]) -> Result<Vec<Option<u8>>> {
-    let mut verdicts = Vec::with_capacity(settlements.len());
-    for settlement in settlements {
-        verdicts.push(state_after(session, settlement)?);
-    }
+    let retried = settlements.iter().filter(|one| matches!(one.decision.verdict, Verdict::Retry { .. }));
+    let deleted = session.deleted_among(&retried.map(|one| one.webhook_id.sequence()).collect())?;
+    let verdicts: Vec<_> = settlements.iter().map(|settlement| state_after(&deleted, settlement)).collect();
     let (mut ends, mut retries) = (Vec::new(), Vec::new());
     let mut leases = HashSet::with_capacity(settlements.len());
     for (place, (settlement, state)) in settlements.iter().zip(&verdicts).enumerate() {
@@ -92,14 +91,14 @@ fn write_verdicts(session: &mut Session<'_>, settlements: &[Settlement]) -> Resu
 }
 
 /// What becomes of a delivery whose lease still holds.
-fn state_after(session: &Session<'_>, settlement: &Settlement) -> Result<u8> {
-    Ok(match settlement.decision.verdict {
+fn state_after(deleted: &BTreeSet<i64>, settlement: &Settlement) -> u8 {
+    match settlement.decision.verdict {
         Verdict::Delivered => STATE_DELIVERED,
         Verdict::Dropped => STATE_DROPPED,
         Verdict::Exhausted => STATE_FAILED,
-        Verdict::Retry { .. } if session.is_deleted(settlement.webhook_id.sequence())? => STATE_CANCELLED,
+        Verdict::Retry { .. } if deleted.contains(&settlement.webhook_id.sequence()) => STATE_CANCELLED,
         Verdict::Retry { .. } => STATE_RETRYING,
-    })
+    }
 }
 
 fn lease_row(settlement: &Settlement) -> Vec<Value<'_>> {

@@ -374,9 +374,10 @@ statements! {
 
 shared! {
     FIND_VERSION = "find_version";
+    FIND_VERSIONS = "find_versions";
     RAISE_PROJECT_VERSION = "raise_project_version";
     RAISE_CATALOGUE_VERSION = "raise_catalogue_version";
-    IS_WEBHOOK_DELETED = "is_webhook_deleted";
+    DELETED_AMONG = "deleted_among";
     HOLD_HOUR = "hold_hour";
     LEASED_OF_WEBHOOK = "leased_of_webhook";
     COUNT_LEASED = "count_leased";

@@ -22,7 +22,11 @@ pub const FLAKY: &str = "/shop/flaky";
 /// Three customers: one with every profile, one with receivers that fail now and then or for a
 /// while, and one with a single slow receiver.
 pub async fn three_customers(server: &Server, receiver: &Receiver, event_type: &str) -> World {
-    let mut world = World::new(server);
+    three_customers_in(World::new(server), receiver, event_type).await
+}
+
+/// The same in a world that has nobody yet.
+pub async fn three_customers_in(mut world: World, receiver: &Receiver, event_type: &str) -> World {
     let everything = world.project("everything", event_type).await;
     for signature in Signature::ALL {
         let path = format!("/everything/{}", signature.profile());

@@ -80,6 +80,11 @@ impl World {
         Self { operator: operator(server), projects: Vec::new(), subscriptions: Vec::new() }
     }
 
+    /// A world without projects, as this operator sees it.
+    pub fn of(operator: Api) -> Self {
+        Self { operator, projects: Vec::new(), subscriptions: Vec::new() }
+    }
+
     /// The operator's caller.
     pub fn operator(&self) -> &Api {
         &self.operator

@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     exchange::HttpClient,
+    nodes::cluster,
     wait::{until, within},
 };
 
@@ -34,6 +35,8 @@ const GIVE_UP_STOP: Duration = Duration::from_secs(60);
 const GIVE_UP_FREEZE: Duration = Duration::from_secs(30);
 /// The operator key of every test's server.
 const OPERATOR_KEY: &str = "tdo_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+/// With the value `postgres`, every server that a test starts keeps its data in a PostgreSQL database of its own.
+const STORE: &str = "TIDINGS_TEST_STORE";
 /// Lines of the log that a failing test shows.
 const LOG_LINES_SHOWN: usize = 40;
 
@@ -71,13 +74,17 @@ impl Server {
     /// A server with these flags that does not run yet.
     pub fn prepare(binary: impl AsRef<Path>, flags: &[&str]) -> Self {
         let directory = TempDir::with_prefix("tidings-test-").expect("a temporary directory can be made");
+        let variables = match std::env::var(STORE).as_deref() {
+            Ok("postgres") => vec![("TIDINGS_DATABASE_URL", cluster().database())],
+            _ => Vec::new(),
+        };
         Self {
             binary: binary.as_ref().to_owned(),
             flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
             wrapper: Vec::new(),
             data_directory: directory.path().join("data"),
             directory,
-            variables: Vec::new(),
+            variables,
             child: None,
             address: watch::Sender::new(None),
             said: Mutex::default(),
@@ -94,6 +101,17 @@ impl Server {
     /// Has this variable from the next start on.
     pub fn give(&mut self, name: &'static str, value: &str) {
         self.variables.push((name, value.to_owned()));
+    }
+
+    /// Keeps its data in this PostgreSQL from the next start on, with the key that opens its secrets.
+    pub(crate) fn keep_data_at(&mut self, database: &str, master_key: &str) {
+        self.give("TIDINGS_DATABASE_URL", database);
+        self.give("TIDINGS_MASTER_KEY", master_key);
+    }
+
+    /// Tells where it listens from start to start.
+    pub(crate) fn watch_address(&self) -> watch::Receiver<Option<SocketAddr>> {
+        self.address.subscribe()
     }
 
     /// Keeps its data in this directory from the next start on.
@@ -223,6 +241,11 @@ impl Server {
         let mut child = self.child.take().expect("the server runs");
         child.kill().await.expect("a child can be killed");
         self.address.send_replace(None);
+    }
+
+    /// Has it go on where it was stopped.
+    pub fn thaw(&self) {
+        kill_process(self.id(), Signal::CONT).expect("a child can be continued");
     }
 
     /// Stops it where it stands (SIGSTOP) and waits until none of its threads does anything any

@@ -1,6 +1,11 @@
 //! What the first start makes, and every start checks: master key, default organization, operator key.
 
-use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc};
+use std::{
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -51,7 +56,14 @@ pub(crate) async fn master_key(
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_make => new_master_key(&path, entropy)?,
         Err(error) => {
-            let what = || format!("cannot read the master key {}; restore it from a backup", path.display());
+            let what = || match config.database_url {
+                None => format!("cannot read the master key {}; restore it from a backup", path.display()),
+                Some(_) => format!(
+                    "cannot read the master key {}; every node needs the same: give it as TIDINGS_MASTER_KEY or \
+                     --master-key-file",
+                    path.display()
+                ),
+            };
             return Err(error).with_context(what);
         }
     };
@@ -62,6 +74,11 @@ fn new_master_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<String> 
     let mut bytes = [0; 32];
     entropy.fill(&mut bytes);
     let text = STANDARD.encode(bytes);
+    if let Some(directory) = path.parent() {
+        // Only its owner may look into it. The embedded store has made it already; PostgreSQL needs none.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.with_context(|| format!("cannot make the data directory {}", directory.display()))?;
+    }
     let cannot_write = || format!("cannot write the master key {}", path.display());
     // A half-written key must never be found, so it gets its name when it is whole and on disk.
     let unfinished = path.with_extension("key.new");

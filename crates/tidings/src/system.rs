@@ -16,7 +16,12 @@ pub(crate) struct SystemClock {
 impl SystemClock {
     /// Takes the time from the wall clock, once.
     pub(crate) fn start() -> Self {
-        Self { started_at: wall(), started: Instant::now() }
+        Self::start_at(wall())
+    }
+
+    /// Takes it from a clock that several processes share.
+    pub(crate) fn start_at(started_at: Timestamp) -> Self {
+        Self { started_at, started: Instant::now() }
     }
 }
 

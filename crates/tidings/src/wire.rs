@@ -20,6 +20,7 @@ use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
 use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
 use tidings_scripting::{Pool, PoolSettings};
+use tidings_store_postgres::PostgresSettings;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -210,6 +211,23 @@ fn warn_of_trust(trusted_proxies: &[Cidr]) {
     }
 }
 
+/// The store that the settings name.
+async fn open_store(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Result<Arc<dyn Store>> {
+    let Some(url) = &config.database_url else {
+        return Ok(Arc::new(tidings_store_sqlite::open(&config.data_dir)?));
+    };
+    let mut node = [0; 8];
+    entropy.fill(&mut node);
+    let settings = PostgresSettings {
+        url: url.0.clone(),
+        connections: config.database_connections,
+        node: i64::from_le_bytes(node),
+        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        lease: tidings_store_postgres::LEASE,
+    };
+    Ok(Arc::new(tidings_store_postgres::open(&settings).await?))
+}
+
 /// Opens the store and starts the engine.
 async fn start(
     config: ServeConfig,
@@ -225,9 +243,12 @@ async fn start(
         extra_ports: config.allow_ports.clone(),
         own_addresses: if may_call_itself { Vec::new() } else { vec![address] },
     };
-    let store: Arc<dyn Store> = Arc::new(tidings_store_sqlite::open(&config.data_dir)?);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let store = open_store(&config, &*entropy).await?;
+    // Whoever shares its store counts by the database's clock, so that all mean the same by a time.
+    let clock = store.joined().map_or_else(SystemClock::start, |joined| SystemClock::start_at(joined.at));
+    let clock: Arc<dyn Clock> = Arc::new(clock);
+    let starting = store.start_alone().await?;
     let master_key = Arc::new(first_start::master_key(&config, &*store, &*entropy).await?);
     first_start::check_master_key(&*store, &master_key, &*entropy).await?;
     let presets = presets::load(config.presets_dir.as_deref()).map_err(|errors| anyhow!(join(&errors)))?;
@@ -287,6 +308,7 @@ async fn start(
         oidc,
     });
     let start_token = api.accounts().first_start_token().await?;
+    drop(starting);
     let start_link = start_token.map(|token| format!("{}/start#{token}", engine.base_url()));
     let pages = tidings_dashboard::routes(DashboardParts {
         local: Local::new(api.clone()),

@@ -35,7 +35,7 @@ impl House {
         let directory = tempfile::tempdir().expect("a directory");
         let store: Arc<dyn Store> = Arc::new(tidings_store_sqlite::open(directory.path()).expect("a store"));
         let clock = Arc::new(ManualClock::at(START));
-        let ids = Arc::new(IdSource::new(0, Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(1))));
+        let ids = Arc::new(IdSource::new(0, 0, Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(1))));
         let accounts = Accounts::new(Arc::clone(&store), Arc::clone(&ids));
         Self { accounts, store, ids, clock, _directory: directory }
     }

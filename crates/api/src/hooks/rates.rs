@@ -83,6 +83,7 @@ pub(crate) async fn take_place(
     address: Option<IpAddr>,
 ) -> Result<(), ApiError> {
     let settings = api.store().find_command_settings(project_id).await?;
+    api.hook_rates().calls.shared_by(api.engine().standing().alive());
     let (whose, wait_s) = match api.hook_rates().take(&settings, project_id, url, address, api.engine().now()) {
         Ok(()) => return Ok(()),
         Err(Full::Address(wait_s)) => ("this address makes too many calls: it is to make", wait_s),

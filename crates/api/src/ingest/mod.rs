@@ -91,6 +91,7 @@ async fn receive(api: &Api, address: SourceAddress, request: Request) -> Result<
     }
     let address = request.extensions().get::<ClientAddress>().map(|client| client.0);
     let (rates, now) = (api.rates(), api.engine().now());
+    rates.shared_by(api.engine().standing().alive());
     rates.take_of_address(&live.source, address, now).map_err(|wait_s| slow_down(&live, wait_s))?;
     let query = request.uri().query().unwrap_or_default().to_owned();
     let headers = kept(request.headers());

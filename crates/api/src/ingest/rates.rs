@@ -18,6 +18,11 @@ impl Counted for (SourceId, Option<IpAddr>) {
 }
 
 impl Rates {
+    /// So many processes take in beside each other.
+    pub(crate) fn shared_by(&self, processes: u32) {
+        self.0.shared_by(processes);
+    }
+
     /// Takes a place among what an address may ask a source, before anything is read; or says in how
     /// many seconds there is one.
     pub(crate) fn take_of_address(&self, source: &Source, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {

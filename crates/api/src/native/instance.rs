@@ -4,10 +4,10 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tidings_contract::{
     instance::{LANES_MAX, LaneBody, LanesBody},
-    tenancy::{InstanceBody, LedgerBody},
+    tenancy::{InstanceBody, LedgerBody, NodeBody},
 };
 use tidings_engine::LaneView;
-use tidings_ports::store::{StoredLane, WebhookStanding};
+use tidings_ports::store::{NodeView, StoredLane, WebhookStanding};
 
 use crate::{answer::json, auth::Caller, error::ApiError, state::Api};
 
@@ -28,8 +28,21 @@ pub(crate) async fn get(State(api): State<Api>, _: Caller) -> Result<Response, A
             unaccounted: ledger.unaccounted(),
         },
         operations_project_id: api.engine().operations_project(),
+        nodes: api.engine().nodes().await?.into_iter().map(node_body).collect(),
     };
     Ok(json(StatusCode::OK, &body))
+}
+
+fn node_body(node: NodeView) -> NodeBody {
+    NodeBody {
+        number: node.number,
+        name: node.name,
+        version: node.version,
+        started_at: node.started_at,
+        seen_at: node.beaten_at,
+        leads: node.leads,
+        answers: node.is_asked,
+    }
 }
 
 pub(crate) async fn lanes(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {

@@ -10,7 +10,6 @@ use tidings_domain::{
     lane::Load,
     retry::{Decision, Verdict},
     time::Timestamp,
-    webhook::WebhookStatus,
 };
 use tidings_ports::{
     Clock, Entropy, Sender,
@@ -26,10 +25,11 @@ use super::{
     settler::Settler,
 };
 use crate::{
+    Standing,
     feed::{Feed, births},
     publish::Router,
     signal::Signal,
-    snapshot::{Snapshot, Target},
+    snapshot::Target,
 };
 
 /// How long the store is left alone after it refused a write, in milliseconds.
@@ -44,6 +44,8 @@ pub(crate) struct DispatcherParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) router: Arc<Router>,
+    /// Whether what is leased still is.
+    pub(crate) standing: Arc<Standing>,
     pub(crate) limits: DispatchLimits,
     /// The project whose deliveries are reports themselves.
     pub(crate) operations: Arc<OnceLock<ProjectId>>,
@@ -173,6 +175,12 @@ impl Dispatcher {
             Ok(permit) => (permit, false),
             Err(_) => (Arc::clone(&self.unsettled).acquire_owned().await.ok()?, true),
         };
+        let term = self.parts.standing.term();
+        let waited = waited || !self.parts.standing.holds();
+        if !self.parts.standing.held_again(term).await {
+            // Others send it.
+            return None;
+        }
         // While it waited its webhook may have been paused, changed or deleted.
         let job = if waited { Job { target: None, ..job } } else { job };
         let Some(target) = self.target_for(&job).await else {
@@ -230,49 +238,9 @@ impl Dispatcher {
         self.with_lanes(|lanes| lanes.note_due(webhook_id, project_id, due_at));
     }
 
-    /// The webhook as it is now; `None` if nothing may be sent to it. A lane that did not know its
-    /// webhook yet learns of it here: from then on it is held, or sends as many as it may.
-    async fn target_for(self: &Arc<Self>, job: &Job) -> Option<Arc<Target>> {
-        let webhook_id = job.lease.webhook_id;
-        let known = match &job.target {
-            Some(target) => Some(Arc::clone(target)),
-            None => {
-                let snapshot = self.snapshot_of(job.lease.project_id).await;
-                let target = snapshot.as_ref().and_then(|snapshot| snapshot.target(webhook_id)).cloned();
-                let now = self.now();
-                let (given_back, jobs) =
-                    self.with_lanes(|lanes| (lanes.reconfigure(webhook_id, target.as_ref()), lanes.start(now)));
-                self.spawn_jobs(jobs);
-                self.give_back(given_back).await;
-                target
-            }
-        };
-        known.filter(|target| !job.in_lane || target.webhook.status == WebhookStatus::Active)
-    }
-
-    /// The project as it is now; a store that does not answer is asked again. What cannot be loaded as
-    /// it stands is treated like a webhook that cannot be used: its deliveries wait in the store, and
-    /// hold no place that others need.
-    async fn snapshot_of(&self, project_id: ProjectId) -> Option<Arc<Snapshot>> {
-        loop {
-            match self.parts.router.snapshot(project_id).await {
-                Ok(snapshot) => return snapshot,
-                Err(StoreError::Closed) => return None,
-                Err(error) if !error.passes() => {
-                    tracing::error!(error = %error, project.id = %project_id, "configuration cannot be loaded");
-                    return None;
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, project.id = %project_id, "configuration not loaded yet");
-                    self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
-                }
-            }
-        }
-    }
-
     /// Returns leases unused. A store that fails for the moment is asked again: until then nobody
     /// else sends them. Leases that it refuses to take back stay until the next start.
-    async fn give_back(&self, leases: Vec<LeasedDelivery>) {
+    pub(super) async fn give_back(&self, leases: Vec<LeasedDelivery>) {
         self.give_back_until(leases, self.now()).await;
     }
 
@@ -300,35 +268,16 @@ impl Dispatcher {
         });
     }
 
-    /// Brings the lanes of a project in line with its configuration.
-    pub(crate) async fn project_changed(self: &Arc<Self>, project_id: ProjectId) {
-        let ids = self.with_lanes(|lanes| lanes.of_project(project_id));
-        let snapshot = loop {
-            match self.parts.router.reload(project_id).await {
-                Ok(snapshot) => break snapshot,
-                Err(StoreError::Closed) => return,
-                Err(error) if !error.passes() => {
-                    tracing::error!(error = %error, project.id = %project_id, "configuration cannot be reloaded");
-                    self.parts.router.forget(project_id);
-                    break None;
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, project.id = %project_id, "configuration not reloaded yet");
-                    self.parts.clock.sleep_until(self.now().plus_millis(STORE_RETRY_MS)).await;
-                }
+    /// Brings lanes in line, beside everything else, with what another process has changed; what it was before is
+    /// used no more from here on.
+    pub(crate) fn projects_changed_elsewhere(self: &Arc<Self>, projects: Vec<ProjectId>) {
+        self.with_lanes(|lanes| lanes.mark_stale(&projects));
+        let dispatcher = Arc::clone(self);
+        tokio::spawn(async move {
+            for project_id in projects {
+                dispatcher.project_changed(project_id).await;
             }
-        };
-        let now = self.now();
-        let (given_back, jobs) = self.with_lanes(|lanes| {
-            let mut given_back = Vec::new();
-            for id in ids {
-                let target = snapshot.as_ref().and_then(|snapshot| snapshot.target(id));
-                given_back.extend(lanes.reconfigure(id, target));
-            }
-            (given_back, lanes.start(now))
         });
-        self.spawn_jobs(jobs);
-        self.give_back(given_back).await;
     }
 
     /// Sends a delivery that somebody wants now: first in its lane, or, with a slot for it, beside
@@ -357,10 +306,14 @@ impl Dispatcher {
 
     /// Gives back, beside everything else, what reached a held lane.
     pub(super) fn give_back_refused(self: &Arc<Self>) {
-        let refused = self.with_lanes(Lanes::take_refused);
-        if !refused.is_empty() {
+        self.give_back_aside(self.with_lanes(Lanes::take_refused));
+    }
+
+    /// Gives leases back beside everything else.
+    pub(super) fn give_back_aside(self: &Arc<Self>, leases: Vec<LeasedDelivery>) {
+        if !leases.is_empty() {
             let dispatcher = Arc::clone(self);
-            tokio::spawn(async move { dispatcher.give_back(refused).await });
+            tokio::spawn(async move { dispatcher.give_back(leases).await });
         }
     }
 

@@ -13,10 +13,33 @@ use tidings_ports::store::LeasedDelivery;
 
 use crate::snapshot::Target;
 
+/// Which part of what a webhook's owner allows is this process's: others that share the store have the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// Processes that are alive.
+    pub(crate) processes: u32,
+    /// How many of them come before this one.
+    pub(crate) place: u32,
+}
+
+impl Share {
+    pub(crate) const ALL: Self = Self { processes: 1, place: 0 };
+
+    /// Requests at a time, of so many that all may have together. What is left over goes to other processes for
+    /// other webhooks.
+    fn of(self, max: u32, webhook: u64) -> u32 {
+        let processes = self.processes.max(1);
+        let place = (u64::from(self.place) + webhook) % u64::from(processes);
+        max / processes + u32::from(place < u64::from(max % processes))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) project_id: ProjectId,
     pub(super) target: Option<Arc<Target>>,
+    /// Whether another process has changed the webhook: it is looked up before anything is sent.
+    pub(super) is_stale: bool,
     pub(super) waiting: VecDeque<LeasedDelivery>,
     /// So many at the front of what waits are wanted by somebody at once: the breaker's pause does
     /// not hold them up, and each is its probe.
@@ -47,6 +70,7 @@ impl Lane {
         Self {
             project_id,
             target: None,
+            is_stale: false,
             waiting: VecDeque::new(),
             wanted: 0,
             reserved: 0,
@@ -75,6 +99,11 @@ impl Lane {
             && !self.held
     }
 
+    /// Whether its webhook is paused or disabled.
+    pub(super) fn is_paused(&self) -> bool {
+        self.target.as_ref().map_or(self.held, |target| target.webhook.status != WebhookStatus::Active)
+    }
+
     /// Empties what waits.
     pub(super) fn drain(&mut self) -> std::collections::vec_deque::Drain<'_, LeasedDelivery> {
         self.wanted = 0;
@@ -96,27 +125,34 @@ impl Lane {
     }
 
     /// Takes over its webhook's configuration.
-    pub(super) fn adopt(&mut self, target: &Arc<Target>) {
+    pub(super) fn adopt(&mut self, target: &Arc<Target>, share: Share) {
         let same = self.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target));
         // A publisher may still hold the configuration of a moment ago.
         let older = self.target.as_ref().is_some_and(|known| known.revision > target.revision);
         if same || older {
             return;
         }
-        let was_held = self.held;
-        self.held = target.webhook.status != WebhookStatus::Active;
-        let max = target.webhook.settings.max_in_flight;
+        let was_held = self.target.as_ref().is_some_and(|known| known.webhook.status != WebhookStatus::Active);
         if self.target.is_none() {
             self.failing_since = target.state.failing_since;
-            self.concurrency = Concurrency::new(max);
+            self.concurrency = Concurrency::new(target.webhook.settings.max_in_flight);
         }
+        self.target = Some(Arc::clone(target));
+        self.take_share(share);
         if was_held && !self.held {
             // Enabled again: it starts with a clean slate.
             self.breaker = Breaker::default();
             self.look_again_at = None;
             self.failing_since = None;
         }
+    }
+
+    /// Takes its part of what the webhook's owner allows. Where that is nothing, others send.
+    pub(super) fn take_share(&mut self, share: Share) {
+        let Some(target) = &self.target else { return };
+        let webhook = &target.webhook;
+        let max = webhook.settings.max_in_flight.map(|max| share.of(max, webhook.id.sequence().cast_unsigned()));
+        self.held = webhook.status != WebhookStatus::Active || max == Some(0);
         self.concurrency.set_max(max);
-        self.target = Some(Arc::clone(target));
     }
 }

@@ -15,7 +15,11 @@ use tidings_domain::{
 };
 use tidings_ports::store::LeasedDelivery;
 
-use super::{DispatchLimits, LaneView, LanesView, lane::Lane, ring::Ring};
+use super::{
+    DispatchLimits, LaneView, LanesView,
+    lane::{Lane, Share},
+    ring::Ring,
+};
 use crate::snapshot::Target;
 
 /// A delivery that may be sent now.
@@ -56,6 +60,7 @@ pub(crate) struct Lanes {
     pub(super) jobs: usize,
     pub(super) job_bytes: usize,
     pub(super) stopping: bool,
+    pub(super) share: Share,
     refused: Vec<LeasedDelivery>,
 }
 
@@ -73,6 +78,7 @@ impl Lanes {
             jobs: 0,
             job_bytes: 0,
             stopping: false,
+            share: Share::ALL,
             refused: Vec::new(),
         }
     }
@@ -89,8 +95,9 @@ impl Lanes {
     pub(crate) fn reserve(&mut self, target: &Arc<Target>, bytes: usize, now: Timestamp) -> bool {
         let limits = self.limits;
         let (jobs, job_bytes, stopping) = (self.jobs, self.job_bytes, self.stopping);
+        let share = self.share;
         let lane = self.lane(target.webhook.id, target.webhook.project_id);
-        lane.adopt(target);
+        lane.adopt(target, share);
         let (jobs_max, bytes_max) = limits.memory_for(lane.proven);
         let full = stopping || jobs >= jobs_max || job_bytes + bytes > bytes_max;
         // What waits in the store is older and goes first, unless its time has not come.
@@ -179,8 +186,9 @@ impl Lanes {
     /// Applies a webhook's new configuration; returns the leases to give back if it is held now.
     pub(crate) fn reconfigure(&mut self, webhook_id: WebhookId, target: Option<&Arc<Target>>) -> Vec<LeasedDelivery> {
         let Some(lane) = self.lanes.get_mut(&webhook_id) else { return Vec::new() };
+        lane.is_stale = false;
         match target {
-            Some(target) => lane.adopt(target),
+            Some(target) => lane.adopt(target, self.share),
             None => {
                 lane.target = None;
                 lane.held = true;
@@ -193,6 +201,32 @@ impl Lanes {
         // Nothing comes back to the lane of a webhook that was deleted.
         if is_over && let Some(lane) = self.lanes.remove(&webhook_id) {
             self.timers.retain(|&(at, id)| lane.timer != Some(at) || id != webhook_id);
+        }
+        self.take_refused()
+    }
+
+    /// Nothing is sent to these projects' webhooks before they are looked up.
+    pub(crate) fn mark_stale(&mut self, projects: &[ProjectId]) {
+        for lane in self.lanes.values_mut().filter(|lane| projects.contains(&lane.project_id)) {
+            lane.is_stale = true;
+        }
+    }
+
+    /// So many processes send beside each other; returns the leases of webhooks that others send to now.
+    pub(crate) fn set_share(&mut self, share: Share) -> Vec<LeasedDelivery> {
+        if self.share == share {
+            return Vec::new();
+        }
+        self.share = share;
+        let mut ids: Vec<_> = self.lanes.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.take_share(share);
+            }
+            self.refuse_held(id);
+            self.line_up(id);
+            self.set_timer(id);
         }
         self.take_refused()
     }
@@ -218,6 +252,11 @@ impl Lanes {
         self.stopping = true;
         // Nothing is claimed any more, so nothing is to be woken for.
         self.timers.clear();
+        self.drain()
+    }
+
+    /// Empties what waits.
+    pub(crate) fn drain(&mut self) -> Vec<LeasedDelivery> {
         let mut ids: Vec<_> = self.lanes.keys().copied().collect();
         ids.sort_unstable();
         let mut given_back = Vec::new();
@@ -285,7 +324,7 @@ impl Lanes {
         for (&webhook_id, lane) in &self.lanes {
             view.busy += usize::from(!lane.is_idle());
             view.waiting += lane.waiting.len();
-            view.held += usize::from(lane.held);
+            view.held += usize::from(lane.is_paused());
             if lane.breaker.is_open() {
                 open.push(webhook_id);
             } else if !lane.waiting.is_empty() {

@@ -5,6 +5,7 @@ mod acting;
 mod attempt;
 mod claimer;
 mod claims;
+mod configuration;
 mod dispatcher;
 mod lane;
 mod lanes;
@@ -20,6 +21,7 @@ mod turns;
 pub(crate) use acting::{Acted, Actor};
 pub(crate) use attempt::{build_request, is_delivered, record_exchange};
 pub(crate) use dispatcher::{Dispatcher, DispatcherParts};
+pub(crate) use lane::Share;
 
 use tidings_domain::{ids::WebhookId, time::Timestamp};
 

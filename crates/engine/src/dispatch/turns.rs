@@ -64,7 +64,8 @@ impl Lanes {
         lane.in_flight += 1;
         self.in_flight += 1;
         self.in_flight_unproven += usize::from(!lane.proven);
-        let job = Job { target: lane.target.clone(), failing_since: lane.failing_since, lease, in_lane: true };
+        let target = lane.target.clone().filter(|_| !lane.is_stale);
+        let job = Job { target, failing_since: lane.failing_since, lease, in_lane: true };
         self.line_up(webhook_id);
         Some(job)
     }
@@ -89,7 +90,7 @@ impl Lanes {
                     lane.failing_since = None;
                 }
                 Some(false) => {
-                    lane.breaker.on_failure(now);
+                    lane.breaker.on_failure(now, self.share.processes);
                     lane.failing_since.get_or_insert(now);
                 }
                 None => {}

@@ -41,6 +41,7 @@ impl Engine {
 
     async fn fill_one_after_another(&self) {
         loop {
+            self.standing.led().await;
             match self.fills.next(self.clock.now()) {
                 Next::Read => match self.sources_to_fill().await {
                     Ok(sources) => self.fills.read(Some(sources), self.clock.now()),

@@ -14,7 +14,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{Store, StoreError};
 
-use crate::{schema::SchemaCache, snapshot::Snapshot};
+use crate::{Standing, schema::SchemaCache, snapshot::Snapshot};
 
 /// Snapshots kept at most; beyond that some are dropped and loaded again when needed.
 const SNAPSHOTS_MAX: usize = 20_000;
@@ -22,6 +22,7 @@ const SNAPSHOTS_MAX: usize = 20_000;
 /// Hands out snapshots.
 pub(crate) struct Router {
     store: Arc<dyn Store>,
+    standing: Arc<Standing>,
     master: Arc<MasterKey>,
     user_agent: String,
     schemas: SchemaCache,
@@ -32,14 +33,21 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    pub(crate) fn new(store: Arc<dyn Store>, master: Arc<MasterKey>, user_agent: String) -> Self {
+    pub(crate) fn new(
+        (store, standing): (Arc<dyn Store>, Arc<Standing>),
+        master: Arc<MasterKey>,
+        user_agent: String,
+    ) -> Self {
         let (snapshots, generation) = (RwLock::default(), AtomicU64::new(0));
-        Self { store, master, user_agent, schemas: SchemaCache::default(), snapshots, generation }
+        Self { store, standing, master, user_agent, schemas: SchemaCache::default(), snapshots, generation }
     }
 
     /// The project as it is known, loaded if it is not.
     pub(crate) async fn snapshot(&self, project_id: ProjectId) -> Result<Option<Arc<Snapshot>>, StoreError> {
-        if let Some(known) = self.known(project_id) {
+        // Whoever is out of reach of the others does not know whether they have changed it.
+        if self.standing.holds()
+            && let Some(known) = self.known(project_id)
+        {
             return Ok(Some(known));
         }
         self.reload(project_id).await
@@ -74,6 +82,7 @@ impl Router {
 
     /// Drops what is known about a project.
     pub(crate) fn forget(&self, project_id: ProjectId) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
         self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&project_id);
     }
 
@@ -91,7 +100,8 @@ impl Router {
 
 #[cfg(test)]
 mod tests {
-    use tidings_domain::tenancy::Organization;
+    use tidings_domain::{tenancy::Organization, time::Timestamp};
+    use tidings_fakes::ManualClock;
     use tidings_ports::store::{Catalog as _, NewOrganization};
 
     use super::*;
@@ -109,7 +119,9 @@ mod tests {
             store.create_organization(new, None).await.expect("stored");
             projects.push((id, default_project_id));
         }
-        let router = Router::new(store, Arc::new(MasterKey::from_bytes(&[1; 32])), "Tidings/test".to_owned());
+        let standing = Arc::new(Standing::alone(Arc::new(ManualClock::at(Timestamp::from_millis(0)))));
+        let master = Arc::new(MasterKey::from_bytes(&[1; 32]));
+        let router = Router::new((store, standing), master, "Tidings/test".to_owned());
         let get = async |place: usize| router.snapshot(projects[place].1).await.expect("read").expect("there");
         let before = (get(0).await, get(1).await);
         router.forget_projects_of(Some(projects[0].0));

@@ -18,7 +18,7 @@ use tidings_ports::store::{NewSource, NewWebhook, SourceRecord, Store, StoreErro
 use zeroize::Zeroizing;
 
 use crate::{
-    IdSource,
+    IdSource, Standing,
     secrets::{SecretsError, seal_secrets},
 };
 
@@ -150,6 +150,7 @@ pub(crate) fn place_after<'a>(
 /// Sources by their address, and counts that wait to be written.
 pub(crate) struct SourceCache {
     master: Arc<MasterKey>,
+    standing: Arc<Standing>,
     state: Mutex<State>,
     /// Held while counts are on their way from memory to the store: they are in neither then.
     pub(crate) moving: tokio::sync::Mutex<()>,
@@ -164,8 +165,8 @@ struct State {
 }
 
 impl SourceCache {
-    pub(crate) fn new(master: Arc<MasterKey>) -> Self {
-        Self { master, state: Mutex::default(), moving: tokio::sync::Mutex::default() }
+    pub(crate) fn new(master: Arc<MasterKey>, standing: Arc<Standing>) -> Self {
+        Self { master, standing, state: Mutex::default(), moving: tokio::sync::Mutex::default() }
     }
 
     pub(crate) fn master(&self) -> &MasterKey {
@@ -183,7 +184,8 @@ impl SourceCache {
     ) -> Result<Option<Arc<LiveSource>>, StoreError> {
         let generation = {
             let state = self.state();
-            if let Some(known) = state.known.get(&address) {
+            // Whoever is out of reach of the others does not know whether they have changed it.
+            if let Some(known) = state.known.get(&address).filter(|_| self.standing.holds()) {
                 return Ok(Some(Arc::clone(known)));
             }
             state.generation

@@ -189,7 +189,7 @@ impl Engine {
     }
 
     /// There is more to do.
-    pub(super) fn ask_for_tasks(&self) {
+    pub(crate) fn ask_for_tasks(&self) {
         TaskKind::ALL.iter().for_each(|&kind| self.tasks_signal(kind).ask());
     }
 
@@ -197,6 +197,7 @@ impl Engine {
     pub(crate) async fn run_tasks(self: Arc<Self>, kind: TaskKind) {
         let signal = self.tasks_signal(kind);
         loop {
+            self.standing.led().await;
             signal.working.fetch_add(1, Ordering::SeqCst);
             let rest = self.work_on_tasks(kind).await;
             let Ok(until) = rest else { return };

@@ -39,8 +39,8 @@ pub struct NewEvent {
     pub event: Arc<Event>,
     /// The version of the project's snapshot that decided about the deliveries.
     pub snapshot_version: u64,
-    /// One per matched webhook. Their sequences follow the event's without a gap, so that an
-    /// event finds its deliveries by key alone.
+    /// One per matched webhook. Their sequences follow the event's, so that an event finds its deliveries by key
+    /// alone (see [`tidings_domain::ids::sequence_after`]).
     pub deliveries: Vec<NewDelivery>,
     /// Makes a repetition answer as the first time.
     pub idempotency: Option<Idempotency>,

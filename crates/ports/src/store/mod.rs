@@ -13,6 +13,7 @@ mod history;
 mod jobs;
 mod log;
 mod maintenance;
+mod nodes;
 mod plans;
 mod portal;
 mod queue;
@@ -49,6 +50,7 @@ pub use log::{
     WriteAnswer,
 };
 pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
+pub use nodes::{Beat, Changes, Joined, NodeView, Nodes, Starting};
 pub use plans::{PlanLimits, PlansSet};
 pub use portal::{NewPortalSession, PortalPut, PortalRecord, Portals};
 pub use queue::{
@@ -70,6 +72,7 @@ pub trait Store:
     + History
     + Jobs
     + Maintenance
+    + Nodes
     + AuditLog
     + Sources
     + Records
@@ -92,6 +95,7 @@ impl<T> Store for T where
         + History
         + Jobs
         + Maintenance
+        + Nodes
         + AuditLog
         + Sources
         + Records

@@ -95,7 +95,7 @@ impl Trial {
     pub(super) async fn new(homes: &[Arc<dyn Home>]) -> Self {
         let mut subjects = Vec::new();
         for home in homes {
-            let store = home.open(None).await;
+            let store = home.open(None, START).await;
             subjects.push(Subject { home: Arc::clone(home), store, versions: BTreeMap::new() });
         }
         let mut trial = Self {
@@ -131,7 +131,7 @@ impl Trial {
         let mut subjects = Vec::new();
         for Subject { home, store, .. } in std::mem::take(&mut self.subjects) {
             // Nobody may hold it any more: one process at a time uses a directory.
-            let store = home.open(Some(store)).await;
+            let store = home.open(Some(store), self.now).await;
             subjects.push(Subject { home, store, versions: BTreeMap::new() });
         }
         self.subjects = subjects;

@@ -7,9 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use tempfile::TempDir;
+use tidings_domain::time::Timestamp;
 use tidings_ports::store::Store;
 use tidings_store_conformance::Home;
-use tidings_store_postgres::PostgresSettings;
+use tidings_store_postgres::{LEASE, PostgresSettings};
 use tidings_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
@@ -44,7 +45,7 @@ impl Home for Directory {
         "SQLite"
     }
 
-    async fn open(&self, former: Option<Arc<dyn Store>>) -> Arc<dyn Store> {
+    async fn open(&self, former: Option<Arc<dyn Store>>, _now: Timestamp) -> Arc<dyn Store> {
         match former {
             None => *self.0.lock().expect("nobody panics with it") = Self::empty(),
             Some(former) => {
@@ -73,9 +74,18 @@ impl Database {
         client
     }
 
+    async fn set_clock(&self, now: Timestamp) {
+        let clock = format!(
+            "CREATE OR REPLACE FUNCTION now_ms() RETURNS BIGINT LANGUAGE sql VOLATILE AS 'SELECT {}::bigint'",
+            now.as_millis()
+        );
+        self.client().await.batch_execute(&clock).await.expect("set");
+    }
+
     /// The store as one of the nodes sees it.
     pub(crate) async fn open_as(&self, node: i64, connections: usize) -> Arc<dyn Store> {
-        let settings = PostgresSettings { url: self.url.clone(), connections, node };
+        let (url, name) = (self.url.clone(), format!("node {node}"));
+        let settings = PostgresSettings { url, connections, node, name, lease: LEASE };
         Arc::new(tidings_store_postgres::open(&settings).await.expect("a store"))
     }
 }
@@ -86,16 +96,19 @@ impl Home for Database {
         "PostgreSQL"
     }
 
-    async fn open(&self, former: Option<Arc<dyn Store>>) -> Arc<dyn Store> {
+    async fn open(&self, former: Option<Arc<dyn Store>>, now: Timestamp) -> Arc<dyn Store> {
         match former {
             // Quicker than another database, and nothing piles up.
             None => {
                 let empty = "SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public";
                 self.client().await.batch_execute(empty).await.expect("it is emptied");
             }
-            Some(former) => former.close().await,
+            Some(former) => {
+                // Leases are freed by the database's clock.
+                self.set_clock(now).await;
+                former.close().await;
+            }
         }
-        // The same node: what it held was its own.
         self.open_as(1, 2).await
     }
 }

@@ -565,3 +565,42 @@ CREATE TABLE instance (
     version BIGINT NOT NULL
 );
 INSERT INTO instance (id, version) VALUES (0, 0);
+
+-- Processes that use this database. Whoever has not said for a while that it lives is taken for dead: others remove
+-- its row, and free what it leased.
+-- number: part of the ids it makes. until: by the database's clock, as all times here. heard: the last change of
+-- which it keeps nothing older in memory.
+CREATE TABLE node (
+    id BIGINT PRIMARY KEY,
+    number BIGINT NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    started_at BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    heard BIGINT NOT NULL
+);
+
+-- Which of them does what only one may do.
+CREATE TABLE leader (
+    id BIGINT PRIMARY KEY,
+    node BIGINT,
+    until BIGINT NOT NULL
+);
+INSERT INTO leader (id, until) VALUES (0, 0);
+
+-- What has changed that processes keep in memory, for as long as somebody may have to hear of it.
+CREATE TABLE change (
+    generation BIGINT NOT NULL,
+    project BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (generation, project)
+);
+CREATE INDEX change_by_age ON change (at);
+CREATE TABLE changes (
+    id BIGINT PRIMARY KEY,
+    generation BIGINT NOT NULL
+);
+INSERT INTO changes (id, generation) VALUES (0, 0);
+
+CREATE FUNCTION now_ms() RETURNS BIGINT LANGUAGE sql VOLATILE AS
+    'SELECT (extract(epoch from clock_timestamp()) * 1000)::bigint';

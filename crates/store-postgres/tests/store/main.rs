@@ -3,8 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use tidings_ports::store::Maintenance as _;
 use tidings_store_conformance::{Outside, World, conformance};
-use tidings_store_postgres::PostgresSettings;
+use tidings_store_postgres::{LEASE, PostgresSettings};
 use tidings_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
@@ -18,9 +19,12 @@ fn cluster() -> &'static Cluster {
 
 async fn open() -> World {
     let url = cluster().database();
-    let settings = PostgresSettings { url: url.clone(), connections: 4, node: 1 };
-    let store = tidings_store_postgres::open(&settings).await.expect("a store");
+    let store = tidings_store_postgres::open(&settings(&url)).await.expect("a store");
     World::new(Arc::new(store), Box::new(Beside(url))).await
+}
+
+fn settings(url: &str) -> PostgresSettings {
+    PostgresSettings { url: url.to_owned(), connections: 4, node: 1, name: "here".to_owned(), lease: LEASE }
 }
 
 /// Another connection to the same database.
@@ -52,6 +56,13 @@ impl Outside for Beside {
              CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()"
         ))
         .await;
+    }
+
+    async fn crash(&self) {
+        self.run("UPDATE node SET until = 0").await;
+        // Whoever comes next finds it dead.
+        let settings = PostgresSettings { node: 2, ..settings(&self.0) };
+        tidings_store_postgres::open(&settings).await.expect("a store").close().await;
     }
 
     fn no_bytes(&self) -> &'static str {

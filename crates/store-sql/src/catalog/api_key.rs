@@ -94,7 +94,7 @@ pub(crate) fn list(
 }
 
 pub(crate) fn revoke(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     organization_id: Option<OrganizationId>,
     id: ApiKeyId,
     now: Timestamp,
@@ -105,6 +105,7 @@ pub(crate) fn revoke(
         .query_row(params![id.sequence(), id.tail(), owner_column(organization_id)], read)
         .optional()?;
     if found.is_some() {
+        session.access_changed();
         session.connection.statement(sql::REVOKE_API_KEY).execute([id.sequence(), now.as_millis()])?;
     }
     Ok(found)

@@ -46,6 +46,7 @@ pub(crate) fn create(session: &mut Session<'_>, new: &Command, idempotency: Opti
             return Ok(Created::ParentMissing);
         }
         add_message_type(session, project, new.id.timestamp())?;
+        session.configuration_changed(project);
         Ok(Created::Stored)
     })
 }
@@ -142,6 +143,7 @@ pub(crate) fn update(session: &mut Session<'_>, change: &CommandChange) -> Resul
         change.expected_revision,
     ];
     let changed = session.connection.statement(sql::UPDATE_COMMAND).execute(row)?;
+    session.configuration_changed(project);
     Ok(match find(session.connection, project, name)? {
         None => CommandChanged::Missing,
         Some(_) if changed == 0 => CommandChanged::Stale,
@@ -156,6 +158,7 @@ pub(crate) fn delete(
     now: Timestamp,
 ) -> Result<bool> {
     let row = params![project_id.sequence(), name.as_str(), now.as_millis()];
+    session.configuration_changed(project_id.sequence());
     Ok(session.connection.statement(sql::DELETE_COMMAND).execute(row)? == 1)
 }
 

@@ -99,6 +99,7 @@ pub(crate) fn delete(session: &mut Session<'_>, id: OrganizationId, now: Timesta
     if deleted == 0 {
         return Ok(false);
     }
+    session.access_changed();
     session.connection.statement(sql::REVOKE_ORGANIZATION_KEYS).execute(params![seq, at])?;
     member::forget_organization(session, seq)?;
     let projects: Vec<i64> = session.connection.statement(sql::PROJECTS_OF).query_map([seq], |row| row.get(0))?;

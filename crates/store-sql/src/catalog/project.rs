@@ -150,6 +150,7 @@ pub(crate) fn delete(session: &mut Session<'_>, id: ProjectId, now: Timestamp) -
 pub(crate) fn delete_row(session: &mut Session<'_>, project: i64, now: Timestamp) -> Result<()> {
     let at = now.as_millis();
     session.connection.statement(sql::DELETE_PROJECT).execute([project, at])?;
+    session.access_changed();
     session.connection.statement(sql::REVOKE_PROJECT_KEYS).execute([project, at])?;
     session.connection.statement(sql::ADD_LEFTOVER).execute([project])?;
     let webhooks: Vec<i64> =

@@ -3,7 +3,7 @@
 use tidings_domain::{
     delivery::DeliveryState,
     event::Event,
-    ids::{DeliveryId, EventKey, ProjectId, WebhookId},
+    ids::{DeliveryId, EventKey, ProjectId, WebhookId, sequence_after},
     page::{Page, PageRequest, Total},
     time::Timestamp,
 };
@@ -67,7 +67,9 @@ pub(crate) fn of_event(connection: &Connection<'_>, event: &Event) -> Result<Vec
     let seq = event.key.sequence();
     let fanout: i64 = connection.statement(sql::FANOUT_OF).query_row([seq], |row| row.get(0))?;
     let project = event.project_id.sequence();
-    let mut views = between(connection, project, seq + 1, seq + fanout)?;
+    let mut views = between(connection, project, seq + 1, sequence_after(seq, fanout))?;
+    // Where there are many, those of another process may lie between.
+    views.retain(|view| view.event_id == event.id());
     let replayed = connection.statement(sql::REPLAYED_OF_EVENT);
     for delivery in replayed.query_map(params![seq, REPLAYED_SHOWN_MAX], |row| row.get::<i64>(0))? {
         views.extend(between(connection, project, delivery, delivery)?);

@@ -4,7 +4,7 @@
 //! leased ones (from memory). A whole project's come from its events, whose deliveries follow
 //! their keys, and from what replays made; or, when a state is asked for, from each of its webhooks.
 
-use tidings_domain::delivery::DeliveryState;
+use tidings_domain::{delivery::DeliveryState, ids::sequence_after};
 
 use crate::{
     database::{Connection, Next, Result, params},
@@ -25,6 +25,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) first: i64,
 }
 
+/// How far the deliveries of an event may reach: those of 16,384 webhooks.
+const REACH_MAX: i64 = 17 << 15;
 /// Events looked at for one list at most; each has a delivery, and no list is longer than this.
 const EVENTS_WALKED_MAX: u32 = 20_000;
 
@@ -111,16 +113,25 @@ impl Walk<'_> {
         let walk = self.connection.statement(sql::WALK_EVENTS);
         let finished = self.connection.statement(sql::FINISHED_BETWEEN);
         let queued = self.connection.statement(sql::QUEUED_BETWEEN);
-        // The deliveries of an event lie behind it, so one event below `before` may reach beyond.
+        // The deliveries of an event lie behind it, so one event below `before` may reach beyond; where it has very
+        // many, they also reach beyond other events.
+        let wanted = (limit as usize).max(1);
         walk.each(params![self.project, before, self.first, self.event_type, EVENTS_WALKED_MAX], |event| {
             let (seq, fanout): (i64, i64) = (event.get(0)?, event.get(1)?);
-            let (from, to) = (seq + 1, (seq + fanout).min(before - 1));
-            let mut own: Vec<i64> = Vec::new();
-            own.extend(finished.query_map([from, to], |row| row.get::<i64>(0))?);
-            own.extend(queued.query_map([from, to], |row| row.get::<i64>(0))?);
-            own.sort_unstable_by(|left, right| right.cmp(left));
-            found.extend(own);
-            Ok(if found.len() >= limit as usize { Next::Enough } else { Next::More })
+            let (from, to) = (seq + 1, sequence_after(seq, fanout).min(before - 1));
+            if let Some(lowest) = found.get(wanted - 1) {
+                if seq < lowest - REACH_MAX {
+                    return Ok(Next::Enough);
+                }
+                if to <= *lowest {
+                    return Ok(Next::More);
+                }
+            }
+            found.extend(finished.query_map([from, to, seq], |row| row.get::<i64>(0))?);
+            found.extend(queued.query_map([from, to, seq], |row| row.get::<i64>(0))?);
+            found.sort_unstable_by(|left, right| right.cmp(left));
+            found.truncate(wanted);
+            Ok(Next::More)
         })?;
         self.replayed(before, limit, &mut found)?;
         found.sort_unstable_by(|left, right| right.cmp(left));

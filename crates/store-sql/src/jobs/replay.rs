@@ -1,7 +1,7 @@
 //! Replays: new deliveries of events that were accepted earlier.
 
 use tidings_domain::{
-    ids::{EventKey, JobId, ProjectId, WebhookId},
+    ids::{EventKey, JobId, ProjectId, WebhookId, sequence_after},
     job::JobState,
     time::Timestamp,
 };
@@ -13,7 +13,7 @@ use super::{advance, end, going_on};
 use crate::{
     catalog::create_once,
     counters::count_born,
-    database::{Connection, Next, Result, params},
+    database::{Connection, Next, Optional as _, Result, params},
     history::first_sequence_at,
     queue::read_event,
     session::Session,
@@ -72,7 +72,10 @@ pub(crate) fn count_without_delivery(
 }
 
 fn had_delivery(connection: &Connection<'_>, event: EventKey, webhook_id: WebhookId) -> Result<bool> {
-    connection.statement(sql::HAD_DELIVERY).exists(params![event.sequence(), webhook_id.sequence()])
+    let seq = event.sequence();
+    let fanout: Option<i64> = connection.statement(sql::FANOUT_OF).query_row([seq], |row| row.get(0)).optional()?;
+    let Some(fanout) = fanout else { return Ok(false) };
+    connection.statement(sql::HAD_DELIVERY).exists(params![seq, webhook_id.sequence(), sequence_after(seq, fanout)])
 }
 
 /// Makes one delivery, due at once. Its sequence does not follow the event's, so it is noted

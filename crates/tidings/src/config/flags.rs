@@ -22,9 +22,14 @@ pub(crate) struct ServerFlags {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
 
-    /// Use PostgreSQL: not available in this version [env: TIDINGS_DATABASE_URL]
-    #[arg(long, value_name = "URL", hide = true)]
+    /// Keep the data in this PostgreSQL, postgres://USER:PASSWORD@HOST:5432/DATABASE, instead of the data directory;
+    /// the variable keeps its password from other users of the machine [env: TIDINGS_DATABASE_URL]
+    #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+
+    /// Use so many connections to PostgreSQL at most [env: TIDINGS_DATABASE_CONNECTIONS; default: 10]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) database_connections: Option<String>,
 
     /// Believe a proxy within this block of addresses what its X-Forwarded-For says of where a request came from;
     /// repeatable [env: TIDINGS_TRUST_PROXY, separated by commas; default: the header is ignored]
@@ -152,6 +157,7 @@ impl ServerFlags {
             "listen" => one(&self.listen),
             "data_dir" => one(&self.data_dir),
             "database_url" => one(&self.database_url),
+            "database_connections" => one(&self.database_connections),
             "trust_proxy" => self.trust_proxy.clone(),
             "public_url" => one(&self.public_url),
             "master_key_file" => one(&self.master_key_file),

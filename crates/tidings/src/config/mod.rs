@@ -50,6 +50,10 @@ pub(crate) struct ServeConfig {
     pub(crate) data_dir_is_default: bool,
     /// Proxies whose word is taken for where a request came from.
     pub(crate) trusted_proxies: Vec<Cidr>,
+    /// The PostgreSQL that keeps the data; the embedded store if there is none.
+    pub(crate) database_url: Option<DatabaseUrl>,
+    /// Connections to it at most.
+    pub(crate) database_connections: usize,
     /// What generated URLs start with, without a slash at the end.
     pub(crate) public_url: Option<String>,
     /// An operator key (`tdo_…`) to install at start.
@@ -87,6 +91,16 @@ pub(crate) struct ServeConfig {
     /// Threads for asynchronous work; one less than there are cores if not set, because the
     /// store writes on a thread of its own.
     pub(crate) workers: Option<usize>,
+}
+
+/// The address of a database, which holds its password.
+#[derive(Clone, PartialEq)]
+pub(crate) struct DatabaseUrl(pub(crate) String);
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl")
+    }
 }
 
 /// What is to be known about Stripe.

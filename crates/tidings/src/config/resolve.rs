@@ -16,12 +16,16 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{
-    ConfigError, ConfigFile, MasterKeySource, ServeConfig, ServerFlags, StripeConfig,
+    ConfigError, ConfigFile, DatabaseUrl, MasterKeySource, ServeConfig, ServerFlags, StripeConfig,
     layers::gather,
     plans::parse_plan,
     settings::{Given, SETTINGS, Setting, Source},
 };
 
+/// Connections to PostgreSQL, if nobody says how many.
+const DATABASE_CONNECTIONS: usize = 10;
+/// Fewer would wait for each other, and more are seldom what a database likes.
+const DATABASE_CONNECTIONS_RANGE: std::ops::RangeInclusive<usize> = 2..=500;
 const LISTEN_DEFAULT: &str = "127.0.0.1:8700";
 const DATA_DIR_DEFAULT: &str = "./tidings-data";
 /// A hundred years.
@@ -79,7 +83,8 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn config(&mut self) -> Option<ServeConfig> {
-        self.one("database_url", refuse_database);
+        let database_url = self.one("database_url", parse_database_url);
+        let database_connections = self.one("database_connections", parse_connections);
         let listen = self.one("listen", parse_listen);
         let data_dir = self.one("data_dir", parse_path);
         let trusted_proxies = self.many("trust_proxy", parse_proxy);
@@ -107,6 +112,8 @@ impl Reader<'_> {
             data_dir_is_default: data_dir.is_none(),
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             trusted_proxies,
+            database_url,
+            database_connections: database_connections.unwrap_or(DATABASE_CONNECTIONS),
             public_url,
             operator_key,
             master_key,
@@ -207,11 +214,27 @@ pub(super) fn refused<T>(reason: impl Into<String>, way_out: impl Into<String>) 
     Err((reason.into(), way_out.into()))
 }
 
-fn refuse_database(_: &str) -> Result<(), Refused> {
+fn parse_database_url(text: &str) -> Result<DatabaseUrl, Refused> {
+    if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+        return Ok(DatabaseUrl(text.to_owned()));
+    }
     refused(
-        "PostgreSQL is not available in this version",
-        "leave it out to use the embedded store in the data directory",
+        "it is not the address of a PostgreSQL database",
+        "write postgres://USER:PASSWORD@HOST:5432/DATABASE; leave it out to use the embedded store",
     )
+}
+
+fn parse_connections(text: &str) -> Result<usize, Refused> {
+    match text.parse() {
+        Ok(connections) if DATABASE_CONNECTIONS_RANGE.contains(&connections) => Ok(connections),
+        _ => {
+            let (least, most) = (DATABASE_CONNECTIONS_RANGE.start(), DATABASE_CONNECTIONS_RANGE.end());
+            refused(
+                format!("{text:?} is not a number of connections"),
+                format!("write a number from {least} to {most}"),
+            )
+        }
+    }
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, Refused> {
@@ -373,6 +396,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
     let default = |name| match name {
         "listen" => vec![LISTEN_DEFAULT.to_owned()],
         "data_dir" => vec![DATA_DIR_DEFAULT.to_owned()],
+        "database_connections" => vec![DATABASE_CONNECTIONS.to_string()],
         "allow_http" => vec!["false".to_owned()],
         "default_plan" => vec![Plans::default().default_plan().name.to_string()],
         "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
@@ -382,17 +406,30 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "billing.stripe.grace_days" => vec![GRACE_DAYS.to_string()],
         _ => Vec::new(),
     };
-    // This version refuses `database_url`, so there is nothing to show.
-    let available = SETTINGS.into_iter().filter(|setting| setting.name != "database_url");
-    available
+    SETTINGS
+        .into_iter()
         .map(|setting| match given.get(setting.name) {
             None => ResolvedSetting { setting, values: default(setting.name), source: Source::Default },
             Some(given) => {
-                let values = if setting.secret { vec![MASK.to_owned()] } else { given.values.clone() };
+                let values = match setting.name {
+                    _ if setting.secret => vec![MASK.to_owned()],
+                    "database_url" => given.values.iter().map(|url| without_password(url)).collect(),
+                    _ => given.values.clone(),
+                };
                 ResolvedSetting { setting, values, source: given.source.clone() }
             }
         })
         .collect()
+}
+
+/// The address of a database, as it may be shown.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return MASK.to_owned() };
+    match rest.rsplit_once('@').and_then(|(user, place)| Some((user.split_once(':')?.0, place))) {
+        Some((user, place)) => format!("{scheme}://{user}:{MASK}@{place}"),
+        None if rest.contains("password") => MASK.to_owned(),
+        None => url.to_owned(),
+    }
 }
 
 /// What stands in the place of a secret.

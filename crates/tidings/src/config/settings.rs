@@ -50,11 +50,12 @@ const fn secret(name: &'static str, variable: &'static str, kind: Kind) -> Setti
 pub(crate) const STRIPE_TABLE: &str = "billing.stripe";
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 32] = [
+pub(crate) const SETTINGS: [Setting; 33] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
     setting("trust_proxy", "--trust-proxy", "TIDINGS_TRUST_PROXY", Kind::Texts),
+    setting("database_connections", "--database-connections", "TIDINGS_DATABASE_CONNECTIONS", Kind::Number),
     setting("public_url", "--public-url", "TIDINGS_PUBLIC_URL", Kind::Text),
     secret("operator_key", "TIDINGS_OPERATOR_KEY", Kind::Text),
     secret("master_key", "TIDINGS_MASTER_KEY", Kind::Text),

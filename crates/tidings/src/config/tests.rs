@@ -107,10 +107,10 @@ fn what_is_wrong_is_named_with_its_place_and_the_way_out() {
         ("--public-url https://u@a.example", "", "", "--public-url: a public address has http or https"),
         ("--log =,=", "", "", "--log: \"=,=\" is not a log filter"),
         (
-            "--database-url postgres://a",
+            "--database-url mysql://a",
             "",
             "",
-            "--database-url: PostgreSQL is not available in this version; leave it out",
+            "--database-url: it is not the address of a PostgreSQL database; write postgres://",
         ),
         ("", "", "[plans.team]\nwebhooks = 5\nseats = 3\n", "tidings.toml:3: `seats` is not a setting of a plan"),
         ("", "", "[plans.team]\nwebhooks = -1\n", "tidings.toml:1: \"-1\" is not a number of webhooks"),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tidings_contract::{
     instance::LanesBody,
-    tenancy::{InstanceBody, LedgerBody},
+    tenancy::{InstanceBody, LedgerBody, NodeBody},
 };
 use tidings_domain::time::Timestamp;
 
@@ -125,6 +125,16 @@ fn ledger(ledger: &LedgerBody) -> Markup {
     }
 }
 
+fn node_line(visit: &Visit, node: &NodeBody) -> Markup {
+    html! {
+        li {
+            bdi .mono { (node.name) } " · " (node.number) " · " (node.version) " · seen " (ago(visit, node.seen_at))
+            @if node.leads { " · leads" }
+            @if node.answers { " · drew this page" }
+        }
+    }
+}
+
 fn facts(visit: &Visit, instance: &InstanceBody) -> Markup {
     html! {
         section .panel {
@@ -132,6 +142,10 @@ fn facts(visit: &Visit, instance: &InstanceBody) -> Markup {
             dl .facts.panel-body {
                 dt { "Version" } dd { (instance.version) }
                 dt { "Address" } dd { bdi .mono { (visit.own_address()) } }
+                @if !instance.nodes.is_empty() {
+                    dt { "Nodes" }
+                    dd { ul .plain { @for node in &instance.nodes { (node_line(visit, node)) } } }
+                }
                 dt { "Operations project" }
                 dd {
                     @match instance.operations_project_id {

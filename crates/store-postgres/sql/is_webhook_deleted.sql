@@ -1,1 +1,0 @@
-SELECT 1 FROM webhook WHERE seq = ?1 AND deleted_at IS NOT NULL

@@ -1,0 +1,9 @@
+-- The last change; processes that are alive; those that are dead; whether this one is there, whether it leads, and how
+-- many that are alive come before it.
+SELECT changes.generation,
+       (SELECT count(*) FROM node WHERE until >= now_ms()),
+       (SELECT count(*) FROM node WHERE until < now_ms()),
+       (SELECT count(*) FROM node WHERE id = $1),
+       (SELECT count(*) FROM leader WHERE node = $1 AND until >= now_ms()),
+       (SELECT count(*) FROM node WHERE until >= now_ms() AND number < (SELECT number FROM node WHERE id = $1))
+FROM changes

@@ -1,0 +1,186 @@
+//! Several servers on one PostgreSQL, behind a balancer: killed, frozen, stopped and started again under load, and
+//! changed through one while the others work (A1, A15, A16, A18).
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+use tidings_testkit::{
+    Api, Behaviour, ClientLedger, Load, Nodes, Random, Receiver, Signature, UNWELL, View, World, reconcile, setting,
+    three_customers_in, until,
+};
+use tokio::time::Instant;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+const EVENT_TYPE: &str = "order.paid";
+const PUBLISHERS: usize = 8;
+/// Kills by default; `cargo xtask torture` sets `TIDINGS_TORTURE_ROUNDS`.
+const KILLS_DEFAULT: usize = 6;
+/// How long after its last word a process is taken for dead, and what the others may take to notice.
+const LEASE: Duration = Duration::from_secs(10);
+const TAKEN_OVER: Duration = Duration::from_secs(15);
+
+fn publishers(random: &mut Random) -> Vec<Random> {
+    (0..PUBLISHERS).map(|_| Random::seeded(random.bits())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_no_loss_nodes_that_are_killed_under_load_lose_nothing() {
+    let kills = setting("TIDINGS_TORTURE_ROUNDS").map_or(KILLS_DEFAULT, |rounds| rounds as usize);
+    let seed = setting("TIDINGS_TEST_SEED").unwrap_or_else(Random::fresh_seed);
+    println!("A1, several nodes: {kills} kills; repeat with TIDINGS_TEST_SEED={seed}");
+    let mut random = Random::seeded(seed);
+    let mut nodes = Nodes::start(BINARY, 3).await;
+    let receiver = Receiver::start().await;
+    let world = three_customers_in(World::of(nodes.operator()), &receiver, EVENT_TYPE).await;
+    let ledger = Arc::new(ClientLedger::create(&nodes.servers[0].scratch_path("client-ledger.jsonl")));
+    let mut killed = Vec::new();
+    for _ in 0..kills {
+        receiver.route(UNWELL, Behaviour::Status(503));
+        let load = Load::start(&world.projects, EVENT_TYPE, &ledger, publishers(&mut random));
+        load.wait_for(random.within(40..300) as usize).await;
+        let victim = random.within(0..3) as usize;
+        nodes.servers[victim].kill_after(Duration::from_millis(random.within(0..30))).await;
+        killed.push(Instant::now());
+        load.wait_for(400).await;
+        nodes.servers[victim].restart().await;
+        load.stop().await;
+        receiver.route(UNWELL, Behaviour::Ok);
+    }
+    world.drain().await;
+    world.assert_ledger_is_even().await;
+    let report = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
+    println!("A1, several nodes: {kills} kills: {report}");
+    report.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_no_loss_others_take_over_what_a_killed_node_had_leased() {
+    let mut nodes = Nodes::start(BINARY, 2).await;
+    let receiver = Receiver::start().await;
+    receiver.route("/stuck", Behaviour::Slow { wait: Duration::from_secs(30), status: 200 });
+    let mut world = World::of(nodes.operator());
+    let project = world.project("shop", EVENT_TYPE).await;
+    world.subscribe(&project, &receiver, "/stuck", Signature::Standard, json!({})).await;
+    let first = Api::anonymous(nodes.servers[0].client()).with_key(&key_of(&world, &project.organization_id).await);
+    let events: Vec<_> = (0..60).map(|number| json!({"type": EVENT_TYPE, "data": number})).collect();
+    first.post("/events/batch", &json!({"events": events})).await.expect(202);
+    receiver.wait_for("/stuck", 1, TAKEN_OVER).await;
+    // Whatever arrives from here on is answered at once.
+    receiver.route("/stuck", Behaviour::Ok);
+    nodes.servers[0].kill().await;
+    let killed = Instant::now();
+    let all = "the end of what the other had leased";
+    until(all, LEASE * 3, async || (world.pending_deliveries().await == 0).then_some(())).await;
+    let took = killed.elapsed();
+    println!("A15: 60 deliveries of a killed node were done by another {} ms after the kill", took.as_millis());
+    assert!(took <= TAKEN_OVER, "it took {} ms", took.as_millis());
+    world.assert_ledger_is_even().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_fence_a_frozen_node_that_wakes_changes_nothing_that_others_did() {
+    let nodes = Nodes::start(BINARY, 2).await;
+    let receiver = Receiver::start().await;
+    receiver.route("/stuck", Behaviour::Slow { wait: Duration::from_secs(2), status: 500 });
+    let mut world = World::of(nodes.operator());
+    let project = world.project("shop", EVENT_TYPE).await;
+    world.subscribe(&project, &receiver, "/stuck", Signature::Standard, json!({})).await;
+    let key = key_of(&world, &project.organization_id).await;
+    let first = Api::anonymous(nodes.servers[0].client()).with_key(&key);
+    let events: Vec<_> = (0..60).map(|number| json!({"type": EVENT_TYPE, "data": number})).collect();
+    first.post("/events/batch", &json!({"events": events})).await.expect(202);
+    receiver.wait_for("/stuck", 1, TAKEN_OVER).await;
+    nodes.servers[0].freeze().await;
+    receiver.route("/stuck", Behaviour::Ok);
+    // The balancer would give connections to a server that stands still.
+    let second = World::of(Api::anonymous(nodes.servers[1].client()).with_key(nodes.servers[1].operator_key()));
+    until("the end of what it had leased", LEASE * 3, async || (second.pending_deliveries().await == 0).then_some(()))
+        .await;
+    nodes.servers[0].thaw();
+    let done = async || {
+        let list = first.get("/deliveries?limit=100").await.expect(200);
+        let rows = list["data"].as_array().expect("a list").clone();
+        (rows.len() == 60 && rows.iter().all(|row| row["status"] == "delivered")).then_some(())
+    };
+    until("it to join again", TAKEN_OVER, async || {
+        nodes.servers[0].log().contains("took this process for dead").then_some(())
+    })
+    .await;
+    until("its answer", TAKEN_OVER, done).await;
+    first.post("/events", &json!({"type": EVENT_TYPE, "data": "after"})).await.expect(202);
+    until("the end of all deliveries", LEASE, async || (second.pending_deliveries().await == 0).then_some(())).await;
+    second.assert_ledger_is_even().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_costs_no_client_more_than_one_retry() {
+    let mut random = Random::seeded(18);
+    let mut nodes = Nodes::start(BINARY, 3).await;
+    let receiver = Receiver::start().await;
+    let mut world = World::of(nodes.operator());
+    let shop = world.project("shop", EVENT_TYPE).await;
+    for path in ["/quick", "/slow"] {
+        world.subscribe(&shop, &receiver, path, Signature::Standard, json!({})).await;
+    }
+    receiver.route("/slow", Behaviour::Slow { wait: Duration::from_millis(30), status: 200 });
+    let ledger = Arc::new(ClientLedger::create(&nodes.servers[0].scratch_path("client-ledger.jsonl")));
+    let load = Load::start(&world.projects, EVENT_TYPE, &ledger, publishers(&mut random));
+    let rounds = setting("TIDINGS_TORTURE_ROUNDS").unwrap_or(2);
+    for _ in 0..rounds {
+        for server in &mut nodes.servers {
+            assert!(server.stop().await.success());
+            server.restart().await;
+        }
+    }
+    let acknowledged = load.stop().await;
+    world.drain().await;
+    let report = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
+    println!("A18: {rounds} rolling restarts of 3 nodes, {acknowledged} acknowledged; {report}");
+    report.assert_clean();
+    report.assert_sent_again_only_around(&[], Duration::ZERO);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn inv_fanout_what_one_node_has_changed_every_node_knows_before_the_answer() {
+    let nodes = Nodes::start(BINARY, 3).await;
+    let receiver = Receiver::start().await;
+    let operators: Vec<_> =
+        nodes.servers.iter().map(|server| Api::anonymous(server.client()).with_key(server.operator_key())).collect();
+    let mut world = World::of(operators[0].clone());
+    let project = world.project("shop", EVENT_TYPE).await;
+    let event = json!({"type": EVENT_TYPE, "data": 1});
+    for round in 0..6_usize {
+        let key = key_of(&world, &project.organization_id).await;
+        let everywhere: Vec<_> =
+            nodes.servers.iter().map(|server| Api::anonymous(server.client()).with_key(&key)).collect();
+        let path = format!("/hook/{round}");
+        let new = json!({"url": receiver.url(&path), "events": ["*"]});
+        let made = everywhere[round % 3].post("/webhooks", &new).await.expect(201);
+        // Every node gives the very next event to the new webhook.
+        for api in &everywhere {
+            let accepted = api.post("/events", &event).await.expect(202);
+            assert_eq!(accepted["deliveries"], 1, "round {round}: {accepted}");
+        }
+        let webhook = format!("/webhooks/{}", made["id"].as_str().expect("an id"));
+        everywhere[(round + 1) % 3].delete(&webhook).await.expect(204);
+        for api in &everywhere {
+            let accepted = api.post("/events", &event).await.expect(202);
+            assert_eq!(accepted["deliveries"], 0, "round {round}: {accepted}");
+        }
+        let keys = operators[round % 3].clone().with_header("x-organization-id", &project.organization_id);
+        let keys = keys.get("/api-keys?limit=100").await.expect(200);
+        let id = keys["data"].as_array().expect("a list")[0]["id"].as_str().expect("an id").to_owned();
+        let elsewhere = operators[(round + 2) % 3].clone().with_header("x-organization-id", &project.organization_id);
+        elsewhere.delete(&format!("/api-keys/{id}")).await.expect(204);
+        for api in &everywhere {
+            api.get("/webhooks").await.expect(401);
+        }
+    }
+}
+
+/// A new key of the organization.
+async fn key_of(world: &World, organization_id: &str) -> String {
+    let maker = world.operator().clone().with_header("x-organization-id", organization_id);
+    let made = maker.post("/api-keys", &json!({"name": "one"})).await.expect(201);
+    made["key"].as_str().expect("a key").to_owned()
+}
