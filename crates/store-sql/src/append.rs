@@ -22,12 +22,18 @@ pub(crate) fn append(session: &mut Session<'_>, events: &[NewEvent], now: Timest
     let mut outcomes = stale(session, events)?;
     remember_keys(session, events, &mut outcomes, now)?;
     let scopes: Vec<_> = events.iter().map(|new| scopes_text(&new.event.scopes)).collect();
-    let mut gathered = Gathered::default();
+    let (mut gathered, mut freed) = (Gathered::default(), Vec::new());
     for ((new, scopes), outcome) in events.iter().zip(&scopes).zip(&mut outcomes) {
+        if let Some(key) = new.idempotency.as_ref().filter(|key| is_freed(&freed, key, outcome.as_ref())) {
+            *outcome = remember_again(session, key, now)?;
+        }
         if outcome.is_none() && may_be_there(new) {
             // What is gathered may be what it is there as.
             gathered.write(session)?;
-            *outcome = there_already(session, new)?;
+            if is_there(session, new)? {
+                *outcome = Some(Appended::AlreadyExists);
+                freed.extend(forget_key(session, new)?);
+            }
         }
         if outcome.is_none() {
             gathered.add(session, new, scopes.as_deref(), now);
@@ -80,23 +86,39 @@ fn may_be_there(new: &NewEvent) -> bool {
 }
 
 /// Whether the project has an event with this id, or the source a receipt with it; notes the receipt if not.
-fn there_already(session: &Session<'_>, new: &NewEvent) -> Result<Option<Appended>> {
+fn is_there(session: &Session<'_>, new: &NewEvent) -> Result<bool> {
     if let Some(id) = &new.event.custom_id
         && id_is_taken(session, new.event.project_id, id)?
     {
-        // The key was remembered for an event that does not come to be.
-        if let Some(idempotency) = &new.idempotency {
-            let forget = session.connection.statement(sql::FORGET_IDEMPOTENCY);
-            forget.execute(params![idempotency.owner, idempotency.key])?;
-        }
-        return Ok(Some(Appended::AlreadyExists));
+        return Ok(true);
     }
-    if let Some(receipt) = &new.receipt
-        && !receipts::append(session, new.event.key.sequence(), receipt)?
-    {
-        return Ok(Some(Appended::AlreadyExists));
+    match &new.receipt {
+        Some(receipt) => Ok(!receipts::append(session, new.event.key.sequence(), receipt)?),
+        None => Ok(false),
     }
-    Ok(None)
+}
+
+/// The key was remembered for an event that does not come to be.
+fn forget_key<'a>(session: &Session<'_>, new: &'a NewEvent) -> Result<Option<&'a Idempotency>> {
+    if let Some(key) = &new.idempotency {
+        session.connection.statement(sql::FORGET_IDEMPOTENCY).execute(params![key.owner, key.key])?;
+    }
+    Ok(new.idempotency.as_ref())
+}
+
+/// Whether an event was answered by a key's use in front of it, which then was none.
+fn is_freed(freed: &[&Idempotency], key: &Idempotency, outcome: Option<&Appended>) -> bool {
+    let by_key = matches!(outcome, Some(Appended::Replayed { .. } | Appended::IdempotencyConflict));
+    by_key && freed.iter().any(|one| (one.owner, &one.key) == (key.owner, &key.key))
+}
+
+/// `None`: the key is this event's now.
+fn remember_again(session: &Session<'_>, key: &Idempotency, now: Timestamp) -> Result<Option<Appended>> {
+    Ok(match remember(session, key, now)? {
+        Created::Stored => None,
+        Created::Replayed { status, response } => Some(Appended::Replayed { status, response }),
+        _ => Some(Appended::IdempotencyConflict),
+    })
 }
 
 /// Events and deliveries on their way into the log: statements cost more than rows.

@@ -15,6 +15,7 @@ use tidings_ports::{
 };
 
 use super::trial::{Trial, any};
+use crate::model::Place;
 
 /// Why there was no answer, in all kinds of signs.
 const ERRORS: [&str; 4] = ["refused: 'no' \"way\" 100% ü", "a\0b\u{1}", "\u{1}", ""];
@@ -24,10 +25,17 @@ const SETTLED_MAX: u64 = 6;
 impl Trial {
     /// A lease, mostly one that holds.
     fn any_lease(&self, random: &mut Random) -> Option<LeasedDelivery> {
-        match random.percent(85) {
-            true => any(random, self.model.leases()),
-            false => any(random, self.leases.iter().cloned()),
+        match random.below(20) {
+            0..=14 => any(random, self.model.leases()),
+            15 | 16 => any(random, self.leases.iter().cloned()),
+            // What somebody else holds by now.
+            _ => any(random, self.leases.iter().filter(|lease| self.is_anothers(lease)).cloned()),
         }
+    }
+
+    fn is_anothers(&self, lease: &LeasedDelivery) -> bool {
+        let row = self.model.deliveries.get(&lease.id);
+        row.is_some_and(|row| row.place == Place::Leased && row.epoch != lease.epoch)
     }
 
     pub(super) async fn settle(&mut self, random: &mut Random) {
