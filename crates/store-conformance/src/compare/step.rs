@@ -52,6 +52,8 @@ pub(super) enum Kind {
     Tasks,
     Tenants,
     Portals,
+    Catalogue,
+    Billing,
     Reopen,
 }
 

@@ -10,8 +10,8 @@ use tidings_store_conformance::{
 use crate::stores::{Database, Directory};
 
 /// Seeds in every test run, and the steps of each.
-const SEEDS: u64 = 20;
-const OTHER_SEEDS: u64 = 10;
+const SEEDS: u64 = 12;
+const OTHER_SEEDS: u64 = 6;
 const STEPS: u64 = 200;
 
 /// A number out of the environment.

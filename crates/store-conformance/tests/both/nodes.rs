@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ use tidings_store_conformance::START;
 use crate::{model::setting, stores::Database};
 
 const NODES: i64 = 3;
+/// How often nodes listen.
+const BEAT: Duration = Duration::from_millis(5);
 /// What each of them does in every test run.
 const OPERATIONS: u64 = 150;
 const WEBHOOKS_MAX: usize = 10;
@@ -42,7 +45,6 @@ struct Known {
     ids: IdSequence,
     /// Webhooks whose creation was answered and whose end nobody has begun.
     webhooks: BTreeSet<WebhookId>,
-    deleted: BTreeSet<WebhookId>,
     /// What was answered with "stored".
     events: BTreeMap<EventKey, (Arc<Event>, Vec<DeliveryId>)>,
     /// Who holds which lease.
@@ -311,12 +313,12 @@ impl Node {
         let (project, now) = (self.project, self.now);
         let deleted = self.ask(async |store| store.delete_webhook(project, id, now).await).await;
         assert!(deleted, "whoever takes it out of the list is the one who deletes it");
-        self.known().deleted.insert(id);
     }
 
+    /// As the engine does it: what the store says has something left.
     async fn cancel(&mut self) {
-        let (deleted, now) = (self.known().deleted.clone(), self.now);
-        for webhook in deleted {
+        let now = self.now;
+        for webhook in self.ask(async |store| store.webhooks_to_cancel().await).await {
             self.ask(async |store| store.cancel_pending(webhook, 5, now).await).await;
         }
     }
@@ -370,18 +372,43 @@ async fn several_nodes_lose_nothing_and_do_nothing_twice() {
     let operations = setting("TIDINGS_NODE_OPERATIONS").unwrap_or(OPERATIONS);
     let (database, known) = (Database::new(), Arc::new(Mutex::new(Known::default())));
     let mut nodes = found(&database, &known, seed).await;
-    let [one, two, three] = &mut nodes[..] else { panic!("there are three") };
-    tokio::join!(live(one, operations), live(two, operations), live(three, operations));
-    // What a deleted webhook still has leased becomes due once it is given back or fails.
+    let stores: Vec<_> = nodes.iter().map(|node| Arc::clone(&node.store)).collect();
+    let work = async {
+        let [one, two, three] = &mut nodes[..] else { panic!("there are three") };
+        tokio::join!(live(one, operations), live(two, operations), live(three, operations));
+        drain_all(&mut nodes).await;
+    };
+    tokio::select! {
+        biased;
+        () = work => {}
+        () = beat_all(&stores) => unreachable!("hearts do not stop by themselves"),
+    }
+    reckon(&nodes[0], operations).await;
+}
+
+/// What a deleted webhook still has leased becomes due once it is given back or fails.
+async fn drain_all(nodes: &mut [Node]) {
     for _ in 0..200 {
-        for node in &mut nodes {
+        for node in &mut *nodes {
             node.drain().await;
         }
         if nodes[0].store.audit_ledger().await.expect("read").unfinished == 0 {
             break;
         }
     }
-    reckon(&nodes[0], operations).await;
+}
+
+/// Every node says that it lives and hears what the others have changed, as the engine does it: who changes something
+/// is answered once all have heard of it.
+async fn beat_all(stores: &[Arc<dyn Store>]) {
+    let mut heard: Vec<_> = stores.iter().map(|store| store.joined().map_or(0, |joined| joined.heard)).collect();
+    let mut clock = tokio::time::interval(BEAT);
+    loop {
+        clock.tick().await;
+        for (store, heard) in stores.iter().zip(&mut heard) {
+            *heard = store.beat(*heard).await.expect("it is heard").heard;
+        }
+    }
 }
 
 /// Everything that was acknowledged has ended, and everything that was counted was counted once.

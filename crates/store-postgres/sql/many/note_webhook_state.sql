@@ -26,6 +26,18 @@ INSERT INTO webhook_state AS s (
 SELECT webhook, failure_count, failing_since, last_event_type, last_triggered_at, delivered, failed, dropped, cancelled
 FROM r WHERE webhook NOT IN (SELECT webhook FROM changed)
 ORDER BY webhook
+-- Somebody else has made the row since it was looked for.
 ON CONFLICT (webhook) DO UPDATE SET
+    failure_count = CASE
+        WHEN (SELECT r.succeeded FROM r WHERE r.webhook = excluded.webhook) <> 0 THEN 0 ELSE s.failure_count
+    END + excluded.failure_count,
+    failing_since = CASE
+        WHEN (SELECT r.succeeded FROM r WHERE r.webhook = excluded.webhook) <> 0 THEN excluded.failing_since
+        ELSE coalesce(s.failing_since, excluded.failing_since)
+    END,
+    last_event_type = CASE
+        WHEN s.last_triggered_at > excluded.last_triggered_at THEN s.last_event_type ELSE excluded.last_event_type
+    END,
+    last_triggered_at = greatest(s.last_triggered_at, excluded.last_triggered_at),
     delivered = s.delivered + excluded.delivered, failed = s.failed + excluded.failed,
     dropped = s.dropped + excluded.dropped, cancelled = s.cancelled + excluded.cancelled

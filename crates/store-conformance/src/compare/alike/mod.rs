@@ -3,6 +3,7 @@
 //! The verbs are the same functions for all of them, so that what can differ is what databases do: how they compare,
 //! sort and keep texts, what they make of conflicts, and how each reads its own dialect.
 
+mod catalogue;
 mod commands;
 mod records;
 mod sources;
@@ -22,7 +23,7 @@ use super::{
 use crate::world::Home;
 
 /// How often each part is asked, in so many of all.
-const WEIGHTS: [(Kind, u64); 10] = [
+const WEIGHTS: [(Kind, u64); 12] = [
     (Kind::Records, 20),
     (Kind::Sources, 18),
     (Kind::Receipts, 18),
@@ -32,6 +33,8 @@ const WEIGHTS: [(Kind, u64); 10] = [
     (Kind::Tasks, 10),
     (Kind::Tenants, 16),
     (Kind::Portals, 10),
+    (Kind::Catalogue, 10),
+    (Kind::Billing, 10),
     (Kind::Reopen, 1),
 ];
 /// Texts in which databases might differ: cases, wildcards, quotes, other alphabets, signs that cannot be seen.
@@ -84,6 +87,8 @@ impl Trial {
             Kind::Tasks => self.tasks(&mut random).await,
             Kind::Tenants => self.tenants(&mut random).await,
             Kind::Portals => self.portals(&mut random).await,
+            Kind::Catalogue => self.catalogue(&mut random).await,
+            Kind::Billing => self.billing(&mut random).await,
             _ => self.reopen().await,
         }
     }
