@@ -28,11 +28,11 @@ async fn relays_that_keep_the_order_take_turns() {
     hurdle.is_reached_by(1).await;
     assert_eq!(scene.numbers().await, [0, 1, 2, 3, 4]);
     hurdle.take_away().await;
-    until("all to be gone", BOUND, async || (platform.count("true").await == 0).then_some(())).await;
+    platform.is_empty().await;
     // When the first dies, the second goes on.
     first.kill().await;
     platform.insert(10..20).await;
-    until("all to be gone", BOUND, async || (platform.count("true").await == 0).then_some(())).await;
+    platform.is_empty().await;
     assert_eq!(scene.numbers().await, (0..20).collect::<Vec<_>>());
     assert!(second.stop().await.success());
 }
@@ -52,7 +52,7 @@ async fn relays_without_an_order_publish_different_rows_at_the_same_time() {
     assert_eq!(numbers, (0..10).collect::<Vec<_>>(), "both have published, and none what the other has");
     hurdle.take_away().await;
     platform.insert(10..500).await;
-    until("all to be gone", BOUND, async || (platform.count("true").await == 0).then_some(())).await;
+    platform.is_empty().await;
     let mut numbers = scene.numbers().await;
     numbers.sort_unstable();
     assert_eq!(numbers, (0..500).collect::<Vec<_>>());

@@ -79,6 +79,22 @@ async fn keys_that_do_not_open_are_named_with_the_way_out() {
     assert_eq!(platform.count("refused_at IS NULL").await, 3, "nothing was put aside for it");
 }
 
+/// What is wrong with the key is not the rows' fault.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_revoked_meanwhile_ends_the_relay_and_refuses_nothing() {
+    let scene = Scene::begin().await;
+    let platform = Platform::with_outbox(&[]).await;
+    let relay = scene.relay(&["outbox", "--poll-ms", "20"], &platform.variables());
+    platform.insert(0..1).await;
+    platform.is_empty().await;
+    scene.revoke_key().await;
+    platform.insert(1..4).await;
+    let (status, _, log) = relay.ended().await;
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("error: relay outbox: the API key was revoked; make a new key"), "{log}");
+    assert_eq!(platform.count("refused_at IS NULL").await, 3);
+}
+
 /// `--once` does not wait without end, and no secret stands in what it says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_cannot_be_reached_is_named_and_nothing_is_lost() {

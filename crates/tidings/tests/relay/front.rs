@@ -88,7 +88,7 @@ impl Front {
     pub(crate) fn refuse(&self, count: u32, status: u16, code: &str) {
         let body = serde_json::json!({
             "type": "/docs/errors", "title": code, "status": status, "detail": format!("not now: {code}"),
-            "instance": "/", "code": code, "request_id": "req_1", "error": {"code": code, "message": "not now"},
+            "instance": "/", "code": code, "request_id": "req_1", "errors": [], "error": {"code": code, "message": "not now", "details": []},
         });
         let body = body.to_string();
         *self.state.refusal.lock().expect("a lock") = format!(

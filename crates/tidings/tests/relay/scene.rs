@@ -50,6 +50,15 @@ impl Scene {
         make_key(&self.world, scopes).await
     }
 
+    /// Revokes the key that relays are given.
+    pub(crate) async fn revoke_key(&self) {
+        let organization_id = &self.world.projects[0].organization_id;
+        let admin = organization_key(self.world.operator(), organization_id, &json!({"name": "admin"})).await;
+        let keys: Vec<Value> = admin.list("/api-keys").await;
+        let key = keys.iter().find(|key| key["name"] == "relay").expect("it was made");
+        admin.delete(&format!("/api-keys/{}", key["id"].as_str().expect("an id"))).await.expect(204);
+    }
+
     /// The numbers that events of the project carry as their scope, in the order in which they were accepted.
     pub(crate) async fn numbers(&self) -> Vec<u32> {
         let events: Vec<EventBody> = self.api.list("/events").await;
@@ -201,6 +210,11 @@ impl Platform {
         self.client.query_one(&sql, &[]).await.expect("a count").get(0)
     }
 
+    /// Waits until every row is published and deleted.
+    pub(crate) async fn is_empty(&self) {
+        until("all rows to be gone", BOUND, async || (self.count("true").await == 0).then_some(())).await;
+    }
+
     /// What a relay has to know.
     pub(crate) fn variables(&self) -> [(&str, &str); 1] {
         [("TIDINGS_RELAY_DATABASE_URL", &self.url)]
@@ -220,6 +234,10 @@ pub(crate) struct Hurdle<'a> {
 }
 
 impl<'a> Hurdle<'a> {
+    /// The sessions that stand before it.
+    pub(crate) const WAITING: &'static str = "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE datname = current_database() AND locktype = 'advisory' AND objid = 42 AND NOT granted";
+
     pub(crate) async fn put_up(platform: &'a Platform) -> Self {
         let holder = connect(&platform.url).await;
         holder.batch_execute("SELECT pg_advisory_lock(42)").await.expect("a lock");
@@ -235,10 +253,9 @@ impl<'a> Hurdle<'a> {
 
     /// Waits until so many relays stand before it: they have published, and not acknowledged.
     pub(crate) async fn is_reached_by(&self, relays: i64) {
-        let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
-                       WHERE datname = current_database() AND locktype = 'advisory' AND objid = 42 AND NOT granted";
+        let waiting = format!("SELECT count(*) FROM ({}) AS waiting", Self::WAITING);
         until("relays to be about to acknowledge", BOUND, async || {
-            let row = self.platform.client.query_one(waiting, &[]).await.expect("a count");
+            let row = self.platform.client.query_one(&waiting, &[]).await.expect("a count");
             (row.get::<_, i64>(0) == relays).then_some(())
         })
         .await;

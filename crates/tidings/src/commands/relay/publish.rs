@@ -1,6 +1,6 @@
 //! Publishing what was taken, and what the server's answers mean for it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use tidings_client::{
     Client, ClientError,
@@ -32,41 +32,79 @@ pub(super) async fn check_access(client: &Client) -> Result<(), Trouble> {
     }
 }
 
-/// Publishes what was taken, in order. What the answer says nothing about is to be tried again.
+/// Why something has to wait, and what waits with it.
+struct Wait {
+    reason: String,
+    /// Only what is for the same project: the server has no time for more of it at once.
+    is_projects: bool,
+}
+
+/// Publishes what was taken, project by project, each in order. What the answer says nothing about is to be tried again.
 pub(super) async fn publish(client: &Client, taken: &[(usize, &Taken)]) -> Result<Vec<(usize, Verdict)>, Trouble> {
     let mut verdicts = Vec::with_capacity(taken.len());
-    let mut rest = taken;
-    while let Some((&(number, first), after)) = rest.split_first() {
-        let Ok(_) = &first.event else {
-            verdicts.extend(first.event.as_ref().err().map(|why| (number, Verdict::Refused(why.clone()))));
+    let mut waits: Option<String> = None;
+    for (project, events) in by_project(taken, &mut verdicts) {
+        let mut rest = &events[..];
+        while !rest.is_empty() && waits.is_none() {
+            let (chunk, after) = rest.split_at(chunk_len(rest));
             rest = after;
-            continue;
-        };
-        let (chunk, after) = chunk(rest);
-        rest = after;
-        let later = publish_chunk(client, first.project.as_deref(), chunk, &mut verdicts).await?;
-        if let Some(reason) = later {
-            // What comes after it waits as well, so that the order stays.
-            verdicts.extend(rest.iter().map(|(number, _)| (*number, Verdict::Later(reason.clone()))));
-            break;
+            if let Some(wait) = publish_chunk(client, project, chunk, &mut verdicts).await? {
+                verdicts.extend(all_later(rest, &wait.reason));
+                waits = (!wait.is_projects).then_some(wait.reason);
+                rest = &[];
+            }
+        }
+        if let Some(reason) = &waits {
+            verdicts.extend(all_later(rest, reason));
         }
     }
+    // As they were taken, for whoever reads the report.
+    verdicts.sort_unstable_by_key(|(number, _)| *number);
     Ok(verdicts)
 }
 
-/// As many of the first ones as one request may hold, all for one project.
-fn chunk<'a>(taken: &'a [(usize, &'a Taken)]) -> (Vec<Numbered<'a>>, &'a [(usize, &'a Taken)]) {
-    let (mut chunk, mut bytes) = (Vec::new(), 0);
-    for &(number, each) in taken.iter().take(BATCH_EVENTS_MAX) {
-        let Ok(event) = &each.event else { break };
-        bytes += event.payload.len() + FIELDS_BYTES;
-        if !chunk.is_empty() && (bytes > BATCH_BODY_BYTES_MAX || each.project != taken[0].1.project) {
-            break;
+/// The events of each project, in order; what is no event is refused. Nothing is said about the order of events of
+/// different projects, and a request is for one of them.
+fn by_project<'a>(
+    taken: &[(usize, &'a Taken)],
+    verdicts: &mut Vec<(usize, Verdict)>,
+) -> Vec<(Option<&'a str>, Vec<Numbered<'a>>)> {
+    let mut projects: Vec<(Option<&str>, Vec<Numbered<'_>>)> = Vec::new();
+    let mut places = HashMap::new();
+    for &(number, each) in taken {
+        let event = match &each.event {
+            Ok(event) => event,
+            Err(why) => {
+                verdicts.push((number, Verdict::Refused(why.clone())));
+                continue;
+            }
+        };
+        let project = each.project.as_deref();
+        let place = *places.entry(project).or_insert(projects.len());
+        if place == projects.len() {
+            projects.push((project, Vec::new()));
         }
-        chunk.push((number, event));
+        projects[place].1.push((number, event));
     }
-    let rest = &taken[chunk.len()..];
-    (chunk, rest)
+    projects
+}
+
+fn all_later(events: &[Numbered<'_>], reason: &str) -> impl Iterator<Item = (usize, Verdict)> {
+    events.iter().map(move |(number, _)| (*number, Verdict::Later(reason.to_owned())))
+}
+
+fn all_refused(events: &[Numbered<'_>], why: &Refusal) -> impl Iterator<Item = (usize, Verdict)> {
+    events.iter().map(|(number, _)| (*number, Verdict::Refused(why.clone())))
+}
+
+/// How many of the first ones one request may hold: at least one.
+fn chunk_len(events: &[Numbered<'_>]) -> usize {
+    let mut bytes = 0;
+    let fits = |(_, event): &&Numbered<'_>| {
+        bytes += event.payload.len() + FIELDS_BYTES;
+        bytes <= BATCH_BODY_BYTES_MAX
+    };
+    events.iter().take(BATCH_EVENTS_MAX).take_while(fits).count().max(1)
 }
 
 /// Publishes a chunk. A request that is refused as a whole is halved until it is known which event is to blame.
@@ -74,23 +112,21 @@ fn chunk<'a>(taken: &'a [(usize, &'a Taken)]) -> (Vec<Numbered<'a>>, &'a [(usize
 async fn publish_chunk(
     client: &Client,
     project: Option<&str>,
-    chunk: Vec<Numbered<'_>>,
+    chunk: &[Numbered<'_>],
     verdicts: &mut Vec<(usize, Verdict)>,
-) -> Result<Option<String>, Trouble> {
-    let named = project.map(|id| client.for_project(id)).transpose();
-    let client = match named {
+) -> Result<Option<Wait>, Trouble> {
+    let client = match project.map(|id| client.for_project(id)).transpose() {
         Ok(named) => named.unwrap_or_else(|| client.clone()),
         Err(error) => {
-            let why = Refusal::new(ErrorCode::NotFound.as_str(), error.to_string());
-            verdicts.extend(chunk.iter().map(|(number, _)| (*number, Verdict::Refused(why.clone()))));
+            verdicts.extend(all_refused(chunk, &Refusal::new(ErrorCode::NotFound.as_str(), error.to_string())));
             return Ok(None);
         }
     };
-    let mut parts = vec![&chunk[..]];
-    let mut later = None;
+    let mut parts = vec![chunk];
+    let mut waits: Option<Wait> = None;
     while let Some(part) = parts.pop() {
-        if let Some(reason) = &later {
-            verdicts.extend(part.iter().map(|(number, _)| (*number, Verdict::Later(String::clone(reason)))));
+        if let Some(wait) = &waits {
+            verdicts.extend(all_later(part, &wait.reason));
             continue;
         }
         let requests: Vec<_> = part.iter().map(|(_, event)| request(event)).collect();
@@ -99,7 +135,7 @@ async fn publish_chunk(
                 for (&(number, event), item) in part.iter().zip(answer.data) {
                     let verdict = verdict(&client, event, item).await?;
                     if let Verdict::Later(reason) = &verdict {
-                        later.get_or_insert_with(|| reason.clone());
+                        waits.get_or_insert_with(|| Wait { reason: reason.clone(), is_projects: false });
                     }
                     verdicts.push((number, verdict));
                 }
@@ -107,23 +143,25 @@ async fn publish_chunk(
             Ok(_) => return Err(Trouble::Passing("the server's answer has another length than the batch".to_owned())),
             Err(ClientError::Problem(problem)) if is_about_events(&problem, project.is_some()) => {
                 if part.len() == 1 || problem.status == 404 {
-                    let why = Refusal::new(&problem.code, &problem.detail);
-                    verdicts.extend(part.iter().map(|(number, _)| (*number, Verdict::Refused(why.clone()))));
+                    verdicts.extend(all_refused(part, &Refusal::new(&problem.code, &problem.detail)));
                 } else {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([second, first]);
                 }
             }
-            Err(error) => match trouble(error) {
-                Trouble::Passing(reason) => {
-                    verdicts.extend(part.iter().map(|(number, _)| (*number, Verdict::Later(reason.clone()))));
-                    later = Some(reason);
+            Err(error) => {
+                let is_projects = error.code() == Some(ErrorCode::RateLimited.as_str());
+                match trouble(error) {
+                    Trouble::Passing(reason) => {
+                        verdicts.extend(all_later(part, &reason));
+                        waits = Some(Wait { reason, is_projects });
+                    }
+                    lasting @ Trouble::Lasting(_) => return Err(lasting),
                 }
-                lasting @ Trouble::Lasting(_) => return Err(lasting),
-            },
+            }
         }
     }
-    Ok(later)
+    Ok(waits)
 }
 
 fn request(event: &Event) -> PublishRequest<'_> {

@@ -161,6 +161,8 @@ impl<I: Intake> Pump<'_, I> {
         }
         if !settled.is_empty() {
             self.intake.settle(&settled).await?;
+            // There is something in the way, and less of it: whoever goes on does not give up.
+            self.troubled = self.troubled.take().map(|(reason, _)| (reason, 0));
         }
         for (number, verdict) in settled {
             match verdict {
