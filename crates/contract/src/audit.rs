@@ -69,6 +69,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("PUT", "/portal", "portal.update"),
     ("POST", "/portal-sessions", "portal_session.create"),
     ("DELETE", "/portal-sessions/{id}", "portal_session.end"),
+    ("POST", "/instance/resume", "instance.resume"),
 ];
 
 /// What changes nothing that somebody set up: publishing, questions that need a body, and URLs that are

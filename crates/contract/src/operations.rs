@@ -1,7 +1,4 @@
-//! Every operation of the native API: method, path, who may use it, what it takes and answers.
-//!
-//! An entry begins with [`operation`], goes on with the query parameters if there are any, then
-//! the body, and ends with the answer and the errors that are its own.
+//! Every operation of the native API: method, path, who may use it, query, body, answer, and errors of its own.
 
 use tidings_domain::tenancy::Scope;
 
@@ -435,6 +432,9 @@ pub const OPERATIONS: &[Operation] = &[
         .bare()
         .answers::<ListBody<AuditEntryBody>>(&[]),
     operation("GET", "/instance", Access::Operator, 200, "Get the instance's version and counts")
+        .bare()
+        .answers::<InstanceBody>(&[]),
+    operation("POST", "/instance/resume", Access::Operator, 200, "Let an instance that was restored send")
         .bare()
         .answers::<InstanceBody>(&[]),
     operation("GET", "/instance/lanes", Access::Operator, 200, "Get how the lanes stand")

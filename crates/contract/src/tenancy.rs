@@ -155,6 +155,10 @@ pub struct InstanceBody {
     pub operations_project_id: Option<ProjectId>,
     /// The processes that share the database, oldest first; none on the embedded store, which one process uses.
     pub nodes: Vec<NodeBody>,
+    /// Set if this instance was restored from a backup and is held: it takes everything in, sends nothing, and begins
+    /// nothing by itself, before `POST /instance/resume`.
+    #[serde(default)]
+    pub restored: Option<RestoredBody>,
 }
 
 /// A process among several that share a database.
@@ -175,6 +179,16 @@ pub struct NodeBody {
     pub leads: bool,
     /// Whether it is the one that answers.
     pub answers: bool,
+}
+
+/// That an instance was restored from a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Restored")]
+pub struct RestoredBody {
+    /// When it was restored.
+    pub at: Timestamp,
+    /// When the backup was taken: everything is as it was then.
+    pub taken_at: Timestamp,
 }
 
 /// Deliveries by what has become of them, all time; audited each minute.
@@ -294,6 +308,7 @@ impl Wire for InstanceBody {
                 "number": 0, "name": "web-1", "version": "0.1.0", "started_at": sample::CREATED,
                 "seen_at": sample::CREATED, "leads": true, "answers": true,
             }],
+            "restored": null,
         })
     }
 }

@@ -17,7 +17,7 @@ use tidings_domain::{
 };
 use tidings_ports::{
     Clock, Entropy, Scripts, Sender,
-    store::{Appended, Idempotency, NewDelivery, NewEvent, Store, StoreError},
+    store::{Appended, Idempotency, NewDelivery, NewEvent, RESTORED, Store, StoreError},
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
 
@@ -31,6 +31,7 @@ use crate::{
     jobs::JobSignal,
     publish::{Accepted, Batcher, LONG_CHECKS_MAX, Publish, PublishError, Published, Router},
     receive::SourceCache,
+    restored::{HeldSender, Restored, hold},
     run::{Running, TaskKind},
     schema::Checked,
     signal::Signal,
@@ -110,6 +111,8 @@ pub struct Engine {
     pub(crate) feed: Arc<Feed>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) user_agent: String,
+    /// Set if it was held when it started.
+    pub(crate) restored: Option<Restored>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -129,6 +132,11 @@ impl Engine {
         });
         let (operations, reports) = (Arc::new(OnceLock::new()), Arc::new(Signal::default()));
         let last = store.last_sequence().await?;
+        let is_restored = store.find_remembered(RESTORED).await?.is_some();
+        let sender: Arc<dyn Sender> = match is_restored {
+            true => Arc::new(HeldSender { sender, standing: Arc::clone(&standing) }),
+            false => sender,
+        };
         let feed = Arc::new(Feed::new(Arc::clone(&clock)));
         let sources = SourceCache::new(Arc::clone(&master_key), Arc::clone(&standing));
         let known = (Arc::clone(&store), Arc::clone(&standing));
@@ -145,6 +153,7 @@ impl Engine {
             reports: Arc::clone(&reports),
             feed: Arc::clone(&feed),
         }));
+        let restored = hold(&*store, &standing, &dispatcher).await?;
         let batcher = Arc::new(Batcher::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&dispatcher)));
         dispatcher.note_backlog(&store.recover(clock.now()).await?);
         let engine = Arc::new(Self {
@@ -180,6 +189,7 @@ impl Engine {
             fills: Board::default(),
             feed,
             user_agent,
+            restored,
             tasks: std::sync::Mutex::default(),
         });
         let actor: Weak<Self> = Arc::downgrade(&engine);
@@ -193,6 +203,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
             tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
         ];
+        tasks.extend(restored.map(|_| tokio::spawn(guarded(Arc::clone(&engine).run_held()))));
         tasks.extend(joined.map(|joined| tokio::spawn(guarded(Arc::clone(&engine).run_beats(joined)))));
         for kind in TaskKind::ALL {
             let worker = |_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks(kind)));

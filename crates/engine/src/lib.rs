@@ -16,6 +16,7 @@ mod nodes;
 mod publish;
 mod receive;
 mod reporting;
+mod restored;
 mod run;
 mod schema;
 mod secrets;
@@ -44,6 +45,7 @@ pub use receive::{
     ACTION_KIND, HOPS, LiveSource, Receipt, Received, SourceAddress, SourceSecrets, new_source, open_source_secrets,
     seal_source_secrets,
 };
+pub use restored::Restored;
 pub use run::{
     Call, CalledOldUrl, CalledUrlError, HookUrlError, RunError, TransformPreview, TransformTried, TransformTrouble,
     new_bot, open_bot_token,

@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// Does from now on what only one may do.
-    fn lead(&self) {
+    pub(crate) fn lead(&self) {
         self.fills.sources_changed();
         self.schedules_changed();
         self.look_for_work();

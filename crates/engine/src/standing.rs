@@ -5,7 +5,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -25,6 +25,8 @@ pub struct Standing {
     /// Grows whenever all leases were lost.
     term: AtomicU64,
     alive: AtomicU32,
+    /// Restored from a backup: nothing is sent, and nothing done by itself, before somebody says so.
+    restored: AtomicBool,
     changed: Notify,
 }
 
@@ -52,6 +54,7 @@ impl Standing {
             configuration: AtomicU64::new(0),
             term: AtomicU64::new(0),
             alive: AtomicU32::new(1),
+            restored: AtomicBool::new(false),
             changed: Notify::new(),
         }
     }
@@ -63,7 +66,30 @@ impl Standing {
 
     /// Whether it does what only one process may do.
     pub fn leads(&self) -> bool {
+        self.may_send() && self.is_leader()
+    }
+
+    /// The same, whether it may do anything or not.
+    fn is_leader(&self) -> bool {
         self.before(&self.leads_until)
+    }
+
+    /// Whether anything may be sent. A restored instance may not before somebody says so: the one whose backup it was
+    /// may be alive.
+    pub fn may_send(&self) -> bool {
+        !self.restored.load(Ordering::SeqCst)
+    }
+
+    /// It was restored.
+    pub(crate) fn hold(&self) {
+        self.restored.store(true, Ordering::SeqCst);
+    }
+
+    /// It may send. Returns whether it leads now, and did nothing before.
+    pub(crate) fn release(&self) -> bool {
+        let held = self.restored.swap(false, Ordering::SeqCst);
+        self.changed.notify_waiters();
+        held && self.is_leader()
     }
 
     fn before(&self, until: &AtomicI64) -> bool {
@@ -123,7 +149,7 @@ impl Standing {
     pub(crate) fn beaten(&self, sent: Timestamp, lease: Duration, (leads, alive): (bool, u32)) -> bool {
         let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
         let until = sent.plus_millis(lease_ms).as_millis();
-        let led = self.leads();
+        let led = self.is_leader();
         self.until.store(until, Ordering::SeqCst);
         self.leads_until.store(if leads { until } else { NEVER }, Ordering::SeqCst);
         self.alive.store(alive.max(1), Ordering::SeqCst);

@@ -28,6 +28,26 @@ pub enum OpenError {
         /// What this program knows.
         known: i64,
     },
+    /// Its tables are older than this program's.
+    #[error("the database has schema version {found}, and this program writes {known}: start a server with it once")]
+    OlderSchema {
+        /// Its version.
+        found: i64,
+        /// What this program knows.
+        known: i64,
+    },
+    /// It has none of our tables.
+    #[error("the database holds nothing of Tidings: name the right one with --database-url")]
+    Nothing,
+    /// What is there is not everything.
+    #[error(
+        "a migration into this database was begun and is not done: go on with `tidings migrate`, or, to give it up, name \
+         another database"
+    )]
+    HalfMigrated,
+    /// Nothing can be put into it.
+    #[error("{0}")]
+    Target(String),
     /// Its tables could not be brought up to date.
     #[error("cannot bring the database's tables up to date: {0}")]
     Migration(String),

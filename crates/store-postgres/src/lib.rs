@@ -6,6 +6,7 @@
 //! Deliberately absent: rules. What a verb does stands in `store-sql`; here is how transactions come about.
 
 mod backend;
+pub mod carry;
 mod error;
 mod nodes;
 mod open;

@@ -8,12 +8,13 @@ use tidings_store_sql::SqlStore;
 use crate::{
     OpenError, PostgresStore,
     backend::PostgresBackend,
+    carry::refuse_half_migrated,
     error::{chain, no_connection},
     nodes::Node,
     pool,
 };
 
-const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
+pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
 
 /// The oldest version that is still maintained.
 const VERSION_MIN: i64 = 140_000;
@@ -45,15 +46,17 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     let mut client = pool.get().await.map_err(|error| OpenError::Unreachable(no_connection(error).to_string()))?;
     check_version(&client).await?;
     migrate(&mut client).await?;
-    drop(client);
     let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let node = Node::join(beats, settings.node, settings.name.clone(), version, settings.lease).await;
     let node = Arc::new(node.map_err(|error| OpenError::Unreachable(error.to_string()))?);
+    // After it has its place: a migration begins only where nobody has one.
+    refuse_half_migrated(&client).await?;
+    drop(client);
     Ok(SqlStore::new(PostgresBackend { pool, node }))
 }
 
-async fn check_version(client: &Object) -> Result<(), OpenError> {
+pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
     let row = client.query_typed_one("SELECT current_setting('server_version_num')::bigint, version()", &[]);
     let row = row.await.map_err(said)?;
@@ -64,7 +67,7 @@ async fn check_version(client: &Object) -> Result<(), OpenError> {
 }
 
 /// One process changes tables, the others wait for it.
-async fn migrate(client: &mut Object) -> Result<(), OpenError> {
+pub(crate) async fn migrate(client: &mut Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
     let transaction = client.transaction().await.map_err(said)?;
     let prepare = format!(
@@ -84,4 +87,20 @@ async fn migrate(client: &mut Object) -> Result<(), OpenError> {
         transaction.batch_execute(&note).await.map_err(said)?;
     }
     transaction.commit().await.map_err(said)
+}
+
+/// Whether its tables are ours and as this program knows them.
+pub(crate) async fn check_schema(client: &Object) -> Result<(), OpenError> {
+    let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
+    let row = client.query_typed_one("SELECT to_regclass('tidings_schema') IS NOT NULL", &[]);
+    if !row.await.map_err(said)?.get::<_, bool>(0) {
+        return Err(OpenError::Nothing);
+    }
+    let row = client.query_typed_one("SELECT coalesce(max(version), 0) FROM tidings_schema", &[]);
+    let (found, known) = (row.await.map_err(said)?.get::<_, i64>(0), MIGRATIONS.len() as i64);
+    match found.cmp(&known) {
+        std::cmp::Ordering::Greater => Err(OpenError::NewerSchema { found, known }),
+        std::cmp::Ordering::Less => Err(OpenError::OlderSchema { found, known }),
+        std::cmp::Ordering::Equal => Ok(()),
+    }
 }

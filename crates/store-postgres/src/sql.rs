@@ -96,6 +96,23 @@ pub(crate) fn node_text(name: &'static str) -> &'static str {
     of_nodes(name).unwrap_or_else(|| unreachable!("{name} has no text"))
 }
 
+/// What only whoever carries everything asks, with `$1` for the first parameter.
+macro_rules! carrying {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) const $name: &str = include_str!(concat!("../sql/", $file, ".sql"));)*
+    };
+}
+
+carrying! {
+    WRITE_TABLE_MANY = "write_table_many";
+    COUNT_ALIVE = "count_alive";
+    GO_ON_COUNTING = "go_on_counting";
+    FIND_MIGRATION = "find_migration";
+    NOTE_CARRIED = "note_carried";
+    BEGIN_MIGRATION = "begin_migration";
+    LOOK_AT_MIGRATION = "look_at_migration";
+}
+
 /// All of them, with `$1` for the first parameter.
 static TEXTS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
     let all = STATEMENTS.iter().chain(SHARED_STATEMENTS);
@@ -113,7 +130,7 @@ fn found(statement: Statement) -> &'static str {
 }
 
 /// `?1` becomes `$1`; a question mark that no digit follows is an operator.
-fn numbered(text: &str) -> String {
+pub(crate) fn numbered(text: &str) -> String {
     let mut numbered = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {

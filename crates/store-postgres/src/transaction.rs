@@ -112,14 +112,14 @@ impl<'a> Plain<'a> {
 
 /// The same parameter of all rows.
 #[derive(Debug)]
-struct Column<'r>(Vec<Bound<'r>>, Kind);
+pub(crate) struct Column<'r>(Vec<Bound<'r>>, Kind);
 
 impl<'r> Column<'r> {
-    fn of(rows: &'r [Vec<Value<'_>>], column: usize) -> Self {
+    pub(crate) fn of(rows: &'r [Vec<Value<'_>>], column: usize) -> Self {
         Self(rows.iter().map(|row| Bound(row[column])).collect(), rows[0][column].kind())
     }
 
-    fn type_of(&self) -> Type {
+    pub(crate) fn type_of(&self) -> Type {
         match self.1 {
             Kind::Int => Type::INT8_ARRAY,
             Kind::Text => Type::TEXT_ARRAY,
@@ -150,7 +150,7 @@ fn bound<'p>(params: &'p dyn Params) -> Result<Vec<Bound<'p>>> {
     Ok(values)
 }
 
-fn typed<'v>(values: &'v [Bound<'_>]) -> Vec<(&'v (dyn ToSql + Sync), Type)> {
+pub(crate) fn typed<'v>(values: &'v [Bound<'_>]) -> Vec<(&'v (dyn ToSql + Sync), Type)> {
     values.iter().map(|value| (value as &(dyn ToSql + Sync), value.type_of())).collect()
 }
 
@@ -186,7 +186,7 @@ impl Database for Transaction<'_> {
 
 /// A value on its way to PostgreSQL.
 #[derive(Debug)]
-struct Bound<'a>(Value<'a>);
+pub(crate) struct Bound<'a>(pub(crate) Value<'a>);
 
 impl Bound<'_> {
     fn type_of(&self) -> Type {
@@ -216,14 +216,14 @@ impl ToSql for Bound<'_> {
 }
 
 /// A row of PostgreSQL's.
-struct Found<'a> {
+pub(crate) struct Found<'a> {
     row: &'a tokio_postgres::Row,
     /// By column, texts that were written in another way than they are read.
     texts: OnceCell<Vec<OnceCell<String>>>,
 }
 
 impl<'a> Found<'a> {
-    fn new(row: &'a tokio_postgres::Row) -> Self {
+    pub(crate) fn new(row: &'a tokio_postgres::Row) -> Self {
         Self { row, texts: OnceCell::new() }
     }
 

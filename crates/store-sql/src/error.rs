@@ -20,6 +20,8 @@ pub enum Error {
     },
     /// A value cannot be written.
     Unwritable(Reason),
+    /// It is not the database: what its rows are for went wrong.
+    Elsewhere(Reason),
 }
 
 /// What a verb ends in.
@@ -44,6 +46,7 @@ impl std::fmt::Display for Error {
             Self::NoRow => f.write_str("a row is missing"),
             Self::Unreadable { column, reason } => write!(f, "column {column} cannot be read: {reason}"),
             Self::Unwritable(reason) => write!(f, "a value cannot be written: {reason}"),
+            Self::Elsewhere(reason) => reason.fmt(f),
         }
     }
 }

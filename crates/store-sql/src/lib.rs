@@ -12,6 +12,7 @@ mod attempt_row;
 mod audit;
 mod backend;
 mod billing;
+pub mod carry;
 mod catalog;
 mod command_store;
 mod counters;

@@ -33,6 +33,21 @@ macro_rules! statements {
     };
 }
 
+/// Texts that become statements once they are told of which table.
+macro_rules! templates {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) const $name: &str = include_str!(concat!("../sql/", $file, ".sql"));)*
+    };
+}
+
+templates! {
+    READ_TABLE = "read_table";
+    READ_LEDGER = "read_ledger";
+    WRITE_TABLE = "write_table";
+    CLEAR_TABLE = "clear_table";
+    HAS_ROWS = "has_rows";
+}
+
 /// Statements that only a database with several processes has to know.
 macro_rules! shared {
     ($($name:ident = $file:literal;)*) => {
@@ -162,6 +177,7 @@ statements! {
         REMEMBER = "remember";
         SHIFT_DUE = "shift_due";
         FIND_REMEMBERED = "find_remembered";
+        FORGET_REMEMBERED = "forget_remembered";
         FORGET_IDEMPOTENCY = "forget_idempotency";
         ORGANIZATION_OF = "organization_of";
         FANOUT_OF = "fanout_of";

@@ -362,6 +362,10 @@ impl<B: Backend> Maintenance for SqlStore<B> {
         self.change(move |session| upkeep::remember_once(session, name, &value)).await
     }
 
+    async fn forget_remembered(&self, name: &'static str) -> Result<bool, StoreError> {
+        self.change(move |session| upkeep::forget_remembered(session, name)).await
+    }
+
     async fn close(&self) {
         self.backend.close().await;
     }

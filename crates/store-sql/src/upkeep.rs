@@ -59,3 +59,8 @@ pub(crate) fn remember_once(session: &Session<'_>, name: &str, value: &[u8]) -> 
     session.connection.statement(sql::REMEMBER_ONCE).execute(params![name, value])?;
     session.connection.statement(sql::FIND_REMEMBERED).query_row([name], |row| row.get(0))
 }
+
+/// Returns whether there was anything.
+pub(crate) fn forget_remembered(session: &Session<'_>, name: &str) -> Result<bool> {
+    Ok(session.connection.statement(sql::FORGET_REMEMBERED).execute(params![name])? > 0)
+}

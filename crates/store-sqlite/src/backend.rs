@@ -117,7 +117,7 @@ impl Database for Transaction<'_> {
 }
 
 /// A row of SQLite's.
-struct Found<'a>(&'a rusqlite::Row<'a>);
+pub(crate) struct Found<'a>(pub(crate) &'a rusqlite::Row<'a>);
 
 impl Columns for Found<'_> {
     fn value(&self, column: usize) -> Result<Value<'_>> {

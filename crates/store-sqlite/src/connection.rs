@@ -78,6 +78,30 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Opens a connection that sees what is committed now, and nothing that comes later; returns the version of its tables
+/// as well.
+pub(crate) fn open_snapshot(path: &Path) -> Result<(Connection, u32), OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, error);
+    if !path.exists() {
+        return Err(OpenError::Nothing { path: path.to_owned() });
+    }
+    let connection = open_reader(path).map_err(failed)?;
+    connection.execute_batch("BEGIN").map_err(failed)?;
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
+    if application != APPLICATION_ID {
+        let reason = "it is no database of Tidings".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), reason });
+    }
+    let known = MIGRATIONS.len() as u32;
+    // A read of the file: from here on it stands still for this connection.
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    match found.cmp(&known) {
+        std::cmp::Ordering::Greater => Err(OpenError::NewerSchema { path: path.to_owned(), found, known }),
+        std::cmp::Ordering::Less => Err(OpenError::OlderSchema { path: path.to_owned(), found, known }),
+        std::cmp::Ordering::Equal => Ok((connection, found)),
+    }
+}
+
 /// Opens the connection that copies the WAL back into the database.
 pub(crate) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;

@@ -15,6 +15,31 @@ pub enum OpenError {
         /// The lock file.
         path: PathBuf,
     },
+    /// There is a database already where a new one was to be made.
+    #[error("{path} exists, and nothing is written over it: name another directory with --data-dir, or move it away")]
+    NotEmpty {
+        /// The database.
+        path: PathBuf,
+    },
+    /// There is no database.
+    #[error("{path} does not exist, so there is nothing to read: name the directory with --data-dir")]
+    Nothing {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Its tables are older than this program's.
+    #[error("{path} has schema version {found}, and this program writes {known}: start the server with it once")]
+    OlderSchema {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// What this program knows.
+        known: u32,
+    },
+    /// What it kept is kept elsewhere now, or about to be.
+    #[error("{0}")]
+    Left(String),
     /// The directory cannot be used.
     #[error("cannot use the data directory {path}: {reason}")]
     Directory {

@@ -6,10 +6,12 @@
 //! decision about deliveries — those are made in `domain` and only written down here.
 
 mod backend;
+pub mod carry;
 mod checkpoint;
 mod connection;
 mod error;
 mod gate;
+mod left;
 mod lock;
 mod open;
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use backend::{SqliteBackend, SqliteStore};
 pub use connection::sqlite_version;
 pub use error::OpenError;
 pub use gate::Gate;
+pub use left::{Left, forget_left, left, note_left};
 pub use open::{open, open_inline};
 
 /// Before this version SQLite could lose committed writes when a WAL was reset.

@@ -14,6 +14,7 @@ use crate::{
     checkpoint::Checkpointer,
     connection::{assert_version, open_writer},
     gate::Gate,
+    left::refuse,
     lock::lock_directory,
     readers::Readers,
     reserve::Reserve,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The database's file name in the data directory.
-const FILE_NAME: &str = "tidings.sqlite";
+pub(crate) const FILE_NAME: &str = "tidings.sqlite";
 
 /// How a store works: with threads and a reserve of disk space, or inline in a simulation.
 enum Mode {
@@ -42,13 +43,9 @@ pub fn open_inline(directory: &Path, gate: Arc<dyn Gate>) -> Result<SqliteStore,
 
 fn open_with(directory: &Path, gate: Option<Arc<dyn Gate>>) -> Result<SqliteStore, OpenError> {
     assert_version()?;
-    // Only its owner may look into it: it holds the master key.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })?;
+    make_directory(directory)?;
     let lock = lock_directory(directory)?;
+    refuse(directory)?;
     // First: where the disk is full, opening needs the room that it gives up.
     let mode = match gate {
         Some(gate) => Mode::Inline(gate),
@@ -57,14 +54,7 @@ fn open_with(directory: &Path, gate: Option<Arc<dyn Gate>>) -> Result<SqliteStor
         ),
     };
     let path = directory.join(FILE_NAME);
-    // SQLite gives its other files the mode of this one.
-    std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|reason| OpenError::Directory { path: path.clone(), reason })?;
+    make_file(&path)?;
     let failed = |reason| OpenError::Directory { path: path.clone(), reason };
     let mut connection = open_writer(&path)?;
     let leases = Arc::new(Leases::default());
@@ -81,4 +71,16 @@ fn open_with(directory: &Path, gate: Option<Arc<dyn Gate>>) -> Result<SqliteStor
     };
     let (writer, readers) = (Arc::new(writer), Readers::new(path, gate));
     Ok(SqlStore::new(SqliteBackend { writer, readers, leases, _lock: Arc::new(lock) }))
+}
+
+/// Only its owner may look into it: it holds the master key.
+pub(crate) fn make_directory(directory: &Path) -> Result<(), OpenError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|reason| OpenError::Directory { path: directory.to_owned(), reason })
+}
+
+/// SQLite gives its other files the mode of this one.
+pub(crate) fn make_file(path: &Path) -> Result<(), OpenError> {
+    let opened = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    opened.map(drop).map_err(|reason| OpenError::Directory { path: path.to_owned(), reason })
 }

@@ -3,8 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    api_key, audit_log, command, config, delivery, demo, dev, doctor, event, event_type, job, member, organization,
-    plan, portal, portal_link, preset, project, receipt, record, relay, serve, source, tail, trigger, verify, webhook,
+    api_key, audit_log, backup, command, config, delivery, demo, dev, doctor, event, event_type, export, import, job,
+    member, migrate, organization, plan, portal, portal_link, preset, project, receipt, record, relay, restore, resume,
+    serve, source, tail, trigger, verify, webhook,
 };
 
 /// Webhooks: publish an event with one call, and every endpoint gets it, signed and retried, with each attempt on
@@ -63,6 +64,11 @@ pub(crate) enum Command {
     Doctor(doctor::DoctorCommand),
     Config(config::ConfigCommand),
     Verify(verify::VerifyCommand),
+    Backup(backup::BackupCommand),
+    Restore(restore::RestoreCommand),
+    Migrate(migrate::MigrateCommand),
+    Export(export::ExportCommand),
+    Import(import::ImportCommand),
     #[command(flatten)]
     Api(ApiCommand),
 }
@@ -131,6 +137,8 @@ pub(crate) enum ApiCommand {
     /// Make a link that shows the project's webhooks to its customer, or end one
     #[command(after_help = portal_link::EXAMPLES)]
     PortalLink(portal_link::PortalLinkArgs),
+    #[command(after_help = resume::EXAMPLES)]
+    Resume(resume::ResumeArgs),
     /// Show what happens to deliveries, while it happens
     #[command(after_help = tail::EXAMPLES)]
     Tail(tail::TailArgs),

@@ -37,7 +37,14 @@ const DEFAULT_NAME: &str = "default";
 const OPERATIONS_NAME: &str = "operations";
 
 /// Something sealed with the master key, to recognise it by.
-const MASTER_KEY_CHECK: &str = "master_key_check";
+pub(crate) const MASTER_KEY_CHECK: &str = "master_key_check";
+/// Whose secret that is.
+const MASTER_KEY_CHECK_OWNER: &str = "master key check";
+
+/// Whether a master key opens what another start has sealed.
+pub(crate) fn opens_check(master: &MasterKey, sealed: &[u8]) -> bool {
+    master.open(MASTER_KEY_CHECK_OWNER, sealed).is_ok()
+}
 
 /// The configured master key; the one in the data directory is made if it is not there.
 pub(crate) async fn master_key(
@@ -100,11 +107,10 @@ pub(crate) async fn check_master_key(
     master: &MasterKey,
     entropy: &dyn Entropy,
 ) -> anyhow::Result<()> {
-    const OWNER: &str = "master key check";
     let mut nonce = [0; 12];
     entropy.fill(&mut nonce);
-    let stored = store.remember_once(MASTER_KEY_CHECK, master.seal(OWNER, b"tidings", nonce)).await?;
-    if master.open(OWNER, &stored).is_err() {
+    let stored = store.remember_once(MASTER_KEY_CHECK, master.seal(MASTER_KEY_CHECK_OWNER, b"tidings", nonce)).await?;
+    if !opens_check(master, &stored) {
         bail!(
             "the master key is not the one that this data directory was made with, so its secrets cannot be read; \
              start with the right TIDINGS_MASTER_KEY or --master-key-file"

@@ -1,5 +1,6 @@
 //! `tidings`: the server and its command line in one binary.
 
+mod carry;
 mod cli;
 mod commands;
 mod config;

@@ -117,6 +117,7 @@ const ROOMS: &[Room] = &[
             "egress",
             "scripting",
             "store-postgres",
+            "store-sql",
             "store-sqlite",
             "api",
             "dashboard",

@@ -4,14 +4,25 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tidings_contract::{
     instance::{LANES_MAX, LaneBody, LanesBody},
-    tenancy::{InstanceBody, LedgerBody, NodeBody},
+    tenancy::{InstanceBody, LedgerBody, NodeBody, RestoredBody},
 };
 use tidings_engine::LaneView;
 use tidings_ports::store::{NodeView, StoredLane, WebhookStanding};
 
-use crate::{answer::json, auth::Caller, error::ApiError, state::Api};
+use crate::{answer::json, audit::Audit, auth::Caller, error::ApiError, state::Api};
 
 pub(crate) async fn get(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
+    shown(&api).await
+}
+
+/// Lets an instance send that was restored; one that was not, sends already.
+pub(crate) async fn resume(State(api): State<Api>, _: Caller, audit: Audit) -> Result<Response, ApiError> {
+    audit.makes("instance");
+    api.engine().resume(&*audit.store(&api)).await?;
+    shown(&api).await
+}
+
+async fn shown(api: &Api) -> Result<Response, ApiError> {
     let counts = api.engine().counts().await?;
     let ledger = api.engine().audit_ledger().await?;
     let body = InstanceBody {
@@ -29,6 +40,7 @@ pub(crate) async fn get(State(api): State<Api>, _: Caller) -> Result<Response, A
         },
         operations_project_id: api.engine().operations_project(),
         nodes: api.engine().nodes().await?.into_iter().map(node_body).collect(),
+        restored: api.engine().restored().map(|it| RestoredBody { at: it.at(), taken_at: it.taken_at() }),
     };
     Ok(json(StatusCode::OK, &body))
 }

@@ -126,6 +126,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .route("/start-links", post(invites::create_start_link))
         .route("/audit-log", get(audit_log::list))
         .route("/instance", get(instance::get))
+        .route("/instance/resume", post(instance::resume))
         .route("/instance/lanes", get(instance::lanes))
         .route(tidings_contract::openapi::OPENAPI_PATH, get(reference::document));
     Router::new()

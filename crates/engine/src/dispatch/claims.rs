@@ -24,6 +24,7 @@ impl Lanes {
             && wants.len() < CLAIM_LANES_MAX
             && asked + CLAIM_PER_LANE_MAX <= CLAIM_ROWS_MAX
             && !self.stopping
+            && !self.quiet
         {
             self.timers.remove(&(at, webhook_id));
             let Some(lane) = self.lanes.get_mut(&webhook_id) else { continue };

@@ -171,6 +171,11 @@ impl Dispatcher {
 
     /// One attempt; `None` if the delivery was given back instead.
     async fn attempt(self: &Arc<Self>, job: Job) -> Option<Finished> {
+        if !self.parts.standing.may_send() {
+            // What somebody wants to be sent beside its lane waits as well.
+            self.give_back(vec![job.lease]).await;
+            return None;
+        }
         let (permit, waited) = match Arc::clone(&self.unsettled).try_acquire_owned() {
             Ok(permit) => (permit, false),
             Err(_) => (Arc::clone(&self.unsettled).acquire_owned().await.ok()?, true),
@@ -231,6 +236,16 @@ impl Dispatcher {
         };
         self.settler.push(settlement, permit);
         Some(finished)
+    }
+
+    /// Has everything wait in the store, or no longer.
+    pub(crate) fn set_quiet(self: &Arc<Self>, quiet: bool) {
+        let now = self.now();
+        let jobs = self.with_lanes(|lanes| {
+            lanes.quiet = quiet;
+            lanes.start(now)
+        });
+        self.spawn_jobs(jobs);
     }
 
     /// Notes a delivery that was born due.

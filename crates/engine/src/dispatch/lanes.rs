@@ -61,6 +61,8 @@ pub(crate) struct Lanes {
     pub(super) job_bytes: usize,
     pub(super) stopping: bool,
     pub(super) share: Share,
+    /// Nothing may be sent yet: everything waits in the store.
+    pub(super) quiet: bool,
     refused: Vec<LeasedDelivery>,
 }
 
@@ -79,6 +81,7 @@ impl Lanes {
             job_bytes: 0,
             stopping: false,
             share: Share::ALL,
+            quiet: false,
             refused: Vec::new(),
         }
     }
@@ -94,8 +97,8 @@ impl Lanes {
     /// due in the store instead.
     pub(crate) fn reserve(&mut self, target: &Arc<Target>, bytes: usize, now: Timestamp) -> bool {
         let limits = self.limits;
-        let (jobs, job_bytes, stopping) = (self.jobs, self.job_bytes, self.stopping);
         let share = self.share;
+        let (jobs, job_bytes, stopping) = (self.jobs, self.job_bytes, self.stopping || self.quiet);
         let lane = self.lane(target.webhook.id, target.webhook.project_id);
         lane.adopt(target, share);
         let (jobs_max, bytes_max) = limits.memory_for(lane.proven);
@@ -172,7 +175,7 @@ impl Lanes {
 
     /// When a lane next wants to be looked at.
     pub(crate) fn next_timer(&self) -> Option<Timestamp> {
-        self.timers.first().map(|&(at, _)| at)
+        self.timers.first().filter(|_| !self.quiet).map(|&(at, _)| at)
     }
 
     /// Leaves a lane alone until then.
@@ -276,7 +279,7 @@ impl Lanes {
         let (webhook_id, bytes) = (lease.webhook_id, lease.event.payload.len());
         // Memory may be full of what is due; what somebody waits for gets as much again.
         let full = self.jobs >= 2 * self.limits.jobs_max || self.job_bytes >= 2 * self.limits.job_bytes_max;
-        if self.lane(webhook_id, lease.project_id).held || self.stopping || full {
+        if self.lane(webhook_id, lease.project_id).held || self.stopping || self.quiet || full {
             return Some(lease);
         }
         self.jobs += 1;

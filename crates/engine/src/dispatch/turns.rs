@@ -14,7 +14,7 @@ impl Lanes {
     /// The jobs that may start now.
     pub(crate) fn start(&mut self, now: Timestamp) -> Vec<Job> {
         let mut jobs = Vec::new();
-        while !self.stopping && self.in_flight < self.limits.in_flight_max {
+        while !self.stopping && !self.quiet && self.in_flight < self.limits.in_flight_max {
             let Some(webhook_id) = self.next_in_turn() else { break };
             if let Some(job) = self.start_one(webhook_id, now) {
                 jobs.push(job);

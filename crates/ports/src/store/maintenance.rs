@@ -5,6 +5,10 @@ use tidings_domain::time::Timestamp;
 
 use super::StoreError;
 
+/// The name under which a store remembers that it was restored from a backup, and may send nothing before its operator
+/// says so.
+pub const RESTORED: &str = "restored";
+
 /// Upkeep and health.
 #[async_trait]
 pub trait Maintenance: Send + Sync {
@@ -41,6 +45,9 @@ pub trait Maintenance: Send + Sync {
 
     /// Stores a value under a name unless there is one already; returns the one that is stored.
     async fn remember_once(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
+
+    /// Forgets what is stored under a name; returns whether anything was.
+    async fn forget_remembered(&self, name: &'static str) -> Result<bool, StoreError>;
 
     /// Writes everything that is pending and closes; later calls fail with [`StoreError::Closed`].
     async fn close(&self);

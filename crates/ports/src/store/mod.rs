@@ -49,7 +49,7 @@ pub use log::{
     Appended, BatchAppended, BatchKey, Created, Idempotency, Log, NewBatch, NewDelivery, NewEvent, Saved, TestRecord,
     WriteAnswer,
 };
-pub use maintenance::{InstanceCounts, Ledger, Maintenance, Report};
+pub use maintenance::{InstanceCounts, Ledger, Maintenance, RESTORED, Report};
 pub use nodes::{Beat, Changes, Joined, NodeView, Nodes, Starting};
 pub use plans::{PlanLimits, PlansSet};
 pub use portal::{NewPortalSession, PortalPut, PortalRecord, Portals};

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key;
 pub(crate) mod audit_log;
+pub(crate) mod backup;
 mod batch;
 pub(crate) mod bot;
 pub(crate) mod command;
@@ -13,11 +14,14 @@ pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod event;
 pub(crate) mod event_type;
+pub(crate) mod export;
 mod failure;
 mod gap_fill;
+pub(crate) mod import;
 mod input;
 pub(crate) mod job;
 pub(crate) mod member;
+pub(crate) mod migrate;
 pub(crate) mod organization;
 mod page;
 pub(crate) mod plan;
@@ -29,6 +33,8 @@ pub(crate) mod project;
 pub(crate) mod receipt;
 pub(crate) mod record;
 pub(crate) mod relay;
+pub(crate) mod restore;
+pub(crate) mod resume;
 mod sample;
 pub(crate) mod serve;
 mod session;
@@ -81,6 +87,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(command) => command.run(output),
         Command::Config(command) => done(command.run(output)),
         Command::Verify(command) => command.run(output),
+        Command::Backup(command) => done(command.run(output)),
+        Command::Restore(command) => done(command.run(output)),
+        Command::Migrate(command) => done(command.run(output)),
+        Command::Export(command) => done(command.run(&cli.options)),
+        Command::Import(command) => done(command.run(output)),
         Command::Api(command) => call(cli.options, command),
     }
 }
@@ -110,6 +121,7 @@ fn call(options: GlobalOptions, command: ApiCommand) -> anyhow::Result<ExitCode>
             ApiCommand::Run(command) => done(command.run(&session).await),
             ApiCommand::Portal(command) => done(command.run(&session).await),
             ApiCommand::PortalLink(command) => done(command.run(&session).await),
+            ApiCommand::Resume(command) => done(command.run(&session).await),
             ApiCommand::Tail(command) => done(command.run(&session).await),
             ApiCommand::Trigger(command) => command.run(&session).await,
             ApiCommand::Relay(command) => command.run(&session).await,

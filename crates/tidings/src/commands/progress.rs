@@ -20,6 +20,25 @@ pub(crate) fn count_bar() -> ProgressBar {
     bar(0, "{wide_bar} {pos}/{len} {per_sec}, {eta} left")
 }
 
+/// Which table, and how many rows so far.
+pub(crate) fn rows_bar() -> RowsBar {
+    RowsBar(bar(0, "{spinner} {msg}: {pos} rows, {per_sec}"))
+}
+
+/// See [`rows_bar`].
+pub(crate) struct RowsBar(ProgressBar);
+
+impl RowsBar {
+    pub(crate) fn show(&self, table: &str, rows: u64) {
+        self.0.set_message(table.to_owned());
+        self.0.set_position(rows);
+    }
+
+    pub(crate) fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
 fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(template) {

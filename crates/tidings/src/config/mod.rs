@@ -32,7 +32,7 @@ pub(crate) use error::{ConfigError, join};
 pub(crate) use file::ConfigFile;
 pub(crate) use flags::ServerFlags;
 pub(crate) use report::{report_json, report_table};
-pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use resolve::{Resolved, resolve, without_password};
 pub(crate) use settings::STRIPE_TABLE;
 pub(crate) use sources::Sources;
 pub(crate) use suggest::way_out;

@@ -423,7 +423,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
 }
 
 /// The address of a database, as it may be shown.
-fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return MASK.to_owned() };
     match rest.rsplit_once('@').and_then(|(user, place)| Some((user.split_once(':')?.0, place))) {
         Some((user, place)) => format!("{scheme}://{user}:{MASK}@{place}"),

@@ -59,6 +59,12 @@ fn lead(instance: &InstanceBody, late_ms: u64) -> String {
 fn what_to_do(instance: &InstanceBody, late_ms: u64) -> Markup {
     let unaccounted = instance.ledger.unaccounted;
     html! {
+        @if let Some(restored) = &instance.restored {
+            (notice("warn", "This instance was restored from a backup, and sends nothing.", &html! {
+                "It is as of " (restored.taken_at.rfc3339_millis()) ". It takes events in, and they wait. Once nobody \
+                else sends what waits here, let it go: " code { "tidings resume" }
+            }, None))
+        }
         @if unaccounted != 0 {
             (notice("bad", &format!("{} unaccounted.", number(unaccounted)), &html! {
                 "This is never right. Keep the database file and the log as they are, make a backup, and report it \

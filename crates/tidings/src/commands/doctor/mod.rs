@@ -2,6 +2,7 @@
 
 mod check;
 mod disk;
+mod kept;
 mod machine;
 mod server;
 
@@ -58,6 +59,7 @@ fn examine(resolved: Result<Resolved, Vec<ConfigError>>) -> Vec<Check> {
             checks.push(disk::space(&config.data_dir));
             checks.push(disk::sync(&config.data_dir));
             checks.push(server::master_key(&config));
+            checks.extend(kept::checks(&config));
             checks.push(server::listen(config.listen, running));
         }
         Err(errors) => checks.extend(errors.iter().map(|error| {

@@ -1,0 +1,1 @@
+INSERT INTO tidings_migration (id) VALUES ($1)

@@ -1,0 +1,1 @@
+SELECT count(*) FROM node WHERE until > now_ms()

@@ -1,0 +1,1 @@
+SELECT to_regclass('tidings_migration') IS NOT NULL

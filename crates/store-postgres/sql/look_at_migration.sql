@@ -1,0 +1,1 @@
+SELECT id, carried, rows FROM tidings_migration

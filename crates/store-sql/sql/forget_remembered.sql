@@ -1,0 +1,1 @@
+DELETE FROM remembered WHERE name = ?1

@@ -1,0 +1,1 @@
+SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM {table} LIMIT 1) AS found

@@ -1,0 +1,1 @@
+SELECT {columns} FROM {table} {after} ORDER BY {key} LIMIT {limit}
