@@ -4,6 +4,8 @@
 //! leased ones (from memory). A whole project's come from its events, whose deliveries follow
 //! their keys, and from what replays made; or, when a state is asked for, from each of its webhooks.
 
+use std::{cmp::Reverse, collections::BinaryHeap};
+
 use tidings_domain::{delivery::DeliveryState, ids::sequence_after};
 
 use crate::{
@@ -109,7 +111,8 @@ impl Walk<'_> {
     }
 
     fn of_project(&self, before: i64, limit: u32) -> Result<Vec<i64>> {
-        let mut found = Vec::new();
+        // The newest so far, the oldest of them on top.
+        let mut newest = BinaryHeap::new();
         let walk = self.connection.statement(sql::WALK_EVENTS);
         let finished = self.connection.statement(sql::FINISHED_BETWEEN);
         let queued = self.connection.statement(sql::QUEUED_BETWEEN);
@@ -119,20 +122,25 @@ impl Walk<'_> {
         walk.each(params![self.project, before, self.first, self.event_type, EVENTS_WALKED_MAX], |event| {
             let (seq, fanout): (i64, i64) = (event.get(0)?, event.get(1)?);
             let (from, to) = (seq + 1, sequence_after(seq, fanout).min(before - 1));
-            if let Some(lowest) = found.get(wanted - 1) {
+            if let Some(&Reverse(lowest)) = newest.peek()
+                && newest.len() == wanted
+            {
                 if seq < lowest - REACH_MAX {
                     return Ok(Next::Enough);
                 }
-                if to <= *lowest {
+                if to <= lowest {
                     return Ok(Next::More);
                 }
             }
-            found.extend(finished.query_map([from, to, seq], |row| row.get::<i64>(0))?);
-            found.extend(queued.query_map([from, to, seq], |row| row.get::<i64>(0))?);
-            found.sort_unstable_by(|left, right| right.cmp(left));
-            found.truncate(wanted);
+            for between in [&finished, &queued] {
+                newest.extend(between.query_map([from, to, seq], |row| row.get::<i64>(0))?.into_iter().map(Reverse));
+            }
+            while newest.len() > wanted {
+                newest.pop();
+            }
             Ok(Next::More)
         })?;
+        let mut found: Vec<_> = newest.into_iter().map(|Reverse(seq)| seq).collect();
         self.replayed(before, limit, &mut found)?;
         found.sort_unstable_by(|left, right| right.cmp(left));
         found.truncate(limit as usize);

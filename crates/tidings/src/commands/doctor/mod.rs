@@ -1,6 +1,7 @@
 //! `tidings doctor`
 
 mod check;
+mod database;
 mod disk;
 mod kept;
 mod machine;
@@ -54,10 +55,15 @@ fn examine(resolved: Result<Resolved, Vec<ConfigError>>) -> Vec<Check> {
         Ok(Resolved { config, .. }) => {
             checks.push(Check::ok("configuration", "every setting is known and valid"));
             let running = disk::is_locked(&config.data_dir);
-            checks.push(disk::directory(&config.data_dir));
-            checks.push(disk::lock(running));
-            checks.push(disk::space(&config.data_dir));
-            checks.push(disk::sync(&config.data_dir));
+            match &config.database_url {
+                Some(url) => checks.push(database::check(&url.0)),
+                None => {
+                    checks.push(disk::directory(&config.data_dir));
+                    checks.push(disk::lock(running));
+                    checks.push(disk::space(&config.data_dir));
+                    checks.push(disk::sync(&config.data_dir));
+                }
+            }
             checks.push(server::master_key(&config));
             checks.extend(kept::checks(&config));
             checks.push(server::listen(config.listen, running));
