@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-const INSTANCE: &str = r#"{"version":"0.1.0","pending_deliveries":3,"oldest_due_at":null,"operations_project_id":null,"ledger":{"accepted":0,"delivered":0,"failed":0,"dropped":0,"cancelled":0,"pending":0,"unaccounted":0}}"#;
+const INSTANCE: &str = r#"{"version":"0.1.0","pending_deliveries":3,"oldest_due_at":null,"operations_project_id":null,"nodes":[],"ledger":{"accepted":0,"delivered":0,"failed":0,"dropped":0,"cancelled":0,"pending":0,"unaccounted":0}}"#;
 
 /// Answers one request over TLS; returns the port and the certificate.
 async fn start() -> (u16, CertificateDer<'static>) {
