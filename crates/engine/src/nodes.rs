@@ -99,7 +99,7 @@ impl Engine {
         self.standing.lost();
         match self.store.last_sequence().await {
             Ok(last) => self.ids.go_on(last, joined.number),
-            // Without that it may repeat what another one of its number has made: then nothing is written.
+            // Should it repeat what another one of its number has made, the database refuses it.
             Err(error) => {
                 tracing::warn!(error = %error, "ids go on by the clock alone");
                 self.ids.go_on(0, joined.number);
