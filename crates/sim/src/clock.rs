@@ -6,7 +6,7 @@ use std::{
 };
 
 use tidings_domain::time::Timestamp;
-use tidings_ports::clock::{Clock, Sleep};
+use tidings_ports::clock::{Clock, STEP_MS_MIN, Sleep};
 use tokio::sync::oneshot;
 
 #[derive(Debug, Default)]
@@ -17,6 +17,10 @@ struct State {
     wall_offset_ms: i64,
     /// What it showed beyond that when the process of each life started, and when that was.
     lives: Vec<(i64, i64)>,
+    /// By how much its own time goes faster than time passes, in millionths.
+    drift_ppm: i64,
+    /// Whether times that are written down are those of clocks which agree, but for their drift by so much at most.
+    shared_drift_ppm: Option<i64>,
     /// When it was set, and by how much.
     steps: Vec<(i64, i64)>,
     sleepers: BTreeMap<(i64, u64), oneshot::Sender<()>>,
@@ -32,6 +36,30 @@ impl SimClock {
     pub(crate) fn at(start: Timestamp) -> Self {
         let lives = vec![(0, start.as_millis())];
         Self(Mutex::new(State { wall_offset_ms: start.as_millis(), lives, ..State::default() }))
+    }
+
+    /// A node's, which goes a little faster or slower than others.
+    pub(crate) fn of_node(elapsed_ms: i64, wall_offset_ms: i64, drift_ppm: i64) -> Self {
+        let lives = vec![(elapsed_ms, wall_offset_ms)];
+        Self(Mutex::new(State { elapsed_ms, wall_offset_ms, lives, drift_ppm, ..State::default() }))
+    }
+
+    /// From now on it counts from what the database's clock shows.
+    pub(crate) fn begin(&self, at: Timestamp) {
+        let mut state = self.state();
+        let begun = (state.elapsed_ms, at.as_millis() - state.elapsed_ms);
+        state.lives = vec![begun];
+    }
+
+    /// What is written down is by the database's clock, and whoever reads it counts on by a clock that drifts from it
+    /// by so much at most.
+    pub(crate) fn share(&self, drift_ppm: i64) {
+        self.state().shared_drift_ppm = Some(drift_ppm);
+    }
+
+    /// What the wall clock shows beyond time that has passed.
+    pub(crate) fn wall_offset_ms(&self) -> i64 {
+        self.state().wall_offset_ms
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -62,6 +90,9 @@ impl SimClock {
     /// crash takes with it what that one had not noted yet about a wall clock that was set.
     pub(crate) fn early_ms_max(&self, noted_in: u32, life: u32) -> i64 {
         let state = self.state();
+        if let Some(apart_ms) = state.apart_ms() {
+            return apart_ms;
+        }
         if noted_in == life {
             return 0;
         }
@@ -73,7 +104,10 @@ impl SimClock {
     pub(crate) fn forward_ms_after(&self, elapsed_ms: i64) -> i64 {
         const CALL_MS_MAX: i64 = 31_000;
         let during = elapsed_ms..=elapsed_ms + CALL_MS_MAX;
-        self.state().steps.iter().filter(|(at, _)| during.contains(at)).map(|(_, ms)| (*ms).max(0)).sum()
+        let state = self.state();
+        let set: i64 = state.steps.iter().filter(|(at, _)| during.contains(at)).map(|(_, ms)| (*ms).max(0)).sum();
+        // A wall clock that is off by less than a second has not been set.
+        set + state.apart_ms().map_or(0, |apart_ms| apart_ms + STEP_MS_MIN.cast_signed())
     }
 
     /// By how much the wall clock was put back, all in all.
@@ -136,16 +170,32 @@ impl State {
         }
     }
 
-    /// What the wall clock showed when this life's process started, beyond time that passed.
-    fn base_ms(&self) -> i64 {
-        self.lives.last().map_or(0, |(_, offset_ms)| *offset_ms)
+    /// What it shows once so much time has passed.
+    fn shown_at(&self, elapsed_ms: i64) -> i64 {
+        let (since, base_ms) = self.lives.last().copied().unwrap_or_default();
+        elapsed_ms + base_ms + (elapsed_ms - since) * self.drift_ppm / 1_000_000
+    }
+
+    /// How much time passes until it shows that.
+    fn until(&self, at: i64) -> u64 {
+        let left = at - self.shown_at(self.elapsed_ms);
+        let mut ms = left * 1_000_000 / (1_000_000 + self.drift_ppm);
+        while self.shown_at(self.elapsed_ms + ms) < at {
+            ms += 1;
+        }
+        u64::try_from(ms).unwrap_or(0)
+    }
+
+    /// How far two clocks of nodes may be apart by now.
+    fn apart_ms(&self) -> Option<i64> {
+        self.shared_drift_ppm.map(|ppm| 10 + 2 * self.elapsed_ms * ppm / 1_000_000)
     }
 }
 
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
         let state = self.state();
-        Timestamp::from_millis(state.elapsed_ms + state.base_ms())
+        Timestamp::from_millis(state.shown_at(state.elapsed_ms))
     }
 
     fn wall(&self) -> Timestamp {
@@ -154,6 +204,7 @@ impl Clock for SimClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        self.pass_ms(at.millis_since(self.now()))
+        let ms = self.state().until(at.as_millis());
+        self.pass_ms(ms)
     }
 }

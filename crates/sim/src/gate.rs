@@ -17,8 +17,14 @@ struct State {
     dead: bool,
     /// Refuses everything until then.
     refusing_until_ms: i64,
+    /// Answers nothing until then.
+    silent_until_ms: i64,
+    /// After so many calls it answers nothing for so long.
+    silence: Option<(u64, u64)>,
     /// In how many of a hundred cases a call takes a while.
     slow_percent: u64,
+    /// In how many of a thousand cases the connection breaks.
+    break_permille: u64,
 }
 
 /// One process's way to its database.
@@ -37,7 +43,16 @@ enum Way {
 
 impl SimGate {
     pub(crate) fn new(clock: Arc<SimClock>, random: Random) -> Self {
-        let state = State { random, calls_left: None, dead: false, refusing_until_ms: 0, slow_percent: 0 };
+        let state = State {
+            random,
+            calls_left: None,
+            dead: false,
+            refusing_until_ms: 0,
+            silent_until_ms: 0,
+            silence: None,
+            slow_percent: 0,
+            break_permille: 0,
+        };
         Self { clock, state: Mutex::new(state), died: Notify::new() }
     }
 
@@ -61,9 +76,37 @@ impl SimGate {
         self.state().refusing_until_ms = self.clock.elapsed_ms() + ms.cast_signed();
     }
 
+    /// Nothing is answered for so long; then everything is.
+    pub(crate) fn be_silent_for(&self, ms: u64) {
+        self.state().silent_until_ms = self.clock.elapsed_ms() + ms.cast_signed();
+    }
+
+    /// After so many more looks nothing is answered for so long.
+    pub(crate) fn be_silent_after(&self, calls: u64, ms: u64) {
+        self.state().silence = Some((calls, ms));
+    }
+
     /// From now on some calls take a while.
-    pub(crate) fn slow_down(&self) {
-        self.state().slow_percent = 20;
+    pub(crate) fn slow_down(&self, percent: u64) {
+        self.state().slow_percent = percent;
+    }
+
+    /// From now on the connection breaks now and then.
+    pub(crate) fn break_now_and_then(&self) {
+        self.state().break_permille = 10;
+    }
+
+    /// Whether the connection breaks before what it carries is committed.
+    pub(crate) fn loses_commit(&self) -> bool {
+        let mut state = self.state();
+        state.break_permille > 0 && state.random.below(2_000) < state.break_permille
+    }
+
+    /// Whether it breaks before the answer arrives.
+    pub(crate) fn loses_answer(&self) -> bool {
+        let mut state = self.state();
+        let breaks = state.break_permille > 0 && state.random.below(1_000) < state.break_permille;
+        breaks || self.clock.elapsed_ms() < state.refusing_until_ms
     }
 
     /// The database answers at once, always, from now on.
@@ -71,7 +114,10 @@ impl SimGate {
         let mut state = self.state();
         state.calls_left = None;
         state.refusing_until_ms = 0;
+        state.silent_until_ms = 0;
+        state.silence = None;
         state.slow_percent = 0;
+        state.break_permille = 0;
     }
 
     pub(crate) fn is_dead(&self) -> bool {
@@ -97,11 +143,19 @@ impl SimGate {
         if state.dead {
             return Way::Die;
         }
+        if let Some((calls, ms)) = state.silence.take() {
+            match calls {
+                0 => state.silent_until_ms = self.clock.elapsed_ms() + ms.cast_signed(),
+                _ => state.silence = Some((calls - 1, ms)),
+            }
+        }
         if self.clock.elapsed_ms() < state.refusing_until_ms {
             return Way::Refuse;
         }
         let slow = state.slow_percent;
-        let delay_ms = if state.random.percent(slow) { state.random.between(1, 30) } else { 0 };
+        let silent_ms = u64::try_from(state.silent_until_ms - self.clock.elapsed_ms()).unwrap_or(0);
+        let slow_ms = if state.random.percent(slow) { state.random.between(1, 30) } else { 0 };
+        let delay_ms = slow_ms + silent_ms;
         Way::Pass { delay_ms }
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     clock::SimClock,
-    model::{Answer, DeliveryModel, Model, PublishModel, Status, Told},
+    model::{Answer, AttemptModel, DeliveryModel, Model, PublishModel, Status, Told},
 };
 
 /// A request of a delivery.
@@ -14,6 +14,10 @@ pub(crate) struct Sent<'a> {
     pub(crate) life: u32,
     pub(crate) clock: &'a SimClock,
     pub(crate) body: &'a Bytes,
+    /// Whether a process has lost what it had leased at a time.
+    pub(crate) has_lost: &'a dyn Fn(u32, i64) -> bool,
+    /// Whether the process that sends it has not been taken for dead.
+    pub(crate) is_among_others: bool,
 }
 
 /// The number after a name in a body, whatever stands around it.
@@ -28,6 +32,10 @@ fn number_in(body: &[u8], name: &str) -> Option<usize> {
 pub(crate) fn check_request(model: &mut Model, webhook: usize, sent: &Sent<'_>) -> bool {
     let mut broken = Vec::new();
     check_origin(model, webhook, sent, &mut broken);
+    if !sent.is_among_others {
+        let (delivery, number, life) = (sent.delivery, sent.number, sent.life);
+        broken.push(format!("{delivery} #{number} is sent by process {life}, whose leases others have taken"));
+    }
     let known = model.deliveries.entry(sent.delivery.to_owned()).or_insert_with(|| DeliveryModel {
         webhook,
         body: sent.body.clone(),
@@ -86,8 +94,13 @@ fn early_ms(publish: &PublishModel, sent: &Sent<'_>) -> i64 {
 /// An attempt comes once in a process, after a failed one, and not before its time.
 fn check_number(known: &DeliveryModel, waits_ms: &[u64], sent: &Sent<'_>, broken: &mut Vec<String>) {
     let (delivery, number) = (sent.delivery, sent.number);
-    if known.attempts.iter().any(|attempt| attempt.number == number && attempt.life == sent.life) {
-        broken.push(format!("{delivery} #{number} is sent twice by one process"));
+    let held = |attempt: &&AttemptModel| !(sent.has_lost)(attempt.life, attempt.at_ms);
+    if let Some(first) = known.attempts.iter().filter(|attempt| attempt.number == number).find(held) {
+        broken.push(format!("{delivery} #{number} is sent by process {} and again by {}", first.life, sent.life));
+    }
+    if let Some(first) = known.attempts.iter().filter(|attempt| attempt.told.is_none()).find(held) {
+        let (other, under_way) = (first.life, first.number);
+        broken.push(format!("{delivery} #{number} is sent while process {other} has #{under_way} under way"));
     }
     if known.asked_again || number <= 1 {
         return;
@@ -119,9 +132,10 @@ fn check_lane(model: &mut Model, webhook: usize, sent: &Sent<'_>, forced: bool, 
     if forced {
         return;
     }
-    lane.in_flight += 1;
-    if lane.in_flight > lane.max_in_flight {
-        broken.push(format!("wh{webhook} has {} requests in flight of {}", lane.in_flight, lane.max_in_flight));
+    let in_flight = lane.in_flight.entry(sent.life).or_default();
+    *in_flight += 1;
+    if *in_flight > lane.max_in_flight {
+        broken.push(format!("wh{webhook} has {in_flight} requests in flight of {}", lane.max_in_flight));
     }
     if let Some(held @ (Status::Paused | Status::Disabled | Status::Deleted)) = lane.settled_status(tick, now_ms) {
         broken.push(format!("{} #{} is sent to wh{webhook}, which is {held:?}", sent.delivery, sent.number));

@@ -6,6 +6,7 @@
 //! runs inline between two looks at a gate, time is a number, and the network is a function.
 
 mod clock;
+mod cluster;
 mod gate;
 mod ledger;
 mod life;
@@ -17,4 +18,5 @@ mod requests;
 mod run;
 mod world;
 
+pub use cluster::run_several;
 pub use run::{Run, run};

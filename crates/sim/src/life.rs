@@ -7,23 +7,25 @@ use tidings_engine::{DispatchLimits, Engine, EngineParts, OVERDUE_AFTER_MS};
 use tidings_fakes::Random;
 use tidings_fakes::{DocumentScripts, SeededEntropy};
 use tidings_ports::store::Store;
-use tidings_store_sqlite::SqliteStore;
 
-use crate::{gate::SimGate, network::SimNetwork, operations::Operator, world::World};
+use crate::{clock::SimClock, gate::SimGate, network::SimNetwork, operations::Operator, world::World};
 
 /// Looks at everybody who can go on, without any of them doing something, after which nothing is
 /// left to be done before time passes.
-const QUIET_ROUNDS: u32 = 10;
+pub(crate) const QUIET_ROUNDS: u32 = 10;
 /// By how much the wall clock is set at most, forward or back: hours.
 const STEP_MS_MAX: u64 = 14_400_000;
 /// How long a graceful stop waits for what is in flight.
-const GRACE_MS: u64 = 5_000;
+pub(crate) const GRACE_MS: u64 = 5_000;
 
 /// A running process.
 pub(crate) struct Process {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) gate: Arc<SimGate>,
+    pub(crate) clock: Arc<SimClock>,
+    /// Counts processes.
+    pub(crate) life: u32,
 }
 
 /// How a process ended.
@@ -51,12 +53,32 @@ pub(crate) async fn start(
     entropy: u64,
 ) -> Option<Process> {
     let store = tidings_store_sqlite::open_inline(directory, gate.clone()).expect("a copied directory opens");
-    let store = Arc::new(store);
     let life = world.model().life;
-    let parts = EngineParts {
-        store: Arc::clone(&store) as Arc<dyn Store>,
-        sender: Arc::new(SimNetwork { world: Arc::clone(world), life }),
-        clock: world.clock.clone(),
+    let clock = Arc::clone(&world.clock);
+    let store: Arc<dyn Store> = Arc::new(store);
+    let parts = parts(world, (Arc::clone(&store), Arc::clone(&clock)), life, limits, entropy);
+    tokio::select! {
+        biased;
+        () = gate.died() => None,
+        engine = Engine::start(parts) => {
+            let engine = engine.expect("nothing refuses a start");
+            Some(Process { engine, store, gate: Arc::clone(gate), clock, life })
+        }
+    }
+}
+
+/// What an engine is made of, in any process.
+pub(crate) fn parts(
+    world: &Arc<World>,
+    (store, clock): (Arc<dyn Store>, Arc<SimClock>),
+    life: u32,
+    limits: DispatchLimits,
+    entropy: u64,
+) -> EngineParts {
+    EngineParts {
+        store,
+        sender: Arc::new(SimNetwork { world: Arc::clone(world), clock: Arc::clone(&clock), life }),
+        clock,
         entropy: Arc::new(SeededEntropy::new(entropy)),
         master_key: master_key(),
         user_agent: "Tidings/simulation".to_owned(),
@@ -64,14 +86,6 @@ pub(crate) async fn start(
         overdue_after_ms: OVERDUE_AFTER_MS,
         scripts: Arc::new(DocumentScripts),
         base_url: "http://127.0.0.1:8700".to_owned(),
-    };
-    tokio::select! {
-        biased;
-        () = gate.died() => None,
-        engine = Engine::start(parts) => {
-            let engine = engine.expect("nothing refuses a start");
-            Some(Process { engine, store, gate: Arc::clone(gate) })
-        }
     }
 }
 

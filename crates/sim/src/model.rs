@@ -27,8 +27,16 @@ pub(crate) struct Change {
     pub(crate) end: Option<Tick>,
     /// How much time had passed then.
     pub(crate) end_ms: i64,
-    /// The process died before it answered: nobody knows whether it was made.
+    /// The process died before it answered, or could not say: nobody knows whether it was made.
     pub(crate) unknown: bool,
+    /// The process that was asked.
+    pub(crate) life: u32,
+}
+
+impl Change {
+    pub(crate) fn asked_of(life: u32, to: Status, start: Tick) -> Self {
+        Self { to, start, end: None, end_ms: 0, unknown: false, life }
+    }
 }
 
 /// A registered receiver.
@@ -42,7 +50,8 @@ pub(crate) struct WebhookModel {
     /// Its creation first.
     pub(crate) changes: Vec<Change>,
     pub(crate) max_in_flight: u32,
-    pub(crate) in_flight: u32,
+    /// By the process that sends them.
+    pub(crate) in_flight: BTreeMap<u32, u32>,
     /// Whether used-up attempts disable it.
     pub(crate) deactivates: bool,
     /// The engine may have disabled it by itself.
@@ -76,7 +85,7 @@ impl WebhookModel {
 /// How a publish request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It has not ended, or the process died first.
+    /// It has not ended, or the process died first, or could not say.
     None,
     Accepted {
         tick: Tick,
@@ -118,6 +127,8 @@ pub(crate) struct AttemptModel {
     pub(crate) number: u32,
     /// The process that made it.
     pub(crate) life: u32,
+    /// How much time had passed then.
+    pub(crate) at_ms: i64,
     /// What the engine was told.
     pub(crate) told: Option<Told>,
 }
@@ -181,13 +192,13 @@ impl Model {
         self.violations.push(what);
     }
 
-    /// The process died: what it had under way is over.
-    pub(crate) fn process_died(&mut self) {
+    /// A process died: what it had under way is over.
+    pub(crate) fn process_died(&mut self, life: u32) {
         let tick = self.next_tick();
-        self.life += 1;
         for webhook in &mut self.webhooks {
-            webhook.in_flight = 0;
-            for change in webhook.changes.iter_mut().filter(|change| change.end.is_none()) {
+            webhook.in_flight.remove(&life);
+            let of_it = |change: &&mut Change| change.end.is_none() && change.life == life;
+            for change in webhook.changes.iter_mut().filter(of_it) {
                 change.end = Some(tick);
                 change.unknown = true;
             }
@@ -199,9 +210,11 @@ impl Model {
         self.publishes.iter().filter(|publish| matches!(publish.answer, Answer::Accepted { .. })).count() as u64
     }
 
-    /// The highest id among events that were acknowledged before a tick.
-    pub(crate) fn highest_id_before(&self, before: Tick) -> Option<&str> {
-        let acknowledged = self.publishes.iter().filter_map(|publish| match &publish.answer {
+    /// The highest id among events that were acknowledged before a tick, by this process or, where there is one at a
+    /// time, by any.
+    pub(crate) fn highest_id_before(&self, before: Tick, by: Option<u32>) -> Option<&str> {
+        let of_it = self.publishes.iter().filter(|publish| by.is_none_or(|life| publish.life == life));
+        let acknowledged = of_it.filter_map(|publish| match &publish.answer {
             Answer::Accepted { tick, id, .. } if *tick < before => Some(id.as_str()),
             _ => None,
         });

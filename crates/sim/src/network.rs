@@ -12,7 +12,7 @@ use tidings_ports::{
     sender::{Answer, Exchange, FailureKind, OutgoingRequest, SendFailure, Timing},
 };
 
-use crate::world::World;
+use crate::{clock::SimClock, world::World};
 
 /// What a receiver does for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,7 @@ impl Behaviour {
 /// The way out of one process.
 pub(crate) struct SimNetwork {
     pub(crate) world: Arc<World>,
+    pub(crate) clock: Arc<SimClock>,
     /// Counts processes.
     pub(crate) life: u32,
 }
@@ -106,7 +107,7 @@ pub(crate) struct SimNetwork {
 impl Sender for SimNetwork {
     async fn send(&self, request: OutgoingRequest) -> Exchange {
         let (arrival, plan) = self.world.arrived(self.life, &request);
-        self.world.clock.pass_ms(plan.after_ms).await;
+        self.clock.pass_ms(plan.after_ms).await;
         self.world.answered(&arrival, &plan);
         let total_us = u32::try_from(plan.after_ms * 1_000).unwrap_or(u32::MAX);
         let result = match plan.result {

@@ -1,6 +1,6 @@
 //! What the outside asks for, as the API's handlers would carry it out.
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use tidings_domain::{
     event_type::EventType,
@@ -15,7 +15,7 @@ use tidings_engine::seal_secrets;
 use tidings_fakes::Random;
 use tidings_ports::{
     Clock as _,
-    store::{Catalog as _, Changed, Created, NewOrganization, NewWebhook, WebhookChange},
+    store::{Changed, Created, NewOrganization, NewWebhook, StoreError, WebhookChange},
 };
 
 use crate::{
@@ -34,6 +34,14 @@ const WEBHOOKS_MAX: usize = 8;
 /// Schedules, short enough that a simulation sees their ends.
 const SCHEDULES_MS: [&[u64]; 4] =
     [&[0], &[0, 1_000], &[0, 2_000, 10_000, 60_000], &[0, 500, 500, 500, 5_000, 20_000, 120_000]];
+
+/// Whether something that was asked for came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Yes,
+    No,
+    Unknown,
+}
 
 /// Somebody who uses one process.
 #[derive(Clone)]
@@ -64,7 +72,7 @@ impl Operator {
                     archived: false,
                     versions: Vec::new(),
                 };
-                let now = self.world.clock.now();
+                let now = self.process.clock.now();
                 let stored = self.process.store.create_event_type(Some(id), event_type, None, now).await;
                 stored.expect("nothing refuses yet");
             }
@@ -142,9 +150,9 @@ impl Operator {
                 project,
                 url,
                 selective,
-                changes: vec![Change { to: Status::Active, start, end: None, end_ms: 0, unknown: false }],
+                changes: vec![Change::asked_of(self.process.life, Status::Active, start)],
                 max_in_flight: settings.max_in_flight.unwrap_or(1),
-                in_flight: 0,
+                in_flight: BTreeMap::new(),
                 deactivates: settings.retry_policy().on_exhausted == OnExhausted::Deactivate,
                 maybe_disabled: false,
                 waits_ms: schedule,
@@ -164,22 +172,33 @@ impl Operator {
             let webhook = Webhook { id, project_id, settings, status: WebhookStatus::Active };
             let created = own.process.store.create_webhook(NewWebhook { webhook, sealed }, None).await;
             engine.project_changed(project_id).await;
-            let stored = matches!(created, Ok(Created::Stored));
-            own.world.note(format_args!("wh{number} {profile} created: {stored}"));
-            own.change_ended(number, start, stored);
+            let made = own.made(created, |created| matches!(created, Created::Stored));
+            own.world.note(format_args!("wh{number} {profile} created: {made:?}"));
+            own.change_ended(number, start, made);
         }
     }
 
-    /// A change was carried out, or it was refused and never happened.
-    fn change_ended(&self, webhook: usize, start: Tick, made: bool) {
+    /// What an answer says about whether something was made. Where several processes write, an error need not mean
+    /// that it was not.
+    fn made<T>(&self, answer: Result<T, StoreError>, is_made: impl Fn(&T) -> bool) -> Made {
+        match answer {
+            Ok(answer) if is_made(&answer) => Made::Yes,
+            Err(_) if self.world.shared.is_some() => Made::Unknown,
+            _ => Made::No,
+        }
+    }
+
+    /// A change was carried out, or it was refused and never happened, or nobody knows.
+    fn change_ended(&self, webhook: usize, start: Tick, made: Made) {
         let end_ms = self.world.clock.elapsed_ms();
         let mut model = self.world.model();
         let end = model.next_tick();
         let changes = &mut model.webhooks[webhook].changes;
-        if made {
+        if made != Made::No {
             for change in changes.iter_mut().filter(|change| change.start == start) {
                 change.end = Some(end);
                 change.end_ms = end_ms;
+                change.unknown |= made == Made::Unknown;
             }
         } else {
             changes.retain(|change| change.start != start);
@@ -215,10 +234,10 @@ impl Operator {
         let start = {
             let mut model = self.world.model();
             let start = model.next_tick();
-            model.webhooks[number].changes.push(Change { to, start, end: None, end_ms: 0, unknown: false });
+            model.webhooks[number].changes.push(Change::asked_of(self.process.life, to, start));
             start
         };
-        let now = self.world.clock.now();
+        let now = self.process.clock.now();
         let status = match to {
             Status::Active => Some(WebhookStatus::Active),
             Status::Paused => Some(WebhookStatus::Paused),
@@ -226,18 +245,19 @@ impl Operator {
             Status::Deleted => None,
         };
         let made = match status {
-            None => self.process.store.delete_webhook(project_id, id, now).await == Ok(true),
+            None => self.made(self.process.store.delete_webhook(project_id, id, now).await, |deleted| *deleted),
             Some(_) => {
                 let expected_revision = record.revision;
                 let change =
                     WebhookChange { project_id, id, expected_revision, settings: None, sealed: None, status, now };
-                matches!(self.process.store.update_webhook(change).await, Ok(Changed::Stored(_)))
+                let changed = self.process.store.update_webhook(change).await;
+                self.made(changed, |changed| matches!(changed, Changed::Stored(_)))
             }
         };
         self.process.engine.project_changed(project_id).await;
-        self.world.note(format_args!("wh{number} becomes {to:?}: {made}"));
+        self.world.note(format_args!("wh{number} becomes {to:?}: {made:?}"));
         self.change_ended(number, start, made);
-        made
+        made == Made::Yes
     }
 
     fn change_limit(&self, random: &mut Random) {
@@ -251,7 +271,7 @@ impl Operator {
             own.world.model().webhooks[number].max_in_flight = before.max(wanted);
             let mut settings = record.webhook.settings;
             settings.max_in_flight = Some(wanted);
-            let (expected_revision, now) = (record.revision, own.world.clock.now());
+            let (expected_revision, now) = (record.revision, own.process.clock.now());
             let settings = Some(settings);
             let change = WebhookChange { project_id, id, expected_revision, settings, sealed: None, status: None, now };
             let made = matches!(own.process.store.update_webhook(change).await, Ok(Changed::Stored(_)));

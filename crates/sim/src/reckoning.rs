@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidings_domain::{delivery::DeliveryState, ids::WebhookId};
-use tidings_ports::store::{AttemptView, DeliveryView, History as _, Maintenance as _};
+use tidings_ports::store::{AttemptView, DeliveryView};
 
 use crate::{
     life::{Process, settle},
@@ -62,7 +62,7 @@ async fn meanwhile<T>(world: &World, what: impl Future<Output = T>) -> T {
     }
 }
 
-async fn enable_all(world: &Arc<World>, process: &Arc<Process>) {
+pub(crate) async fn enable_all(world: &Arc<World>, process: &Arc<Process>) {
     let operator = Operator::new(world, process);
     let webhooks: Vec<(usize, WebhookId, usize)> = {
         let model = world.model();
@@ -74,7 +74,7 @@ async fn enable_all(world: &Arc<World>, process: &Arc<Process>) {
 }
 
 /// Every acknowledged event is there, for exactly those webhooks that wanted it.
-async fn compare_events(world: &World, process: &Process) {
+pub(crate) async fn compare_events(world: &World, process: &Process) {
     let count = world.model().publishes.len();
     for number in 0..count {
         let (project_id, id, deliveries) = {
@@ -123,7 +123,7 @@ fn wrong_match(model: &Model, publish: usize, webhook: &WebhookModel, goes: bool
 
 /// Every delivery that was seen is there, ended as the network knows, and its history is what
 /// happened.
-async fn compare_deliveries(world: &World, process: &Process) {
+pub(crate) async fn compare_deliveries(world: &World, process: &Process) {
     let ids: Vec<String> = world.model().deliveries.keys().cloned().collect();
     for id in ids {
         let project_id = {

@@ -15,7 +15,7 @@ use tidings_fakes::Random;
 use tidings_ports::{
     Clock as _,
     sender::Timing,
-    store::{AttemptRecord, History as _, Maintenance as _, Queue as _, Settled, Settlement},
+    store::{AttemptRecord, Settled, Settlement},
 };
 
 use crate::{
@@ -33,7 +33,7 @@ impl Operator {
         let project = random.below(model.projects.len() as u64) as usize;
         let project_id = model.projects[project];
         let event_type = random.pick(&EVENT_TYPES);
-        let (wall, elapsed_ms, life) = (self.world.clock.wall(), self.world.clock.elapsed_ms(), model.life);
+        let (wall, elapsed_ms, life) = (self.process.clock.wall(), self.world.clock.elapsed_ms(), self.process.life);
         let wait_ms = if random.percent(15) { random.between(1, 60_000) } else { 0 };
         let deliver_at = (wait_ms > 0).then(|| wall.plus_millis(wait_ms));
         model.publishes.push(PublishModel {
@@ -89,7 +89,7 @@ impl Operator {
         let tick = model.next_tick();
         if let Ok(Published::Accepted(accepted)) = &result {
             let earlier = model
-                .highest_id_before(start)
+                .highest_id_before(start, self.world.shared.as_ref().map(|_| self.process.life))
                 .filter(|id| accepted.id.starts_with("evt_") && *id >= accepted.id.as_str());
             if let Some(earlier) = earlier {
                 let what =
@@ -129,6 +129,8 @@ impl Operator {
                 Answer::Accepted { tick, id: accepted.id, deliveries: accepted.deliveries }
             }
             Ok(Published::Replayed { .. }) => Answer::Replayed,
+            // Its commit may have come about all the same.
+            Err(PublishError::Store(_)) if self.world.shared.is_some() => Answer::None,
             Err(_) => Answer::Refused,
         };
     }
@@ -199,7 +201,7 @@ impl Operator {
         let (webhook_id, project_id, of_the_dead) = {
             let model = self.world.model();
             let first = model.deliveries[&id].attempts.first();
-            let of_the_dead = first.is_some_and(|attempt| attempt.life < model.life);
+            let of_the_dead = first.is_some_and(|attempt| self.world.has_lost(model.life, attempt.life, attempt.at_ms));
             let webhook = &model.webhooks[webhook];
             (webhook.id, model.projects[webhook.project], of_the_dead)
         };
@@ -208,7 +210,7 @@ impl Operator {
         }
         let own = self.clone();
         self.spawn(async move {
-            let settlement = late_verdict(parse(&id), webhook_id, project_id, own.world.clock.wall());
+            let settlement = late_verdict(parse(&id), webhook_id, project_id, own.process.clock.wall());
             let settled = own.process.store.settle(Arc::new(vec![settlement])).await;
             own.world.note(format_args!("late verdict on {id}: {settled:?}"));
             if settled.is_ok_and(|settled| settled != [Settled::Stale]) {

@@ -18,11 +18,14 @@ use crate::{
 };
 
 /// 2026-01-01T00:00:00Z.
-const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// Processes in one simulation at most; the last one is not killed.
 const LIVES_MAX: u32 = 6;
 /// Steps in one simulation, all lives together.
 const STEPS: std::ops::RangeInclusive<u64> = 60..=180;
+
+/// In how many of a hundred cases a call of the database takes a while.
+const SLOW_PERCENT: u64 = 20;
 
 /// What came of a simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,10 @@ pub struct Run {
     pub acknowledged: u64,
     /// Processes that were killed.
     pub crashes: u64,
+    /// Processes that were started, one after another or beside each other.
+    pub nodes: u64,
+    /// How often one stood still for a while.
+    pub freezes: u64,
 }
 
 /// The streams of random numbers.
@@ -95,7 +102,7 @@ pub fn run(seed: u64) -> Run {
 }
 
 async fn spend(world: &Arc<World>, process: &Arc<Process>, plot: &mut Random, steps_left: &mut u64) -> End {
-    process.gate.slow_down();
+    process.gate.slow_down(SLOW_PERCENT);
     // The steps of one life are drawn from what is left, so that short lives come often.
     let steps = plot.between(1, 1 + *steps_left + *steps_left / 2).min(*steps_left);
     *steps_left -= steps;
@@ -121,7 +128,11 @@ fn next_directory(world: &World, runtime: Runtime, old: &TempDir, end: End) -> T
         drop(runtime);
     }
     world.clock.start_life();
-    world.model().process_died();
+    let mut model = world.model();
+    let life = model.life;
+    model.process_died(life);
+    model.life += 1;
+    drop(model);
     world.note(format_args!("a new process starts"));
     copy
 }
@@ -144,7 +155,7 @@ fn runtime() -> Runtime {
 }
 
 /// Often so little room that the store has to take what memory cannot.
-fn draw_limits(plot: &mut Random) -> DispatchLimits {
+pub(crate) fn draw_limits(plot: &mut Random) -> DispatchLimits {
     if plot.percent(40) {
         return DispatchLimits::default();
     }
@@ -159,7 +170,7 @@ fn draw_limits(plot: &mut Random) -> DispatchLimits {
     }
 }
 
-fn finish(seed: u64, world: &World, crashes: u64) -> Run {
+pub(crate) fn finish(seed: u64, world: &World, crashes: u64) -> Run {
     let mut model = world.model();
     Run {
         seed,
@@ -169,5 +180,7 @@ fn finish(seed: u64, world: &World, crashes: u64) -> Run {
         duplicates: model.duplicates,
         acknowledged: model.acknowledged(),
         crashes,
+        nodes: u64::from(model.life) + 1,
+        freezes: 0,
     }
 }

@@ -10,6 +10,7 @@ use tidings_ports::sender::OutgoingRequest;
 
 use crate::{
     clock::SimClock,
+    cluster::Database,
     ledger,
     model::{AttemptModel, Model, Told},
     network::{Behaviour, Plan},
@@ -21,6 +22,8 @@ pub(crate) struct World {
     model: Mutex<Model>,
     network: Mutex<Random>,
     healed: Mutex<bool>,
+    /// Where there are several nodes: what they share.
+    pub(crate) shared: Option<Arc<Database>>,
 }
 
 /// A request that reached the network.
@@ -35,7 +38,7 @@ pub(crate) struct Arrival {
 
 impl World {
     pub(crate) fn new(clock: Arc<SimClock>, network: Random) -> Self {
-        Self { clock, model: Mutex::default(), network: Mutex::new(network), healed: Mutex::new(false) }
+        Self { clock, model: Mutex::default(), network: Mutex::new(network), healed: Mutex::new(false), shared: None }
     }
 
     pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
@@ -44,6 +47,19 @@ impl World {
 
     pub(crate) fn network_random(&self) -> MutexGuard<'_, Random> {
         self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of several nodes that share a database.
+    pub(crate) fn of_nodes(clock: Arc<SimClock>, network: Random, database: Arc<Database>) -> Self {
+        Self { shared: Some(database), ..Self::new(clock, network) }
+    }
+
+    /// Whether a process has lost what it had leased at a time: it is gone, or was taken for dead.
+    pub(crate) fn has_lost(&self, current: u32, life: u32, at_ms: i64) -> bool {
+        match &self.shared {
+            Some(database) => database.has_lost(life, at_ms),
+            None => life < current,
+        }
     }
 
     /// From now on every receiver takes what it is sent.
@@ -73,11 +89,15 @@ impl World {
             Some(place) if !healed => model.webhooks[place].behaviour,
             _ => Behaviour::Good,
         };
+        let current = model.life;
+        let has_lost = |life, at_ms| self.has_lost(current, life, at_ms);
         let plan = behaviour.plan(&mut self.network_random(), u64::from(request.timeout_ms));
         let is_test = header("x-tidings-event") == "test.webhook";
         let in_lane = match webhook {
             Some(place) if !is_test => {
-                let sent = ledger::Sent { delivery: &delivery, number, life, clock: &self.clock, body: &request.body };
+                let (clock, body, has_lost) = (&*self.clock, &request.body, &has_lost);
+                let is_among_others = self.shared.as_ref().is_none_or(|database| database.is_there(life));
+                let sent = ledger::Sent { delivery: &delivery, number, life, clock, body, has_lost, is_among_others };
                 ledger::check_request(&mut model, place, &sent)
             }
             Some(_) => false,
@@ -89,11 +109,11 @@ impl World {
         let mut place = 0;
         if let Some(known) = model.deliveries.get_mut(&delivery) {
             place = known.attempts.len();
-            known.attempts.push(AttemptModel { number, life, told: None });
+            known.attempts.push(AttemptModel { number, life, at_ms: self.clock.elapsed_ms(), told: None });
         }
         drop(model);
         let who = webhook.map_or("nobody".to_owned(), |webhook| format!("wh{webhook}"));
-        self.note(format_args!("request {who} {delivery} #{number} {} bytes", request.body.len()));
+        self.note(format_args!("request {who} {delivery} #{number} {} bytes by {life}", request.body.len()));
         (Arrival { webhook, delivery, place, life, in_lane }, plan)
     }
 
@@ -107,10 +127,10 @@ impl World {
         };
         let retry_after_ms = retry_after.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) * 1_000;
         if let Some(place) = arrival.webhook {
-            let current = model.life == arrival.life;
             let webhook = &mut model.webhooks[place];
-            if arrival.in_lane && current {
-                webhook.in_flight = webhook.in_flight.saturating_sub(1);
+            // Those of a process that has died are counted no more.
+            if let Some(in_flight) = webhook.in_flight.get_mut(&arrival.life).filter(|_| arrival.in_lane) {
+                *in_flight = in_flight.saturating_sub(1);
             }
             let success = status.is_some_and(|status| (200..300).contains(&status));
             webhook.maybe_disabled |= status == Some(410) || (webhook.deactivates && !success);

@@ -4,13 +4,13 @@ use std::{cell::Cell, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Object, Pool};
 use tidings_ports::store::{Nodes, StoreError};
-use tidings_store_sql::{Afterwards, Backend, Connection, Error, Leases, Result, Session, SqlStore, Writes};
+use tidings_store_sql::{self as verbs, Backend, Connection, Error, Leases, Node, Result, Session, SqlStore, Writes};
 use tokio::runtime::Handle;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::{
     error::{no_connection, said},
-    nodes::Node,
+    nodes::Forum,
     transaction::Transaction,
 };
 
@@ -22,21 +22,13 @@ const TRIES_MAX: u32 = 20;
 /// How long one waits after it collided, at first and at most.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
-/// How often one asks what became of a transaction before its caller is told that nobody knows, …
-const FATE_TRIES_MAX: u32 = 20;
-/// … and how long one waits between.
-const FATE_PAUSE: Duration = Duration::from_millis(100);
-/// How long one waits between later on, when nobody is waiting any more.
-const LATER_PAUSE: Duration = Duration::from_secs(1);
-/// How often at most: more than an hour, and no transaction is open for so long.
-const LATER_TRIES_MAX: u32 = 5_000;
 
 /// A database that other processes use as well.
 #[derive(Clone)]
 pub struct PostgresBackend {
     pub(crate) pool: Pool,
     /// This process among them.
-    pub(crate) node: Arc<Node>,
+    pub(crate) node: Arc<Node<Forum>>,
 }
 
 /// How a transaction begins.
@@ -71,7 +63,7 @@ impl Begin {
 }
 
 /// What became of a transaction.
-enum Ended<T> {
+pub(crate) enum Ended<T> {
     Done(T),
     Failed(StoreError),
     /// It may succeed when it is run again.
@@ -113,52 +105,14 @@ impl PostgresBackend {
         }
         unreachable!("the last attempt returns")
     }
-
-    /// A transaction whose commit was not answered: whoever waits for it is told what became of it, if that can be
-    /// learned in time. If not, what it leased is given back as soon as it can be.
-    async fn settle_fate<T>(
-        &self,
-        (value, afterwards): (T, Afterwards),
-        transaction: i64,
-        error: StoreError,
-    ) -> Result<(T, Afterwards), StoreError> {
-        for _ in 0..FATE_TRIES_MAX {
-            match self.node.fate(transaction).await {
-                Ok(Some(true)) => return Ok((value, afterwards)),
-                Ok(Some(false)) => return Err(error),
-                Ok(None) | Err(_) => tokio::time::sleep(FATE_PAUSE).await,
-            }
-        }
-        tokio::spawn(forsake(Arc::clone(&self.node), self.node.id(), transaction, afterwards));
-        Err(error)
-    }
-}
-
-/// Draws the consequences of a transaction whose caller was told that it failed, if it turns out that it did not.
-async fn forsake(node: Arc<Node>, owner: i64, transaction: i64, afterwards: Afterwards) {
-    let Afterwards { leased, projects, anything } = afterwards;
-    for _ in 0..LATER_TRIES_MAX {
-        let done = match node.fate(transaction).await {
-            Ok(Some(false)) => return,
-            Ok(Some(true)) => match node.release(owner, &leased).await {
-                Ok(()) if anything || !projects.is_empty() => node.tell(&projects, anything, false).await,
-                released => released,
-            },
-            Ok(None) | Err(_) => Err(StoreError::Closed),
-        };
-        if done.is_ok() {
-            return;
-        }
-        tokio::time::sleep(LATER_PAUSE).await;
-    }
 }
 
 /// One attempt, on a thread that may wait.
-fn carry_out<T>(
+pub(crate) fn carry_out<T>(
     client: Object,
     runtime: Handle,
     begin: &str,
-    work: &impl Fn(&Connection<'_>) -> Result<T>,
+    work: impl FnOnce(&Connection<'_>) -> Result<T>,
 ) -> Ended<T> {
     // Whatever happens here, a verb that panics included: nobody gets a connection whose transaction is open.
     let held = Held(Some(client));
@@ -200,6 +154,16 @@ fn carry_out<T>(
             }
         }
     }
+}
+
+/// Statements that are transactions of their own, on a thread that may wait.
+pub(crate) fn statement_by_statement<T>(
+    client: &Object,
+    runtime: Handle,
+    work: impl FnOnce(&Connection<'_>) -> Result<T>,
+) -> Result<T, StoreError> {
+    let transaction = Transaction { client, runtime, collided: Cell::new(false) };
+    work(&Connection::new(&transaction)).map_err(StoreError::from)
 }
 
 /// The number of the transaction, which only those have that may change something.
@@ -257,16 +221,12 @@ impl Backend for PostgresBackend {
             let value = work(&mut session)?;
             Ok((value, session.afterwards()))
         });
-        let (value, afterwards) = match ended.await? {
-            Ended::Done(done) => done,
-            Ended::Unknown { value, transaction, error } => self.settle_fate(value, transaction, error).await?,
+        let ((value, afterwards), ended) = match ended.await? {
+            Ended::Done(done) => (done, verbs::Ended::Committed),
+            Ended::Unknown { value, transaction, error } => (value, verbs::Ended::Unknown { transaction, error }),
             Ended::Failed(error) | Ended::Collided(error) => return Err(error),
         };
-        if afterwards.anything || !afterwards.projects.is_empty() {
-            // Whoever changes something waits until all know of it; a verdict that disables a webhook holds up none.
-            let waits = matches!(kind, Writes::More | Writes::Changes);
-            self.node.tell(&afterwards.projects, afterwards.anything, waits).await?;
-        }
+        self.node.conclude(kind, afterwards, ended).await?;
         Ok(value)
     }
 

@@ -17,6 +17,6 @@ mod transaction;
 
 pub use backend::{PostgresBackend, PostgresStore};
 pub use error::OpenError;
-pub use nodes::LEASE;
 pub use open::{PostgresSettings, open};
 pub use pool::{config, tls};
+pub use tidings_store_sql::LEASE;

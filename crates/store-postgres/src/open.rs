@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::Object;
-use tidings_store_sql::SqlStore;
+use tidings_store_sql::{Node, SqlStore};
 
 use crate::{
     OpenError, PostgresStore,
     backend::PostgresBackend,
     carry::refuse_half_migrated,
     error::{chain, no_connection},
-    nodes::Node,
+    nodes::Forum,
     pool,
 };
 
@@ -48,7 +48,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     migrate(&mut client).await?;
     let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let node = Node::join(beats, settings.node, settings.name.clone(), version, settings.lease).await;
+    let node = Node::join(Forum(beats), settings.node, settings.name.clone(), version, settings.lease).await;
     let node = Arc::new(node.map_err(|error| OpenError::Unreachable(error.to_string()))?);
     // After it has its place: a migration begins only where nobody has one.
     refuse_half_migrated(&client).await?;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use tidings_store_sql::{
     Statement,
-    sql::{SHARED_STATEMENTS, STATEMENTS},
+    sql::{NODE_STATEMENTS, SHARED_STATEMENTS, STATEMENTS},
 };
 
 macro_rules! texts {
@@ -67,29 +67,8 @@ texts!(
     "schedule_retry",
 );
 
-// What processes say to each other; no verb of the store.
-texts!(
-    of_nodes,
-    "../sql/nodes/",
-    "bury",
-    "deaf",
-    "fate",
-    "forget_changes",
-    "free_leases_of",
-    "hear",
-    "hold_place",
-    "inherit_ledger",
-    "join",
-    "lead",
-    "leave",
-    "list",
-    "look",
-    "release_leases",
-    "resign",
-    "start_alone",
-    "stay",
-    "tell",
-);
+// What processes say to each other, in its own dialect; what is no verb of any store comes first.
+texts!(of_nodes, "../sql/nodes/", "fate", "hold_place", "start_alone", "bury");
 
 /// One of those.
 pub(crate) fn node_text(name: &'static str) -> &'static str {
@@ -115,7 +94,7 @@ carrying! {
 
 /// All of them, with `$1` for the first parameter.
 static TEXTS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
-    let all = STATEMENTS.iter().chain(SHARED_STATEMENTS);
+    let all = STATEMENTS.iter().chain(SHARED_STATEMENTS).chain(NODE_STATEMENTS);
     all.map(|statement| (statement.name(), numbered(found(*statement)))).collect()
 });
 
@@ -125,7 +104,7 @@ static TEXTS_OF_MANY: LazyLock<HashMap<&'static str, String>> = LazyLock::new(||
 });
 
 fn found(statement: Statement) -> &'static str {
-    let text = own(statement.name()).or_else(|| statement.text());
+    let text = own(statement.name()).or_else(|| of_nodes(statement.name())).or_else(|| statement.text());
     text.unwrap_or_else(|| unreachable!("{} has no text", statement.name()))
 }
 
@@ -161,6 +140,6 @@ mod tests {
 
     #[test]
     fn every_statement_has_a_text() {
-        assert_eq!(TEXTS.len(), STATEMENTS.len() + SHARED_STATEMENTS.len());
+        assert_eq!(TEXTS.len(), STATEMENTS.len() + SHARED_STATEMENTS.len() + NODE_STATEMENTS.len());
     }
 }

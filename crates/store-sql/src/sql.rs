@@ -59,6 +59,20 @@ macro_rules! shared {
     };
 }
 
+/// What processes that share a database say to each other.
+macro_rules! of_nodes {
+    (everywhere { $($name:ident = $file:literal;)* } by_dialect { $($own:ident = $own_file:literal;)* }) => {
+        $(#[doc = concat!("`nodes/", $file, ".sql`.")]
+        pub const $name: Statement =
+            Statement { name: $file, text: Some(include_str!(concat!("../sql/nodes/", $file, ".sql"))) };)*
+        $(#[doc = concat!("`nodes/", $own_file, ".sql`.")]
+        pub const $own: Statement = Statement { name: $own_file, text: None };)*
+
+        /// All of them.
+        pub const NODE_STATEMENTS: &[Statement] = &[$($name,)* $($own,)*];
+    };
+}
+
 statements! {
     everywhere {
         FIND_EVENT_KEY = "find_event_key";
@@ -397,4 +411,27 @@ shared! {
     HOLD_HOUR = "hold_hour";
     LEASED_OF_WEBHOOK = "leased_of_webhook";
     COUNT_LEASED = "count_leased";
+}
+
+of_nodes! {
+    everywhere {
+        DEAF = "deaf";
+        FORGET_CHANGES = "forget_changes";
+        FORGET_LEDGER = "forget_ledger";
+        FORSAKE_LEASE = "forsake_lease";
+        FREE_LEASES_OF = "free_leases_of";
+        HEAR = "hear";
+        INHERIT_LEDGER = "inherit_ledger";
+        LEAD = "lead";
+        LEAVE_PLACE = "leave_place";
+        LIST_NODES = "list_nodes";
+        LOOK = "look";
+        RAISE_CHANGES = "raise_changes";
+        RESIGN = "resign";
+        STAY = "stay";
+        TAKE_PLACE = "take_place";
+        TELL_CHANGE = "tell_change";
+    } by_dialect {
+        BURY = "bury";
+    }
 }

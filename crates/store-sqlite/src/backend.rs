@@ -59,12 +59,30 @@ impl Backend for SqliteBackend {
     }
 }
 
+/// How statements read, where that is not as usual.
+pub type Texts = fn(Statement) -> Option<&'static str>;
+
 /// A connection inside a transaction.
-pub(crate) struct Transaction<'a>(pub(crate) &'a rusqlite::Connection);
+pub(crate) struct Transaction<'a> {
+    connection: &'a rusqlite::Connection,
+    own: Option<Texts>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(connection: &'a rusqlite::Connection) -> Self {
+        Self { connection, own: None }
+    }
+
+    /// Where some statements read in a way of their own.
+    pub(crate) fn reading(connection: &'a rusqlite::Connection, own: Texts) -> Self {
+        Self { connection, own: Some(own) }
+    }
+}
 
 impl Transaction<'_> {
     fn prepare(&self, statement: Statement) -> Result<rusqlite::CachedStatement<'_>> {
-        self.0.prepare_cached(sql::text(statement)).map_err(said)
+        let own = self.own.and_then(|own| own(statement));
+        self.connection.prepare_cached(own.unwrap_or_else(|| sql::text(statement))).map_err(said)
     }
 }
 

@@ -67,6 +67,18 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Opens a database that ends with its connection, and runs `besides` on its tables.
+#[expect(clippy::disallowed_methods, reason = "a simulation's database outlives all its processes, and no machine")]
+pub(crate) fn open_in_memory(besides: &str) -> Result<Connection, OpenError> {
+    let path = Path::new(":memory:");
+    let failed = |error: rusqlite::Error| open_error(path, error);
+    let mut connection = Connection::open_in_memory().map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    migrate(&mut connection, path)?;
+    connection.execute_batch(besides).map_err(failed)?;
+    Ok(connection)
+}
+
 /// Opens a connection that only reads.
 pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

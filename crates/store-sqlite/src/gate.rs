@@ -15,7 +15,7 @@ pub trait Gate: Send + Sync {
 }
 
 /// The name of the store's method in which a closure was written.
-pub(crate) fn verb_of<F>() -> &'static str {
+pub fn verb_of<F>() -> &'static str {
     let path = std::any::type_name::<F>();
     path.split("::").take_while(|part| !part.contains("closure")).last().unwrap_or(path)
 }

@@ -11,6 +11,7 @@ mod checkpoint;
 mod connection;
 mod error;
 mod gate;
+mod in_memory;
 mod left;
 mod lock;
 mod open;
@@ -21,10 +22,11 @@ mod reserve;
 mod sql;
 mod writer;
 
-pub use backend::{SqliteBackend, SqliteStore};
+pub use backend::{SqliteBackend, SqliteStore, Texts};
 pub use connection::sqlite_version;
 pub use error::OpenError;
-pub use gate::Gate;
+pub use gate::{Gate, verb_of};
+pub use in_memory::InMemory;
 pub use left::{Left, forget_left, left, note_left};
 pub use open::{open, open_inline};
 

@@ -79,7 +79,7 @@ fn read_with<T>(
         None => open_reader(path).map_err(said)?,
     };
     let transaction = connection.unchecked_transaction().map_err(said)?;
-    let value = read(&verbs::Connection::new(&Transaction(&transaction)))?;
+    let value = read(&verbs::Connection::new(&Transaction::new(&transaction)))?;
     drop(transaction);
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     Ok(value)

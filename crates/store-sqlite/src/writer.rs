@@ -334,7 +334,7 @@ fn run_transaction(connection: &Connection, memory: &mut Memory, jobs: &mut [Box
         // Each job in a savepoint of its own: one that fails takes nobody else with it.
         execute("SAVEPOINT job")?;
         let mark = memory.mark();
-        if !job.run(&mut Session::alone(&verbs::Connection::new(&Transaction(connection)), memory)) {
+        if !job.run(&mut Session::alone(&verbs::Connection::new(&Transaction::new(connection)), memory)) {
             // A full disk is everybody's: SQLite may have rolled back all of it already.
             if let Some(full) = job.found_disk_full() {
                 return Err(full);

@@ -100,7 +100,7 @@ const ROOMS: &[Room] = &[
     Room { name: "fuzz", uses: &["domain", "contract"], tests_use: NONE, never: INPUT_OUTPUT },
     Room {
         name: "sim",
-        uses: &["domain", "ports", "engine", "fakes", "store-sqlite"],
+        uses: &["domain", "ports", "engine", "fakes", "store-sql", "store-sqlite"],
         tests_use: NONE,
         never: NO_SQL_NO_SOCKET,
     },

@@ -3,7 +3,7 @@
 SELECT changes.generation,
        (SELECT count(*) FROM node WHERE until >= now_ms()),
        (SELECT count(*) FROM node WHERE until < now_ms()),
-       (SELECT count(*) FROM node WHERE id = $1),
-       (SELECT count(*) FROM leader WHERE node = $1 AND until >= now_ms()),
-       (SELECT count(*) FROM node WHERE until >= now_ms() AND number < (SELECT number FROM node WHERE id = $1))
+       (SELECT count(*) FROM node WHERE id = ?1),
+       (SELECT count(*) FROM leader WHERE node = ?1 AND until >= now_ms()),
+       (SELECT count(*) FROM node WHERE until >= now_ms() AND number < (SELECT number FROM node WHERE id = ?1))
 FROM changes

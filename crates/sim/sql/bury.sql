@@ -1,0 +1,1 @@
+DELETE FROM node WHERE until < now_ms() RETURNING id

@@ -1,0 +1,1 @@
+UPDATE project SET version = version + 1 WHERE seq = ?1

@@ -1,1 +1,0 @@
-DELETE FROM change WHERE at < now_ms() - $1

@@ -1,1 +1,0 @@
-UPDATE leader SET node = NULL, until = 0 WHERE node = $1

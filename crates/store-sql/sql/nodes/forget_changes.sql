@@ -1,0 +1,1 @@
+DELETE FROM change WHERE at < now_ms() - ?1

@@ -1,0 +1,305 @@
+//! A process among others that share its database: it says that it lives, buries those that do not, and tells what it
+//! has changed.
+
+mod verbs;
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tidings_domain::{ids::NODES_MAX, time::Timestamp};
+use tidings_ports::store::{Beat, Changes, Joined, NodeView, Nodes, Starting, StoreError};
+
+use crate::{
+    Afterwards, Writes,
+    database::{Connection, Result},
+};
+use verbs::{Card, Which};
+
+/// For how long after a beat nobody takes over what a process leased.
+pub const LEASE: Duration = Duration::from_secs(10);
+/// Every so many beats a process says that it lives; between them it only listens.
+const BEATS_PER_STAY: u32 = 10;
+/// How often a process tries to get a number that nobody else has.
+const JOIN_TRIES_MAX: u32 = 64;
+/// How long changes are told, in milliseconds: longer than anybody lives who has not heard of them.
+const CHANGES_KEPT_MS: i64 = 600_000;
+/// How often a change looks whether everybody has heard of it.
+const DEAF_LOOK: Duration = Duration::from_millis(20);
+/// … and how often it is told again where the database does not answer.
+const TELL_TRIES_MAX: u32 = 5;
+/// How often one asks what became of a transaction before its caller is told that nobody knows, …
+const FATE_TRIES_MAX: u32 = 20;
+/// … and how long one waits between.
+const FATE_PAUSE: Duration = Duration::from_millis(100);
+/// How long one waits between later on, when nobody is waiting any more.
+const LATER_PAUSE: Duration = Duration::from_secs(1);
+/// How often at most: more than an hour, and no transaction is open for so long.
+const LATER_TRIES_MAX: u32 = 5_000;
+
+type Said<T> = Result<T, StoreError>;
+
+/// Where processes meet: the database that they share. Whoever lives can say so there, however busy it is otherwise.
+pub trait Meeting: Send + Sync + 'static {
+    /// Runs `work` in one transaction.
+    fn together<T, F>(&self, work: F) -> impl Future<Output = Said<T>> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection<'_>) -> Result<T> + Send + 'static;
+
+    /// Runs `work`, of which each statement is a transaction of its own.
+    fn apart<T, F>(&self, work: F) -> impl Future<Output = Said<T>> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection<'_>) -> Result<T> + Send + 'static;
+
+    /// What became of a transaction: `None` while it is open, else whether it was committed.
+    fn fate(&self, transaction: i64) -> impl Future<Output = Said<Option<bool>>> + Send;
+
+    /// See [`Nodes::start_alone`].
+    fn start_alone(&self) -> impl Future<Output = Said<Starting>> + Send;
+
+    /// Waits.
+    fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Goes on with something that nobody waits for.
+    fn go_on(&self, work: impl Future<Output = ()> + Send + 'static);
+}
+
+/// A process, as long as it lives.
+pub struct Node<M> {
+    meeting: M,
+    card: Card,
+    id: AtomicI64,
+    state: Mutex<State>,
+}
+
+struct State {
+    joined: Joined,
+    /// What the others know it has heard.
+    told: u64,
+    beats: u32,
+}
+
+/// What became of a transaction that a process has run to its end.
+#[derive(Debug)]
+pub enum Ended {
+    /// It is committed.
+    Committed,
+    /// Nobody answered when it was to be committed.
+    Unknown {
+        /// Its number.
+        transaction: i64,
+        /// What was heard in place of an answer.
+        error: StoreError,
+    },
+}
+
+impl<M: Meeting> Node<M> {
+    /// Takes its place among the others, under a name that nobody else has.
+    pub async fn join(meeting: M, id: i64, name: String, version: String, lease: Duration) -> Said<Self> {
+        let joined = Joined { number: 0, term: id, heard: 0, lease, at: Timestamp::from_millis(0) };
+        let state = Mutex::new(State { joined, told: 0, beats: 0 });
+        let node = Self { meeting, card: Card { name, version, lease }, id: AtomicI64::new(id), state };
+        node.end(Which::Dead).await?;
+        node.take_place().await?;
+        Ok(node)
+    }
+
+    /// What it is called in the database.
+    pub fn id(&self) -> i64 {
+        self.id.load(Ordering::SeqCst)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn take_place(&self) -> Said<Joined> {
+        let id = self.id();
+        for _ in 0..JOIN_TRIES_MAX {
+            let card = self.card.clone();
+            let taken = self.meeting.apart(move |connection| verbs::take_place(connection, id, &card)).await?;
+            let Some(joined) = taken else { continue };
+            *self.state() = State { told: joined.heard, joined: joined.clone(), beats: 0 };
+            return Ok(joined);
+        }
+        Err(StoreError::Unavailable(format!("{NODES_MAX} processes use this database, and there is room for no more")))
+    }
+
+    /// Others took it for dead: it begins anew, under another name.
+    async fn rejoin(&self) -> Said<Joined> {
+        self.id.store(next_id(self.id()), Ordering::SeqCst);
+        self.end(Which::Dead).await?;
+        self.take_place().await
+    }
+
+    /// Removes processes and makes what they had leased due. Returns whether anything was.
+    async fn end(&self, which: Which) -> Said<bool> {
+        let (gone, freed) = self.meeting.together(move |connection| verbs::end(connection, which)).await?;
+        if gone > 0 {
+            tracing::info!(nodes = gone, freed, "what ended processes had leased is due again");
+        }
+        Ok(freed)
+    }
+
+    /// Leaves for good. Nothing is leased any more, or it is due again for the others.
+    pub async fn leave(&self) -> Said<()> {
+        self.end(Which::This(self.id())).await.map(drop)
+    }
+
+    /// Draws the consequences of a transaction, and waits for those that its caller may rely on. Whoever does not
+    /// learn what became of it is told so; what it leased is given back as soon as it can be.
+    pub async fn conclude(self: &Arc<Self>, kind: Writes, afterwards: Afterwards, ended: Ended) -> Said<()> {
+        if let Ended::Unknown { transaction, error } = ended {
+            match self.fate(transaction).await {
+                Some(true) => {}
+                Some(false) => return Err(error),
+                None => {
+                    let (node, owner) = (Arc::clone(self), self.id());
+                    self.meeting.go_on(async move { node.forsake(owner, transaction, afterwards).await });
+                    return Err(error);
+                }
+            }
+        }
+        let Afterwards { projects, anything, .. } = afterwards;
+        if anything || !projects.is_empty() {
+            // Whoever changes something waits until all know of it; a verdict that disables a webhook holds up none.
+            let waits = matches!(kind, Writes::More | Writes::Changes);
+            self.tell(&projects, anything, waits).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of a transaction, if that can be learned in time.
+    async fn fate(&self, transaction: i64) -> Option<bool> {
+        for _ in 0..FATE_TRIES_MAX {
+            match self.meeting.fate(transaction).await {
+                Ok(Some(committed)) => return Some(committed),
+                Ok(None) | Err(_) => self.meeting.pause(FATE_PAUSE).await,
+            }
+        }
+        None
+    }
+
+    /// Draws the consequences of a transaction whose caller was told that it failed, if it turns out that it did not.
+    async fn forsake(&self, owner: i64, transaction: i64, afterwards: Afterwards) {
+        let Afterwards { leased, projects, anything } = afterwards;
+        for _ in 0..LATER_TRIES_MAX {
+            let done = match self.meeting.fate(transaction).await {
+                Ok(Some(false)) => return,
+                Ok(Some(true)) => match self.release(owner, leased.clone()).await {
+                    Ok(()) if anything || !projects.is_empty() => self.tell(&projects, anything, false).await,
+                    released => released,
+                },
+                Ok(None) | Err(_) => Err(StoreError::Closed),
+            };
+            if done.is_ok() {
+                return;
+            }
+            self.meeting.pause(LATER_PAUSE).await;
+        }
+    }
+
+    /// Makes leases due again that this process took without learning of it.
+    async fn release(&self, owner: i64, leased: Vec<i64>) -> Said<()> {
+        self.meeting.together(move |connection| verbs::forsake(connection, owner, &leased)).await
+    }
+
+    /// Tells the others what has changed, and waits until none of them has anything older in memory; those that
+    /// cannot be reached for as long as a lease have nothing in memory that they use.
+    async fn tell(&self, projects: &BTreeSet<i64>, anything: bool, wait: bool) -> Said<()> {
+        let projects = verbs::told(projects, anything);
+        let mut told = Err(StoreError::Closed);
+        for _ in 0..TELL_TRIES_MAX {
+            let projects = projects.clone();
+            told = self.meeting.together(move |connection| verbs::tell(connection, &projects)).await;
+            if told.is_ok() {
+                break;
+            }
+            self.meeting.pause(DEAF_LOOK).await;
+        }
+        let change = told?;
+        let looks = 1 + self.card.lease.as_millis() / DEAF_LOOK.as_millis();
+        for _ in 0..looks {
+            if !wait || self.deaf(change).await? == 0 {
+                return Ok(());
+            }
+            self.meeting.pause(DEAF_LOOK).await;
+        }
+        Ok(())
+    }
+
+    async fn deaf(&self, change: i64) -> Said<i64> {
+        let id = self.id();
+        self.meeting.apart(move |connection| verbs::deaf(connection, id, change)).await
+    }
+
+    /// Says that it lives. False: it was taken for dead.
+    async fn stay(&self, heard: u64) -> Said<bool> {
+        let (id, lease_ms) = (self.id(), self.card.lease_ms());
+        let there = self.meeting.apart(move |connection| verbs::stay(connection, id, lease_ms, heard)).await?;
+        if there {
+            self.state().told = heard;
+        }
+        Ok(there)
+    }
+}
+
+#[async_trait]
+impl<M: Meeting> Nodes for Node<M> {
+    fn joined(&self) -> Option<Joined> {
+        Some(self.state().joined.clone())
+    }
+
+    async fn start_alone(&self) -> Said<Starting> {
+        self.meeting.start_alone().await
+    }
+
+    async fn beat(&self, heard: u64) -> Said<Beat> {
+        let (is_turn, told) = {
+            let mut state = self.state();
+            state.beats += 1;
+            (state.beats % BEATS_PER_STAY == 1, state.told)
+        };
+        let mut rejoined = None;
+        let mut kept = is_turn || heard > told;
+        if kept && !self.stay(heard).await? {
+            rejoined = Some(self.rejoin().await?);
+        }
+        let id = self.id();
+        let sight = self.meeting.apart(move |connection| verbs::look(connection, id)).await?;
+        if !sight.is_there && rejoined.is_none() {
+            rejoined = Some(self.rejoin().await?);
+            kept = true;
+        }
+        if is_turn && sight.leads {
+            self.meeting.apart(|connection| verbs::forget_changes(connection, CHANGES_KEPT_MS)).await?;
+        }
+        let freed = sight.dead > 0 && self.end(Which::Dead).await?;
+        let last = sight.last;
+        let changed = match rejoined {
+            Some(_) => Changes::Anything,
+            None if last <= heard => Changes::Nothing,
+            None => self.meeting.apart(move |connection| verbs::hear(connection, heard, last)).await?,
+        };
+        let (leads, alive, place) = (sight.leads, sight.alive, sight.place);
+        Ok(Beat { rejoined, kept, heard: last, changed, leads, alive, place, freed })
+    }
+
+    async fn list_nodes(&self) -> Said<Vec<NodeView>> {
+        let (id, lease_ms) = (self.id(), self.card.lease_ms());
+        self.meeting.apart(move |connection| verbs::list(connection, id, lease_ms)).await
+    }
+}
+
+/// Another name that nobody else has.
+fn next_id(id: i64) -> i64 {
+    id.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
+}
