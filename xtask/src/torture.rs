@@ -133,6 +133,14 @@ const PARTS: &[Part] = &[
         what: "a server with 1000000 deliveries pending",
     },
     Part {
+        name: "retention",
+        package: "tidings",
+        tests: &["retention"],
+        setting: Some(("TIDINGS_OLD_EVENTS", "1000000")),
+        counts: true,
+        what: "1000000 events are forgotten while others flow, on both stores",
+    },
+    Part {
         name: "sim",
         package: "tidings-sim",
         tests: &["sim"],

@@ -20,6 +20,8 @@ pub struct PlanBody {
     pub iterations: Option<u32>,
     /// How long a command may take at most, in milliseconds, whatever it says itself; `null`: as long as it says.
     pub command_timeout_ms: Option<u32>,
+    /// For how many days events are kept at most; `null`: as long as the instance keeps them.
+    pub event_days: Option<u32>,
     /// Whether an organization that was given no plan has this one.
     pub default: bool,
 }
@@ -34,7 +36,10 @@ pub struct SetPlan {
 
 impl Wire for PlanBody {
     fn example() -> Value {
-        json!({"name": "starter", "webhooks": 5, "iterations": 10_000, "command_timeout_ms": 10_000, "default": false})
+        json!({
+            "name": "starter", "webhooks": 5, "iterations": 10_000, "command_timeout_ms": 10_000, "event_days": 30,
+            "default": false,
+        })
     }
 }
 
@@ -54,6 +59,8 @@ pub struct UsageBody {
     pub iterations: UsedBody,
     /// How long a command may take at most, in milliseconds; `null`: as long as it says.
     pub command_timeout_ms: Option<u32>,
+    /// For how many days events are kept, with their deliveries and receipts.
+    pub event_days: u32,
 }
 
 /// How much of something is used.
@@ -71,7 +78,7 @@ impl Wire for UsageBody {
         json!({
             "organization_id": sample::ORGANIZATION, "plan": "starter", "month": "2026-05",
             "webhooks": {"used": 2, "max": 5}, "iterations": {"used": 1_204, "max": 10_000},
-            "command_timeout_ms": 10_000,
+            "command_timeout_ms": 10_000, "event_days": 30,
         })
     }
 }

@@ -120,6 +120,11 @@ pub fn first_sequence_at(at: Timestamp) -> i64 {
     at.as_millis().clamp(0, (1 << 48) - 1) << COUNTER_BITS
 }
 
+/// The time at which an id with this sequence was made.
+pub fn time_of(sequence: i64) -> Timestamp {
+    Timestamp::from_millis(sequence >> COUNTER_BITS)
+}
+
 /// Makes ids whose sequence never repeats or goes back, also when the clock does. Each millisecond has a slot for
 /// every process that shares a database, so that what two of them make is never the same.
 #[derive(Debug, Default)]

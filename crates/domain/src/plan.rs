@@ -63,12 +63,14 @@ pub struct Plan {
     pub iterations: Option<u32>,
     /// How long a command may take at most, in milliseconds; `None`: as long as it says.
     pub command_timeout_ms: Option<u32>,
+    /// For how many days events are kept; `None`: as long as the instance says.
+    pub event_days: Option<u32>,
 }
 
 impl Plan {
     /// A plan that limits webhooks only.
     pub const fn new(name: PlanName, webhooks: Option<u32>) -> Self {
-        Self { name, webhooks, iterations: None, command_timeout_ms: None }
+        Self { name, webhooks, iterations: None, command_timeout_ms: None, event_days: None }
     }
 }
 

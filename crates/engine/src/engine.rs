@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, OnceLock, Weak,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64},
 };
 
 use tidings_domain::{
@@ -72,6 +72,8 @@ pub const OVERDUE_AFTER_MS: u64 = 300_000;
 pub const AUDIT_DAYS: u32 = 730;
 /// How long runs of commands are kept, in days, unless the operator says otherwise.
 pub const RUN_DAYS: u32 = 730;
+/// How long events are kept, in days, unless the operator says otherwise.
+pub const EVENT_DAYS: u32 = 90;
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
 /// Accepts events and delivers them.
@@ -94,6 +96,9 @@ pub struct Engine {
     pub(crate) unaccounted: AtomicI64,
     pub(crate) audit_kept_ms: AtomicU64,
     pub(crate) runs_kept_ms: AtomicU64,
+    /// 0: nobody has said it yet.
+    pub(crate) events_kept_days: AtomicU32,
+    pub(crate) retention: Signal,
     pub(crate) forced_slots: Arc<Semaphore>,
     batcher: Arc<Batcher>,
     pub(crate) sources: SourceCache,
@@ -107,6 +112,8 @@ pub struct Engine {
     pub(crate) billing: OnceLock<Arc<BillingRules>>,
     /// When the next round of upkeep begins unless somebody asks for one before.
     pub(crate) next_upkeep_at: AtomicI64,
+    /// When old events are looked for next, likewise.
+    pub(crate) next_retention_at: AtomicI64,
     pub(crate) fills: Board,
     pub(crate) feed: Arc<Feed>,
     pub(crate) standing: Arc<Standing>,
@@ -174,8 +181,11 @@ impl Engine {
             overdue_after_ms,
             overdue: AtomicBool::new(false),
             unaccounted: AtomicI64::new(0),
-            audit_kept_ms: AtomicU64::new(u64::from(AUDIT_DAYS) * DAY_MS),
-            runs_kept_ms: AtomicU64::new(u64::from(RUN_DAYS) * DAY_MS),
+            // Until somebody says how long, everything is kept.
+            audit_kept_ms: AtomicU64::new(u64::MAX),
+            runs_kept_ms: AtomicU64::new(u64::MAX),
+            events_kept_days: AtomicU32::new(0),
+            retention: Signal::default(),
             forced_slots: Arc::new(Semaphore::new(BESIDE_LANES_MAX)),
             batcher: Arc::clone(&batcher),
             sources,
@@ -186,6 +196,7 @@ impl Engine {
             nobodys_bot: OnceLock::new(),
             billing: OnceLock::new(),
             next_upkeep_at: AtomicI64::new(i64::MAX),
+            next_retention_at: AtomicI64::new(i64::MAX),
             fills: Board::default(),
             feed,
             user_agent,
@@ -199,6 +210,7 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&dispatcher).run_settling())),
             tokio::spawn(guarded(dispatcher.run_claiming())),
             tokio::spawn(guarded(Arc::clone(&engine).run_upkeep())),
+            tokio::spawn(guarded(Arc::clone(&engine).run_retention())),
             tokio::spawn(guarded(Arc::clone(&engine).run_jobs())),
             tokio::spawn(guarded(Arc::clone(&engine).run_reporting())),
             tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
@@ -376,30 +388,6 @@ impl Engine {
     /// The webhook's lane, for whoever explains why something waits.
     pub fn lane(&self, webhook_id: WebhookId) -> Option<LaneView> {
         self.dispatcher.view(webhook_id)
-    }
-
-    /// Completes when nothing can be done before the clock moves on: for tests.
-    pub async fn idle(&self) {
-        loop {
-            let now = self.clock.now();
-            // Whoever sleeps until a time that has come may not have woken yet.
-            if now.as_millis() >= self.next_upkeep_at.load(Ordering::SeqCst) {
-                self.upkeep.ask();
-            }
-            self.upkeep.done().await;
-            self.jobs.done(now).await;
-            self.fills.done(now).await;
-            self.tasks_done(now).await;
-            if self.operations.get().is_some() {
-                self.reports.done().await;
-            }
-            self.dispatcher.idle().await;
-            let reporting = self.operations.get().is_some() && self.reports.is_asked();
-            let working = self.jobs.is_busy(now) || self.fills.is_busy(now) || self.has_tasks(now);
-            if !self.upkeep.is_asked() && !working && !reporting {
-                return;
-            }
-        }
     }
 
     /// What the wall clock shows.

@@ -10,6 +10,7 @@ mod feed;
 mod fill;
 mod guarded;
 mod health;
+mod idle;
 mod ids;
 mod jobs;
 mod nodes;
@@ -17,6 +18,7 @@ mod publish;
 mod receive;
 mod reporting;
 mod restored;
+mod retention;
 mod run;
 mod schema;
 mod secrets;
@@ -29,7 +31,7 @@ mod upkeep;
 
 pub use again::RetryError;
 pub use dispatch::{DispatchLimits, LaneView, LanesView};
-pub use engine::{AUDIT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RUN_DAYS};
+pub use engine::{AUDIT_DAYS, EVENT_DAYS, Engine, EngineParts, OVERDUE_AFTER_MS, RUN_DAYS};
 pub use feed::{
     Change, Feed, FeedFull, Heard, LISTENERS_MAX, LISTENERS_PER_PROJECT_MAX, Listener, NEWS_KEPT_MAX, News,
 };

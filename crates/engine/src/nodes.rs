@@ -139,6 +139,7 @@ impl Engine {
         self.schedules_changed();
         self.look_for_work();
         self.upkeep.ask();
+        self.retention.ask();
     }
 
     /// What others made is theirs to make and this one's to do.

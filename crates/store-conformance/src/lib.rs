@@ -21,10 +21,12 @@ pub mod plans;
 #[doc(hidden)]
 pub mod queue;
 #[doc(hidden)]
+pub mod retention;
+#[doc(hidden)]
 pub mod runs;
 mod world;
 
-pub use world::{Home, Outside, START, World};
+pub use world::{Home, Outside, START, World, newborn};
 
 /// Every test, for the store that a function makes: `async fn() -> World`.
 #[macro_export]
@@ -78,6 +80,14 @@ macro_rules! conformance {
                 inv_fanout_a_changed_project_takes_no_event_that_does_not_know_of_it;
                 a_request_head_that_was_rolled_back_is_not_taken_for_another;
             }
+            retention {
+                an_event_that_is_over_goes_with_everything_that_hangs_on_it;
+                steps_are_small_however_many_webhooks_an_event_went_to;
+                what_is_wanted_does_not_hold_up_what_is_not;
+                a_project_loses_its_own_alone;
+                what_a_provider_sends_again_is_known_for_longer_than_its_receipt;
+                a_plan_says_how_long_its_organizations_events_are_kept;
+            }
             runs {
                 runs_are_listed_by_when_they_began_whenever_they_were_asked_for;
                 old_runs_are_forgotten_by_when_they_began_and_step_by_step;
@@ -116,6 +126,7 @@ mod tests {
             include_str!("history.rs"),
             include_str!("plans.rs"),
             include_str!("queue.rs"),
+            include_str!("retention.rs"),
             include_str!("runs.rs"),
         ];
         for source in sources {

@@ -34,7 +34,8 @@ const BITS: u32 = 15;
 pub struct World {
     /// The store.
     pub store: Arc<dyn Store>,
-    pub(crate) outside: Box<dyn Outside>,
+    /// Its database.
+    pub outside: Box<dyn Outside>,
     /// Its project.
     pub project: ProjectId,
     next: i64,
@@ -84,6 +85,11 @@ impl World {
         self.next
     }
 
+    /// What is made from now on has ids from this sequence on.
+    pub fn go_on_at(&mut self, sequence: i64) {
+        self.next = sequence - 1;
+    }
+
     /// Another project, of an organization of its own.
     pub async fn new_project(&mut self) -> ProjectId {
         let default_project_id = ProjectId::from_parts(self.sequence(), 1);
@@ -94,7 +100,8 @@ impl World {
         default_project_id
     }
 
-    pub(crate) async fn webhook(&mut self, project_id: ProjectId) -> WebhookId {
+    /// A webhook of a project.
+    pub async fn webhook(&mut self, project_id: ProjectId) -> WebhookId {
         let id = WebhookId::from_parts(self.sequence(), 1);
         let settings = WebhookSettings::new("https://receiver.example/".to_owned(), Profile::Standard);
         let webhook = Webhook { id, project_id, settings, status: WebhookStatus::Active };
@@ -103,13 +110,7 @@ impl World {
     }
 
     /// An event with one delivery to each webhook.
-    pub(crate) fn event(
-        &mut self,
-        project_id: ProjectId,
-        name: &str,
-        webhooks: &[WebhookId],
-        leased: bool,
-    ) -> NewEvent {
+    pub fn event(&mut self, project_id: ProjectId, name: &str, webhooks: &[WebhookId], leased: bool) -> NewEvent {
         let key = EventKey::from_parts(self.sequence(), 7);
         let event = Event {
             key,
@@ -143,7 +144,7 @@ impl World {
     }
 
     /// Appends events under the current version of their project.
-    pub(crate) async fn append(&self, mut events: Vec<NewEvent>, now: Timestamp) {
+    pub async fn append(&self, mut events: Vec<NewEvent>, now: Timestamp) {
         for new in &mut events {
             let snapshot = self.store.load_snapshot(new.event.project_id).await.expect("read").expect("there");
             new.snapshot_version = snapshot.version;
@@ -159,14 +160,15 @@ impl World {
         self.store.recover(now).await.expect("written")
     }
 
-    pub(crate) async fn settle(&self, lease: &LeasedDelivery, verdict: Verdict, now: Timestamp) -> Settled {
+    /// Writes down what became of a lease.
+    pub async fn settle(&self, lease: &LeasedDelivery, verdict: Verdict, now: Timestamp) -> Settled {
         let settlement = settlement(lease, verdict, now);
         self.store.settle(Arc::new(vec![settlement])).await.expect("written").remove(0)
     }
 }
 
 /// The lease that an event's first delivery is born with.
-pub(crate) fn newborn(new: &NewEvent) -> LeasedDelivery {
+pub fn newborn(new: &NewEvent) -> LeasedDelivery {
     LeasedDelivery {
         id: new.deliveries[0].id,
         epoch: 1,

@@ -1,8 +1,9 @@
 //! PostgreSQL as the verbs see it: transactions that are repeated where they collide.
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Object, Pool};
+use tidings_domain::time::Timestamp;
 use tidings_ports::store::{Nodes, StoreError};
 use tidings_store_sql::{self as verbs, Backend, Connection, Error, Leases, Node, Result, Session, SqlStore, Writes};
 use tokio::runtime::Handle;
@@ -11,6 +12,7 @@ use tokio_postgres::SimpleQueryMessage;
 use crate::{
     error::{no_connection, said},
     nodes::Forum,
+    partitions::Partitions,
     transaction::Transaction,
 };
 
@@ -29,6 +31,7 @@ pub struct PostgresBackend {
     pub(crate) pool: Pool,
     /// This process among them.
     pub(crate) node: Arc<Node<Forum>>,
+    pub(crate) partitions: Arc<Partitions>,
 }
 
 /// How a transaction begins.
@@ -68,6 +71,8 @@ pub(crate) enum Ended<T> {
     Failed(StoreError),
     /// It may succeed when it is run again.
     Collided(StoreError),
+    /// The same, once there is a partition for a row with this sequence.
+    Homeless(i64, StoreError),
     /// Nobody answered when it was to be committed.
     Unknown {
         value: T,
@@ -96,8 +101,9 @@ impl PostgresBackend {
             (work, ended) = task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
             match ended {
                 Ended::Failed(error) => return Err(error),
-                Ended::Collided(error) if attempt == TRIES_MAX => return Err(error),
+                Ended::Collided(error) | Ended::Homeless(_, error) if attempt == TRIES_MAX => return Err(error),
                 Ended::Collided(_) => {}
+                Ended::Homeless(seq, _) => self.partitions.make_for(&self.pool, seq).await?,
                 ended => return Ok(ended),
             }
             tokio::time::sleep(pause).await;
@@ -117,18 +123,22 @@ pub(crate) fn carry_out<T>(
     // Whatever happens here, a verb that panics included: nobody gets a connection whose transaction is open.
     let held = Held(Some(client));
     let client = held.client();
-    let transaction = Transaction { client, runtime, collided: Cell::new(false) };
+    let transaction = Transaction::new(client, runtime);
     let begun = transaction.wait(client.simple_query(begin)).and_then(|answers| number_of(&answers));
     let done = begun.and_then(|number| work(&Connection::new(&transaction)).map(|value| (number, value)));
     let (number, value) = match done {
         Ok(done) => done,
         Err(error) => {
-            let collided = transaction.collided.get();
+            let (collided, homeless) = (transaction.collided.get(), transaction.without_partition.get());
             // Where even this fails, the connection is gone, and the pool gives it to nobody.
             if transaction.wait(client.batch_execute("ROLLBACK")).is_ok() {
                 held.give_back();
             }
-            return if collided { Ended::Collided(error.into()) } else { Ended::Failed(error.into()) };
+            return match homeless {
+                Some(seq) => Ended::Homeless(seq, error.into()),
+                None if collided => Ended::Collided(error.into()),
+                None => Ended::Failed(error.into()),
+            };
         }
     };
     match transaction.wait_for_commit(client.batch_execute("COMMIT")) {
@@ -162,7 +172,7 @@ pub(crate) fn statement_by_statement<T>(
     runtime: Handle,
     work: impl FnOnce(&Connection<'_>) -> Result<T>,
 ) -> Result<T, StoreError> {
-    let transaction = Transaction { client, runtime, collided: Cell::new(false) };
+    let transaction = Transaction::new(client, runtime);
     work(&Connection::new(&transaction)).map_err(StoreError::from)
 }
 
@@ -224,7 +234,7 @@ impl Backend for PostgresBackend {
         let ((value, afterwards), ended) = match ended.await? {
             Ended::Done(done) => (done, verbs::Ended::Committed),
             Ended::Unknown { value, transaction, error } => (value, verbs::Ended::Unknown { transaction, error }),
-            Ended::Failed(error) | Ended::Collided(error) => return Err(error),
+            Ended::Failed(error) | Ended::Collided(error) | Ended::Homeless(_, error) => return Err(error),
         };
         self.node.conclude(kind, afterwards, ended).await?;
         Ok(value)
@@ -237,8 +247,12 @@ impl Backend for PostgresBackend {
     {
         match self.run(Begin::Reading, read).await? {
             Ended::Done(value) | Ended::Unknown { value, .. } => Ok(value),
-            Ended::Failed(error) | Ended::Collided(error) => Err(error),
+            Ended::Failed(error) | Ended::Collided(error) | Ended::Homeless(_, error) => Err(error),
         }
+    }
+
+    async fn roll_partitions(&self, now: Timestamp, days: u32) -> Result<i64, StoreError> {
+        self.partitions.roll(&self.pool, now, days).await
     }
 
     fn leases(&self) -> Option<Arc<Leases>> {

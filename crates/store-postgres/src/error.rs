@@ -85,6 +85,18 @@ pub(crate) fn collided(error: &tokio_postgres::Error) -> bool {
     .contains(code)
 }
 
+/// The sequence of a row for which no partition is made yet.
+pub(crate) fn without_partition(error: &tokio_postgres::Error) -> Option<i64> {
+    let said = error.as_db_error()?;
+    // Of a constraint that has a name another one is meant.
+    if *said.code() != SqlState::CHECK_VIOLATION || said.constraint().is_some() {
+        return None;
+    }
+    // "Partition key of the failing row contains (seq) = (123)." in any language.
+    let (_, key) = said.detail()?.rsplit_once('(')?;
+    key.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
 /// Why no connection was to be had.
 pub(crate) fn no_connection(error: PoolError) -> StoreError {
     match error {

@@ -10,6 +10,7 @@ pub mod carry;
 mod error;
 mod nodes;
 mod open;
+mod partitions;
 mod pool;
 mod sql;
 mod text;

@@ -43,7 +43,10 @@ impl Meeting for Forum {
         let client = self.client().await?;
         beside(move |runtime| match carry_out(client, runtime, "BEGIN ISOLATION LEVEL READ COMMITTED", work) {
             Ended::Done(value) => Ok(value),
-            Ended::Failed(error) | Ended::Collided(error) | Ended::Unknown { error, .. } => Err(error),
+            Ended::Failed(error)
+            | Ended::Collided(error)
+            | Ended::Homeless(_, error)
+            | Ended::Unknown { error, .. } => Err(error),
         })
         .await
     }

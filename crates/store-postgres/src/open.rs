@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::Object;
+use tidings_domain::time::Timestamp;
 use tidings_store_sql::{Node, SqlStore};
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     carry::refuse_half_migrated,
     error::{chain, no_connection},
     nodes::Forum,
+    partitions::Partitions,
     pool,
 };
 
@@ -38,6 +40,8 @@ pub struct PostgresSettings {
     pub name: String,
     /// For how long after its last word nobody takes over what it leased.
     pub lease: Duration,
+    /// For how many days events are kept: partitions are as long as that demands.
+    pub event_days: u32,
 }
 
 /// Opens the store and brings its tables up to date.
@@ -45,7 +49,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     let pool = pool::make(&settings.url, settings.connections)?;
     let mut client = pool.get().await.map_err(|error| OpenError::Unreachable(no_connection(error).to_string()))?;
     check_version(&client).await?;
-    migrate(&mut client).await?;
+    let partitions = migrate(&mut client, settings.event_days).await?;
     let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let node = Node::join(Forum(beats), settings.node, settings.name.clone(), version, settings.lease).await;
@@ -53,7 +57,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     // After it has its place: a migration begins only where nobody has one.
     refuse_half_migrated(&client).await?;
     drop(client);
-    Ok(SqlStore::new(PostgresBackend { pool, node }))
+    Ok(SqlStore::new(PostgresBackend { pool, node, partitions: Arc::new(partitions) }))
 }
 
 pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {
@@ -67,7 +71,16 @@ pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {
 }
 
 /// One process changes tables, the others wait for it.
-pub(crate) async fn migrate(client: &mut Object) -> Result<(), OpenError> {
+pub(crate) async fn migrate(client: &mut Object, event_days: u32) -> Result<Partitions, OpenError> {
+    change_tables(client).await?;
+    let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
+    let now = client.query_typed_one("SELECT now_ms()", &[]).await.map_err(said)?.get(0);
+    let partitions = Partitions::new(event_days);
+    partitions.make_ahead(client, Timestamp::from_millis(now)).await.map_err(said)?;
+    Ok(partitions)
+}
+
+async fn change_tables(client: &mut Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
     let transaction = client.transaction().await.map_err(said)?;
     let prepare = format!(

@@ -58,7 +58,16 @@ texts!(
     "append_event",
     "finish_delivery",
     "finish_lease",
+    "forget_attempts_of_event",
+    "forget_attempts_of_replays",
+    "forget_custom_id",
+    "forget_deliveries_of_event",
+    "forget_event",
+    "forget_receipt",
+    "forget_replayed",
+    "forget_replays",
     "lease",
+    "note_custom_id",
     "note_webhook_state",
     "put_hour",
     "record_attempt",
@@ -73,6 +82,23 @@ texts!(of_nodes, "../sql/nodes/", "fate", "hold_place", "start_alone", "bury");
 /// One of those.
 pub(crate) fn node_text(name: &'static str) -> &'static str {
     of_nodes(name).unwrap_or_else(|| unreachable!("{name} has no text"))
+}
+
+// What partitions are made and dropped by, with `$1` for the first parameter.
+texts!(
+    of_partitions,
+    "../sql/partitions/",
+    "forget_attempts",
+    "forget_custom_ids",
+    "forget_deliveries",
+    "forget_replayed",
+    "is_wanted",
+    "list",
+);
+
+/// One of those.
+pub(crate) fn partition_text(name: &'static str) -> &'static str {
+    of_partitions(name).unwrap_or_else(|| unreachable!("{name} has no text"))
 }
 
 /// What only whoever carries everything asks, with `$1` for the first parameter.

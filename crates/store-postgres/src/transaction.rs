@@ -19,7 +19,7 @@ use tokio_postgres::{
 };
 
 use crate::{
-    error::{collided, said},
+    error::{collided, said, without_partition},
     sql,
     text::{as_given, is_rewritten, writable},
 };
@@ -30,6 +30,14 @@ pub(crate) struct Transaction<'a> {
     pub(crate) runtime: Handle,
     /// Whether a statement collided with another transaction.
     pub(crate) collided: Cell<bool>,
+    /// The sequence of a row that had no place to go.
+    pub(crate) without_partition: Cell<Option<i64>>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(client: &'a Client, runtime: Handle) -> Self {
+        Self { client, runtime, collided: Cell::new(false), without_partition: Cell::new(None) }
+    }
 }
 
 impl Transaction<'_> {
@@ -42,6 +50,7 @@ impl Transaction<'_> {
             if collided(&error) {
                 self.collided.set(true);
             }
+            self.without_partition.set(without_partition(&error));
             said(&error)
         })
     }

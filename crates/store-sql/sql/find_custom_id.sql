@@ -1,1 +1,1 @@
-SELECT seq FROM event WHERE project = ?1 AND custom_id = ?2
+SELECT event FROM custom_id WHERE project = ?1 AND id = ?2

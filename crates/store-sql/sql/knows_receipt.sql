@@ -1,1 +1,1 @@
-SELECT 1 FROM receipt WHERE source = ?1 AND provider_id = ?2
+SELECT 1 FROM provider_id WHERE source = ?1 AND id = ?2

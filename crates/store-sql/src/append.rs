@@ -126,12 +126,16 @@ fn remember_again(session: &Session<'_>, key: &Idempotency, now: Timestamp) -> R
 struct Gathered<'a> {
     events: Vec<Vec<Value<'a>>>,
     deliveries: Vec<Vec<Value<'a>>>,
+    custom_ids: Vec<Vec<Value<'a>>>,
 }
 
 impl<'a> Gathered<'a> {
     fn add(&mut self, session: &mut Session<'_>, new: &'a NewEvent, scopes: Option<&'a str>, now: Timestamp) {
         self.events.push(event_row(&new.event, new.deliveries.len(), scopes, new.after_runs));
         let (event, project) = (new.event.key.sequence(), new.event.project_id.sequence());
+        if let Some(id) = &new.event.custom_id {
+            self.custom_ids.push(row![project, id.as_str(), event]);
+        }
         for delivery in &new.deliveries {
             let (seq, webhook) = (delivery.id.sequence(), delivery.webhook_id.sequence());
             let due_at = (!delivery.leased).then_some(delivery.due_at.unwrap_or(now).as_millis());
@@ -146,8 +150,10 @@ impl<'a> Gathered<'a> {
     fn write(&mut self, session: &Session<'_>) -> Result<()> {
         session.connection.statement(sql::APPEND_EVENT).execute_many(&self.events)?;
         session.connection.statement(sql::APPEND_DELIVERY).execute_many(&self.deliveries)?;
+        session.connection.statement(sql::NOTE_CUSTOM_ID).execute_many(&self.custom_ids)?;
         self.events.clear();
         self.deliveries.clear();
+        self.custom_ids.clear();
         Ok(())
     }
 }

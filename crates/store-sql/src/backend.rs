@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tidings_domain::{ids::first_sequence_at, time::Timestamp};
 use tidings_ports::store::{AuditNote, Beat, Joined, NodeView, Nodes, Starting, StoreError};
 
 use crate::{
@@ -33,6 +34,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The other processes that use the database, if there can be any.
     fn nodes(&self) -> Option<&dyn Nodes> {
         None
+    }
+
+    /// Where events lie in partitions by time: see [`Retention::roll_partitions`](tidings_ports::store::Retention).
+    fn roll_partitions(&self, now: Timestamp, days: u32) -> impl Future<Output = Result<i64, StoreError>> + Send {
+        let kept_since = now.as_millis().saturating_sub(i64::from(days) * 86_400_000);
+        async move { Ok(first_sequence_at(Timestamp::from_millis(kept_since))) }
     }
 
     /// Finishes what is under way, and refuses all else.

@@ -17,7 +17,13 @@ use crate::{
 
 /// False if the source took in the same before.
 pub(crate) fn append(session: &Session<'_>, seq: i64, receipt: &NewReceipt) -> Result<bool> {
-    let added = session.connection.statement(sql::APPEND_RECEIPT).execute(params![
+    if let Some(id) = &receipt.provider_id {
+        let note = session.connection.statement(sql::NOTE_PROVIDER_ID);
+        if note.execute(params![receipt.source_id.sequence(), id, seq])? == 0 {
+            return Ok(false);
+        }
+    }
+    session.connection.statement(sql::APPEND_RECEIPT).execute(params![
         seq,
         receipt.project_id.sequence(),
         receipt.source_id.sequence(),
@@ -28,10 +34,10 @@ pub(crate) fn append(session: &Session<'_>, seq: i64, receipt: &NewReceipt) -> R
         receipt.revision,
         code(receipt.via),
     ])?;
-    if added == 1 && receipt.via == Via::GapFill {
+    if receipt.via == Via::GapFill {
         session.connection.statement(sql::COUNT_TAKEN_IN).execute([receipt.source_id.sequence()])?;
     }
-    Ok(added == 1)
+    Ok(true)
 }
 
 fn code(via: Via) -> u8 {

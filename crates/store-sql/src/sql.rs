@@ -1,32 +1,15 @@
 //! The statements, one per file: what reads alike in all dialects of SQL lies beside this, the rest in each
 //! back end under the same names.
 
-/// A statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Statement {
-    name: &'static str,
-    text: Option<&'static str>,
-}
-
-impl Statement {
-    /// Its file's name.
-    pub fn name(self) -> &'static str {
-        self.name
-    }
-
-    /// How it reads everywhere, with `?1` for the first parameter; `None` if each dialect has its own way.
-    pub fn text(self) -> Option<&'static str> {
-        self.text
-    }
-}
+pub use crate::statement::Statement;
 
 macro_rules! statements {
     (everywhere { $($name:ident = $file:literal;)* } by_dialect { $($own:ident = $own_file:literal;)* }) => {
         $(#[doc = concat!("`", $file, ".sql`.")]
         pub const $name: Statement =
-            Statement { name: $file, text: Some(include_str!(concat!("../sql/", $file, ".sql"))) };)*
+            Statement::everywhere($file, include_str!(concat!("../sql/", $file, ".sql")));)*
         $(#[doc = concat!("`", $own_file, ".sql`.")]
-        pub const $own: Statement = Statement { name: $own_file, text: None };)*
+        pub const $own: Statement = Statement::by_dialect($own_file);)*
 
         /// All of them.
         pub const STATEMENTS: &[Statement] = &[$($name,)* $($own,)*];
@@ -52,7 +35,7 @@ templates! {
 macro_rules! shared {
     ($($name:ident = $file:literal;)*) => {
         $(#[doc = concat!("`", $file, ".sql`.")]
-        pub const $name: Statement = Statement { name: $file, text: None };)*
+        pub const $name: Statement = Statement::by_dialect($file);)*
 
         /// All of them.
         pub const SHARED_STATEMENTS: &[Statement] = &[$($name),*];
@@ -64,9 +47,9 @@ macro_rules! of_nodes {
     (everywhere { $($name:ident = $file:literal;)* } by_dialect { $($own:ident = $own_file:literal;)* }) => {
         $(#[doc = concat!("`nodes/", $file, ".sql`.")]
         pub const $name: Statement =
-            Statement { name: $file, text: Some(include_str!(concat!("../sql/nodes/", $file, ".sql"))) };)*
+            Statement::everywhere($file, include_str!(concat!("../sql/nodes/", $file, ".sql")));)*
         $(#[doc = concat!("`nodes/", $own_file, ".sql`.")]
-        pub const $own: Statement = Statement { name: $own_file, text: None };)*
+        pub const $own: Statement = Statement::by_dialect($own_file);)*
 
         /// All of them.
         pub const NODE_STATEMENTS: &[Statement] = &[$($name,)* $($own,)*];
@@ -383,6 +366,21 @@ statements! {
         SEARCH_WEBHOOKS = "search_webhooks";
         RUNS_GIVEN = "runs_given";
         FORGET_GIVEN_TO_RUN = "forget_given_to_run";
+        NOTE_CUSTOM_ID = "note_custom_id";
+        NOTE_PROVIDER_ID = "note_provider_id";
+        EXPIRED_EVENTS = "expired_events";
+        EXPIRED_EVENTS_OF_PROJECT = "expired_events_of_project";
+        FORGET_ATTEMPTS_OF_EVENT = "forget_attempts_of_event";
+        FORGET_DELIVERIES_OF_EVENT = "forget_deliveries_of_event";
+        FIRST_DELIVERY_OF_EVENT = "first_delivery_of_event";
+        FORGET_ATTEMPTS_OF_REPLAYS = "forget_attempts_of_replays";
+        FORGET_REPLAYS = "forget_replays";
+        FORGET_REPLAYED = "forget_replayed";
+        FORGET_CUSTOM_ID = "forget_custom_id";
+        FORGET_RECEIPT = "forget_receipt";
+        FORGET_EVENT = "forget_event";
+        EXPIRE_PROVIDER_IDS = "expire_provider_ids";
+        KEPT_BY_PLANS = "kept_by_plans";
     } by_dialect {
         APPEND_DELIVERY = "append_delivery";
         CLAIM_DUE = "claim_due";

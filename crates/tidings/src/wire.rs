@@ -224,6 +224,7 @@ async fn open_store(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Resu
         node: i64::from_le_bytes(node),
         name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         lease: tidings_store_postgres::LEASE,
+        event_days: config.event_days,
     };
     Ok(Arc::new(tidings_store_postgres::open(&settings).await?))
 }
@@ -277,6 +278,7 @@ async fn start(
     .await?;
     engine.keep_audit_for(config.audit_days);
     engine.keep_runs_for(config.run_days);
+    engine.keep_events_for(config.event_days);
     let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
     let operations = first_start::operations_project(&*store, &engine, default_organization).await?;
     first_start::stripe_source(&*store, &engine, &master_key, operations, &config.stripe.webhook_secrets).await?;

@@ -83,7 +83,8 @@ async fn plans_are_the_operators_to_give_and_everybodys_to_see() {
     let plans = acme.get("/plans").await.expect(200);
     let row = |name: &str, webhooks: Value, default: bool| {
         json!({
-            "name": name, "webhooks": webhooks, "iterations": null, "command_timeout_ms": null, "default": default,
+            "name": name, "webhooks": webhooks, "iterations": null, "command_timeout_ms": null, "event_days": null,
+            "default": default,
         })
     };
     let expected = [

@@ -83,7 +83,7 @@ async fn add_usage(api: &Api, rows: &mut [OrganizationBody]) -> Result<(), ApiEr
     let found = api.store().usage_of(rows.iter().map(|row| row.id).collect(), now).await?;
     for used in found {
         let Some(row) = rows.iter_mut().find(|row| row.id == used.id) else { continue };
-        row.usage = Some(plans::usage_body(&row.plan, &used, now));
+        row.usage = Some(plans::usage_body(api, &row.plan, &used, now));
         row.billing = Some(billing::standing_body(used.standing));
     }
     Ok(())

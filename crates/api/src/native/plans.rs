@@ -31,8 +31,8 @@ use crate::{
 
 fn body(api: &Api, plan: &Plan) -> PlanBody {
     let default = plan == api.parts().plans.default_plan();
-    let Plan { name, webhooks, iterations, command_timeout_ms } = plan.clone();
-    PlanBody { name: name.to_string(), webhooks, iterations, command_timeout_ms, default }
+    let Plan { name, webhooks, iterations, command_timeout_ms, event_days } = plan.clone();
+    PlanBody { name: name.to_string(), webhooks, iterations, command_timeout_ms, event_days, default }
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Caller) -> Result<Response, ApiError> {
@@ -51,11 +51,13 @@ pub(crate) async fn usage(
     let (webhooks, webhooks_max) = api.store().count_webhooks_of(id).await?;
     let quota = api.store().find_quota(id, now).await?;
     let used = OrganizationUsage { id, webhooks, webhooks_max, quota, standing: None };
-    Ok(json(StatusCode::OK, &usage_body(&organizations::body(&api, &record).plan, &used, now)))
+    Ok(json(StatusCode::OK, &usage_body(&api, &organizations::body(&api, &record).plan, &used, now)))
 }
 
 /// What an organization uses of this plan.
-pub(super) fn usage_body(plan: &str, used: &OrganizationUsage, now: Timestamp) -> UsageBody {
+pub(super) fn usage_body(api: &Api, plan: &str, used: &OrganizationUsage, now: Timestamp) -> UsageBody {
+    let of_instance = api.engine().event_days();
+    let of_plan = api.parts().plans.find(plan).and_then(|plan| plan.event_days);
     UsageBody {
         organization_id: used.id,
         plan: plan.to_owned(),
@@ -63,6 +65,7 @@ pub(super) fn usage_body(plan: &str, used: &OrganizationUsage, now: Timestamp) -
         webhooks: UsedBody { used: used.webhooks, max: used.webhooks_max },
         iterations: UsedBody { used: used.quota.used, max: used.quota.iterations },
         command_timeout_ms: used.quota.command_timeout_ms,
+        event_days: of_plan.map_or(of_instance, |days| days.min(of_instance)),
     }
 }
 

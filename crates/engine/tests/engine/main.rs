@@ -17,6 +17,7 @@ mod platform;
 mod receiving;
 mod refusals;
 mod reports;
+mod retention;
 mod rotation;
 mod running;
 mod scheduled;

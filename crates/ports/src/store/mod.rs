@@ -18,6 +18,7 @@ mod plans;
 mod portal;
 mod queue;
 mod quotas;
+mod retention;
 mod sources;
 
 pub use accounts::{
@@ -58,6 +59,7 @@ pub use queue::{
     Requeued, Settled, Settlement, StoredLane,
 };
 pub use quotas::{OrganizationStanding, OrganizationUsage, Quotas};
+pub use retention::{Expired, Retention};
 pub use sources::{
     NewReceipt, NewSource, PutRecord, RECORD_BYTES_MAX, ReceiptFilter, ReceiptRecord, RecordChanged, RecordPut,
     RecordVersion, RecordView, Records, SourceChange, SourceChanged, SourceRecord, Sources, TurnedAway,
@@ -72,6 +74,7 @@ pub trait Store:
     + History
     + Jobs
     + Maintenance
+    + Retention
     + Nodes
     + AuditLog
     + Sources
@@ -95,6 +98,7 @@ impl<T> Store for T where
         + History
         + Jobs
         + Maintenance
+        + Retention
         + Nodes
         + AuditLog
         + Sources

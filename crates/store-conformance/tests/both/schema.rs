@@ -110,7 +110,11 @@ async fn in_postgres(database: &Database) -> Parts {
     let mut parts = Parts::new();
     let columns = "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'NO',
                           column_default::text, coalesce(collation_name = 'C', data_type <> 'text')
-                   FROM information_schema.columns WHERE table_schema = 'public'";
+                   FROM information_schema.columns
+                   WHERE table_schema = 'public' AND NOT EXISTS (
+                       SELECT 1 FROM pg_class AS c
+                       WHERE c.relnamespace = 'public'::regnamespace AND c.relname = table_name AND c.relispartition
+                   )";
     for row in client.query(columns, &[]).await.expect("columns") {
         let (table, name, of): (String, String, String) = (row.get(0), row.get(1), row.get(2));
         let by_bytes: bool = row.get(5);
@@ -123,7 +127,7 @@ async fn in_postgres(database: &Database) -> Parts {
                            FROM unnest(x.indkey::int[]) WITH ORDINALITY AS k (number, place)
                            JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.number)
                    FROM pg_index AS x JOIN pg_class AS t ON t.oid = x.indrelid
-                   WHERE t.relnamespace = 'public'::regnamespace";
+                   WHERE t.relnamespace = 'public'::regnamespace AND NOT t.relispartition";
     for row in client.query(indexes, &[]).await.expect("indexes") {
         let (table, is_key, columns): (String, bool, Vec<String>) = (row.get(0), row.get(2), row.get(4));
         let (name, how) = match is_key {

@@ -85,7 +85,7 @@ impl Database {
     /// The store as one of the nodes sees it.
     pub(crate) async fn open_as(&self, node: i64, connections: usize) -> Arc<dyn Store> {
         let (url, name) = (self.url.clone(), format!("node {node}"));
-        let settings = PostgresSettings { url, connections, node, name, lease: LEASE };
+        let settings = PostgresSettings { url, connections, node, name, lease: LEASE, event_days: 90 };
         Arc::new(tidings_store_postgres::open(&settings).await.expect("a store"))
     }
 }

@@ -4,6 +4,9 @@
 -- version (organization, project, instance): raised with what a project's snapshot is made of. An event is appended
 -- while all three are held, so that none is decided by webhooks of which one has changed.
 -- owner (queue): the process that leased it.
+--
+-- What grows with time and is forgotten with time lies in partitions, each of some days by the time that is in its
+-- rows' sequences; those whose time is over are dropped whole. The process makes them (partitions.rs).
 
 CREATE TABLE organization (
     seq BIGINT PRIMARY KEY,
@@ -97,9 +100,16 @@ CREATE TABLE event (
     schema_version BIGINT,
     expunged_at BIGINT,
     after_runs BIGINT
-);
+) PARTITION BY RANGE (seq);
 CREATE INDEX event_by_project ON event (project, seq, fanout);
-CREATE UNIQUE INDEX event_by_custom_id ON event (project, custom_id) WHERE custom_id IS NOT NULL;
+
+CREATE TABLE custom_id (
+    project BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    event BIGINT NOT NULL,
+    PRIMARY KEY (project, id)
+);
+CREATE INDEX custom_id_by_event ON custom_id (event);
 
 CREATE TABLE queue (
     seq BIGINT PRIMARY KEY,
@@ -147,7 +157,7 @@ CREATE TABLE delivery (
     response_truncated BIGINT,
     response_body BYTEA,
     request_body BYTEA
-);
+) PARTITION BY RANGE (seq);
 CREATE INDEX delivery_by_webhook ON delivery (webhook, seq);
 CREATE INDEX delivery_not_delivered ON delivery (webhook, seq) WHERE state <> 2;
 
@@ -171,7 +181,7 @@ CREATE TABLE attempt (
     response_body BYTEA NOT NULL,
     request_body BYTEA,
     PRIMARY KEY (delivery, number)
-);
+) PARTITION BY RANGE (delivery);
 
 -- Equal texts are kept out by their hashes: a sorted index takes no text of more than a third of a page.
 CREATE TABLE head_template (
@@ -201,7 +211,8 @@ CREATE TABLE plan (
     webhooks BIGINT,
     is_default BIGINT NOT NULL,
     iterations BIGINT,
-    command_timeout_ms BIGINT
+    command_timeout_ms BIGINT,
+    event_days BIGINT
 );
 
 CREATE TABLE event_type_schema (
@@ -314,10 +325,17 @@ CREATE TABLE receipt (
     headers TEXT COLLATE "C" NOT NULL,
     revision BIGINT NOT NULL,
     via BIGINT NOT NULL DEFAULT 0
-);
-CREATE UNIQUE INDEX receipt_by_provider_id ON receipt (source, provider_id) WHERE provider_id IS NOT NULL;
+) PARTITION BY RANGE (seq);
 CREATE INDEX receipt_by_source ON receipt (source, seq);
 CREATE INDEX receipt_by_project ON receipt (project, seq);
+
+CREATE TABLE provider_id (
+    source BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    receipt BIGINT NOT NULL,
+    PRIMARY KEY (source, id)
+);
+CREATE INDEX provider_id_by_receipt ON provider_id (receipt);
 
 CREATE TABLE record (
     project BIGINT NOT NULL,

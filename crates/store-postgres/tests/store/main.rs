@@ -9,6 +9,8 @@ use tidings_store_postgres::{LEASE, PostgresSettings};
 use tidings_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
+mod partitions;
+
 conformance!(crate::open);
 
 /// One for all tests; each has a database of its own.
@@ -18,13 +20,23 @@ fn cluster() -> &'static Cluster {
 }
 
 async fn open() -> World {
-    let url = cluster().database();
+    open_in(cluster().database()).await
+}
+
+async fn open_in(url: String) -> World {
     let store = tidings_store_postgres::open(&settings(&url)).await.expect("a store");
     World::new(Arc::new(store), Box::new(Beside(url))).await
 }
 
 fn settings(url: &str) -> PostgresSettings {
-    PostgresSettings { url: url.to_owned(), connections: 4, node: 1, name: "here".to_owned(), lease: LEASE }
+    PostgresSettings {
+        url: url.to_owned(),
+        connections: 4,
+        node: 1,
+        name: "here".to_owned(),
+        lease: LEASE,
+        event_days: 90,
+    }
 }
 
 /// Another connection to the same database.

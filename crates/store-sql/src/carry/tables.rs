@@ -91,6 +91,7 @@ const SPECS: &[(&str, usize, &str)] = &[
         "seq i, tail i, project i, fanout i, type t, custom_id t, scopes t, content_type t, label t, \
          payload b, schema_version i, expunged_at i, after_runs i",
     ),
+    ("custom_id", 2, "project i, id t, event i"),
     (
         "queue",
         1,
@@ -115,7 +116,7 @@ const SPECS: &[(&str, usize, &str)] = &[
     ("head_template", 1, "id i, text t"),
     ("idempotency", 2, "owner i, key t, request_hash b, status i, response b, created_at i"),
     ("remembered", 1, "name t, value b"),
-    ("plan", 1, "name t, webhooks i, is_default i, iterations i, command_timeout_ms i"),
+    ("plan", 1, "name t, webhooks i, is_default i, iterations i, command_timeout_ms i, event_days i"),
     ("event_type_schema", 3, "organization i, name t, version i, schema t, created_at i, retired i"),
     (
         "webhook_hour",
@@ -149,6 +150,7 @@ const SPECS: &[(&str, usize, &str)] = &[
         1,
         "seq i, project i, source i, provider_id t, type t, address t, headers t, revision i, via i",
     ),
+    ("provider_id", 2, "source i, id t, receipt i"),
     ("record", 3, "project i, kind t, key t, data t, version i, updated_at i"),
     ("record_change", 4, "project i, kind t, key t, version i, data t, cause t, at i, delivery i"),
     ("billing_customer", 1, "id t, state t"),

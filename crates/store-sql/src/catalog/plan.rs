@@ -23,7 +23,14 @@ pub(crate) fn set_all(session: &mut Session<'_>, plans: &Plans, now: Timestamp) 
     session.connection.statement(sql::FORGET_PLANS).execute(())?;
     for plan in plans.iter() {
         let is_default = plan == plans.default_plan();
-        let row = params![plan.name.as_str(), plan.webhooks, is_default, plan.iterations, plan.command_timeout_ms];
+        let row = params![
+            plan.name.as_str(),
+            plan.webhooks,
+            is_default,
+            plan.iterations,
+            plan.command_timeout_ms,
+            plan.event_days
+        ];
         session.connection.statement(sql::ADD_PLAN).execute(row)?;
     }
     let unknown = texts(session.connection)?;

@@ -85,7 +85,15 @@ CREATE TABLE event (
     payload BLOB NOT NULL
 ) STRICT;
 CREATE INDEX event_by_project ON event (project, seq, fanout);
-CREATE UNIQUE INDEX event_by_custom_id ON event (project, custom_id) WHERE custom_id IS NOT NULL;
+
+-- Which ids a project has given its events. Apart from them, since an id is unique among all events, wherever they lie.
+CREATE TABLE custom_id (
+    project INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (project, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX custom_id_by_event ON custom_id (event);
 
 -- Unfinished deliveries. due_at is NULL while a delivery is leased: the happy path then touches
 -- no index at all.

@@ -44,9 +44,18 @@ CREATE TABLE receipt (
     headers TEXT NOT NULL,
     revision INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX receipt_by_provider_id ON receipt (source, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX receipt_by_source ON receipt (source, seq);
 CREATE INDEX receipt_by_project ON receipt (project, seq);
+
+-- What a source has taken in, by the ids that its provider gives: known for longer than the receipts, since providers
+-- send and list things again.
+CREATE TABLE provider_id (
+    source INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    receipt INTEGER NOT NULL,
+    PRIMARY KEY (source, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX provider_id_by_receipt ON provider_id (receipt);
 
 -- Small documents that actions and commands keep. data is NULL once it was deleted, so that versions go on.
 CREATE TABLE record (

@@ -114,6 +114,9 @@ ALTER TABLE project ADD COLUMN former_hook_keys TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE plan ADD COLUMN iterations INTEGER;
 ALTER TABLE plan ADD COLUMN command_timeout_ms INTEGER;
 
+-- For how many days events of the plan's organizations are kept. NULL: as long as all others.
+ALTER TABLE plan ADD COLUMN event_days INTEGER;
+
 -- Runs by organization and month (2026-05, UTC), counted in the transaction that writes the run. reported: whether
 -- the operator was told that the month's are used up.
 CREATE TABLE iteration (

@@ -166,6 +166,7 @@ fn usage(usage: &UsageBody) -> String {
         .add("month", &usage.month)
         .add("runs of commands", of(&usage.iterations))
         .maybe("a command's time in ms", usage.command_timeout_ms)
+        .add("events are kept for days", usage.event_days)
         .to_string()
 }
 

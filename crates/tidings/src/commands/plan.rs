@@ -20,14 +20,14 @@ impl PlanCommand {
         let Session { client, output, .. } = session;
         match self {
             Self::List => output.show(&client.list_plans().await?, |list| {
-                page_table(list, ["NAME", "WEBHOOKS", "RUNS A MONTH", "RUN MS", "DEFAULT"], row)
+                page_table(list, ["NAME", "WEBHOOKS", "RUNS A MONTH", "RUN MS", "EVENT DAYS", "DEFAULT"], row)
             }),
         }
     }
 }
 
-fn row(plan: &PlanBody) -> [String; 5] {
+fn row(plan: &PlanBody) -> [String; 6] {
     let count = |most: Option<u32>| most.map_or_else(|| "unlimited".to_owned(), |count| count.to_string());
-    let timeout = or_dash(plan.command_timeout_ms);
-    [plan.name.clone(), count(plan.webhooks), count(plan.iterations), timeout, plan.default.to_string()]
+    let (timeout, days) = (or_dash(plan.command_timeout_ms), or_dash(plan.event_days));
+    [plan.name.clone(), count(plan.webhooks), count(plan.iterations), timeout, days, plan.default.to_string()]
 }

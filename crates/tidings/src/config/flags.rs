@@ -69,6 +69,10 @@ pub(crate) struct ServerFlags {
     /// Keep runs of commands for this many days [env: TIDINGS_RUN_DAYS; default: 730]
     #[arg(long, value_name = "DAYS")]
     pub(crate) run_days: Option<String>,
+    /// Keep events for this many days, with their deliveries, attempts and receipts [env: TIDINGS_EVENT_DAYS;
+    /// default: 90]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) event_days: Option<String>,
 
     /// Let organizations have this plan, with so many webhooks or `unlimited`; repeatable [env: TIDINGS_PLANS, separated
     /// by commas; always there: unlimited, free=0, starter=3, professional=unlimited]
@@ -167,6 +171,7 @@ impl ServerFlags {
             "overdue_after" => one(&self.overdue_after),
             "audit_days" => one(&self.audit_days),
             "run_days" => one(&self.run_days),
+            "event_days" => one(&self.event_days),
             "plans" => self.plan.clone(),
             "default_plan" => one(&self.default_plan),
             "upgrade_url" => one(&self.upgrade_url),

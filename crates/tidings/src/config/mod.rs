@@ -72,6 +72,8 @@ pub(crate) struct ServeConfig {
     pub(crate) audit_days: u32,
     /// How long runs of commands are kept.
     pub(crate) run_days: u32,
+    /// How long events are kept.
+    pub(crate) event_days: u32,
     /// What organizations may have.
     pub(crate) plans: Plans,
     /// Where further presets lie.

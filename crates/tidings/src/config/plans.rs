@@ -3,7 +3,7 @@
 use tidings_domain::plan::{COMMAND_TIMEOUT_MS, Plan, PlanName};
 use toml::{Spanned, de::DeValue};
 
-use super::ConfigError;
+use super::{ConfigError, resolve::DAYS_MAX};
 
 /// What stands in the place of a number where there is no limit.
 pub(super) const UNLIMITED: &str = "unlimited";
@@ -13,11 +13,12 @@ const WEBHOOKS: &str = "webhooks";
 /// What a plan may say as well.
 const ITERATIONS: &str = "iterations";
 const COMMAND_TIMEOUT: &str = "command_timeout_ms";
+const EVENT_DAYS: &str = "event_days";
 /// In flags and variables, what stands between the number of webhooks and further settings.
 const SEPARATOR: char = ':';
 
-/// Reads `NAME=COUNT`, and after colons `iterations=COUNT` and `command_timeout_ms=MS`; the error is the reason and
-/// the way out.
+/// Reads `NAME=COUNT`, and after colons `iterations=COUNT`, `command_timeout_ms=MS` and `event_days=DAYS`; the error
+/// is the reason and the way out.
 pub(super) fn parse_plan(text: &str) -> Result<Plan, (String, String)> {
     let way_out = || {
         format!(
@@ -41,6 +42,7 @@ pub(super) fn parse_plan(text: &str) -> Result<Plan, (String, String)> {
         match key {
             ITERATIONS => plan.iterations = count(ITERATIONS, value).map_err(refused)?,
             COMMAND_TIMEOUT => plan.command_timeout_ms = count(COMMAND_TIMEOUT, value).map_err(refused)?,
+            EVENT_DAYS => plan.event_days = count(EVENT_DAYS, value).map_err(refused)?,
             key => return Err(refused(format!("{key:?} is not a setting of a plan"))),
         }
     }
@@ -52,9 +54,14 @@ fn count(key: &str, text: &str) -> Result<Option<u32>, String> {
     let what = match key {
         WEBHOOKS => "a number of webhooks",
         ITERATIONS => "a number of runs a month",
+        EVENT_DAYS => "a number of days from 1 to 36500",
         _ => "a number of milliseconds from 5000 to 25000",
     };
-    let fits = |number: &u32| key != COMMAND_TIMEOUT || COMMAND_TIMEOUT_MS.contains(number);
+    let fits = |number: &u32| match key {
+        COMMAND_TIMEOUT => COMMAND_TIMEOUT_MS.contains(number),
+        EVENT_DAYS => (1..=DAYS_MAX).contains(number),
+        _ => true,
+    };
     match text.trim() {
         UNLIMITED => Ok(None),
         digits => digits.parse().ok().filter(fits).map(Some).ok_or_else(|| format!("{digits:?} is not {what}")),
@@ -80,7 +87,7 @@ pub(super) fn from_tables(
         for (key, value) in fields {
             let (here, key) = (place(key.span().start), key.get_ref());
             let text = match key.as_ref() {
-                WEBHOOKS | ITERATIONS | COMMAND_TIMEOUT => value_text(value),
+                WEBHOOKS | ITERATIONS | COMMAND_TIMEOUT | EVENT_DAYS => value_text(value),
                 _ => return Err(refused(&here, format!("`{key}` is not a setting of a plan"))),
             };
             let text = text.ok_or_else(|| refused(&here, format!("`{key}` is a number, or \"{UNLIMITED}\"")))?;

@@ -11,7 +11,7 @@ use tidings_domain::{
     target::Cidr,
     tenancy::{OPERATOR_KEY_PREFIX, is_key_shaped},
 };
-use tidings_engine::{AUDIT_DAYS, OVERDUE_AFTER_MS, RUN_DAYS};
+use tidings_engine::{AUDIT_DAYS, EVENT_DAYS, OVERDUE_AFTER_MS, RUN_DAYS};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -29,7 +29,7 @@ const DATABASE_CONNECTIONS_RANGE: std::ops::RangeInclusive<usize> = 2..=500;
 const LISTEN_DEFAULT: &str = "127.0.0.1:8700";
 const DATA_DIR_DEFAULT: &str = "./tidings-data";
 /// A hundred years.
-const DAYS_MAX: u32 = 36_500;
+pub(super) const DAYS_MAX: u32 = 36_500;
 /// Commands that may run at a time: each is a process.
 const RUNNERS_MAX: usize = 256;
 /// Memory of a command, in MiB; the most leaves room below what its process may have.
@@ -97,6 +97,7 @@ impl Reader<'_> {
         let overdue_after_ms = self.one("overdue_after", parse_overdue_after);
         let audit_days = self.one("audit_days", parse_days);
         let run_days = self.one("run_days", parse_days);
+        let event_days = self.one("event_days", parse_days);
         let plans = self.plans();
         let presets_dir = self.one("presets_dir", parse_path);
         let resend_project = self.one("resend_project", parse_project);
@@ -123,6 +124,7 @@ impl Reader<'_> {
             overdue_after_ms: overdue_after_ms.unwrap_or(OVERDUE_AFTER_MS),
             audit_days: audit_days.unwrap_or(AUDIT_DAYS),
             run_days: run_days.unwrap_or(RUN_DAYS),
+            event_days: event_days.unwrap_or(EVENT_DAYS),
             plans,
             presets_dir,
             resend_project,
@@ -402,6 +404,7 @@ fn shown(given: &BTreeMap<&'static str, Given>) -> Vec<ResolvedSetting> {
         "overdue_after" => vec![(OVERDUE_AFTER_MS / 1_000).to_string()],
         "audit_days" => vec![AUDIT_DAYS.to_string()],
         "run_days" => vec![RUN_DAYS.to_string()],
+        "event_days" => vec![EVENT_DAYS.to_string()],
         "billing.stripe.free_plan" => vec![FREE_PLAN.to_owned()],
         "billing.stripe.grace_days" => vec![GRACE_DAYS.to_string()],
         _ => Vec::new(),

@@ -50,7 +50,7 @@ const fn secret(name: &'static str, variable: &'static str, kind: Kind) -> Setti
 pub(crate) const STRIPE_TABLE: &str = "billing.stripe";
 
 /// All settings of the server, in the order they are shown.
-pub(crate) const SETTINGS: [Setting; 33] = [
+pub(crate) const SETTINGS: [Setting; 34] = [
     setting("listen", "--listen", "TIDINGS_LISTEN", Kind::Text),
     setting("data_dir", "--data-dir", "TIDINGS_DATA_DIR", Kind::Text),
     setting("database_url", "--database-url", "TIDINGS_DATABASE_URL", Kind::Text),
@@ -65,6 +65,7 @@ pub(crate) const SETTINGS: [Setting; 33] = [
     setting("allow_port", "--allow-port", "TIDINGS_ALLOW_PORT", Kind::Numbers),
     setting("overdue_after", "--overdue-after", "TIDINGS_OVERDUE_AFTER", Kind::Number),
     setting("run_days", "--run-days", "TIDINGS_RUN_DAYS", Kind::Number),
+    setting("event_days", "--event-days", "TIDINGS_EVENT_DAYS", Kind::Number),
     setting("audit_days", "--audit-days", "TIDINGS_AUDIT_DAYS", Kind::Number),
     setting("plans", "--plan", "TIDINGS_PLANS", Kind::Plans),
     setting("default_plan", "--default-plan", "TIDINGS_DEFAULT_PLAN", Kind::Text),

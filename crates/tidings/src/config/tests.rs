@@ -198,6 +198,7 @@ allow_target                   10.0.0.0/8, ::1  tidings.toml:2
 allow_port                     -                default
 overdue_after                  300              default
 run_days                       730              default
+event_days                     90               default
 audit_days                     730              default
 plans                          -                default
 default_plan                   unlimited        default

@@ -11,7 +11,7 @@ use crate::{BINARY, BOUND, Bots, text};
 
 /// A server with two plans, one of them the default.
 fn flags(default: &'static str) -> Vec<&'static str> {
-    let plans = ["--plan=two=3:iterations=2:command_timeout_ms=5000", "--plan=one=3:iterations=1"];
+    let plans = ["--plan=two=3:iterations=2:command_timeout_ms=5000:event_days=7", "--plan=one=3:iterations=1"];
     plans.into_iter().chain(["--upgrade-url", "https://tidings.example/billing", default]).collect()
 }
 
@@ -145,6 +145,7 @@ async fn usage_is_shown_to_whose_it_is_and_on_the_command_line() {
     let seen = usage(&bots.api).await;
     assert_eq!((&seen["plan"], &seen["webhooks"]), (&json!("two"), &json!({"used": 0, "max": 3})));
     assert_eq!(seen["command_timeout_ms"], 5_000);
+    assert_eq!(seen["event_days"], 7, "fewer than the instance's 90");
     let output = tokio::process::Command::new(BINARY)
         .args(["--server", &format!("http://{}", bots.server.address()), "--api-key", bots.server.operator_key()])
         .args(["org", "usage", &text(&seen, "organization_id")])

@@ -130,8 +130,19 @@ pub(crate) fn usage_panel(usage: &UsageBody) -> Markup {
                         }
                     }
                 }
+                div .job-line {
+                    span { "Events are kept" } span .faint.small { "with their deliveries and receipts" }
+                    span .push.num.quiet { (days(usage.event_days)) }
+                }
             }
         }
+    }
+}
+
+fn days(days: u32) -> String {
+    match days {
+        1 => "for a day".to_owned(),
+        days => format!("for {} days", number(days)),
     }
 }
 
@@ -164,7 +175,7 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
     let limit = |limit: Option<u32>| limit.map_or_else(|| "no limit".to_owned(), number);
     html! {
         table .list role="table" aria-label="Plans" {
-            (table_head(&[("Plan", ""), ("Webhooks", "right"), ("Runs a month", "right"), ("Time of a command", "right")]))
+            (table_head(&[("Plan", ""), ("Webhooks", "right"), ("Runs a month", "right"), ("Time of a command", "right"), ("Events kept", "right")]))
             tbody role="rowgroup" {
                 @for plan in plans {
                     tr role="row" {
@@ -180,6 +191,9 @@ pub(crate) fn plans_table(plans: &[PlanBody], current: Option<&str>) -> Markup {
                                 || "no limit".to_owned(),
                                 |ms| duration(f64::from(ms)),
                             ))
+                        }
+                        td role="cell" .right.num.half-2 data-label="Events kept" {
+                            (plan.event_days.map_or_else(|| "as all others".to_owned(), days))
                         }
                     }
                 }

@@ -1,0 +1,1 @@
+DELETE FROM replayed_delivery AS d USING unnest(?1::bigint[]) AS r (event) WHERE d.event = r.event

@@ -1,0 +1,1 @@
+SELECT min(seq) FROM delivery WHERE seq BETWEEN ?2 AND ?3 AND event = ?1

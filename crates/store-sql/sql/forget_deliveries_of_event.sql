@@ -1,0 +1,1 @@
+DELETE FROM delivery WHERE seq BETWEEN ?2 AND ?3 AND event = ?1

@@ -1,0 +1,1 @@
+DELETE FROM replayed_delivery WHERE event = ?1

@@ -1,0 +1,1 @@
+DELETE FROM delivery WHERE seq IN (SELECT delivery FROM replayed_delivery WHERE event = ?1)
