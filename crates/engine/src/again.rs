@@ -38,9 +38,10 @@ impl Engine {
             true => Some(Arc::clone(&self.forced_slots).try_acquire_owned().map_err(|_| RetryError::Busy)?),
             false => None,
         };
+        let term = self.dispatcher.term();
         match self.store.requeue(project_id, id, force, self.clock.now()).await? {
             Requeued::Leased(lease) => {
-                self.dispatcher.send_again(*lease, slot).await;
+                self.dispatcher.send_again(*lease, slot, term).await;
                 Ok(())
             }
             Requeued::InFlight => Ok(()),

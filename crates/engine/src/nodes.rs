@@ -97,6 +97,7 @@ impl Engine {
     async fn begin_anew(&self, joined: &Joined) {
         tracing::warn!("others took this process for dead; what waited here is theirs, and it goes on as a new one");
         self.standing.lost();
+        self.dispatcher.leases_lost();
         match self.store.last_sequence().await {
             Ok(last) => self.ids.go_on(last, joined.number),
             // Should it repeat what another one of its number has made, the database refuses it.
@@ -105,7 +106,6 @@ impl Engine {
                 self.ids.go_on(0, joined.number);
             }
         }
-        self.dispatcher.leases_lost();
     }
 
     fn hear(&self, changed: &Changes) {

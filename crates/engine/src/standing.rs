@@ -32,6 +32,8 @@ pub struct Standing {
 
 /// For ever.
 const ALWAYS: i64 = i64::MAX;
+/// The part of a lease by which this process's clock may go slower than the database's: others count by that one.
+const DRIFT_SHARE: u64 = 100;
 /// For never.
 const NEVER: i64 = i64::MIN;
 
@@ -112,6 +114,11 @@ impl Standing {
         self.term.load(Ordering::SeqCst)
     }
 
+    /// Whether what was leased under a term is still good.
+    pub(crate) fn holds_under(&self, term: u64) -> bool {
+        self.holds() && self.term() == term
+    }
+
     /// Completes when its leases are good again. False: they were lost meanwhile.
     pub(crate) async fn held_again(&self, term: u64) -> bool {
         self.until_so(|| self.holds() || self.term() != term).await;
@@ -148,7 +155,7 @@ impl Standing {
     /// A beat was answered that was sent at `sent`. Returns whether this process leads from now on, and did not before.
     pub(crate) fn beaten(&self, sent: Timestamp, lease: Duration, (leads, alive): (bool, u32)) -> bool {
         let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-        let until = sent.plus_millis(lease_ms).as_millis();
+        let until = sent.plus_millis(lease_ms - lease_ms / DRIFT_SHARE).as_millis();
         let led = self.is_leader();
         self.until.store(until, Ordering::SeqCst);
         self.leads_until.store(if leads { until } else { NEVER }, Ordering::SeqCst);

@@ -21,6 +21,8 @@ struct State {
     drift_ppm: i64,
     /// Whether times that are written down are those of clocks which agree, but for their drift by so much at most.
     shared_drift_ppm: Option<i64>,
+    /// How late some process heard what the database's clock showed, at most.
+    lag_ms_max: i64,
     /// When it was set, and by how much.
     steps: Vec<(i64, i64)>,
     sleepers: BTreeMap<(i64, u64), oneshot::Sender<()>>,
@@ -55,6 +57,12 @@ impl SimClock {
     /// by so much at most.
     pub(crate) fn share(&self, drift_ppm: i64) {
         self.state().shared_drift_ppm = Some(drift_ppm);
+    }
+
+    /// A process heard so late what the database's clock showed, and counts from there.
+    pub(crate) fn note_lag(&self, ms: i64) {
+        let mut state = self.state();
+        state.lag_ms_max = state.lag_ms_max.max(ms);
     }
 
     /// What the wall clock shows beyond time that has passed.
@@ -188,7 +196,7 @@ impl State {
 
     /// How far two clocks of nodes may be apart by now.
     fn apart_ms(&self) -> Option<i64> {
-        self.shared_drift_ppm.map(|ppm| 10 + 2 * self.elapsed_ms * ppm / 1_000_000)
+        self.shared_drift_ppm.map(|ppm| 2 + self.lag_ms_max + 2 * self.elapsed_ms * ppm / 1_000_000)
     }
 }
 

@@ -104,9 +104,9 @@ impl Operator {
                     known.settled = Some((hash, accepted.id.clone()));
                     None
                 }
-                (Ok(Published::Accepted(accepted)), Some((_, first))) => {
-                    Some(format!("{key:?} made {} although it had made {first}", accepted.id))
-                }
+                // It may have been repeated to somebody else before it was answered.
+                (Ok(Published::Accepted(accepted)), Some((_, first))) => (*first != accepted.id)
+                    .then(|| format!("{key:?} made {} although it had made {first}", accepted.id)),
                 (Ok(Published::Replayed { response, .. }), settled) => {
                     let id = String::from_utf8_lossy(response).into_owned();
                     let same = settled.as_ref().is_none_or(|first| *first == (hash, id.clone()));

@@ -91,7 +91,7 @@ impl PostgresBackend {
         let mut pause = PAUSE_MIN;
         for attempt in 1.. {
             let client = self.pool.get().await.map_err(no_connection)?;
-            let text = begin.text(self.node.id());
+            let text = begin.text(self.node.writes_as());
             let runtime = Handle::current();
             let task = tokio::task::spawn_blocking(move || {
                 let ended = carry_out(client, runtime, &text, &work);

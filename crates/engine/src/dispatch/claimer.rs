@@ -44,7 +44,7 @@ impl Dispatcher {
     }
 
     async fn claim(self: &Arc<Self>, wants: Vec<ClaimRequest>, now: Timestamp) -> Result<(), StoreError> {
-        let bytes_max = self.with_lanes(|lanes| lanes.bytes_left());
+        let (bytes_max, term) = self.with_lanes(|lanes| (lanes.bytes_left(), lanes.term));
         let claimed = self.parts.store.claim(wants.clone(), bytes_max, now).await;
         let retry_at = self.parts.clock.now().plus_millis(CLAIM_RETRY_MS);
         let (mut given, result) = match claimed {
@@ -56,13 +56,19 @@ impl Dispatcher {
         };
         given.resize(wants.len(), None);
         let now = self.parts.clock.now();
-        let jobs = self.with_lanes(|lanes| {
-            for (want, claimed) in wants.into_iter().zip(given) {
+        let (lost, jobs) = self.with_lanes(|lanes| {
+            let mut lost = Vec::new();
+            for (want, mut claimed) in wants.into_iter().zip(given) {
+                // Leases may have been lost while they were on their way here.
+                if lanes.term != term {
+                    lost.extend(claimed.take().into_iter().flat_map(|claimed| claimed.deliveries));
+                }
                 lanes.claimed(want, claimed, retry_at);
             }
-            lanes.start(now)
+            (lost, lanes.start(now))
         });
         self.spawn_jobs(jobs);
+        self.give_back_aside(lost);
         self.give_back_refused();
         result
     }

@@ -84,14 +84,16 @@ impl Dispatcher {
         self.give_back(given_back).await;
     }
 
-    /// All leases are others' now: what waits here is for whoever claims it.
-    pub(crate) fn leases_lost(&self) {
-        let now = self.now();
-        self.with_lanes(|lanes| {
-            for lease in lanes.drain() {
-                lanes.note_due(lease.webhook_id, lease.project_id, now);
-            }
-        });
+    /// All leases are others' now: what waits here is for whoever claims it. Giving it back changes nothing about what
+    /// others have.
+    pub(crate) fn leases_lost(self: &Arc<Self>) {
+        let term = self.parts.standing.term();
+        self.give_back_aside(self.with_lanes(|lanes| lanes.begin_term(term)));
+    }
+
+    /// Under which term something is leased now; to be looked at before the store is asked for it.
+    pub(crate) fn term(&self) -> u64 {
+        self.with_lanes(|lanes| lanes.term)
     }
 
     /// So many processes send beside each other.

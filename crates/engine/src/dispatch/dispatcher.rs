@@ -119,16 +119,21 @@ impl Dispatcher {
         });
     }
 
-    /// Takes over what a commit made durable, and starts what there is room for.
-    pub(crate) fn accepted(self: &Arc<Self>, events: &[NewEvent], results: &[Appended]) {
+    /// Takes over what a commit made durable, and starts what there is room for. `term`: as it was before the commit.
+    pub(crate) fn accepted(self: &Arc<Self>, events: &[NewEvent], results: &[Appended], term: u64) {
         let now = self.now();
+        let mut lost = Vec::new();
         let jobs = self.with_lanes(|lanes| {
             for (new, result) in events.iter().zip(results) {
                 let stored = matches!(result, Appended::Stored);
                 let (project_id, bytes) = (new.event.project_id, new.event.payload.len());
                 for delivery in &new.deliveries {
                     match (stored, delivery.leased) {
-                        (true, true) => lanes.push_reserved(newborn(new, delivery)),
+                        (true, true) if lanes.term == term => lanes.push_reserved(newborn(new, delivery)),
+                        (true, true) => {
+                            lanes.unreserve(delivery.webhook_id, bytes);
+                            lost.push(newborn(new, delivery));
+                        }
                         (true, false) => {
                             lanes.note_due(delivery.webhook_id, project_id, delivery.due_at.unwrap_or(now));
                         }
@@ -141,6 +146,7 @@ impl Dispatcher {
         });
         self.spawn_jobs(jobs);
         self.give_back_refused();
+        self.give_back_aside(lost);
         self.parts.feed.tell(|| births(events, results));
     }
 
@@ -180,15 +186,10 @@ impl Dispatcher {
             Ok(permit) => (permit, false),
             Err(_) => (Arc::clone(&self.unsettled).acquire_owned().await.ok()?, true),
         };
-        let term = self.parts.standing.term();
         let waited = waited || !self.parts.standing.holds();
-        if !self.parts.standing.held_again(term).await {
-            // Others send it.
-            return None;
-        }
         // While it waited its webhook may have been paused, changed or deleted.
-        let job = if waited { Job { target: None, ..job } } else { job };
-        let Some(target) = self.target_for(&job).await else {
+        let mut job = if waited { Job { target: None, ..job } } else { job };
+        let Some(target) = self.cleared(&mut job).await else {
             self.give_back(vec![job.lease]).await;
             return None;
         };
@@ -236,6 +237,20 @@ impl Dispatcher {
         };
         self.settler.push(settlement, permit);
         Some(finished)
+    }
+
+    /// The webhook that a delivery may be sent to now; `None`: it is others' to send, or nobody's.
+    async fn cleared(self: &Arc<Self>, job: &mut Job) -> Option<Arc<Target>> {
+        let standing = &self.parts.standing;
+        while standing.held_again(job.term).await {
+            let target = self.target_for(job).await?;
+            // Looking it up may have taken longer than a lease lasts.
+            if standing.holds_under(job.term) {
+                return Some(target);
+            }
+            job.target = None;
+        }
+        None
     }
 
     /// Has everything wait in the store, or no longer.
@@ -297,22 +312,31 @@ impl Dispatcher {
 
     /// Sends a delivery that somebody wants now: first in its lane, or, with a slot for it, beside
     /// the lane of a webhook that is held.
-    pub(crate) async fn send_again(self: &Arc<Self>, lease: LeasedDelivery, slot: Option<OwnedSemaphorePermit>) {
+    /// `term`: as it was before it was leased.
+    pub(crate) async fn send_again(
+        self: &Arc<Self>,
+        lease: LeasedDelivery,
+        slot: Option<OwnedSemaphorePermit>,
+        term: u64,
+    ) {
         let now = self.now();
-        let (refused, jobs) = self.with_lanes(|lanes| (lanes.push_first(lease), lanes.start(now)));
+        let (refused, jobs) = self.with_lanes(|lanes| match lanes.term == term {
+            true => (lanes.push_first(lease), lanes.start(now)),
+            false => (Some(lease), Vec::new()),
+        });
         self.spawn_jobs(jobs);
         match (refused, slot) {
             (None, _) => {}
-            (Some(lease), Some(slot)) => self.force(lease, slot),
+            (Some(lease), Some(slot)) => self.force(lease, slot, term),
             (Some(lease), None) => self.give_back(vec![lease]).await,
         }
     }
 
-    fn force(self: &Arc<Self>, lease: LeasedDelivery, slot: OwnedSemaphorePermit) {
+    fn force(self: &Arc<Self>, lease: LeasedDelivery, slot: OwnedSemaphorePermit, term: u64) {
         let dispatcher = Arc::clone(self);
         self.forced.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(async move {
-            dispatcher.attempt(Job { lease, target: None, failing_since: None, in_lane: false }).await;
+            dispatcher.attempt(Job { lease, target: None, failing_since: None, in_lane: false, term }).await;
             drop(slot);
             dispatcher.forced.fetch_sub(1, Ordering::SeqCst);
             dispatcher.note_progress();

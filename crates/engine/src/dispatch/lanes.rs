@@ -32,6 +32,8 @@ pub(crate) struct Job {
     pub(crate) failing_since: Option<Timestamp>,
     /// Whether it counts in its lane; forced ones of held webhooks pass beside it.
     pub(crate) in_lane: bool,
+    /// When it was leased: once all leases were lost, others send it.
+    pub(crate) term: u64,
 }
 
 /// How a job ended, as far as its lane cares.
@@ -63,6 +65,8 @@ pub(crate) struct Lanes {
     pub(super) share: Share,
     /// Nothing may be sent yet: everything waits in the store.
     pub(super) quiet: bool,
+    /// Grows when all leases are lost; what waits was leased under it.
+    pub(super) term: u64,
     refused: Vec<LeasedDelivery>,
 }
 
@@ -82,6 +86,7 @@ impl Lanes {
             stopping: false,
             share: Share::ALL,
             quiet: false,
+            term: 0,
             refused: Vec::new(),
         }
     }
@@ -258,8 +263,14 @@ impl Lanes {
         self.drain()
     }
 
+    /// All leases were lost: what comes from here on is of another term. Returns what was waiting.
+    pub(crate) fn begin_term(&mut self, term: u64) -> Vec<LeasedDelivery> {
+        self.term = term;
+        self.drain()
+    }
+
     /// Empties what waits.
-    pub(crate) fn drain(&mut self) -> Vec<LeasedDelivery> {
+    fn drain(&mut self) -> Vec<LeasedDelivery> {
         let mut ids: Vec<_> = self.lanes.keys().copied().collect();
         ids.sort_unstable();
         let mut given_back = Vec::new();

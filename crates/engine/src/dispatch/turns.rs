@@ -65,7 +65,7 @@ impl Lanes {
         self.in_flight += 1;
         self.in_flight_unproven += usize::from(!lane.proven);
         let target = lane.target.clone().filter(|_| !lane.is_stale);
-        let job = Job { target, failing_since: lane.failing_since, lease, in_lane: true };
+        let job = Job { target, failing_since: lane.failing_since, lease, in_lane: true, term: self.term };
         self.line_up(webhook_id);
         Some(job)
     }

@@ -70,10 +70,11 @@ impl Engine {
             if batch.events.is_empty() && batch.key.is_none() {
                 return Ok(BatchPublished::Done(outcomes(&decided, &[])));
             }
+            let term = self.dispatcher.term();
             let appended = self.store.append_batch(Arc::clone(&batch), self.clock.now()).await;
             match appended {
                 Ok(BatchAppended::Stored(results)) => {
-                    self.dispatcher.accepted(&batch.events, &results);
+                    self.dispatcher.accepted(&batch.events, &results, term);
                     return Ok(BatchPublished::Done(outcomes(&decided, &results)));
                 }
                 not_stored => {

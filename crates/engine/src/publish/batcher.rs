@@ -91,10 +91,11 @@ impl Batcher {
     async fn write(&self, batch: Vec<Waiting>) {
         let (events, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.new, one.reply)).unzip();
         let events = Arc::new(events);
+        let term = self.dispatcher.term();
         let appended = self.store.append(Arc::clone(&events), self.clock.now()).await;
         match appended {
             Ok(results) => {
-                self.dispatcher.accepted(&events, &results);
+                self.dispatcher.accepted(&events, &results, term);
                 for (reply, result) in replies.into_iter().zip(results) {
                     // A client that went away is not waited for; its event is kept all the same.
                     let _ = reply.send(Ok(result));

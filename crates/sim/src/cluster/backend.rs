@@ -91,7 +91,7 @@ impl Backend for SharedBackend {
             self.node.conclude(kind, tidings_store_sql::Afterwards::default(), ended).await?;
             return Err(lost());
         }
-        let done = database.write(self.node.id(), |connection| {
+        let done = database.write(self.node.writes_as(), |connection| {
             let mut session = Session::shared(connection);
             let value = work(&mut session)?;
             Ok((value, session.afterwards()))

@@ -152,7 +152,9 @@ async fn join(
     let (gate, clock) = (Arc::clone(&way.gate), Arc::clone(&way.clock));
     let id = random.number().cast_signed();
     let node = Node::join(way.clone(), id, life.to_string(), "simulation".to_owned(), LEASE).await?;
-    clock.begin(node.joined().map_or(Timestamp::from_millis(0), |joined| joined.at));
+    let at = node.joined().map_or(Timestamp::from_millis(0), |joined| joined.at);
+    clock.begin(at);
+    world.clock.note_lag(way.database.now_ms() - at.as_millis());
     let store: Arc<dyn Store> = Arc::new(SqlStore::new(SharedBackend { way, node: Arc::new(node) }));
     let parts = parts(&world, (Arc::clone(&store), Arc::clone(&clock)), life, limits, random.number());
     let engine = Engine::start(parts).await?;

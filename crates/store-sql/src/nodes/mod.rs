@@ -85,6 +85,10 @@ struct State {
     /// What the others know it has heard.
     told: u64,
     beats: u32,
+    /// The term of which a beat has said last that it began: one that was cut off has said nothing.
+    said: i64,
+    /// The term for which everything is in order: whoever asks for a beat has acted upon the one before.
+    known: i64,
 }
 
 /// What became of a transaction that a process has run to its end.
@@ -105,15 +109,20 @@ impl<M: Meeting> Node<M> {
     /// Takes its place among the others, under a name that nobody else has.
     pub async fn join(meeting: M, id: i64, name: String, version: String, lease: Duration) -> Said<Self> {
         let joined = Joined { number: 0, term: id, heard: 0, lease, at: Timestamp::from_millis(0) };
-        let state = Mutex::new(State { joined, told: 0, beats: 0 });
+        let state = Mutex::new(State { joined, told: 0, beats: 0, said: id, known: id });
         let node = Self { meeting, card: Card { name, version, lease }, id: AtomicI64::new(id), state };
         node.end(Which::Dead).await?;
         node.take_place().await?;
         Ok(node)
     }
 
+    /// As whom it may write: a new name only once what was leased under the former one is put out of the way.
+    pub fn writes_as(&self) -> i64 {
+        self.state().known
+    }
+
     /// What it is called in the database.
-    pub fn id(&self) -> i64 {
+    fn id(&self) -> i64 {
         self.id.load(Ordering::SeqCst)
     }
 
@@ -121,23 +130,30 @@ impl<M: Meeting> Node<M> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn take_place(&self) -> Said<Joined> {
+    async fn take_place(&self) -> Said<()> {
         let id = self.id();
         for _ in 0..JOIN_TRIES_MAX {
             let card = self.card.clone();
             let taken = self.meeting.apart(move |connection| verbs::take_place(connection, id, &card)).await?;
             let Some(joined) = taken else { continue };
-            *self.state() = State { told: joined.heard, joined: joined.clone(), beats: 0 };
-            return Ok(joined);
+            let mut state = self.state();
+            *state = State { told: joined.heard, joined, beats: 0, ..*state };
+            return Ok(());
         }
         Err(StoreError::Unavailable(format!("{NODES_MAX} processes use this database, and there is room for no more")))
     }
 
     /// Others took it for dead: it begins anew, under another name.
-    async fn rejoin(&self) -> Said<Joined> {
+    async fn rejoin(&self) -> Said<()> {
         self.id.store(next_id(self.id()), Ordering::SeqCst);
         self.end(Which::Dead).await?;
         self.take_place().await
+    }
+
+    /// Its place, if it has taken one of which nobody has heard yet.
+    fn unsaid(&self) -> Option<Joined> {
+        let state = self.state();
+        (state.joined.term != state.said).then(|| state.joined.clone())
     }
 
     /// Removes processes and makes what they had leased due. Returns whether anything was.
@@ -162,7 +178,7 @@ impl<M: Meeting> Node<M> {
                 Some(true) => {}
                 Some(false) => return Err(error),
                 None => {
-                    let (node, owner) = (Arc::clone(self), self.id());
+                    let (node, owner) = (Arc::clone(self), self.writes_as());
                     self.meeting.go_on(async move { node.forsake(owner, transaction, afterwards).await });
                     return Err(error);
                 }
@@ -172,9 +188,23 @@ impl<M: Meeting> Node<M> {
         if anything || !projects.is_empty() {
             // Whoever changes something waits until all know of it; a verdict that disables a webhook holds up none.
             let waits = matches!(kind, Writes::More | Writes::Changes);
-            self.tell(&projects, anything, waits).await?;
+            if let Err(error) = self.tell(&projects, anything, waits).await {
+                // What others have in memory is out of date until they hear of it.
+                let node = Arc::clone(self);
+                self.meeting.go_on(async move { node.tell_later(&projects, anything).await });
+                return Err(error);
+            }
         }
         Ok(())
+    }
+
+    async fn tell_later(&self, projects: &BTreeSet<i64>, anything: bool) {
+        for _ in 0..LATER_TRIES_MAX {
+            self.meeting.pause(LATER_PAUSE).await;
+            if self.tell(projects, anything, false).await.is_ok() {
+                return;
+            }
+        }
     }
 
     /// What became of a transaction, if that can be learned in time.
@@ -263,20 +293,21 @@ impl<M: Meeting> Nodes for Node<M> {
     }
 
     async fn beat(&self, heard: u64) -> Said<Beat> {
-        let (is_turn, told) = {
+        let (is_turn, told, is_between) = {
             let mut state = self.state();
             state.beats += 1;
-            (state.beats % BEATS_PER_STAY == 1, state.told)
+            state.known = state.said;
+            (state.beats % BEATS_PER_STAY == 1, state.told, state.joined.term != self.id())
         };
-        let mut rejoined = None;
-        let mut kept = is_turn || heard > told;
-        if kept && !self.stay(heard).await? {
-            rejoined = Some(self.rejoin().await?);
+        let mut kept = is_turn || heard > told || is_between;
+        // One that was cut off while it took its place does not know whether it has.
+        if is_between || (kept && !self.stay(heard).await?) {
+            self.rejoin().await?;
         }
         let id = self.id();
         let sight = self.meeting.apart(move |connection| verbs::look(connection, id)).await?;
-        if !sight.is_there && rejoined.is_none() {
-            rejoined = Some(self.rejoin().await?);
+        if !sight.is_there {
+            self.rejoin().await?;
             kept = true;
         }
         if is_turn && sight.leads {
@@ -284,11 +315,13 @@ impl<M: Meeting> Nodes for Node<M> {
         }
         let freed = sight.dead > 0 && self.end(Which::Dead).await?;
         let last = sight.last;
-        let changed = match rejoined {
-            Some(_) => Changes::Anything,
-            None if last <= heard => Changes::Nothing,
-            None => self.meeting.apart(move |connection| verbs::hear(connection, heard, last)).await?,
+        let changed = match self.unsaid().is_some() {
+            true => Changes::Anything,
+            false if last <= heard => Changes::Nothing,
+            false => self.meeting.apart(move |connection| verbs::hear(connection, heard, last)).await?,
         };
+        // Nothing is waited for from here on, so whoever asked learns of it.
+        let rejoined = self.unsaid().inspect(|joined| self.state().said = joined.term);
         let (leads, alive, place) = (sight.leads, sight.alive, sight.place);
         Ok(Beat { rejoined, kept, heard: last, changed, leads, alive, place, freed })
     }
