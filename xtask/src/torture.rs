@@ -16,6 +16,7 @@ use crate::{
 struct Part {
     name: &'static str,
     package: &'static str,
+    /// None: the crate's own.
     tests: &'static [&'static str],
     /// The variable and what it is without `--rounds`.
     setting: Option<(&'static str, &'static str)>,
@@ -133,6 +134,14 @@ const PARTS: &[Part] = &[
         what: "a server with 1000000 deliveries pending",
     },
     Part {
+        name: "plans",
+        package: "tidings-store-postgres",
+        tests: &[],
+        setting: Some(("TIDINGS_PLAN_ROWS", "1000000")),
+        counts: true,
+        what: "plans of all statements on PostgreSQL with 1000000 rows a table",
+    },
+    Part {
         name: "retention",
         package: "tidings",
         tests: &["retention"],
@@ -197,6 +206,9 @@ pub(crate) fn run(names: &[&str], rounds: Option<&str>) -> anyhow::Result<bool> 
         }
         let mut arguments = vec!["test", "--release", "--locked", "--package", part.package];
         arguments.extend(part.tests.iter().flat_map(|test| ["--test", *test]));
+        if part.tests.is_empty() {
+            arguments.push("--lib");
+        }
         // One after the other: what a test measures is its own.
         arguments.extend(["--", "--nocapture", "--test-threads", "1"]);
         summary.add(run_step(part.name, || cargo.run_tests(&arguments))?);

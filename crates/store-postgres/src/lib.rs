@@ -13,6 +13,8 @@ mod open;
 mod partitions;
 mod pool;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transaction;
 

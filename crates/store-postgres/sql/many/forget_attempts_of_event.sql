@@ -1,3 +1,6 @@
-DELETE FROM attempt AS a
-USING unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS r (event, first, last), delivery AS d
-WHERE d.seq BETWEEN r.first AND r.last AND d.event = r.event AND a.delivery = d.seq
+-- By arrays: whatever is thought of how many there are, each is found by its key.
+DELETE FROM attempt WHERE delivery = ANY(ARRAY(
+    SELECT d.seq
+    FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS r (event, first, last),
+         LATERAL (SELECT seq FROM delivery WHERE seq BETWEEN r.first AND r.last AND event = r.event OFFSET 0) AS d
+))

@@ -1,2 +1,2 @@
-DELETE FROM attempt AS a USING unnest(?1::bigint[]) AS r (event), replayed_delivery AS d
-WHERE d.event = r.event AND a.delivery = d.delivery
+DELETE FROM attempt
+WHERE delivery = ANY(ARRAY(SELECT delivery FROM replayed_delivery WHERE event = ANY(?1::bigint[])))

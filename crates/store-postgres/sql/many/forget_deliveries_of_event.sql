@@ -1,2 +1,5 @@
-DELETE FROM delivery AS d USING unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS r (event, first, last)
-WHERE d.seq BETWEEN r.first AND r.last AND d.event = r.event
+DELETE FROM delivery WHERE seq = ANY(ARRAY(
+    SELECT d.seq
+    FROM unnest(?1::bigint[], ?2::bigint[], ?3::bigint[]) AS r (event, first, last),
+         LATERAL (SELECT seq FROM delivery WHERE seq BETWEEN r.first AND r.last AND event = r.event OFFSET 0) AS d
+))

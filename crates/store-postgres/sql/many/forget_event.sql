@@ -1,1 +1,1 @@
-DELETE FROM event AS t USING unnest(?1::bigint[]) AS r (seq) WHERE t.seq = r.seq
+DELETE FROM event WHERE seq = ANY(?1::bigint[])

@@ -1,1 +1,1 @@
-DELETE FROM receipt AS t USING unnest(?1::bigint[]) AS r (seq) WHERE t.seq = r.seq
+DELETE FROM receipt WHERE seq = ANY(?1::bigint[])

@@ -1,1 +1,1 @@
-DELETE FROM replayed_delivery AS d USING unnest(?1::bigint[]) AS r (event) WHERE d.event = r.event
+DELETE FROM replayed_delivery WHERE event = ANY(?1::bigint[])

@@ -1,2 +1,2 @@
-DELETE FROM delivery AS d USING unnest(?1::bigint[]) AS r (event), replayed_delivery AS p
-WHERE p.event = r.event AND d.seq = p.delivery
+DELETE FROM delivery
+WHERE seq = ANY(ARRAY(SELECT delivery FROM replayed_delivery WHERE event = ANY(?1::bigint[])))
