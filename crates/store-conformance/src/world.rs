@@ -156,7 +156,10 @@ impl World {
     /// The process ends without a word, and another one starts.
     pub(crate) async fn crash(&self, now: Timestamp) -> Vec<BacklogLane> {
         self.outside.crash().await;
-        self.store.beat(0).await.expect("heard");
+        // The first tells that it begins anew, the second is told that everything is in order for that.
+        for _ in 0..2 {
+            self.store.beat(0).await.expect("heard");
+        }
         self.store.recover(now).await.expect("written")
     }
 

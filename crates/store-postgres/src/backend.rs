@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::{Object, Pool};
 use tidings_domain::time::Timestamp;
 use tidings_ports::store::{Nodes, StoreError};
-use tidings_store_sql::{self as verbs, Backend, Connection, Error, Leases, Node, Result, Session, SqlStore, Writes};
+use tidings_store_sql::{
+    self as verbs, Backend, Connection, Error, Heads, Leases, Node, Result, Session, SqlStore, Writes,
+};
 use tokio::runtime::Handle;
 use tokio_postgres::SimpleQueryMessage;
 
@@ -32,6 +34,7 @@ pub struct PostgresBackend {
     /// This process among them.
     pub(crate) node: Arc<Node<Forum>>,
     pub(crate) partitions: Arc<Partitions>,
+    pub(crate) heads: Arc<Heads>,
 }
 
 /// How a transaction begins.
@@ -226,8 +229,9 @@ impl Backend for PostgresBackend {
             Writes::Events | Writes::Leases => Begin::ByStatement,
             Writes::More | Writes::Changes => Begin::Serializable,
         };
+        let heads = Arc::clone(&self.heads);
         let ended = self.run(begin, move |connection| {
-            let mut session = Session::shared(connection);
+            let mut session = Session::shared(connection, &heads);
             let value = work(&mut session)?;
             Ok((value, session.afterwards()))
         });

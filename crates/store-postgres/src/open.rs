@@ -57,7 +57,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     // After it has its place: a migration begins only where nobody has one.
     refuse_half_migrated(&client).await?;
     drop(client);
-    Ok(SqlStore::new(PostgresBackend { pool, node, partitions: Arc::new(partitions) }))
+    Ok(SqlStore::new(PostgresBackend { pool, node, partitions: Arc::new(partitions), heads: Arc::default() }))
 }
 
 pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {

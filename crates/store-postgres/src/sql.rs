@@ -36,7 +36,7 @@ texts!(
     "find_version",
     "free_leases",
     "find_versions",
-    "hold_hour",
+    "hold_hours",
     "last_sequence",
     "lease",
     "leased_of_webhook",

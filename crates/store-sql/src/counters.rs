@@ -50,11 +50,9 @@ impl Hours {
     /// Adds everything to what is stored.
     pub(crate) fn write(self, session: &mut Session<'_>) -> Result<()> {
         let mut tallies = Vec::with_capacity(self.0.len());
+        let mut held = session.hold_hours(self.0.keys())?;
         for ((webhook, hour), added) in self.0 {
-            let mut tally = match session.known_hour(webhook, hour) {
-                Some(tally) => tally.clone(),
-                None => session.hold_hour(webhook, hour)?.unwrap_or_default(),
-            };
+            let mut tally = held.remove(&(webhook, hour)).unwrap_or_default();
             tally.merge(&added);
             tallies.push((webhook, hour, tally));
         }

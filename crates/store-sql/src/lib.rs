@@ -54,6 +54,6 @@ pub use error::{Error, Result};
 pub use memory::{Leases, Mark, Memory};
 pub use nodes::{Ended, LEASE, Meeting, Node};
 pub use row::{Columns, Row};
-pub use session::{Afterwards, Session};
+pub use session::{Afterwards, Heads, Session};
 pub use sql::Statement;
 pub use value::{Kind, Param, Params, Value};

@@ -1,15 +1,15 @@
 //! What a verb that changes something works on: an open transaction, and what is known beside it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tidings_domain::statistics::Tally;
 
 use crate::{
     counters::{find_hour, read_tally},
-    database::{Connection, Optional as _, Result},
+    database::{Connection, Optional as _, Result, Row},
     memory::{HEADS_MAX, HOURS_MAX, LeaseChange, Leases, Memory},
     sql,
 };
@@ -20,7 +20,32 @@ pub struct Session<'a> {
     /// What the only process that writes knows without asking. `None` where others write as well: then
     /// the database knows it.
     memory: Option<&'a mut Memory>,
+    /// What one process among several has learned of what never changes.
+    heads: Option<&'a Heads>,
     afterwards: Afterwards,
+}
+
+/// Request head templates that are stored, by their texts: none is ever changed or deleted.
+#[derive(Debug, Default)]
+pub struct Heads(Mutex<HashMap<Arc<str>, i64>>);
+
+impl Heads {
+    fn all(&self) -> MutexGuard<'_, HashMap<Arc<str>, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, head: &str) -> Option<i64> {
+        self.all().get(head).copied()
+    }
+
+    /// To be told of what another transaction has committed, not of what one's own has added.
+    fn learn(&self, head: &Arc<str>, id: i64) {
+        let mut all = self.all();
+        if all.len() >= HEADS_MAX {
+            all.clear();
+        }
+        all.insert(Arc::clone(head), id);
+    }
 }
 
 /// What there is to be done about a transaction of one process among several once it is committed.
@@ -37,12 +62,12 @@ pub struct Afterwards {
 impl<'a> Session<'a> {
     /// Of the only process that writes.
     pub fn alone(connection: &'a Connection<'a>, memory: &'a mut Memory) -> Self {
-        Self { connection, memory: Some(memory), afterwards: Afterwards::default() }
+        Self { connection, memory: Some(memory), heads: None, afterwards: Afterwards::default() }
     }
 
     /// Of one process among several.
-    pub fn shared(connection: &'a Connection<'a>) -> Self {
-        Self { connection, memory: None, afterwards: Afterwards::default() }
+    pub fn shared(connection: &'a Connection<'a>, heads: &'a Heads) -> Self {
+        Self { connection, memory: None, heads: Some(heads), afterwards: Afterwards::default() }
     }
 
     /// What is to be done once it is committed.
@@ -175,11 +200,18 @@ impl<'a> Session<'a> {
 
     /// The id of a request head template, added if it is new.
     pub(crate) fn head_id(&mut self, head: &Arc<str>) -> Result<i64> {
-        if let Some(id) = self.memory.as_ref().and_then(|memory| memory.heads.get(head)) {
-            return Ok(*id);
+        let known = match (&self.memory, self.heads) {
+            (Some(memory), _) => memory.heads.get(head).copied(),
+            (None, Some(heads)) => heads.get(head),
+            (None, None) => None,
+        };
+        if let Some(id) = known {
+            return Ok(id);
         }
         let find = || self.connection.statement(sql::FIND_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
         let Some(id) = find().optional()? else {
+            // What this transaction has added may be rolled back: it learns nothing from now on.
+            self.heads = None;
             let added = self.connection.statement(sql::ADD_HEAD_TEMPLATE).query_row([&**head], |row| row.get(0));
             // A new template is not remembered yet: the next one who asks for it does that. Where nothing was added,
             // somebody else was quicker.
@@ -191,23 +223,33 @@ impl<'a> Session<'a> {
             }
             memory.heads.insert(Arc::clone(head), id);
         }
+        if let Some(heads) = self.heads {
+            heads.learn(head, id);
+        }
         Ok(id)
     }
 
-    /// The statistics of a webhook's hour, if they were written last.
-    pub(crate) fn known_hour(&self, webhook: i64, hour: i64) -> Option<&Tally> {
-        let (of, tally) = self.memory.as_ref()?.hours.get(&webhook)?;
-        (*of == hour).then_some(tally)
-    }
-
-    /// The statistics of a webhook's hour as they are stored; nobody else adds to them before the commit.
-    pub(crate) fn hold_hour(&self, webhook: i64, hour: i64) -> Result<Option<Tally>> {
-        match self.memory {
-            Some(_) => find_hour(self.connection, webhook, hour),
-            None => {
-                self.connection.statement(sql::HOLD_HOUR).query_row([webhook, hour], |row| read_tally(row, 0)).map(Some)
-            }
+    /// The statistics of webhooks' hours as they are stored; nobody else adds to them before the commit.
+    pub(crate) fn hold_hours<'h>(
+        &self,
+        wanted: impl Iterator<Item = &'h (i64, i64)>,
+    ) -> Result<BTreeMap<(i64, i64), Tally>> {
+        let Some(memory) = &self.memory else {
+            let list = serde_json::to_string(&wanted.collect::<Vec<_>>()).expect("numbers always become JSON");
+            let hold = self.connection.statement(sql::HOLD_HOURS);
+            let read = |row: &Row<'_>| Ok(((row.get(7)?, row.get(8)?), read_tally(row, 0)?));
+            return Ok(hold.query_map([list.as_str()], read)?.into_iter().collect());
+        };
+        let mut held = BTreeMap::new();
+        for &(webhook, hour) in wanted {
+            let known = memory.hours.get(&webhook).filter(|(of, _)| *of == hour);
+            let stored = match known {
+                Some((_, tally)) => Some(tally.clone()),
+                None => find_hour(self.connection, webhook, hour)?,
+            };
+            held.extend(stored.map(|tally| ((webhook, hour), tally)));
         }
+        Ok(held)
     }
 
     /// The statistics of a webhook's hour were written.

@@ -406,7 +406,7 @@ shared! {
     RAISE_PROJECT_VERSION = "raise_project_version";
     RAISE_CATALOGUE_VERSION = "raise_catalogue_version";
     DELETED_AMONG = "deleted_among";
-    HOLD_HOUR = "hold_hour";
+    HOLD_HOURS = "hold_hours";
     LEASED_OF_WEBHOOK = "leased_of_webhook";
     COUNT_LEASED = "count_leased";
 }

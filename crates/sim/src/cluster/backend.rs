@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tidings_ports::store::{Nodes, Starting, StoreError};
-use tidings_store_sql::{Backend, Connection, Ended, Leases, Meeting, Node, Result, Session, Writes};
+use tidings_store_sql::{Backend, Connection, Ended, Heads, Leases, Meeting, Node, Result, Session, Writes};
 use tidings_store_sqlite::{Gate as _, verb_of};
 
 use super::database::Database;
@@ -75,6 +75,7 @@ impl Meeting for Way {
 pub(crate) struct SharedBackend {
     pub(crate) way: Way,
     pub(crate) node: Arc<Node<Way>>,
+    pub(crate) heads: Arc<Heads>,
 }
 
 impl Backend for SharedBackend {
@@ -92,7 +93,7 @@ impl Backend for SharedBackend {
             return Err(lost());
         }
         let done = database.write(self.node.writes_as(), |connection| {
-            let mut session = Session::shared(connection);
+            let mut session = Session::shared(connection, &self.heads);
             let value = work(&mut session)?;
             Ok((value, session.afterwards()))
         });

@@ -36,7 +36,7 @@ texts!(
     "deleted_among",
     "find_version",
     "find_versions",
-    "hold_hour",
+    "hold_hours",
     "lease",
     "leased_of_webhook",
     "raise_catalogue_version",

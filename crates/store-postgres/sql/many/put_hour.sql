@@ -1,4 +1,4 @@
--- All of them are held by hold_hour.
+-- All of them are held by hold_hours.
 UPDATE webhook_hour AS h
 SET delivered = r.delivered, failed = r.failed, dropped = r.dropped, attempts = r.attempts, succeeded = r.succeeded,
     total_ms = r.total_ms, latency = r.latency

@@ -1,5 +1,0 @@
--- Makes the row if there is none and holds it until the commit: two processes may add to the same hour.
-INSERT INTO webhook_hour (webhook, hour, delivered, failed, dropped, attempts, succeeded, total_ms, latency)
-VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, ''::bytea)
-ON CONFLICT (webhook, hour) DO UPDATE SET hour = excluded.hour
-RETURNING delivered, failed, dropped, attempts, succeeded, total_ms, latency
