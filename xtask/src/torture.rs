@@ -46,6 +46,14 @@ const PARTS: &[Part] = &[
         what: "several nodes on one PostgreSQL: 100 kills, 100 rolling restarts, a frozen one",
     },
     Part {
+        name: "database",
+        package: "tidings",
+        tests: &["database_outages"],
+        setting: Some(("TIDINGS_DATABASE_OUTAGES", "40")),
+        counts: true,
+        what: "PostgreSQL restarted 40 times, killed 10 times, gone for 180 s, standing still, slow; broken commits",
+    },
+    Part {
         name: "powercut",
         package: "tidings",
         tests: &["power_cut"],

@@ -159,6 +159,13 @@ impl From<StoreError> for ApiError {
                 tracing::error!(reason, "the store did not answer");
                 Self::unavailable("the database does not answer; nothing of this request was kept")
             }
+            StoreError::Uncertain(reason) => {
+                tracing::error!(reason, "the store did not say what it has done");
+                Self::unavailable(
+                    "the database went away while this was being done: look whether it was, or repeat the request with \
+                     the same Idempotency-Key",
+                )
+            }
             StoreError::Refused(reason) => {
                 tracing::error!(reason, "the store refused a write");
                 Self::new(ErrorCode::Internal, "the database refused the request; nothing of it was kept")

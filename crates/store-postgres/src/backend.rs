@@ -6,15 +6,16 @@ use deadpool_postgres::{Object, Pool};
 use tidings_domain::time::Timestamp;
 use tidings_ports::store::{Nodes, StoreError};
 use tidings_store_sql::{
-    self as verbs, Backend, Connection, Error, Heads, Leases, Node, Result, Session, SqlStore, Writes,
+    self as verbs, Backend, Connection, Error, Heads, Leases, Node, Result, Session, SqlStore, TransactionId, Writes,
 };
 use tokio::runtime::Handle;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::{
-    error::{no_connection, said},
+    error::{is_over, no_connection},
     nodes::Forum,
     partitions::Partitions,
+    reach::{Lost, Reach, Waiting},
     transaction::Transaction,
 };
 
@@ -31,6 +32,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct PostgresBackend {
     pub(crate) pool: Pool,
+    /// Whether the database answers.
+    pub(crate) reach: Arc<Reach>,
     /// This process among them.
     pub(crate) node: Arc<Node<Forum>>,
     pub(crate) partitions: Arc<Partitions>,
@@ -79,7 +82,7 @@ pub(crate) enum Ended<T> {
     /// Nobody answered when it was to be committed.
     Unknown {
         value: T,
-        transaction: i64,
+        transaction: TransactionId,
         error: StoreError,
     },
 }
@@ -93,11 +96,12 @@ impl PostgresBackend {
         let mut work = work;
         let mut pause = PAUSE_MIN;
         for attempt in 1.. {
+            self.reach.check()?;
             let client = self.pool.get().await.map_err(no_connection)?;
             let text = begin.text(self.node.writes_as());
-            let runtime = Handle::current();
+            let (runtime, reach) = (Handle::current(), Arc::clone(&self.reach));
             let task = tokio::task::spawn_blocking(move || {
-                let ended = carry_out(client, runtime, &text, &work);
+                let ended = carry_out(client, (runtime, reach.hopeful()), &text, &work);
                 (work, ended)
             });
             let ended;
@@ -119,14 +123,16 @@ impl PostgresBackend {
 /// One attempt, on a thread that may wait.
 pub(crate) fn carry_out<T>(
     client: Object,
-    runtime: Handle,
+    (runtime, waiting): (Handle, Waiting<'_>),
     begin: &str,
     work: impl FnOnce(&Connection<'_>) -> Result<T>,
 ) -> Ended<T> {
     // Whatever happens here, a verb that panics included: nobody gets a connection whose transaction is open.
     let held = Held(Some(client));
     let client = held.client();
-    let transaction = Transaction::new(client, runtime);
+    let transaction = Transaction::new(client, runtime, waiting);
+    // Before it begins: what is there now is gone if this is lost by a crash.
+    let witness = waiting.reach.witness();
     let begun = transaction.wait(client.simple_query(begin)).and_then(|answers| number_of(&answers));
     let done = begun.and_then(|number| work(&Connection::new(&transaction)).map(|value| (number, value)));
     let (number, value) = match done {
@@ -134,7 +140,7 @@ pub(crate) fn carry_out<T>(
         Err(error) => {
             let (collided, homeless) = (transaction.collided.get(), transaction.without_partition.get());
             // Where even this fails, the connection is gone, and the pool gives it to nobody.
-            if transaction.wait(client.batch_execute("ROLLBACK")).is_ok() {
+            if !transaction.lost.get() && transaction.wait(client.batch_execute("ROLLBACK")).is_ok() {
                 held.give_back();
             }
             return match homeless {
@@ -144,39 +150,42 @@ pub(crate) fn carry_out<T>(
             };
         }
     };
-    match transaction.wait_for_commit(client.batch_execute("COMMIT")) {
+    match transaction.wait_for_any(client.batch_execute("COMMIT")) {
         Ok(()) => {
             held.give_back();
             Ended::Done(value)
         }
-        Err(error) => {
-            let is_answer = error.as_db_error().is_some();
-            let error = said(&error);
-            match (is_answer, transaction.collided.get(), number) {
-                (true, true, _) => {
-                    held.give_back();
-                    Ended::Collided(error.into())
-                }
-                (true, false, _) => {
-                    held.give_back();
-                    Ended::Failed(error.into())
-                }
-                // What only reads is over in any case.
-                (false, _, None) => Ended::Failed(error.into()),
-                (false, _, Some(transaction)) => Ended::Unknown { value, transaction, error: error.into() },
-            }
+        // It was refused, and is over.
+        Err(Lost::Said(error)) if is_over(&error) => {
+            let (collided, error) = (transaction.collided.get(), Lost::Said(error).into());
+            held.give_back();
+            if collided { Ended::Collided(error) } else { Ended::Failed(error) }
         }
+        Err(lost) => match number {
+            Some(number) => {
+                Ended::Unknown { value, transaction: TransactionId { number, witness }, error: lost.into() }
+            }
+            // What only reads has read.
+            None => Ended::Done(value),
+        },
     }
 }
 
 /// Statements that are transactions of their own, on a thread that may wait.
 pub(crate) fn statement_by_statement<T>(
-    client: &Object,
-    runtime: Handle,
+    client: Object,
+    (runtime, waiting): (Handle, Waiting<'_>),
     work: impl FnOnce(&Connection<'_>) -> Result<T>,
 ) -> Result<T, StoreError> {
-    let transaction = Transaction::new(client, runtime);
-    work(&Connection::new(&transaction)).map_err(StoreError::from)
+    let held = Held(Some(client));
+    let client = held.client();
+    let transaction = Transaction::new(client, runtime, waiting);
+    let done = work(&Connection::new(&transaction)).map_err(StoreError::from);
+    // Nobody gets a connection on which an answer may still come.
+    if !transaction.lost.get() {
+        held.give_back();
+    }
+    done
 }
 
 /// The number of the transaction, which only those have that may change something.

@@ -334,7 +334,7 @@ mod tests {
     use super::*;
 
     /// What concerns processes that live, and goes with them.
-    const OF_PROCESSES: [&str; 6] = ["change", "changes", "instance", "leader", "node", "tidings_schema"];
+    const OF_PROCESSES: [&str; 7] = ["change", "changes", "instance", "leader", "node", "tidings_schema", "witness"];
     const COLUMNS_OF_PROCESSES: [(&str, &str); 3] =
         [("organization", "version"), ("project", "version"), ("queue", "owner")];
     const COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \

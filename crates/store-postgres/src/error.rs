@@ -53,6 +53,12 @@ pub enum OpenError {
     Migration(String),
 }
 
+/// Whether an error ends a transaction and nothing else. One that ends the connection says nothing about what was
+/// being done: the server crashed or was stopped, or a pooler between lost it.
+pub(crate) fn is_over(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|said| !matches!(said.severity(), "FATAL" | "PANIC"))
+}
+
 /// What a caller can do about an error of a statement.
 pub(crate) fn store_error(error: &tokio_postgres::Error) -> StoreError {
     let Some(said) = error.as_db_error() else {

@@ -12,6 +12,7 @@ mod nodes;
 mod open;
 mod partitions;
 mod pool;
+mod reach;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use crate::{
     nodes::Forum,
     partitions::Partitions,
     pool,
+    reach::Reach,
 };
 
 pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
@@ -52,12 +53,16 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     let partitions = migrate(&mut client, settings.event_days).await?;
     let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let node = Node::join(Forum(beats), settings.node, settings.name.clone(), version, settings.lease).await;
+    let reach = Arc::new(Reach::new());
+    let forum = Forum::open(beats, Arc::clone(&reach), settings.node).await;
+    let forum = forum.map_err(|error| OpenError::Unreachable(error.to_string()))?;
+    let node = Node::join(forum, settings.node, settings.name.clone(), version, settings.lease).await;
     let node = Arc::new(node.map_err(|error| OpenError::Unreachable(error.to_string()))?);
     // After it has its place: a migration begins only where nobody has one.
     refuse_half_migrated(&client).await?;
     drop(client);
-    Ok(SqlStore::new(PostgresBackend { pool, node, partitions: Arc::new(partitions), heads: Arc::default() }))
+    let partitions = Arc::new(partitions);
+    Ok(SqlStore::new(PostgresBackend { pool, reach, node, partitions, heads: Arc::default() }))
 }
 
 pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {

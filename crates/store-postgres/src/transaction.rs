@@ -19,7 +19,8 @@ use tokio_postgres::{
 };
 
 use crate::{
-    error::{collided, said, without_partition},
+    error::{collided, without_partition},
+    reach::{Lost, Waiting},
     sql,
     text::{as_given, is_rewritten, writable},
 };
@@ -28,6 +29,9 @@ use crate::{
 pub(crate) struct Transaction<'a> {
     pub(crate) client: &'a Client,
     pub(crate) runtime: Handle,
+    pub(crate) waiting: Waiting<'a>,
+    /// Whether nothing was answered: then nothing more is asked.
+    pub(crate) lost: Cell<bool>,
     /// Whether a statement collided with another transaction.
     pub(crate) collided: Cell<bool>,
     /// The sequence of a row that had no place to go.
@@ -35,8 +39,9 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(client: &'a Client, runtime: Handle) -> Self {
-        Self { client, runtime, collided: Cell::new(false), without_partition: Cell::new(None) }
+    pub(crate) fn new(client: &'a Client, runtime: Handle, waiting: Waiting<'a>) -> Self {
+        let (lost, collided, without_partition) = (Cell::new(false), Cell::new(false), Cell::new(None));
+        Self { client, runtime, waiting, lost, collided, without_partition }
     }
 }
 
@@ -46,21 +51,23 @@ impl Transaction<'_> {
         &self,
         answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        self.runtime.block_on(answer).map_err(|error| {
-            if collided(&error) {
-                self.collided.set(true);
-            }
-            self.without_partition.set(without_partition(&error));
-            said(&error)
-        })
+        self.wait_for_any(answer).map_err(|lost| Error::Store(lost.into()))
     }
 
-    /// Waits for PostgreSQL's answer to a commit.
-    pub(crate) fn wait_for_commit(
+    /// The same, for whoever wants to know what came instead.
+    pub(crate) fn wait_for_any<T>(
         &self,
-        answer: impl Future<Output = std::result::Result<(), tokio_postgres::Error>>,
-    ) -> std::result::Result<(), tokio_postgres::Error> {
-        self.runtime.block_on(answer).inspect_err(|error| self.collided.set(collided(error)))
+        answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> std::result::Result<T, Lost> {
+        self.runtime.block_on(self.waiting.answer(answer)).inspect_err(|lost| match lost {
+            Lost::Said(error) => {
+                if collided(error) {
+                    self.collided.set(true);
+                }
+                self.without_partition.set(without_partition(error));
+            }
+            Lost::Silent => self.lost.set(true),
+        })
     }
 }
 

@@ -52,7 +52,7 @@ pub use backend::{Backend, SqlStore, Writes};
 pub use database::{Connection, Database, Next};
 pub use error::{Error, Result};
 pub use memory::{Leases, Mark, Memory};
-pub use nodes::{Ended, LEASE, Meeting, Node};
+pub use nodes::{Ended, Fate, LEASE, Meeting, Node, TransactionId};
 pub use row::{Columns, Row};
 pub use session::{Afterwards, Heads, Session};
 pub use sql::Statement;

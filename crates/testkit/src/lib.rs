@@ -37,6 +37,7 @@ mod rights;
 mod server;
 mod signature;
 mod wait;
+mod watch;
 
 pub use api::Api;
 pub use customers::{DRAIN_BOUND, FLAKY, UNWELL, three_customers, three_customers_in};
@@ -61,3 +62,4 @@ pub use rights::{in_namespaces, setting, skip, works};
 pub use server::{READY_BOUND, Server};
 pub use signature::{Signature, Verifier, stripe_signature, unix_seconds};
 pub use wait::{until, within};
+pub use watch::{Seen, Watch};

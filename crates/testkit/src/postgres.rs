@@ -11,6 +11,12 @@ use std::{
 use rustix::fs::{Gid, Uid, chown};
 use tempfile::TempDir;
 
+mod outage;
+mod wire;
+
+pub use outage::Stop;
+pub use wire::{Rule, Wire};
+
 /// Where Debian puts the programs of every version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 /// The user Debian's package makes; whoever is root runs the server as this one, for PostgreSQL refuses root.
@@ -18,6 +24,8 @@ const USER: &str = "postgres";
 /// Nothing of it is to be kept, so nothing waits for the disk. Power cuts are tested elsewhere.
 const SETTINGS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses= \
                         -c max_connections=200 -c shared_buffers=64MB";
+/// What it has answered outlives it, as long as the machine does.
+const DURABLE: &str = "-c synchronous_commit=on";
 /// Starts the server, says so, and ends it once nobody listens any more, however the tests have ended.
 const KEEP: &str = r#"
 "$0/initdb" -D "$1/data" -U tidings -A trust -E UTF8 --no-locale --no-sync >"$1/log" 2>&1 &&
@@ -33,6 +41,7 @@ pub struct Cluster {
     directory: PathBuf,
     keeper: Child,
     made: AtomicU32,
+    settings: String,
 }
 
 impl Cluster {
@@ -42,6 +51,25 @@ impl Cluster {
     ///
     /// If Debian's package `postgresql` is not installed, or it does not start.
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts one that keeps what it has answered, however it ends.
+    ///
+    /// # Panics
+    ///
+    /// As [`Cluster::start`].
+    pub fn durable() -> Self {
+        Self::start_with(DURABLE)
+    }
+
+    /// Starts one with further settings: options of `postgres`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Cluster::start`].
+    pub fn start_with(settings: &str) -> Self {
+        let settings = format!("{SETTINGS} {settings}");
         let programs = programs();
         // The keeper removes it: it lives longer than whoever is killed.
         let directory = TempDir::with_prefix("tidings-pg-").expect("a temporary directory can be made").keep();
@@ -50,7 +78,7 @@ impl Cluster {
             chown(&directory, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).expect("root may give it away");
         }
         let words = [OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEP), programs.as_os_str()];
-        let mut command = as_user(&[&words[..], &[directory.as_os_str(), OsStr::new(SETTINGS)]].concat());
+        let mut command = as_user(&[&words[..], &[directory.as_os_str(), OsStr::new(&settings)]].concat());
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut keeper = command.spawn().expect("a shell starts");
         let mut said = String::new();
@@ -60,7 +88,7 @@ impl Cluster {
             let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
             panic!("PostgreSQL did not start:\n{log}");
         }
-        Self { directory, keeper, made: AtomicU32::new(0) }
+        Self { directory, keeper, made: AtomicU32::new(0), settings }
     }
 
     /// An empty database of its own; how it is reached.
@@ -78,22 +106,6 @@ impl Cluster {
             .expect("createdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         format!("postgresql:///{name}?user=tidings&host={}", self.directory.display())
-    }
-}
-
-impl Cluster {
-    /// Ends the server at once, as a crash would, and starts it again with what it had on disk.
-    ///
-    /// # Panics
-    ///
-    /// If it does not start.
-    pub fn restart(&self) {
-        let (control, data, log) = (programs().join("pg_ctl"), self.directory.join("data"), self.directory.join("log"));
-        let words = ["-w", "-t", "60", "-m", "immediate", "-D"].map(OsStr::new);
-        let words = [&[control.as_os_str()], &words[..], &[data.as_os_str(), OsStr::new("-l"), log.as_os_str()]];
-        let mut command = as_user(&[&words.concat()[..], &[OsStr::new("restart")]].concat());
-        let done = command.current_dir("/").stdout(Stdio::null()).status().expect("pg_ctl runs");
-        assert!(done.success(), "{}", std::fs::read_to_string(log).unwrap_or_default());
     }
 }
 

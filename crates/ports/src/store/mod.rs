@@ -120,6 +120,9 @@ pub enum StoreError {
     /// Try again later: it is busy, locked or gone for the moment.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The same, and whether it was done is not known: the database went away while it was doing it.
+    #[error("the database went away, and whether this was done is not known: {0}")]
+    Uncertain(String),
     /// Nothing more can be written until there is room.
     #[error("the disk is full: {0}")]
     Full(String),
@@ -137,6 +140,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same request may succeed at another time without anybody changing it.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Full(_))
+        matches!(self, Self::Unavailable(_) | Self::Uncertain(_) | Self::Full(_))
     }
 }

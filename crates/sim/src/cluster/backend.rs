@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use tidings_ports::store::{Nodes, Starting, StoreError};
-use tidings_store_sql::{Backend, Connection, Ended, Heads, Leases, Meeting, Node, Result, Session, Writes};
+use tidings_store_sql::{
+    Backend, Connection, Ended, Fate, Heads, Leases, Meeting, Node, Result, Session, TransactionId, Writes,
+};
 use tidings_store_sqlite::{Gate as _, verb_of};
 
 use super::database::Database;
@@ -32,6 +34,11 @@ impl Way {
     }
 }
 
+/// This database never crashes, so its numbers are never given again.
+fn mark(number: i64) -> TransactionId {
+    TransactionId { number, witness: 0 }
+}
+
 fn lost() -> StoreError {
     StoreError::Unavailable("the connection broke before the answer".to_owned())
 }
@@ -53,8 +60,13 @@ impl Meeting for Way {
         self.ask(verb_of::<F>(), |database| database.transact(0, work)).await
     }
 
-    async fn fate(&self, transaction: i64) -> Said<Option<bool>> {
-        self.ask("fate", |database| Ok(database.fate(transaction))).await
+    async fn fate(&self, transaction: TransactionId) -> Said<Fate> {
+        let fate = self.ask("fate", |database| Ok(database.fate(transaction.number))).await?;
+        Ok(match fate {
+            None => Fate::Open,
+            Some(true) => Fate::Committed,
+            Some(false) => Fate::Aborted,
+        })
     }
 
     async fn start_alone(&self) -> Said<Starting> {
@@ -88,7 +100,7 @@ impl Backend for SharedBackend {
         self.way.gate.enter(verb).await?;
         if self.way.gate.loses_commit() {
             // What asks for what became of it learns that it never came about.
-            let ended = Ended::Unknown { transaction: database.note_fate(false), error: lost() };
+            let ended = Ended::Unknown { transaction: mark(database.note_fate(false)), error: lost() };
             self.node.conclude(kind, tidings_store_sql::Afterwards::default(), ended).await?;
             return Err(lost());
         }
@@ -100,7 +112,7 @@ impl Backend for SharedBackend {
         self.way.gate.leave(verb).await;
         let (value, afterwards) = done?;
         let ended = match self.way.gate.loses_answer() {
-            true => Ended::Unknown { transaction: database.note_fate(true), error: lost() },
+            true => Ended::Unknown { transaction: mark(database.note_fate(true)), error: lost() },
             false => Ended::Committed,
         };
         self.node.conclude(kind, afterwards, ended).await?;

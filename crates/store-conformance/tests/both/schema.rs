@@ -9,8 +9,9 @@ use crate::stores::{Database, Directory};
 
 /// What one back end alone has, or has in its own way, and why. What is not in this list must not differ, and what is
 /// in it must.
-const DIFFERENCES: [(&str, &str); 12] = [
+const DIFFERENCES: [(&str, &str); 13] = [
     ("table node", "processes that share the database; SQLite has one"),
+    ("table witness", "what a crash of the database removes, so that one knows of it; SQLite is not asked after one"),
     ("table leader", "which of them does what only one may do"),
     ("table change", "what one of them has changed and others keep in memory"),
     ("table changes", "see change: how far they are counted"),

@@ -598,6 +598,13 @@ CREATE TABLE node (
     heard BIGINT NOT NULL
 );
 
+-- What a process finds here again tells it that the database has not crashed since, for then PostgreSQL empties such a
+-- table. at: when it was put here.
+CREATE UNLOGGED TABLE witness (
+    id BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL
+);
+
 -- Which of them does what only one may do.
 CREATE TABLE leader (
     id BIGINT PRIMARY KEY,

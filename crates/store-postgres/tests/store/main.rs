@@ -1,5 +1,7 @@
 //! The store on PostgreSQL: what any store must do.
 
+mod commits;
+
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;

@@ -1,7 +1,7 @@
 //! Everything that a store keeps, table by table, in the order in which it is carried.
 //!
-//! Left out is what concerns processes that live, and nothing else: `node`, `leader`, `change`, `changes`,
-//! `instance`, versions that memory is compared with, and who holds a lease.
+//! Left out is what concerns processes that live, and nothing else: `node`, `witness`, `leader`,
+//! `change`, `changes`, `instance`, versions that memory is compared with, and who holds a lease.
 
 use std::sync::LazyLock;
 

@@ -59,8 +59,8 @@ pub trait Meeting: Send + Sync + 'static {
         T: Send + 'static,
         F: FnOnce(&Connection<'_>) -> Result<T> + Send + 'static;
 
-    /// What became of a transaction: `None` while it is open, else whether it was committed.
-    fn fate(&self, transaction: i64) -> impl Future<Output = Said<Option<bool>>> + Send;
+    /// What became of a transaction.
+    fn fate(&self, transaction: TransactionId) -> impl Future<Output = Said<Fate>> + Send;
 
     /// See [`Nodes::start_alone`].
     fn start_alone(&self) -> impl Future<Output = Said<Starting>> + Send;
@@ -84,11 +84,37 @@ struct State {
     joined: Joined,
     /// What the others know it has heard.
     told: u64,
+    /// Since it last said that it lives.
     beats: u32,
+    /// Whether the last beat came to its end.
+    is_whole: bool,
     /// The term of which a beat has said last that it began: one that was cut off has said nothing.
     said: i64,
     /// The term for which everything is in order: whoever asks for a beat has acted upon the one before.
     known: i64,
+}
+
+/// What a transaction is known by afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionId {
+    /// Its number.
+    pub number: i64,
+    /// What the database had when it began, and would have lost in a crash: one that has crashed since may have given
+    /// the number to another transaction.
+    pub witness: i64,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is not over.
+    Open,
+    /// It has happened.
+    Committed,
+    /// Nothing of it has happened.
+    Aborted,
+    /// The database cannot tell any more, and never will.
+    Unclear,
 }
 
 /// What became of a transaction that a process has run to its end.
@@ -98,8 +124,8 @@ pub enum Ended {
     Committed,
     /// Nobody answered when it was to be committed.
     Unknown {
-        /// Its number.
-        transaction: i64,
+        /// Which.
+        transaction: TransactionId,
         /// What was heard in place of an answer.
         error: StoreError,
     },
@@ -109,7 +135,7 @@ impl<M: Meeting> Node<M> {
     /// Takes its place among the others, under a name that nobody else has.
     pub async fn join(meeting: M, id: i64, name: String, version: String, lease: Duration) -> Said<Self> {
         let joined = Joined { number: 0, term: id, heard: 0, lease, at: Timestamp::from_millis(0) };
-        let state = Mutex::new(State { joined, told: 0, beats: 0, said: id, known: id });
+        let state = Mutex::new(State { joined, told: 0, beats: BEATS_PER_STAY, is_whole: true, said: id, known: id });
         let node = Self { meeting, card: Card { name, version, lease }, id: AtomicI64::new(id), state };
         node.end(Which::Dead).await?;
         node.take_place().await?;
@@ -137,7 +163,7 @@ impl<M: Meeting> Node<M> {
             let taken = self.meeting.apart(move |connection| verbs::take_place(connection, id, &card)).await?;
             let Some(joined) = taken else { continue };
             let mut state = self.state();
-            *state = State { told: joined.heard, joined, beats: 0, ..*state };
+            *state = State { told: joined.heard, joined, beats: BEATS_PER_STAY, ..*state };
             return Ok(());
         }
         Err(StoreError::Unavailable(format!("{NODES_MAX} processes use this database, and there is room for no more")))
@@ -175,12 +201,12 @@ impl<M: Meeting> Node<M> {
     pub async fn conclude(self: &Arc<Self>, kind: Writes, afterwards: Afterwards, ended: Ended) -> Said<()> {
         if let Ended::Unknown { transaction, error } = ended {
             match self.fate(transaction).await {
-                Some(true) => {}
-                Some(false) => return Err(error),
-                None => {
+                Fate::Committed => {}
+                Fate::Aborted => return Err(error),
+                Fate::Open | Fate::Unclear => {
                     let (node, owner) = (Arc::clone(self), self.writes_as());
                     self.meeting.go_on(async move { node.forsake(owner, transaction, afterwards).await });
-                    return Err(error);
+                    return Err(StoreError::Uncertain(error.to_string()));
                 }
             }
         }
@@ -192,7 +218,7 @@ impl<M: Meeting> Node<M> {
                 // What others have in memory is out of date until they hear of it.
                 let node = Arc::clone(self);
                 self.meeting.go_on(async move { node.tell_later(&projects, anything).await });
-                return Err(error);
+                return Err(StoreError::Uncertain(error.to_string()));
             }
         }
         Ok(())
@@ -208,27 +234,28 @@ impl<M: Meeting> Node<M> {
     }
 
     /// What became of a transaction, if that can be learned in time.
-    async fn fate(&self, transaction: i64) -> Option<bool> {
+    async fn fate(&self, transaction: TransactionId) -> Fate {
         for _ in 0..FATE_TRIES_MAX {
             match self.meeting.fate(transaction).await {
-                Ok(Some(committed)) => return Some(committed),
-                Ok(None) | Err(_) => self.meeting.pause(FATE_PAUSE).await,
+                Ok(Fate::Open) | Err(_) => self.meeting.pause(FATE_PAUSE).await,
+                Ok(fate) => return fate,
             }
         }
-        None
+        Fate::Open
     }
 
     /// Draws the consequences of a transaction whose caller was told that it failed, if it turns out that it did not.
-    async fn forsake(&self, owner: i64, transaction: i64, afterwards: Afterwards) {
+    async fn forsake(&self, owner: i64, transaction: TransactionId, afterwards: Afterwards) {
         let Afterwards { leased, projects, anything } = afterwards;
         for _ in 0..LATER_TRIES_MAX {
             let done = match self.meeting.fate(transaction).await {
-                Ok(Some(false)) => return,
-                Ok(Some(true)) => match self.release(owner, leased.clone()).await {
+                Ok(Fate::Aborted) => return,
+                // Where it did not happen there is nothing to be given back.
+                Ok(Fate::Committed | Fate::Unclear) => match self.release(owner, leased.clone()).await {
                     Ok(()) if anything || !projects.is_empty() => self.tell(&projects, anything, false).await,
                     released => released,
                 },
-                Ok(None) | Err(_) => Err(StoreError::Closed),
+                Ok(Fate::Open) | Err(_) => Err(StoreError::Closed),
             };
             if done.is_ok() {
                 return;
@@ -276,7 +303,8 @@ impl<M: Meeting> Node<M> {
         let (id, lease_ms) = (self.id(), self.card.lease_ms());
         let there = self.meeting.apart(move |connection| verbs::stay(connection, id, lease_ms, heard)).await?;
         if there {
-            self.state().told = heard;
+            let mut state = self.state();
+            (state.told, state.beats) = (heard, 0);
         }
         Ok(there)
     }
@@ -297,7 +325,9 @@ impl<M: Meeting> Nodes for Node<M> {
             let mut state = self.state();
             state.beats += 1;
             state.known = state.said;
-            (state.beats % BEATS_PER_STAY == 1, state.told, state.joined.term != self.id())
+            // Whoever was out of reach says first that it lives, before it finds itself dead.
+            let was_whole = std::mem::replace(&mut state.is_whole, false);
+            (state.beats >= BEATS_PER_STAY || !was_whole, state.told, state.joined.term != self.id())
         };
         let mut kept = is_turn || heard > told || is_between;
         // One that was cut off while it took its place does not know whether it has.
@@ -322,6 +352,7 @@ impl<M: Meeting> Nodes for Node<M> {
         };
         // Nothing is waited for from here on, so whoever asked learns of it.
         let rejoined = self.unsaid().inspect(|joined| self.state().said = joined.term);
+        self.state().is_whole = true;
         let (leads, alive, place) = (sight.leads, sight.alive, sight.place);
         Ok(Beat { rejoined, kept, heard: last, changed, leads, alive, place, freed })
     }
