@@ -6,8 +6,10 @@ use crate::{debian, steps::Outcome};
 
 /// Where Debian puts the programs of every version.
 const VERSIONS: &str = "/usr/lib/postgresql";
+/// Where it puts the pooler.
+const POOLER: &str = "/usr/sbin/pgbouncer";
 
-/// Makes sure that PostgreSQL's programs are there.
+/// Makes sure that PostgreSQL's programs are there, and PgBouncer.
 ///
 /// # Errors
 ///
@@ -15,9 +17,11 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 pub fn provide() -> anyhow::Result<Outcome> {
     let there = || {
         let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
-        versions.map(|version| version.path()).any(|path| has_programs(&path))
+        let has_server = versions.map(|version| version.path()).any(|path| has_programs(&path));
+        has_server && Path::new(POOLER).exists()
     };
-    Ok(debian::provide("PostgreSQL", &["postgresql"], there).map_or_else(Outcome::failed, |()| Outcome::passed()))
+    Ok(debian::provide("PostgreSQL with PgBouncer", &["postgresql", "pgbouncer"], there)
+        .map_or_else(Outcome::failed, |()| Outcome::passed()))
 }
 
 fn has_programs(version: &Path) -> bool {

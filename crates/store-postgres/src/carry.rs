@@ -16,7 +16,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::{
     OpenError,
-    error::{chain, no_connection, said},
+    error::{chain, said},
     open::{MIGRATIONS, check_schema, check_version, migrate},
     pool,
     sql::{
@@ -45,8 +45,7 @@ struct Line {
 impl Line {
     fn open(url: &str, runtime: &Handle) -> Result<Self, OpenError> {
         let client = runtime.block_on(async {
-            let client = pool::make(url, 1)?.get().await;
-            let client = client.map_err(|error| OpenError::Unreachable(no_connection(error).to_string()))?;
+            let client = pool::first(&pool::make(url, 1)?, url).await?;
             check_version(&client).await?;
             Ok(client)
         })?;

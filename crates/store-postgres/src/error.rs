@@ -12,8 +12,19 @@ pub enum OpenError {
     #[error("the database URL cannot be used: {0}; it looks like postgres://user:password@host:5432/database")]
     Url(String),
     /// Nobody answered, or not as they should.
-    #[error("cannot reach the database: {0}")]
+    #[error("cannot use the database: {0}")]
     Unreachable(String),
+    /// This user may not do what has to be done.
+    #[error(
+        "permission denied: {user} may make no tables in the database {database}; as its owner or a superuser, there: \
+         GRANT USAGE, CREATE ON SCHEMA public TO \"{user}\""
+    )]
+    Rights {
+        /// Who.
+        user: String,
+        /// Where.
+        database: String,
+    },
     /// It is too old.
     #[error("PostgreSQL {found} is too old: this program needs 14 or newer")]
     Version {

@@ -13,10 +13,12 @@ mod open;
 mod partitions;
 mod pool;
 mod reach;
+mod reasons;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 mod transaction;
 
 pub use backend::{PostgresBackend, PostgresStore};
@@ -24,3 +26,4 @@ pub use error::OpenError;
 pub use open::{PostgresSettings, open};
 pub use pool::{config, tls};
 pub use tidings_store_sql::LEASE;
+pub use tokio_postgres_rustls::MakeRustlsConnect;

@@ -7,14 +7,8 @@ use tidings_domain::time::Timestamp;
 use tidings_store_sql::{Node, SqlStore};
 
 use crate::{
-    OpenError, PostgresStore,
-    backend::PostgresBackend,
-    carry::refuse_half_migrated,
-    error::{chain, no_connection},
-    nodes::Forum,
-    partitions::Partitions,
-    pool,
-    reach::Reach,
+    OpenError, PostgresStore, backend::PostgresBackend, carry::refuse_half_migrated, error::chain, nodes::Forum,
+    partitions::Partitions, pool, reach::Reach,
 };
 
 pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
@@ -48,7 +42,7 @@ pub struct PostgresSettings {
 /// Opens the store and brings its tables up to date.
 pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenError> {
     let pool = pool::make(&settings.url, settings.connections)?;
-    let mut client = pool.get().await.map_err(|error| OpenError::Unreachable(no_connection(error).to_string()))?;
+    let mut client = pool::first(&pool, &settings.url).await?;
     check_version(&client).await?;
     let partitions = migrate(&mut client, settings.event_days).await?;
     let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
@@ -77,12 +71,25 @@ pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {
 
 /// One process changes tables, the others wait for it.
 pub(crate) async fn migrate(client: &mut Object, event_days: u32) -> Result<Partitions, OpenError> {
+    check_rights(client).await?;
     change_tables(client).await?;
     let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
     let now = client.query_typed_one("SELECT now_ms()", &[]).await.map_err(said)?.get(0);
     let partitions = Partitions::new(event_days);
     partitions.make_ahead(client, Timestamp::from_millis(now)).await.map_err(said)?;
     Ok(partitions)
+}
+
+/// Whether this user may make the tables, or somebody has made them.
+async fn check_rights(client: &Object) -> Result<(), OpenError> {
+    let text = "SELECT to_regclass('tidings_schema') IS NOT NULL
+                       OR coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+                       current_user::text, current_database()::text";
+    let row = client.query_typed_one(text, &[]).await.map_err(|error| OpenError::Unreachable(chain(&error)))?;
+    match row.get(0) {
+        true => Ok(()),
+        false => Err(OpenError::Rights { user: row.get(1), database: row.get(2) }),
+    }
 }
 
 async fn change_tables(client: &mut Object) -> Result<(), OpenError> {
@@ -112,6 +119,7 @@ pub(crate) async fn check_schema(client: &Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
     let row = client.query_typed_one("SELECT to_regclass('tidings_schema') IS NOT NULL", &[]);
     if !row.await.map_err(said)?.get::<_, bool>(0) {
+        check_rights(client).await?;
         return Err(OpenError::Nothing);
     }
     let row = client.query_typed_one("SELECT coalesce(max(version), 0) FROM tidings_schema", &[]);

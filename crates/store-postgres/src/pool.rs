@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use rustls::RootCertStore;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::OpenError;
+use crate::{OpenError, reasons::no_connection_because, tls::Encryption};
 
 /// How long somebody waits for a connection that is in use.
 const WAIT: Duration = Duration::from_secs(2);
@@ -17,7 +16,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub(crate) fn make(url: &str, connections: usize) -> Result<Pool, OpenError> {
     let config = config(url)?;
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(config, tls()?, recycling);
+    let manager = Manager::from_config(config, tls(url)?, recycling);
     let pool = Pool::builder(manager)
         .max_size(connections)
         .wait_timeout(Some(WAIT))
@@ -33,30 +32,30 @@ pub(crate) fn make(url: &str, connections: usize) -> Result<Pool, OpenError> {
 ///
 /// [`OpenError::Url`] if it is none.
 pub fn config(url: &str) -> Result<tokio_postgres::Config, OpenError> {
+    let (encryption, rest) = Encryption::of(url)?;
     let mut config: tokio_postgres::Config =
-        url.parse().map_err(|error: tokio_postgres::Error| OpenError::Url(crate::error::chain(&error)))?;
+        rest.parse().map_err(|error: tokio_postgres::Error| OpenError::Url(crate::error::chain(&error)))?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
     if config.get_application_name().is_none() {
         config.application_name("tidings");
     }
+    config.ssl_mode(encryption.mode);
     Ok(config)
 }
 
-/// The system's roots: where a connection is encrypted, it is known with whom.
+/// How a connection is encrypted, and with whom: what `sslmode` and `sslrootcert` in the URL say.
 ///
 /// # Errors
 ///
-/// [`OpenError::Url`] if TLS cannot be set up.
-pub fn tls() -> Result<MakeRustlsConnect, OpenError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| OpenError::Url(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
+/// [`OpenError::Url`] if they say nothing that can be done.
+pub fn tls(url: &str) -> Result<MakeRustlsConnect, OpenError> {
+    Encryption::of(url)?.0.connect()
+}
+
+/// A connection; or why there is none, and what can be done.
+pub(crate) async fn first(pool: &Pool, url: &str) -> Result<Object, OpenError> {
+    let config = config(url)?;
+    pool.get().await.map_err(|error| OpenError::Unreachable(no_connection_because(error, &config)))
 }

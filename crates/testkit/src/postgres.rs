@@ -2,23 +2,31 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{BufRead as _, BufReader},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustix::fs::{Gid, Uid, chown};
 use tempfile::TempDir;
 
+mod bouncer;
 mod outage;
 mod wire;
 
+pub use bouncer::Bouncer;
 pub use outage::Stop;
 pub use wire::{Rule, Wire};
 
 /// Where Debian puts the programs of every version.
 const VERSIONS: &str = "/usr/lib/postgresql";
+/// What its socket is called by, where it has no port.
+const PORT: u16 = 5432;
 /// The user Debian's package makes; whoever is root runs the server as this one, for PostgreSQL refuses root.
 const USER: &str = "postgres";
 /// Nothing of it is to be kept, so nothing waits for the disk. Power cuts are tested elsewhere.
@@ -42,6 +50,7 @@ pub struct Cluster {
     keeper: Child,
     made: AtomicU32,
     settings: String,
+    port: u16,
 }
 
 impl Cluster {
@@ -69,14 +78,54 @@ impl Cluster {
     ///
     /// As [`Cluster::start`].
     pub fn start_with(settings: &str) -> Self {
+        Self::start_at(PORT, settings)
+    }
+
+    /// Starts one that is reached over the network as well, there with a password.
+    ///
+    /// # Panics
+    ///
+    /// As [`Cluster::start`].
+    pub fn on_a_port() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = free.local_addr().expect("it has an address").port();
+        drop(free);
+        let cluster = Self::start_at(port, &format!("-c listen_addresses=127.0.0.1 -c port={port}"));
+        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(cluster.directory.join("data/pg_hba.conf"), rules).expect("it is written");
+        cluster.stop(Stop::Fast);
+        cluster.launch();
+        cluster
+    }
+
+    /// Encrypts from now on, with this certificate and its key, in DER.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start with them.
+    pub fn encrypt(&mut self, certificate: &[u8], key: &[u8]) {
+        for (name, text) in [("server.crt", pem("CERTIFICATE", certificate)), ("server.key", pem("PRIVATE KEY", key))] {
+            let path = self.directory.join("data").join(name);
+            fs::write(&path, text).expect("it is written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is set");
+            give_to_user(&path);
+        }
+        self.stop(Stop::Fast);
+        self.settings.push_str(" -c ssl=on");
+        self.launch();
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn start_at(port: u16, settings: &str) -> Self {
         let settings = format!("{SETTINGS} {settings}");
         let programs = programs();
         // The keeper removes it: it lives longer than whoever is killed.
         let directory = TempDir::with_prefix("tidings-pg-").expect("a temporary directory can be made").keep();
-        let user = as_root().then(|| user_id(USER));
-        if let Some((uid, gid)) = user {
-            chown(&directory, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).expect("root may give it away");
-        }
+        give_to_user(&directory);
         let words = [OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEP), programs.as_os_str()];
         let mut command = as_user(&[&words[..], &[directory.as_os_str(), OsStr::new(&settings)]].concat());
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -85,10 +134,10 @@ impl Cluster {
         let output = keeper.stdout.take().expect("it is piped");
         BufReader::new(output).read_line(&mut said).expect("it is read");
         if said.trim() != "ready" {
-            let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
+            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
             panic!("PostgreSQL did not start:\n{log}");
         }
-        Self { directory, keeper, made: AtomicU32::new(0), settings }
+        Self { directory, keeper, made: AtomicU32::new(0), settings, port }
     }
 
     /// An empty database of its own; how it is reached.
@@ -101,11 +150,15 @@ impl Cluster {
         let made = Command::new(programs().join("createdb"))
             .arg("-h")
             .arg(&self.directory)
-            .args(["-U", "tidings", &name])
+            .args(["-p", &self.port.to_string(), "-U", "tidings", &name])
             .output()
             .expect("createdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        format!("postgresql:///{name}?user=tidings&host={}", self.directory.display())
+        let port = match self.port {
+            PORT => String::new(),
+            port => format!("&port={port}"),
+        };
+        format!("postgresql:///{name}?user=tidings&host={}{port}", self.directory.display())
     }
 }
 
@@ -117,8 +170,23 @@ impl Drop for Cluster {
     }
 }
 
+/// As text, with what it is.
+pub fn pem(what: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", lines.join("\n"))
+}
+
 fn as_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// Gives a path to whoever runs the server.
+fn give_to_user(path: &Path) {
+    if as_root() {
+        let (uid, gid) = user_id(USER);
+        chown(path, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).expect("root may give it away");
+    }
 }
 
 /// A command that is run by somebody whom PostgreSQL does not refuse.
@@ -135,7 +203,7 @@ fn as_user(words: &[&OsStr]) -> Command {
 
 /// The newest version's programs.
 fn programs() -> PathBuf {
-    let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
+    let versions = fs::read_dir(VERSIONS).into_iter().flatten().flatten();
     let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = versions
         .map(|entry| entry.path())
@@ -146,7 +214,7 @@ fn programs() -> PathBuf {
 
 /// User and group of a name.
 fn user_id(name: &str) -> (u32, u32) {
-    let users = std::fs::read_to_string("/etc/passwd").expect("the list of users can be read");
+    let users = fs::read_to_string("/etc/passwd").expect("the list of users can be read");
     let user = users.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":"));
     let mut fields = user.unwrap_or_else(|| panic!("there is no user {name}")).split(':').skip(1);
     let mut next = || fields.next().and_then(|field| field.parse().ok()).expect("a number");

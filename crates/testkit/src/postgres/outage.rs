@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Cluster, as_user, programs};
+use super::{Cluster, as_user, programs, wire::name_of};
 
 /// How long a server may take to start: what a killed one has left behind has to go first.
 const START_BOUND: Duration = Duration::from_secs(60);
@@ -84,8 +84,7 @@ impl Cluster {
     ///
     /// If it does not run.
     pub fn kill_backend(&self, database: &str, place: usize) -> bool {
-        let name = database.split_once('?').map_or(database, |(path, _)| path);
-        let name = format!(" {} ", name.rsplit('/').next().unwrap_or(name));
+        let name = format!(" {} ", name_of(database));
         let mut serving: Vec<_> = self.children().into_iter().filter(|child| title(*child).contains(&name)).collect();
         serving.sort_unstable();
         let Some(victim) = serving.get(place % serving.len().max(1)) else { return false };
@@ -142,7 +141,7 @@ impl Cluster {
 
     /// Where it listens.
     pub fn socket(&self) -> PathBuf {
-        self.directory.join(".s.PGSQL.5432")
+        self.directory.join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// Its directory, for files that belong to it.

@@ -72,9 +72,7 @@ impl Wire {
 
     /// How a database of the server is reached on this way.
     pub fn lead_to(&self, database: &str) -> String {
-        let (path, _) = database.split_once('?').expect("a cluster's databases are reached with parameters");
-        let name = path.rsplit('/').next().unwrap_or_default();
-        format!("postgresql://tidings@{}/{name}", self.address)
+        format!("postgresql://tidings@{}/{}", self.address, name_of(database))
     }
 
     /// From now on.
@@ -93,6 +91,12 @@ impl Wire {
     pub fn broken(&self) -> u64 {
         self.broken.load(Ordering::SeqCst)
     }
+}
+
+/// The name in a database's URL.
+pub(super) fn name_of(database: &str) -> &str {
+    let path = database.split_once('?').map_or(database, |(path, _)| path);
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl Drop for Wire {

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use tidings_client::contract::codes::ErrorCode;
+use tidings_store_postgres::MakeRustlsConnect;
 use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, Client, types::Type};
 
@@ -103,6 +104,7 @@ enum Turn {
 pub(super) struct Outbox {
     arguments: OutboxArgs,
     config: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
     /// Told when something was notified.
     notified: Arc<Notify>,
     connection: Option<Connection>,
@@ -122,12 +124,13 @@ impl OutboxArgs {
     pub(super) fn begin(mut self) -> anyhow::Result<(Outbox, RunArgs)> {
         let mut config = tidings_store_postgres::config(&self.database_url)
             .map_err(|error| anyhow!("{error}; correct --database-url or TIDINGS_RELAY_DATABASE_URL"))?;
+        let tls = tidings_store_postgres::tls(&self.database_url)?;
         config.keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE);
         // It is in the configuration now, and is to stand nowhere else.
         self.database_url.clear();
         let run = self.run.clone();
         let outbox =
-            Outbox { arguments: self, config, notified: Arc::new(Notify::new()), connection: None, more: false };
+            Outbox { arguments: self, config, tls, notified: Arc::new(Notify::new()), connection: None, more: false };
         Ok((outbox, run))
     }
 }
@@ -146,8 +149,7 @@ impl Outbox {
     }
 
     async fn connect(&self) -> Result<Connection, Trouble> {
-        let tls = tidings_store_postgres::tls().map_err(|error| Trouble::Lasting(error.into()))?;
-        let (client, mut connection) = self.config.connect(tls).await.map_err(|error| trouble(&error))?;
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await.map_err(|error| trouble(&error))?;
         let notified = Arc::clone(&self.notified);
         // Ends with the client.
         tokio::spawn(async move {

@@ -1,0 +1,215 @@
+//! Who may reach the database, and how: encryption, certificates, passwords, rights. What cannot be used is named, with
+//! the reason and the way out, by `serve` and by `doctor`.
+
+use std::{path::PathBuf, process::Command};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+use tidings_testkit::{
+    Server, operator,
+    postgres::{Cluster, pem},
+};
+use tokio_postgres::NoTls;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
+/// Where no server says anything of it.
+const PASSWORD: &str = "opensesame";
+
+/// A server that takes passwords over the network, and encrypts if it has a certificate.
+struct Access {
+    cluster: Cluster,
+    directory: TempDir,
+    /// The certificate of whoever signed the server's.
+    authority: PathBuf,
+}
+
+/// Who signs.
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate")
+}
+
+impl Access {
+    /// Encrypts with a certificate for these names.
+    fn encrypted(names: &[&str], expired: bool) -> Self {
+        let mut access = Self::plain();
+        let issuer = authority();
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("parameters");
+        if expired {
+            (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+        }
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+        std::fs::write(&access.authority, pem("CERTIFICATE", issuer.der())).expect("it is written");
+        access.cluster.encrypt(certificate.der(), &key.serialize_der());
+        access
+    }
+
+    /// Does not encrypt.
+    fn plain() -> Self {
+        let cluster = Cluster::on_a_port();
+        let directory = tempfile::tempdir().expect("a directory");
+        let authority = directory.path().join("authority.pem");
+        Self { cluster, directory, authority }
+    }
+
+    /// A database that belongs to the user `tidings`, reached over the network with a password; by this name.
+    async fn url(&self, host: &str, parameters: &str) -> String {
+        let database = self.cluster.database();
+        let (client, connection) = tokio_postgres::connect(&database, NoTls).await.expect("connects");
+        tokio::spawn(connection);
+        client.batch_execute(&format!("ALTER ROLE tidings PASSWORD '{PASSWORD}'")).await.expect("done");
+        self.over_network("tidings", host, &database, parameters)
+    }
+
+    fn over_network(&self, user: &str, host: &str, database: &str, parameters: &str) -> String {
+        let path = database.split('?').next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        format!("postgres://{user}:{PASSWORD}@{host}:{}/{name}{parameters}", self.cluster.port())
+    }
+
+    /// Says that the authority is trusted.
+    fn trusting(&self, mode: &str) -> String {
+        format!("?sslmode={mode}&sslrootcert={}", self.authority.display())
+    }
+}
+
+fn prepared(url: &str) -> Server {
+    let mut server = Server::prepare(BINARY, &[]);
+    server.give("TIDINGS_DATABASE_URL", url);
+    server
+}
+
+/// Neither a server starts nor is a doctor content; both say these words, and neither the password.
+async fn is_refused(what: &str, url: &str, words: &[&str]) {
+    let mut server = prepared(url);
+    let said = server.refuses_to_start().await;
+    let examined = Command::new(BINARY)
+        .args(["doctor", "--database-url", url, "--data-dir"])
+        .arg(server.scratch_path("data"))
+        .env_clear()
+        .output()
+        .expect("it runs");
+    assert_eq!(examined.status.code(), Some(1), "{what}: {examined:?}");
+    let examined = String::from_utf8_lossy(&examined.stdout).into_owned();
+    let line = examined.lines().find(|line| line.contains("database")).unwrap_or_default();
+    println!("{what}: {}", said.lines().last().unwrap_or_default());
+    for (who, said) in [("serve", &*said), ("doctor", line)] {
+        for word in words {
+            assert!(said.contains(word), "{what}: {who} does not say {word:?}: {said}");
+        }
+        assert!(!said.contains(PASSWORD), "{what}: {who} says the password: {said}");
+        assert!(!said.contains("panicked"), "{what}: {said}");
+    }
+}
+
+/// A server starts, and whether its connections are encrypted.
+async fn is_encrypted(access: &Access, url: &str) -> bool {
+    let mut server = prepared(url);
+    server.restart().await;
+    operator(&server).get("/organizations").await.expect(200);
+    let (client, connection) = tokio_postgres::connect(&access.cluster.database(), NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let text = "SELECT count(*) FILTER (WHERE ssl), count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                WHERE client_port > 0";
+    let row = client.query_typed_one(text, &[]).await.expect("a row");
+    let (encrypted, all): (i64, i64) = (row.get(0), row.get(1));
+    assert!(all > 0 && (encrypted == 0 || encrypted == all), "{encrypted} of {all}");
+    assert!(server.stop().await.success());
+    encrypted == all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_encrypted_as_its_url_says_and_it_is_known_with_whom() {
+    let access = Access::encrypted(&["localhost", "127.0.0.1"], false);
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url = access.url("localhost", &access.trusting(mode)).await;
+        assert!(is_encrypted(&access, &url).await, "{mode}");
+    }
+    // Whoever demands nothing gets what there is.
+    assert!(is_encrypted(&access, &access.url("127.0.0.1", "").await).await);
+    assert!(!is_encrypted(&access, &access.url("127.0.0.1", "?sslmode=disable").await).await);
+
+    for mode in ["require", "verify-full", "verify-ca"] {
+        let url = access.url("localhost", &format!("?sslmode={mode}")).await;
+        is_refused(
+            &format!("{mode}, unknown authority"),
+            &url,
+            &["localhost:", "nobody who is trusted", "sslrootcert="],
+        )
+        .await;
+    }
+    let other = access.directory.path().join("other.pem");
+    std::fs::write(&other, pem("CERTIFICATE", authority().der())).expect("it is written");
+    let url = access.url("localhost", &format!("?sslmode=require&sslrootcert={}", other.display())).await;
+    is_refused("another authority", &url, &["nobody who is trusted", "sslrootcert="]).await;
+    std::fs::write(&other, "no certificate").expect("it is written");
+    is_refused("no certificate", &url, &["other.pem", "no certificate in it", "PEM"]).await;
+    std::fs::remove_file(&other).expect("it is removed");
+    is_refused("no file", &url, &["other.pem", "No such file", "PEM"]).await;
+    let url = access.url("localhost", "?sslmode=certainly").await;
+    is_refused("an unknown mode", &url, &["sslmode=certainly", "verify-full"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_for_another_name_or_that_has_expired_is_refused_and_so_is_a_server_without() {
+    let access = Access::encrypted(&["db.example"], false);
+    for mode in ["require", "verify-full"] {
+        let url = access.url("localhost", &access.trusting(mode)).await;
+        is_refused(&format!("{mode}, another name"), &url, &["localhost:", "another name", "db.example", "verify-ca"])
+            .await;
+    }
+    let url = access.url("localhost", &access.trusting("verify-ca")).await;
+    assert!(is_encrypted(&access, &url).await, "the name is not asked for");
+
+    let access = Access::encrypted(&["localhost"], true);
+    let url = access.url("localhost", &access.trusting("verify-full")).await;
+    is_refused("expired", &url, &["localhost:", "expired", "a new one"]).await;
+
+    let access = Access::plain();
+    let url = access.url("localhost", "?sslmode=require").await;
+    is_refused("no encryption there", &url, &["localhost:", "does not encrypt", "ssl = on", "sslmode=disable"]).await;
+    assert!(!is_encrypted(&access, &access.url("localhost", "").await).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_use_the_database_is_told_why_and_what_to_do() {
+    let access = Access::plain();
+    let url = access.url("localhost", "").await;
+    let wrong = url.replace(PASSWORD, "wrong");
+    is_refused(
+        "wrong password",
+        &wrong,
+        &["localhost:", "password authentication failed", "\"tidings\"", "in the URL"],
+    )
+    .await;
+    let (address, _) = url.rsplit_once('/').expect("a path");
+    is_refused(
+        "no database",
+        &format!("{address}/nowhere"),
+        &["\"nowhere\" does not exist", "createdb -O tidings nowhere"],
+    )
+    .await;
+    is_refused(
+        "nobody there",
+        &url.replace(&format!(":{}/", access.cluster.port()), ":1/"),
+        &["nobody listens at localhost:1", "host and port"],
+    )
+    .await;
+
+    // Since PostgreSQL 15 whoever does not own a database makes no tables in it.
+    let database = access.cluster.database();
+    let (client, connection) = tokio_postgres::connect(&database, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let role = format!("CREATE ROLE guest LOGIN PASSWORD '{PASSWORD}'; REVOKE CREATE ON SCHEMA public FROM public");
+    client.batch_execute(&role).await.expect("done");
+    let guest = access.over_network("guest", "localhost", &database, "");
+    is_refused("no rights", &guest, &["permission denied", "GRANT", "CREATE ON SCHEMA public TO \"guest\""]).await;
+    is_refused("no such user", &guest.replace("guest", "stranger"), &["stranger", "localhost:"]).await;
+    // With the rights that it says, it starts.
+    let grant = "GRANT USAGE, CREATE ON SCHEMA public TO guest";
+    client.batch_execute(grant).await.expect("done");
+    assert!(!is_encrypted(&access, &guest).await);
+}
