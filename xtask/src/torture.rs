@@ -163,7 +163,7 @@ const PARTS: &[Part] = &[
         tests: &["sim"],
         setting: Some(("TIDINGS_SIM_SEEDS", "1000")),
         counts: true,
-        what: "the simulator, 1000 seeds",
+        what: "the simulator, 1000 seeds of one process and of several nodes",
     },
     Part {
         name: "model",

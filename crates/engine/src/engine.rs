@@ -421,6 +421,8 @@ impl Engine {
         for task in tasks {
             task.abort();
         }
+        // Whoever leaves frees what it has leased, and others send it.
+        self.standing.end();
         self.write_turned_away().await;
         self.store.close().await;
         finished

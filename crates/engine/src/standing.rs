@@ -142,6 +142,12 @@ impl Standing {
         }
     }
 
+    /// The process ends: whatever still waits in it starts nothing more.
+    pub(crate) fn end(&self) {
+        self.until.store(NEVER, Ordering::SeqCst);
+        self.leads_until.store(NEVER, Ordering::SeqCst);
+    }
+
     /// Everything in memory is to be forgotten that a change of configuration may concern.
     pub(crate) fn forget(&self) {
         self.configuration.fetch_add(1, Ordering::SeqCst);
