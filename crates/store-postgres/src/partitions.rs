@@ -107,17 +107,26 @@ impl Partitions {
 
     async fn make(&self, client: &mut Object, need: Need) -> Result<(), Error> {
         let days = self.days.load(Ordering::Relaxed);
+        // Mostly they are there, and whoever starts while somebody has the tables locked goes on.
+        if to_make(&list(&***client).await?, need, days).is_empty() {
+            return Ok(());
+        }
         let transaction = client.transaction().await?;
         transaction.batch_execute(&format!("{BOUNDS}; SELECT pg_advisory_xact_lock({LOCK})")).await?;
-        let there = list(&*transaction).await?;
-        for table in TABLES {
-            let spans: Vec<_> = there.iter().filter(|one| one.table == table).map(|one| one.span).collect();
-            for span in missing(&spans, need, days) {
-                transaction.batch_execute(&make_text(table, span)).await?;
-            }
+        for (table, span) in to_make(&list(&*transaction).await?, need, days) {
+            transaction.batch_execute(&make_text(table, span)).await?;
         }
         transaction.commit().await
     }
+}
+
+/// Which parts of which tables are to be made.
+fn to_make(there: &[Partition], need: Need, days: i64) -> Vec<(&'static str, Span)> {
+    let of_table = |table: &'static str| {
+        let spans: Vec<_> = there.iter().filter(|one| one.table == table).map(|one| one.span).collect();
+        missing(&spans, need, days).into_iter().map(move |span| (table, span))
+    };
+    TABLES.into_iter().flat_map(of_table).collect()
 }
 
 fn part_days(kept_days: u32) -> i64 {

@@ -155,7 +155,8 @@ async fn join(
     let at = node.joined().map_or(Timestamp::from_millis(0), |joined| joined.at);
     clock.begin(at);
     world.clock.note_lag(way.database.now_ms() - at.as_millis());
-    let store: Arc<dyn Store> = Arc::new(SqlStore::new(SharedBackend { way, node: Arc::new(node), heads: Arc::default() }));
+    let store: Arc<dyn Store> =
+        Arc::new(SqlStore::new(SharedBackend { way, node: Arc::new(node), heads: Arc::default() }));
     let parts = parts(&world, (Arc::clone(&store), Arc::clone(&clock)), life, limits, random.number());
     let engine = Engine::start(parts).await?;
     Ok(Process { engine, store, gate, clock, life })
