@@ -31,6 +31,15 @@ pub enum OpenError {
         /// What it calls itself.
         found: String,
     },
+    /// It cannot keep every text.
+    #[error(
+        "the database keeps texts as {found}, and this program needs UTF8: make another one with \
+         createdb -E UTF8 -T template0"
+    )]
+    Encoding {
+        /// How it keeps texts.
+        found: String,
+    },
     /// Made by a newer version of this program.
     #[error("the database has schema version {found}, and this program knows {known}: run a newer version")]
     NewerSchema {

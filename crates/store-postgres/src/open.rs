@@ -61,11 +61,12 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
 
 pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
-    let row = client.query_typed_one("SELECT current_setting('server_version_num')::bigint, version()", &[]);
-    let row = row.await.map_err(said)?;
-    match row.get::<_, i64>(0) {
-        number if number < VERSION_MIN => Err(OpenError::Version { found: row.get(1) }),
-        _ => Ok(()),
+    let text = "SELECT current_setting('server_version_num')::bigint, version(), current_setting('server_encoding')";
+    let row = client.query_typed_one(text, &[]).await.map_err(said)?;
+    match (row.get::<_, i64>(0), row.get::<_, &str>(2)) {
+        (number, _) if number < VERSION_MIN => Err(OpenError::Version { found: row.get(1) }),
+        (_, "UTF8") => Ok(()),
+        (_, other) => Err(OpenError::Encoding { found: other.to_owned() }),
     }
 }
 

@@ -216,8 +216,9 @@ async fn drop_until(client: &mut Object, until: i64) -> Result<i64, Error> {
         }
         dropped = Some(end);
     }
-    // What a former process did not come to as well: all that refers to what is in no partition.
-    let begins = there.iter().filter(|one| one.table == "event").filter_map(|one| one.span.from).min();
+    // What a former process did not come to as well: all that refers to what is in no partition. There is no such thing
+    // while the first one, which has no beginning, is there.
+    let begins = there.iter().filter(|one| one.table == "event").map(|one| one.span.from).min().flatten();
     if let Some(begin) = dropped.or(begins) {
         forget_rest(client, begin).await?;
     }
@@ -235,7 +236,8 @@ fn reach(end: i64) -> i64 {
     first_sequence_at(time_of(end).plus_millis(REACH_MS.cast_unsigned()))
 }
 
-/// Returns whether it is gone: somebody may have asked again for what lies in it.
+/// Returns whether it is gone: somebody may have asked again for what lies in it. Each in a transaction of its own, for
+/// others take the tables in another order.
 async fn drop_one(client: &mut Object, one: &Partition, end: i64) -> Result<bool, Error> {
     let transaction = client.transaction().await?;
     // Looked at once more when nobody can use it any more. Whoever uses it has its table first, so that is locked.
@@ -245,6 +247,7 @@ async fn drop_one(client: &mut Object, one: &Partition, end: i64) -> Result<bool
     }
     transaction.batch_execute(&format!("DROP TABLE {}", one.name)).await?;
     transaction.commit().await?;
+    tracing::info!(partition = one.name, "what was kept long enough is dropped");
     Ok(true)
 }
 

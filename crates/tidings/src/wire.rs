@@ -237,6 +237,21 @@ async fn start(
     may_call_itself: bool,
 ) -> anyhow::Result<Running> {
     raise_file_limit();
+    let store = open_store(&config, &SystemEntropy).await?;
+    let started = start_on(Arc::clone(&store), config, (listener, beside), may_call_itself).await;
+    if started.is_err() {
+        // Others would wait for a node that does not come.
+        store.close().await;
+    }
+    started
+}
+
+async fn start_on(
+    store: Arc<dyn Store>,
+    config: ServeConfig,
+    (listener, beside): (TcpListener, Router),
+    may_call_itself: bool,
+) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let policy = TargetPolicy {
         allow_http: config.allow_http,
@@ -245,7 +260,6 @@ async fn start(
         own_addresses: if may_call_itself { Vec::new() } else { vec![address] },
     };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let store = open_store(&config, &*entropy).await?;
     // Whoever shares its store counts by the database's clock, so that all mean the same by a time.
     let clock = store.joined().map_or_else(SystemClock::start, |joined| SystemClock::start_at(joined.at));
     let clock: Arc<dyn Clock> = Arc::new(clock);

@@ -48,6 +48,22 @@ async fn two_weeks(world: &mut World) -> NewEvent {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_round_forgets_nothing_that_is_kept() {
+    // A new database, whose first partition has no beginning.
+    let mut world = open().await;
+    let done = world.used("done").await;
+    end_replay(&world, &done).await;
+    world.used("waits").await;
+    let before = world.left().await;
+    assert_eq!(before, [2, 3, 2, 2, 2, 0]);
+    for _ in 0..2 {
+        assert_eq!(roll(&world, "2026-01-02").await, Ok(0));
+        assert_eq!(world.left().await, before);
+    }
+    assert!(world.store.find_event(world.project, "done").await.expect("read").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_over_is_dropped_whole_with_what_hangs_on_it() {
     let mut world = open().await;
     let old = two_weeks(&mut world).await;

@@ -144,7 +144,10 @@ pub(super) fn hear(connection: &Connection<'_>, heard: u64, last: u64) -> Result
     let rows = connection.statement(HEAR).query_map([heard.cast_signed(), CHANGES_MAX], |row| {
         Ok((row.get::<u64>(0)?, row.get::<i64>(1)?, row.get::<Option<i64>>(2)?))
     })?;
-    let is_whole = rows.first().is_some_and(|first| first.0 == heard + 1) && rows.last().is_some_and(|it| it.0 >= last);
+    // Where there are as many as were asked for, some may be missing of the last one that was told.
+    let is_whole = rows.len() < CHANGES_MAX as usize
+        && rows.first().is_some_and(|first| first.0 == heard + 1)
+        && rows.last().is_some_and(|it| it.0 >= last);
     let mut projects = Vec::with_capacity(rows.len());
     for (_, project, tail) in rows {
         match tail.filter(|_| project != ANYTHING && is_whole) {

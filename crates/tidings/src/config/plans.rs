@@ -22,7 +22,8 @@ const SEPARATOR: char = ':';
 pub(super) fn parse_plan(text: &str) -> Result<Plan, (String, String)> {
     let way_out = || {
         format!(
-            "write NAME=COUNT, such as team=5, big={UNLIMITED} or team=5:{ITERATIONS}=10000:{COMMAND_TIMEOUT}=10000"
+            "write NAME=COUNT, such as team=5, big={UNLIMITED} or \
+             team=5:{ITERATIONS}=10000:{COMMAND_TIMEOUT}=10000:{EVENT_DAYS}=30"
         )
     };
     let refused = |reason: String| (reason, way_out());
