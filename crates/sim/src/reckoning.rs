@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use tidings_domain::{delivery::DeliveryState, ids::WebhookId};
+use tidings_domain::{
+    delivery::DeliveryState,
+    ids::{ProjectId, WebhookId},
+    webhook::WebhookStatus,
+};
 use tidings_ports::store::{AttemptView, DeliveryView};
 
 use crate::{
@@ -70,6 +74,22 @@ pub(crate) async fn enable_all(world: &Arc<World>, process: &Arc<Process>) {
     };
     for (number, id, project) in webhooks {
         operator.put_status(number, id, project, Status::Active).await;
+    }
+}
+
+/// Enables what somebody has paused or disabled since: what was asked of a process that stood still comes late. Those
+/// that are active are left alone, for they have to go on by themselves.
+pub(crate) async fn enable_the_rest(world: &Arc<World>, process: &Arc<Process>) {
+    let webhooks: Vec<(usize, WebhookId, ProjectId, usize)> = {
+        let model = world.model();
+        let all = model.webhooks.iter().enumerate();
+        all.map(|(number, one)| (number, one.id, model.projects[one.project], one.project)).collect()
+    };
+    for (number, id, project_id, project) in webhooks {
+        let found = process.store.find_webhook(project_id, id).await.ok().flatten();
+        if found.is_some_and(|found| found.webhook.status != WebhookStatus::Active) {
+            Operator::new(world, process).put_status(number, id, project, Status::Active).await;
+        }
     }
 }
 

@@ -25,6 +25,8 @@ const PEACE_MS_MAX: i64 = 1_800_000;
 const PEACE_LOOK_MS: i64 = 5_000;
 /// In the beginning of peace webhooks that were disabled are enabled again, so often.
 const ENABLED_TIMES: u32 = 4;
+/// How often one looks for a process that is up.
+const START_LOOKS_MAX: u32 = 60;
 
 /// Machines, what runs on them, and what they share.
 struct Cluster {
@@ -219,6 +221,11 @@ impl Cluster {
             // What is under way when peace begins may still disable a webhook.
             if round < ENABLED_TIMES {
                 self.complete(place, |world, process| async move { reckoning::enable_all(&world, &process).await });
+            } else {
+                self.complete(
+                    place,
+                    |world, process| async move { reckoning::enable_the_rest(&world, &process).await },
+                );
             }
             let counted = self.complete(place, |_, process| async move {
                 process.store.counts(process.engine.now()).await.map_or(u64::MAX, |counts| counts.pending_deliveries)
@@ -247,7 +254,8 @@ impl Cluster {
 
     /// A process that is up; one is started if none is.
     fn place_for_asking(&mut self) -> Option<usize> {
-        for _ in 0..3 {
+        // Whoever is just stopping may take as long as that is allowed to.
+        for _ in 0..START_LOOKS_MAX {
             if let Some(place) = self.up().first() {
                 return Some(*place);
             }
