@@ -44,6 +44,7 @@ texts!(
     "list_receipts",
     "list_receipts_of_source",
     "next_run_tasks",
+    "queued_webhooks",
     "raise_catalogue_version",
     "raise_project_version",
     "usage_of_organizations",

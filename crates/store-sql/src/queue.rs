@@ -107,13 +107,15 @@ pub(crate) fn read_event(row: &Row<'_>, at: usize, project_id: ProjectId) -> Res
 pub(crate) fn release(session: &mut Session<'_>, leases: &[(DeliveryId, u32)], now: Timestamp) -> Result<()> {
     let rows: Vec<_> = leases.iter().map(|(id, epoch)| row![id.sequence(), *epoch, now.as_millis()]).collect();
     let released = session.connection.statement(sql::RELEASE_LEASE).execute_many(&rows)?;
-    for ((id, _), _) in leases.iter().zip(released).filter(|(_, released)| *released > 0) {
-        let seq = id.sequence();
-        session.note_lease_ended(seq);
-        let webhook: i64 = session.connection.statement(sql::FIND_QUEUED_WEBHOOK).query_row([seq], |row| row.get(0))?;
-        if session.is_deleted(webhook)? {
-            cancel_one(session, webhook, seq, now)?;
-        }
+    let released = leases.iter().zip(released).filter(|(_, released)| *released > 0);
+    let released: Vec<i64> = released.map(|((id, _), _)| id.sequence()).collect();
+    let list = serde_json::to_string(&released).expect("numbers always become JSON");
+    let find = session.connection.statement(sql::QUEUED_WEBHOOKS);
+    let queued = find.query_map([list.as_str()], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
+    let deleted = session.deleted_among(&queued.iter().map(|(_, webhook)| *webhook).collect())?;
+    released.into_iter().for_each(|seq| session.note_lease_ended(seq));
+    for (seq, webhook) in queued.into_iter().filter(|(_, webhook)| deleted.contains(webhook)) {
+        cancel_one(session, webhook, seq, now)?;
     }
     Ok(())
 }

@@ -179,7 +179,6 @@ statements! {
         ORGANIZATION_OF = "organization_of";
         FANOUT_OF = "fanout_of";
         OWNS_WEBHOOK = "owns_webhook";
-        FIND_QUEUED_WEBHOOK = "find_queued_webhook";
         PUT_HOUR = "put_hour";
         FIND_HOUR = "find_hour";
         LIST_HOURS = "list_hours";
@@ -397,6 +396,7 @@ statements! {
         EVENTS_AFTER = "events_after";
         EXPUNGE_EVENT = "expunge_event";
         NEXT_RUN_TASKS = "next_run_tasks";
+        QUEUED_WEBHOOKS = "queued_webhooks";
     }
 }
 

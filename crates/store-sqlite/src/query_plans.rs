@@ -61,7 +61,7 @@ fn no_statement_of_claims_and_verdicts_looks_through_a_table() {
         sql::RELEASE_LEASE,
         sql::FINISH_LEASE,
         sql::SCHEDULE_RETRY,
-        sql::FIND_QUEUED_WEBHOOK,
+        sql::QUEUED_WEBHOOKS,
         sql::FIND_CANCELLABLE,
     ];
     look_through_nothing(&connection, &statements);

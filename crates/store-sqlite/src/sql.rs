@@ -28,6 +28,7 @@ texts!(
     "list_receipts",
     "list_receipts_of_source",
     "next_run_tasks",
+    "queued_webhooks",
     "usage_of_organizations",
 );
 

@@ -1,1 +1,0 @@
-SELECT webhook FROM queue WHERE seq = ?1
