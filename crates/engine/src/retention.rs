@@ -14,9 +14,9 @@ use crate::{Engine, engine::DAY_MS};
 
 /// Between two rounds, in milliseconds: an hour.
 const ROUND_MS: u64 = 3_600_000;
-/// How long one looks whether there is something to do, …
+/// How long a process waits that has nothing to forget for now: another one leads, or nobody has said how long.
 const AGAIN_MS: u64 = 30_000;
-/// … and how long one waits after a round that did not come about.
+/// How long it waits after a round that did not come about.
 const FAILED_MS: u64 = 300_000;
 /// Rows forgotten in one transaction, so that no commit waits long for it.
 const STEP_ROWS: u32 = 100;

@@ -30,7 +30,8 @@ const PARTS: i64 = 12;
 /// The days of a part at most.
 const PART_DAYS_MAX: i64 = 31;
 const DAY_MS: i64 = 86_400_000;
-/// How far behind an event the deliveries reach that were born with it, in milliseconds: a thousand for each.
+/// How far behind an event the deliveries reach that were born with it, in milliseconds of their sequences. There is
+/// room for 1,024 in each, so this is a million.
 const REACH_MS: i64 = 1_000;
 /// Held while partitions are made ("Tdnp").
 const LOCK: i64 = 0x5464_6e70;

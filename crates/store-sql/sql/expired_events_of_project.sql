@@ -1,3 +1,4 @@
+-- See expired_events.
 SELECT e.seq, e.fanout, e.project, e.custom_id,
        EXISTS (SELECT 1 FROM queue AS q WHERE q.seq > e.seq AND q.seq < e.seq + (e.fanout / 1024 + 2) * 32768 AND q.event = e.seq)
        OR EXISTS (SELECT 1 FROM replayed_delivery AS r JOIN queue AS q ON q.seq = r.delivery WHERE r.event = e.seq)

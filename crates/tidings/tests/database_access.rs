@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::Command};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tidings_testkit::{
-    Server, operator,
+    Server, cluster, operator,
     postgres::{Cluster, pem},
 };
 use tokio_postgres::NoTls;
@@ -212,4 +212,24 @@ async fn who_may_not_use_the_database_is_told_why_and_what_to_do() {
     let grant = "GRANT USAGE, CREATE ON SCHEMA public TO guest";
     client.batch_execute(grant).await.expect("done");
     assert!(!is_encrypted(&access, &guest).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_fails_takes_its_place_among_the_others_away() {
+    let url = cluster().database();
+    let server = |key: &str| {
+        let mut server = Server::prepare(BINARY, &[]);
+        server.give("TIDINGS_DATABASE_URL", &url);
+        server.give("TIDINGS_MASTER_KEY", key);
+        server
+    };
+    let mut first = server("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+    first.restart().await;
+    let said = server("OTEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").refuses_to_start().await;
+    assert!(said.contains("master key"), "{said}");
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let nodes: i64 = client.query_one("SELECT count(*) FROM node", &[]).await.expect("a count").get(0);
+    assert_eq!(nodes, 1, "whoever changes something would wait for one that does not come");
+    first.stop().await;
 }
