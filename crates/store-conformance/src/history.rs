@@ -2,11 +2,11 @@
 
 use tidings_domain::{
     delivery::DeliveryState,
-    ids::WebhookId,
+    ids::{DeliveryId, WebhookId, sequence_after},
     page::{Page, PageRequest, Total},
     retry::Verdict,
 };
-use tidings_ports::store::{ClaimRequest, DeliveryFilter, DeliveryView, EventFilter, Requeued};
+use tidings_ports::store::{ClaimRequest, DeliveryFilter, DeliveryView, EventFilter, LeasedDelivery, Requeued};
 
 use crate::world::{BYTES_MAX, START, World, newborn};
 
@@ -84,6 +84,40 @@ pub async fn a_list_of_events_says_how_much_of_each_arrived(mut world: World) {
         assert_eq!(view.delivered, u32::try_from(arrived).ok());
     }
     assert!(events.iter().any(|view| view.delivered == Some(1)) && events.iter().any(|view| view.delivered == Some(0)));
+}
+
+/// A node that has made so many ids in a millisecond goes on in the next one, behind those of the other nodes.
+pub async fn an_event_is_not_taken_for_one_of_another_node(mut world: World) {
+    const IDS: i64 = 1_024;
+    let mut webhooks = Vec::new();
+    for _ in 0..3 {
+        webhooks.push(world.webhook(world.project).await);
+    }
+    let first = (START.as_millis() + 1_000) << 15;
+    for (seq, arrive) in [(first + IDS - 2, 3), (first + IDS, 1), (first + 2 * IDS, 0)] {
+        world.go_on_at(seq);
+        let mut new = world.event(world.project, "tag.added", &webhooks, true);
+        for (place, delivery) in (1..).zip(&mut new.deliveries) {
+            delivery.id = DeliveryId::from_parts(sequence_after(seq, place), 9);
+        }
+        world.append(vec![new.clone()], START).await;
+        for delivery in &new.deliveries[..arrive] {
+            let lease = LeasedDelivery { id: delivery.id, webhook_id: delivery.webhook_id, ..newborn(&new) };
+            world.settle(&lease, Verdict::Delivered, START).await;
+        }
+    }
+    let page = PageRequest { limit: 50, before: None };
+    let events = world.store.list_events(world.project, EventFilter::default(), page).await.expect("read");
+    let arrived: Vec<_> = events.rows.iter().map(|view| (view.deliveries, view.delivered)).collect();
+    assert_eq!(arrived, [(3, Some(0)), (3, Some(1)), (3, Some(3))]);
+    for view in &events.rows {
+        let deliveries = world.store.deliveries_of(&view.event).await.expect("read");
+        assert_eq!(deliveries.len(), 3, "{deliveries:?}");
+        assert!(deliveries.iter().all(|delivery| delivery.event_id == view.event.id()), "{deliveries:?}");
+    }
+    let (deliveries, total) = all_pages(&world, &DeliveryFilter::default()).await;
+    assert_eq!((deliveries.len(), total), (9, Total::Exact(9)));
+    assert!(deliveries.is_sorted_by(|left, right| left.id > right.id));
 }
 
 pub async fn inv_isolation_nothing_of_another_project_is_found(mut world: World) {

@@ -58,6 +58,7 @@ macro_rules! conformance {
             history {
                 every_filter_gives_what_looking_at_everything_gives;
                 a_list_of_events_says_how_much_of_each_arrived;
+                an_event_is_not_taken_for_one_of_another_node;
                 inv_isolation_nothing_of_another_project_is_found;
                 attempts_stay_in_order_over_retries_and_manual_ones;
             }

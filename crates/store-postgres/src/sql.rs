@@ -50,15 +50,21 @@ texts!(
     "usage_of_organizations",
 );
 
-// For many rows at a time: each parameter is a column of them. What a statement hands back are the first columns of
-// the rows that it changed something for; if it hands back nothing, no row can fail to.
+// For many rows at a time: each parameter is a column of them. What a statement that changes something hands back are
+// the first columns of the rows for which it did; if it hands back nothing, no row can fail to.
 texts!(
     many_rows,
     "../sql/many/",
     "append_delivery",
     "append_event",
+    "count_held",
+    "count_leased",
+    "count_of_event",
+    "count_waiting",
+    "find_delivery",
     "finish_delivery",
     "finish_lease",
+    "finished_between",
     "forget_attempts_of_event",
     "forget_attempts_of_replays",
     "forget_custom_id",
@@ -68,13 +74,21 @@ texts!(
     "forget_replayed",
     "forget_replays",
     "lease",
+    "leased_of_webhook",
+    "list_hours",
+    "matches_leased",
     "note_custom_id",
     "note_webhook_state",
+    "oldest_due_of_webhook",
     "put_hour",
+    "queued_between",
     "record_attempt",
     "release_lease",
     "remember_idempotency",
     "schedule_retry",
+    "walk_deliveries",
+    "walk_not_delivered",
+    "walk_waiting",
 );
 
 // What processes say to each other, in its own dialect; what is no verb of any store comes first.
@@ -127,7 +141,8 @@ static TEXTS: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
 
 /// Those for many rows, likewise.
 static TEXTS_OF_MANY: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
-    STATEMENTS.iter().filter_map(|one| Some((one.name(), numbered(many_rows(one.name())?)))).collect()
+    let all = STATEMENTS.iter().chain(SHARED_STATEMENTS);
+    all.filter_map(|one| Some((one.name(), numbered(many_rows(one.name())?)))).collect()
 });
 
 fn found(statement: Statement) -> &'static str {
@@ -158,11 +173,21 @@ pub(crate) fn text_of_many(statement: Statement) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::PathBuf};
+
     use super::*;
 
     #[test]
     fn parameters_are_told_from_operators() {
         assert_eq!(numbered("SELECT ?1 WHERE scopes ? ?12"), "SELECT $1 WHERE scopes ? $12");
+    }
+
+    #[test]
+    fn what_is_for_many_rows_is_used_for_them() {
+        let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/many")).expect("a folder");
+        let mut names: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        names.retain(|file| !TEXTS_OF_MANY.contains_key(&*file.file_stem().expect("a name").to_string_lossy()));
+        assert_eq!(names, Vec::<PathBuf>::new());
     }
 
     #[test]

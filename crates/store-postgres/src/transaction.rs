@@ -11,7 +11,9 @@ use std::{
 };
 
 use bytes::BytesMut;
-use tidings_store_sql::{Columns, Database, Error, Kind, Next, Params, Result, Row, Statement, Value};
+use tidings_store_sql::{
+    Columns, Database, Error, Kind, Next, Params, Result, Row, Statement, Value, query_one_by_one,
+};
 use tokio::runtime::Handle;
 use tokio_postgres::{
     Client,
@@ -73,11 +75,16 @@ impl Transaction<'_> {
 
 impl Transaction<'_> {
     /// One statement for all rows: it costs what a few rows cost.
-    fn execute_columns(&self, text: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+    fn query_columns(&self, text: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<tokio_postgres::Row>> {
         let columns: Vec<_> = (0..rows[0].len()).map(|column| Column::of(rows, column)).collect();
         let typed: Vec<(&(dyn ToSql + Sync), Type)> =
             columns.iter().map(|column| (column as &(dyn ToSql + Sync), column.type_of())).collect();
-        let handed_back = self.wait(self.client.query_typed(text, &typed))?;
+        self.wait(self.client.query_typed(text, &typed))
+    }
+
+    /// How many rows it changed for each.
+    fn execute_columns(&self, text: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<usize>> {
+        let handed_back = self.query_columns(text, rows)?;
         let Some(first) = handed_back.first() else {
             // Nothing is handed back where every row counts, or where none did.
             let all = usize::from(!text.contains("RETURNING"));
@@ -192,6 +199,23 @@ impl Database for Transaction<'_> {
     ) -> Result<()> {
         let values = bound(params)?;
         for row in self.wait(self.client.query_typed(sql::text(statement), &typed(&values)))? {
+            if each(&Row::new(&Found::new(&row)))? == Next::Enough {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn query_many(
+        &self,
+        statement: Statement,
+        rows: &[Vec<Value<'_>>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Next>,
+    ) -> Result<()> {
+        let (Some(text), [_, _, ..]) = (sql::text_of_many(statement), rows) else {
+            return query_one_by_one(self, statement, rows, each);
+        };
+        for row in self.query_columns(text, rows)? {
             if each(&Row::new(&Found::new(&row)))? == Next::Enough {
                 break;
             }

@@ -30,6 +30,37 @@ pub trait Database {
         params: &dyn Params,
         each: &mut dyn FnMut(&Row<'_>) -> Result<Next>,
     ) -> Result<()>;
+
+    /// Runs a statement that reads for each of many rows of parameters, and hands over what they find, in any order,
+    /// until `each` has had enough.
+    fn query_many(
+        &self,
+        statement: Statement,
+        rows: &[Vec<Value<'_>>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Next>,
+    ) -> Result<()> {
+        query_one_by_one(self, statement, rows, each)
+    }
+}
+
+/// What a database without a better way does.
+pub fn query_one_by_one(
+    database: &(impl Database + ?Sized),
+    statement: Statement,
+    rows: &[Vec<Value<'_>>],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<Next>,
+) -> Result<()> {
+    let mut next = Next::More;
+    for row in rows {
+        database.query(statement, row, &mut |row| {
+            next = each(row)?;
+            Ok(next)
+        })?;
+        if next == Next::Enough {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Whether more rows are wanted.
@@ -105,6 +136,46 @@ impl Prepared<'_> {
             Ok(Next::More)
         })?;
         Ok(rows)
+    }
+
+    /// Reads all its rows for each of many rows of parameters, in any order.
+    pub(crate) fn query_many<T>(
+        &self,
+        rows: &[Vec<Value<'_>>],
+        read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.extend_many(rows, usize::MAX, &mut found, read)?;
+        Ok(found)
+    }
+
+    /// The same, until so many are found.
+    pub(crate) fn extend_many<T>(
+        &self,
+        rows: &[Vec<Value<'_>>],
+        most: usize,
+        found: &mut Vec<T>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<()> {
+        if found.len() >= most {
+            return Ok(());
+        }
+        self.each_of_many(rows, |row| {
+            found.push(read(row)?);
+            Ok(if found.len() < most { Next::More } else { Next::Enough })
+        })
+    }
+
+    /// Hands over its rows for each of many rows of parameters, in any order.
+    pub(crate) fn each_of_many(
+        &self,
+        rows: &[Vec<Value<'_>>],
+        mut each: impl FnMut(&Row<'_>) -> Result<Next>,
+    ) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.connection.database.query_many(self.statement, rows, &mut each)
     }
 
     /// Reads its first row; see [`Optional`] for where there may be none.

@@ -49,7 +49,7 @@ mod upkeep;
 mod value;
 
 pub use backend::{Backend, SqlStore, Writes};
-pub use database::{Connection, Database, Next};
+pub use database::{Connection, Database, Next, query_one_by_one};
 pub use error::{Error, Result};
 pub use memory::{Leases, Mark, Memory};
 pub use nodes::{Ended, Fate, LEASE, Meeting, Node, TransactionId};

@@ -156,10 +156,11 @@ impl Leases {
         leased.values().filter(|to| webhooks.contains(to)).count() as u64
     }
 
-    /// The leased deliveries of a webhook below a sequence, newest first.
-    pub(crate) fn of_webhook(&self, webhook: i64, before: i64) -> Vec<i64> {
+    /// The leased deliveries of these webhooks below a sequence. One pass, as above.
+    pub(crate) fn of_webhooks(&self, webhooks: &[i64], before: i64) -> Vec<i64> {
+        let webhooks: HashSet<_> = webhooks.iter().collect();
         let leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        leased.range(..before).rev().filter(|&(_, &to)| to == webhook).map(|(&delivery, _)| delivery).collect()
+        leased.range(..before).filter(|(_, to)| webhooks.contains(to)).map(|(&delivery, _)| delivery).collect()
     }
 
     /// The webhooks of all leased deliveries.

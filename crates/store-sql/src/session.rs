@@ -9,7 +9,7 @@ use tidings_domain::statistics::Tally;
 
 use crate::{
     counters::{find_hour, read_tally},
-    database::{Connection, Optional as _, Result, Row},
+    database::{Connection, Optional as _, Result, Row, row},
     memory::{HEADS_MAX, HOURS_MAX, LeaseChange, Leases, Memory},
     sql,
 };
@@ -274,22 +274,23 @@ impl<'a> Session<'a> {
 pub(crate) struct Leased<'a>(pub(crate) Option<&'a Leases>);
 
 impl Leased<'_> {
-    /// The leased deliveries of a webhook below a sequence, newest first.
-    pub(crate) fn of_webhook(self, connection: &Connection<'_>, webhook: i64, before: i64) -> Result<Vec<i64>> {
+    /// The leased deliveries of these webhooks below a sequence, in any order.
+    pub(crate) fn of_webhooks(self, connection: &Connection<'_>, webhooks: &[i64], before: i64) -> Result<Vec<i64>> {
         match self.0 {
-            Some(leases) => Ok(leases.of_webhook(webhook, before)),
-            None => connection.statement(sql::LEASED_OF_WEBHOOK).query_map([webhook, before], |row| row.get(0)),
+            Some(leases) => Ok(leases.of_webhooks(webhooks, before)),
+            None => {
+                let rows: Vec<_> = webhooks.iter().map(|&webhook| row![webhook, before]).collect();
+                connection.statement(sql::LEASED_OF_WEBHOOK).query_many(&rows, |row| row.get(0))
+            }
         }
     }
 
     /// How many deliveries of these webhooks are leased.
     pub(crate) fn count_of_webhooks(self, connection: &Connection<'_>, webhooks: &HashSet<i64>) -> Result<u64> {
         let Some(leases) = self.0 else {
-            let mut all = 0;
-            for webhook in webhooks {
-                all += connection.statement(sql::COUNT_LEASED).query_row([*webhook], |row| row.get::<u64>(0))?;
-            }
-            return Ok(all);
+            let rows: Vec<_> = webhooks.iter().map(|&webhook| row![webhook]).collect();
+            let counted = connection.statement(sql::COUNT_LEASED).query_many(&rows, |row| row.get::<u64>(0))?;
+            return Ok(counted.into_iter().sum());
         };
         Ok(leases.count_of_webhooks(webhooks))
     }

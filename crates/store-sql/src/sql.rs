@@ -155,8 +155,8 @@ statements! {
         WEBHOOKS_TO_CANCEL = "webhooks_to_cancel";
         SNAPSHOT_WEBHOOKS = "snapshot_webhooks";
         FIND_EVENT = "find_event";
-        COUNT_DELIVERED = "count_delivered";
-        FIND_DELIVERIES = "find_deliveries";
+        COUNT_OF_EVENT = "count_of_event";
+        FIND_DELIVERY = "find_delivery";
         FIND_ATTEMPTS = "find_attempts";
         WALK_DELIVERIES = "walk_deliveries";
         WALK_NOT_DELIVERED = "walk_not_delivered";
@@ -231,7 +231,6 @@ statements! {
         NOTE_REPLAYED = "note_replayed";
         COUNT_DUE = "count_due";
         REPLAYED_OF_EVENT = "replayed_of_event";
-        COUNT_REPLAYED = "count_replayed";
         WALK_REPLAYED = "walk_replayed";
         FIND_EXPUNGED = "find_expunged";
         UNFINISHED_OF_EVENT = "unfinished_of_event";

@@ -107,7 +107,7 @@ fn no_statement_about_runs_looks_through_a_table() {
         sql::FORGET_GIVEN_TO_RUN,
         sql::FORGET_SENT_OF_DELIVERIES,
         sql::FORGET_SENT_OF_ATTEMPTS,
-        sql::COUNT_DELIVERED,
+        sql::COUNT_OF_EVENT,
     ];
     look_through_nothing(&connection, &statements);
     for (statement, index) in [
@@ -238,7 +238,7 @@ fn deliveries_are_found_without_looking_through_attempts() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = open(directory.path()).expect("a store");
     let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
-    let plan = plan(&connection, sql::FIND_DELIVERIES);
+    let plan = plan(&connection, sql::FIND_DELIVERY);
     assert_eq!(plan.iter().filter(|line| line.contains("a USING PRIMARY KEY (delivery=?)")).count(), 2, "{plan:#?}");
     assert!(!plan.iter().any(|line| line.starts_with("SCAN ") && !line.contains(" v")), "{plan:#?}");
     drop(store);

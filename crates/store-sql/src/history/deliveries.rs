@@ -13,7 +13,7 @@ use super::{first_sequence_at, walk::Walk};
 use crate::{
     attempt_row::read_attempt,
     catalog::{COUNT_MAX, before, limit},
-    database::{Connection, Error, Result, Row, params},
+    database::{Connection, Error, Result, Row, params, row},
     session::Leased,
     sql,
     states::{STATE_CANCELLED, STATE_DELIVERED, STATE_DROPPED, STATE_FAILED},
@@ -53,28 +53,28 @@ fn read(row: &Row<'_>) -> Result<DeliveryView> {
     })
 }
 
-/// The deliveries with sequences from `from` to `to`, both included.
-fn between(connection: &Connection<'_>, project: i64, from: i64, to: i64) -> Result<Vec<DeliveryView>> {
-    connection.statement(sql::FIND_DELIVERIES).query_map([from, to, project], read)
+/// The deliveries with these sequences, oldest first.
+fn read_all(connection: &Connection<'_>, project: i64, sequences: &[i64]) -> Result<Vec<DeliveryView>> {
+    let rows: Vec<_> = sequences.iter().map(|&seq| row![seq, project]).collect();
+    let mut views = connection.statement(sql::FIND_DELIVERY).query_many(&rows, read)?;
+    views.sort_unstable_by_key(|view| view.id.sequence());
+    Ok(views)
 }
 
 pub(crate) fn find(connection: &Connection<'_>, project_id: ProjectId, id: DeliveryId) -> Result<Option<DeliveryView>> {
-    let found = between(connection, project_id.sequence(), id.sequence(), id.sequence())?;
+    let found = read_all(connection, project_id.sequence(), &[id.sequence()])?;
     Ok(found.into_iter().find(|view| view.id == id))
 }
 
 pub(crate) fn of_event(connection: &Connection<'_>, event: &Event) -> Result<Vec<DeliveryView>> {
     let seq = event.key.sequence();
     let fanout: i64 = connection.statement(sql::FANOUT_OF).query_row([seq], |row| row.get(0))?;
-    let project = event.project_id.sequence();
-    let mut views = between(connection, project, seq + 1, sequence_after(seq, fanout))?;
-    // Where there are many, those of another process may lie between.
-    views.retain(|view| view.event_id == event.id());
+    let own = [seq + 1, sequence_after(seq, fanout), seq];
+    let mut sequences: Vec<i64> = connection.statement(sql::FINISHED_BETWEEN).query_map(own, |row| row.get(0))?;
+    sequences.extend(connection.statement(sql::QUEUED_BETWEEN).query_map(own, |row| row.get::<i64>(0))?);
     let replayed = connection.statement(sql::REPLAYED_OF_EVENT);
-    for delivery in replayed.query_map(params![seq, REPLAYED_SHOWN_MAX], |row| row.get::<i64>(0))? {
-        views.extend(between(connection, project, delivery, delivery)?);
-    }
-    Ok(views)
+    sequences.extend(replayed.query_map(params![seq, REPLAYED_SHOWN_MAX], |row| row.get::<i64>(0))?);
+    read_all(connection, event.project_id.sequence(), &sequences)
 }
 
 /// Deliveries by replays that are shown with their event; lists show them all.
@@ -105,11 +105,9 @@ pub(crate) fn list(
     };
     let end = filter.until.map_or(i64::MAX, first_sequence_at);
     let sequences = walk.sequences(before(page).min(end), limit(page))?;
-    let mut rows = Vec::with_capacity(sequences.len());
-    for seq in sequences {
-        rows.extend(between(connection, project, seq, seq)?);
-    }
-    let counted = walk.sequences(end, COUNT_MAX)?.len();
+    let mut rows = read_all(connection, project, &sequences)?;
+    rows.reverse();
+    let counted = walk.count(end, COUNT_MAX)?;
     let total = Total::from_bounded_count(counted as u64);
     Ok(Page::from_rows(rows, page.limit, total, |view| view.id.sequence()))
 }

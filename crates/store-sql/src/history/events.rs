@@ -1,8 +1,10 @@
 //! Events.
 
+use std::collections::HashMap;
+
 use tidings_domain::{
     event::Event,
-    ids::{EventKey, ProjectId},
+    ids::{EventKey, ProjectId, sequence_after},
     page::{Page, PageRequest, Total},
 };
 use tidings_ports::store::{EventFilter, EventView};
@@ -10,7 +12,7 @@ use tidings_ports::store::{EventFilter, EventView};
 use super::first_sequence_at;
 use crate::{
     catalog::{COUNT_MAX, before, limit},
-    database::{Connection, Next, Optional as _, Result, params},
+    database::{Connection, Next, Optional as _, Result, params, row},
     queue::read_event,
     sql,
 };
@@ -46,20 +48,40 @@ pub(crate) fn list(
             Ok(EventView { event, deliveries: row.get(8)?, delivered: None })
         },
     )?;
-    let replayed = connection.statement(sql::COUNT_REPLAYED);
-    let delivered = connection.statement(sql::COUNT_DELIVERED);
-    for view in &mut rows {
-        if view.deliveries <= COUNTED_DELIVERIES_MAX {
-            let counted = delivered.query_row(params![view.event.key.sequence(), view.deliveries], |row| row.get(0))?;
-            view.delivered = Some(counted);
+    count_deliveries(connection, &mut rows)?;
+    let total = match (event_type, &filter.scope) {
+        (None, None) => connection
+            .statement(sql::COUNT_EVENTS)
+            .query_row(params![project_id.sequence(), first, end, COUNT_MAX], |row| row.get(0))?,
+        _ => {
+            let mut counted = 0;
+            list.each(params![project_id.sequence(), end, first, event_type, filter.scope, COUNT_MAX], |_| {
+                counted += 1;
+                Ok(Next::More)
+            })?;
+            counted
         }
-        view.deliveries += replayed.query_row([view.event.key.sequence()], |row| row.get::<u32>(0))?;
-    }
-    let all = connection.statement(sql::LIST_EVENTS);
-    let mut total = 0;
-    all.each(params![project_id.sequence(), end, first, event_type, filter.scope, COUNT_MAX], |_| {
-        total += 1;
-        Ok(Next::More)
-    })?;
+    };
     Ok(Page::from_rows(rows, page.limit, Total::from_bounded_count(total), |view| view.event.key.sequence()))
+}
+
+/// How many deliveries of each have arrived, and how many it got later.
+fn count_deliveries(connection: &Connection<'_>, views: &mut [EventView]) -> Result<()> {
+    let rows: Vec<_> = views
+        .iter()
+        .map(|view| {
+            let seq = view.event.key.sequence();
+            let looked_at = if view.deliveries <= COUNTED_DELIVERIES_MAX { view.deliveries } else { 0 };
+            row![seq + 1, sequence_after(seq, looked_at.into()), seq]
+        })
+        .collect();
+    let count = connection.statement(sql::COUNT_OF_EVENT);
+    let counted = count.query_many(&rows, |row| Ok((row.get::<i64>(0)?, (row.get::<u32>(1)?, row.get::<u32>(2)?))))?;
+    let counted: HashMap<_, _> = counted.into_iter().collect();
+    for view in views {
+        let Some(&(replayed, delivered)) = counted.get(&view.event.key.sequence()) else { continue };
+        view.delivered = (view.deliveries <= COUNTED_DELIVERIES_MAX).then_some(delivered);
+        view.deliveries += replayed;
+    }
+    Ok(())
 }

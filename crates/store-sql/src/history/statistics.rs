@@ -14,13 +14,15 @@ use super::deliveries::owns_webhook;
 use crate::{
     catalog::COUNT_MAX,
     counters::read_tally,
-    database::{Connection, Next, Result, params},
+    database::{Connection, Next, Result, Value, params, row},
     session::Leased,
     sql,
 };
 
 /// Rows, one per webhook and hour, that one look adds up: about a second's work.
 const HOUR_ROWS_MAX: u32 = 1_000_000;
+/// Webhooks whose deliveries are counted together: nobody wants to know how much it is beyond what is counted.
+const COUNTED_TOGETHER: usize = 20;
 
 pub(crate) fn read(
     connection: &Connection<'_>,
@@ -36,22 +38,20 @@ pub(crate) fn read(
         None => connection.statement(sql::PROJECT_WEBHOOKS).query_map([project], |row| row.get(0))?,
     };
     let mut hours: BTreeMap<i64, Tally> = BTreeMap::new();
-    let mut free = HOUR_ROWS_MAX;
-    let list = connection.statement(sql::LIST_HOURS);
-    for webhook in webhooks {
-        let mut is_cut = false;
-        list.each([webhook, hour_of(since), hour_of(until)], |row| {
-            is_cut = free == 0;
-            if is_cut {
-                return Ok(Next::Enough);
-            }
-            free -= 1;
-            hours.entry(row.get(0)?).or_default().merge(&read_tally(row, 1)?);
-            Ok(Next::More)
-        })?;
+    let (mut free, mut is_cut) = (HOUR_ROWS_MAX, false);
+    let (since, until) = (hour_of(since), hour_of(until));
+    let rows: Vec<_> = webhooks.into_iter().map(|webhook: i64| row![webhook, since, until]).collect();
+    connection.statement(sql::LIST_HOURS).each_of_many(&rows, |row| {
+        is_cut = free == 0;
         if is_cut {
-            return Ok(Some(Statistics { hours: Vec::new(), is_cut: true }));
+            return Ok(Next::Enough);
         }
+        free -= 1;
+        hours.entry(row.get(0)?).or_default().merge(&read_tally(row, 1)?);
+        Ok(Next::More)
+    })?;
+    if is_cut {
+        return Ok(Some(Statistics { hours: Vec::new(), is_cut: true }));
     }
     Ok(Some(Statistics { hours: hours.into_iter().collect(), is_cut: false }))
 }
@@ -90,35 +90,43 @@ pub(crate) fn waiting(
         })?;
     let all: HashSet<i64> = webhooks.iter().map(|&(webhook, _)| webhook).collect();
     let mut waiting = Waiting { pending: leased.count_of_webhooks(connection, &all)?, ..Waiting::default() };
-    for (webhook, is_held) in webhooks {
-        match is_held {
-            true => count_held(connection, webhook, &mut waiting)?,
-            false => count_due(connection, webhook, now, &mut waiting)?,
-        }
+    let of = |held: bool| -> Vec<i64> {
+        webhooks.iter().filter(|&&(_, is_held)| is_held == held).map(|&(webhook, _)| webhook).collect()
+    };
+    for held in of(true).chunks(COUNTED_TOGETHER) {
+        count_held(connection, held, &mut waiting)?;
     }
+    let others = of(false);
+    for others in others.chunks(COUNTED_TOGETHER) {
+        count_due(connection, others, &mut waiting)?;
+    }
+    let rows: Vec<_> = others.iter().map(|&webhook| row![webhook, now.as_millis()]).collect();
+    let oldest = connection.statement(sql::OLDEST_DUE_OF_WEBHOOK).query_many(&rows, |row| row.get::<Option<i64>>(0))?;
+    waiting.oldest_due_at = oldest.into_iter().flatten().min().map(Timestamp::from_millis);
     Ok(waiting)
 }
 
-fn count_held(connection: &Connection<'_>, webhook: i64, waiting: &mut Waiting) -> Result<()> {
+/// Each is counted so far.
+fn bounded(webhooks: &[i64]) -> Vec<Vec<Value<'_>>> {
+    webhooks.iter().map(|&webhook| row![webhook, COUNT_MAX]).collect()
+}
+
+fn count_held(connection: &Connection<'_>, webhooks: &[i64], waiting: &mut Waiting) -> Result<()> {
     if waiting.held <= TOTAL_EXACT_MAX {
-        let held: i64 =
-            connection.statement(sql::COUNT_HELD).query_row(params![webhook, COUNT_MAX], |row| row.get(0))?;
-        waiting.held = (waiting.held + held.unsigned_abs()).min(u64::from(COUNT_MAX));
+        let held = connection.statement(sql::COUNT_HELD).query_many(&bounded(webhooks), |row| row.get::<u64>(0))?;
+        waiting.held = (waiting.held + held.into_iter().sum::<u64>()).min(u64::from(COUNT_MAX));
     }
     Ok(())
 }
 
-fn count_due(connection: &Connection<'_>, webhook: i64, now: Timestamp, waiting: &mut Waiting) -> Result<()> {
+fn count_due(connection: &Connection<'_>, webhooks: &[i64], waiting: &mut Waiting) -> Result<()> {
     if waiting.pending <= TOTAL_EXACT_MAX && waiting.retrying <= TOTAL_EXACT_MAX {
-        let (all, tried): (i64, i64) = connection
-            .statement(sql::COUNT_WAITING)
-            .query_row(params![webhook, COUNT_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        waiting.pending = (waiting.pending + (all - tried).unsigned_abs()).min(u64::from(COUNT_MAX));
-        waiting.retrying = (waiting.retrying + tried.unsigned_abs()).min(u64::from(COUNT_MAX));
+        let count = connection.statement(sql::COUNT_WAITING);
+        let counted = count.query_many(&bounded(webhooks), |row| Ok((row.get::<u64>(0)?, row.get::<u64>(1)?)))?;
+        for (all, tried) in counted {
+            waiting.pending = (waiting.pending + (all - tried)).min(u64::from(COUNT_MAX));
+            waiting.retrying = (waiting.retrying + tried).min(u64::from(COUNT_MAX));
+        }
     }
-    let oldest: Option<i64> =
-        connection.statement(sql::OLDEST_DUE_OF_WEBHOOK).query_row([webhook, now.as_millis()], |row| row.get(0))?;
-    let oldest = oldest.map(Timestamp::from_millis);
-    waiting.oldest_due_at = [waiting.oldest_due_at, oldest].into_iter().flatten().min();
     Ok(())
 }

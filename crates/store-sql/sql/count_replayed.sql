@@ -1,1 +1,0 @@
-SELECT count(*) FROM replayed_delivery WHERE event = ?1
