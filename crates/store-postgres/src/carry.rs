@@ -12,7 +12,10 @@ use tidings_store_sql::{
     sql::{FIND_REMEMBERED, REMEMBER},
 };
 use tokio::runtime::Handle;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{
+    error::SqlState,
+    types::{ToSql, Type},
+};
 
 use crate::{
     OpenError,
@@ -29,8 +32,8 @@ use crate::{
 /// Nobody else waits for what is carried, and it may take long.
 const NO_BOUNDS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
                          SET LOCAL lock_timeout = '30s'";
-/// Whoever starts meanwhile waits here.
-const HOLD_STARTS: &str = "LOCK TABLE node IN SHARE MODE";
+/// Whoever starts meanwhile waits here, and so does another one that wants to write.
+const HOLD_STARTS: &str = "LOCK TABLE node IN SHARE ROW EXCLUSIVE MODE";
 const MAKE_MIGRATION: &str = "CREATE TABLE tidings_migration (id TEXT NOT NULL, carried TEXT NOT NULL DEFAULT '', rows BIGINT NOT NULL DEFAULT 0)";
 
 /// How the tables are divided that are made here; a server divides what comes later as its settings say.
@@ -54,6 +57,19 @@ impl Line {
 
     fn run(&self, text: &str) -> Result<()> {
         self.runtime.block_on(self.client.batch_execute(text)).map_err(|error| said(&error))
+    }
+
+    /// Begins to write, with nobody beside.
+    fn begin_alone(&self) -> Result<()> {
+        let begun = self.runtime.block_on(self.client.batch_execute(&format!("BEGIN; {NO_BOUNDS}; {HOLD_STARTS}")));
+        begun.map_err(|error| match error.code() {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                let reason = "somebody else has been writing into this database for 30 s, a restore, an import or a \
+                              server that starts: wait for its end, and try again";
+                Error::Elsewhere(reason.into())
+            }
+            _ => said(&error),
+        })
     }
 
     fn query(&self, text: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<tokio_postgres::Row>> {
@@ -170,7 +186,7 @@ pub fn inlet(url: &str, runtime: &Handle) -> Result<PostgresInlet, OpenError> {
         if line.is_migrating()? {
             return Err(Error::Elsewhere(OpenError::HalfMigrated.to_string().into()));
         }
-        line.run(&format!("BEGIN; {NO_BOUNDS}; {HOLD_STARTS}"))?;
+        line.begin_alone()?;
         line.refuse_used()
     };
     begin().map_err(|error| OpenError::Target(error.to_string()))?;
@@ -205,7 +221,7 @@ pub struct PostgresAddition(Line);
 pub fn addition(url: &str, runtime: &Handle) -> Result<PostgresAddition, OpenError> {
     let line = open_for_writing(url, runtime)?;
     let begin = || {
-        line.run(&format!("BEGIN; {NO_BOUNDS}; {HOLD_STARTS}"))?;
+        line.begin_alone()?;
         Ok((line.is_migrating()?, line.number(COUNT_ALIVE)?))
     };
     match begin().map_err(|error: Error| OpenError::Target(error.to_string()))? {
@@ -252,7 +268,7 @@ pub struct Migration {
 pub fn migration(url: &str, runtime: &Handle, id: &str) -> Result<Migration, OpenError> {
     let line = open_for_writing(url, runtime)?;
     let begin = || {
-        line.run(&format!("BEGIN; {NO_BOUNDS}; {HOLD_STARTS}"))?;
+        line.begin_alone()?;
         if !line.is_migrating()? {
             line.refuse_used()?;
             line.run(MAKE_MIGRATION)?;

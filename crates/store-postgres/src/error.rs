@@ -68,6 +68,12 @@ pub enum OpenError {
     /// Nothing can be put into it.
     #[error("{0}")]
     Target(String),
+    /// Somebody else's tables are in the way.
+    #[error(
+        "the database holds something else already ({0}), and nothing is written beside it: name a database of its own \
+         with --database-url"
+    )]
+    Foreign(String),
     /// Its tables could not be brought up to date.
     #[error("cannot bring the database's tables up to date: {0}")]
     Migration(String),

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::Object;
 use tidings_domain::time::Timestamp;
 use tidings_store_sql::{Node, SqlStore};
+use tokio_postgres::error::SqlState;
 
 use crate::{
     OpenError, PostgresStore, backend::PostgresBackend, carry::refuse_half_migrated, error::chain, nodes::Forum,
@@ -108,7 +109,13 @@ async fn change_tables(client: &mut Object) -> Result<(), OpenError> {
         return Err(OpenError::NewerSchema { found, known });
     }
     for (version, migration) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
-        transaction.batch_execute(migration).await.map_err(said)?;
+        let is_first = version == 1;
+        transaction.batch_execute(migration).await.map_err(|error| match error.code() {
+            Some(&SqlState::DUPLICATE_TABLE | &SqlState::DUPLICATE_FUNCTION) if is_first => {
+                OpenError::Foreign(chain(&error))
+            }
+            _ => said(error),
+        })?;
         let note = format!("INSERT INTO tidings_schema (version) VALUES ({version})");
         transaction.batch_execute(&note).await.map_err(said)?;
     }

@@ -45,7 +45,7 @@ pub fn config(url: &str) -> Result<tokio_postgres::Config, OpenError> {
     Ok(config)
 }
 
-/// How a connection is encrypted, and with whom: what `sslmode` and `sslrootcert` in the URL say.
+/// How a connection is encrypted, and with whom: what `sslmode` and the like in the URL say.
 ///
 /// # Errors
 ///

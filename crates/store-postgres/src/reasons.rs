@@ -58,7 +58,10 @@ fn way_out(code: &SqlState, config: &Config) -> String {
             format!("correct the password of {user} in the URL, with %40 for @ and the like, or set it there anew")
         }
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            format!("see that there is a role {user}, and that pg_hba.conf lets it in from here")
+            format!(
+                "see that there is a role {user}, and that pg_hba.conf lets it in from here; where it demands a \
+                 certificate, name one in the URL: sslcert=FILE&sslkey=FILE"
+            )
         }
         SqlState::INVALID_CATALOG_NAME => format!("make it with: createdb -O {user} {database}"),
         SqlState::INSUFFICIENT_PRIVILEGE => format!(
@@ -77,8 +80,16 @@ fn way_out(code: &SqlState, config: &Config) -> String {
 /// Why a certificate was not taken.
 fn refused_certificate(error: &rustls::Error, config: &Config) -> String {
     let at = place(config);
-    let rustls::Error::InvalidCertificate(why) = error else {
-        return format!("{at} and this program cannot agree on encryption: {error}");
+    let why = match error {
+        rustls::Error::InvalidCertificate(why) => why,
+        // An alert is what the other side says.
+        rustls::Error::AlertReceived(_) => {
+            return format!(
+                "{at} does not take the client's certificate ({error}); name one from an authority in its ssl_ca_file \
+                 in the URL: sslcert=FILE&sslkey=FILE"
+            );
+        }
+        _ => return format!("{at} and this program cannot agree on encryption: {error}"),
     };
     match why {
         // An authority of the same name with another key is another authority.

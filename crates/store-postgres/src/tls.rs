@@ -1,6 +1,6 @@
 //! How a connection is encrypted, and with whom it is known to be, by what its URL says.
 
-use std::{fs, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -10,7 +10,7 @@ use rustls::{
         verify_server_name,
     },
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
     server::ParsedCertificate,
 };
 use tokio_postgres::config::SslMode;
@@ -35,12 +35,16 @@ pub(crate) struct Encryption {
     pub(crate) mode: SslMode,
     checks: Checks,
     authority: Option<String>,
+    /// The client's own certificate, and its key.
+    certificate: Option<String>,
+    key: Option<String>,
 }
 
 impl Encryption {
     /// Takes what is about encryption out of a URL, and returns it with what is left.
     pub(crate) fn of(url: &str) -> Result<(Self, String), OpenError> {
-        let mut encryption = Self { mode: SslMode::Prefer, checks: Checks::Nothing, authority: None };
+        let (mode, checks) = (SslMode::Prefer, Checks::Nothing);
+        let mut encryption = Self { mode, checks, authority: None, certificate: None, key: None };
         let Some((address, parameters)) = url.split_once('?') else { return Ok((encryption, url.to_owned())) };
         let mut rest = Vec::new();
         for parameter in parameters.split('&') {
@@ -48,7 +52,9 @@ impl Encryption {
                 Some(("sslmode", mode)) => (encryption.mode, encryption.checks) = read_mode(mode)?,
                 // With this libpq finds out by itself that a server encrypts; so does whoever asks it first.
                 Some(("sslnegotiation", "postgres")) => {}
-                Some(("sslrootcert", path)) => encryption.authority = Some(decoded(path)?),
+                Some((name @ "sslrootcert", path)) => encryption.authority = Some(decoded(name, path)?),
+                Some((name @ "sslcert", path)) => encryption.certificate = Some(decoded(name, path)?),
+                Some((name @ "sslkey", path)) => encryption.key = Some(decoded(name, path)?),
                 _ => rest.push(parameter),
             }
         }
@@ -69,9 +75,40 @@ impl Encryption {
             .with_safe_default_protocol_versions()
             .map_err(|error| said(error.to_string()))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier.ready().map_err(said)?))
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::new(verifier.ready().map_err(said)?));
+        let config = match self.own()? {
+            None => config.with_no_client_auth(),
+            Some((certificates, key)) => config.with_client_auth_cert(certificates, key).map_err(|error| {
+                said(format!("sslcert and sslkey do not go together: {error}; name a certificate and its own key"))
+            })?,
+        };
         Ok(MakeRustlsConnect::new(config))
+    }
+
+    /// What this client shows, and what it proves it with.
+    fn own(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, OpenError> {
+        let (certificate, key) = match (&self.certificate, &self.key) {
+            (None, None) => return Ok(None),
+            (Some(certificate), Some(key)) => (certificate, key),
+            (Some(_), None) => return Err(OpenError::Url("sslcert is given without sslkey: name its key".to_owned())),
+            (None, Some(_)) => {
+                return Err(OpenError::Url("sslkey is given without sslcert: name its certificate".to_owned()));
+            }
+        };
+        let certificates = certificates("sslcert", certificate, "name a file with the client's certificate, in PEM")?;
+        let refused =
+            |reason: String, way_out: &str| OpenError::Url(format!("sslkey={key} cannot be used: {reason}; {way_out}"));
+        let (text, mode) = fs::read(key)
+            .and_then(|text| Ok((text, fs::metadata(key)?.permissions().mode() & 0o777)))
+            .map_err(|error| refused(error.to_string(), "name a file with the client's key, in PEM"))?;
+        if mode & 0o007 != 0 {
+            return Err(refused(format!("every user can read it (mode {mode:o})"), &format!("run: chmod 600 {key}")));
+        }
+        let read = PrivateKeyDer::from_pem_slice(&text);
+        let key = read.map_err(|_| {
+            refused("there is no key in it that needs no passphrase".to_owned(), "name one in PEM (PKCS#8)")
+        })?;
+        Ok(Some((certificates, key)))
     }
 
     /// The certificates of those who are trusted.
@@ -80,17 +117,19 @@ impl Encryption {
             None | Some("system") => return Ok(rustls_native_certs::load_native_certs().certs),
             Some(path) => path,
         };
-        let refused = |reason: String| {
-            let way_out = "name a file with the certificate of the authority, in PEM";
-            OpenError::Url(format!("sslrootcert={path} cannot be used: {reason}; {way_out}"))
-        };
-        let text = fs::read(path).map_err(|error| refused(error.to_string()))?;
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        match found {
-            Ok(found) if !found.is_empty() => Ok(found),
-            Ok(_) => Err(refused("there is no certificate in it".to_owned())),
-            Err(error) => Err(refused(error.to_string())),
-        }
+        certificates("sslrootcert", path, "name a file with the certificate of the authority, in PEM")
+    }
+}
+
+/// All certificates in a file.
+fn certificates(name: &str, path: &str, way_out: &str) -> Result<Vec<CertificateDer<'static>>, OpenError> {
+    let refused = |reason: String| OpenError::Url(format!("{name}={path} cannot be used: {reason}; {way_out}"));
+    let text = fs::read(path).map_err(|error| refused(error.to_string()))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(refused("there is no certificate in it".to_owned())),
+        Err(error) => Err(refused(error.to_string())),
     }
 }
 
@@ -110,7 +149,7 @@ fn read_mode(mode: &str) -> Result<(SslMode, Checks), OpenError> {
 }
 
 /// A value with `%2F` and the like in it.
-fn decoded(text: &str) -> Result<String, OpenError> {
+fn decoded(name: &str, text: &str) -> Result<String, OpenError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -120,11 +159,11 @@ fn decoded(text: &str) -> Result<String, OpenError> {
         }
         let digits = [rest.next(), rest.next()].map(|digit| digit.and_then(|digit| char::from(digit).to_digit(16)));
         let [Some(high), Some(low)] = digits else {
-            return Err(OpenError::Url(format!("sslrootcert={text} has a % without two hexadecimal digits")));
+            return Err(OpenError::Url(format!("{name}={text} has a % without two hexadecimal digits")));
         };
         bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
     }
-    String::from_utf8(bytes).map_err(|error| OpenError::Url(format!("sslrootcert={text} is no text: {error}")))
+    String::from_utf8(bytes).map_err(|error| OpenError::Url(format!("{name}={text} is no text: {error}")))
 }
 
 /// Looks at a server's certificate.
@@ -218,7 +257,7 @@ mod tests {
         }
         let (_, _, authority, rest) = of("postgres://h/d?a=b&sslrootcert=%2Fx%20y.pem&c=d").expect("known");
         assert_eq!((authority.as_deref(), &*rest), (Some("/x y.pem"), "postgres://h/d?a=b&c=d"));
-        for wrong in ["sslmode=allow", "sslmode=", "sslrootcert=%2"] {
+        for wrong in ["sslmode=allow", "sslmode=", "sslrootcert=%2", "sslkey=%zz"] {
             let refused = Encryption::of(&format!("{address}?{wrong}")).expect_err("it is refused").to_string();
             assert!(refused.contains(wrong), "{refused}");
         }

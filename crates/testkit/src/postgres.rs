@@ -115,6 +115,23 @@ impl Cluster {
         self.launch();
     }
 
+    /// From now on lets in over the network only who has a certificate from this authority, in DER; no password does.
+    /// It encrypts already.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start so.
+    pub fn ask_for_certificates(&mut self, authority: &[u8]) {
+        let data = self.directory.join("data");
+        fs::write(data.join("clients.crt"), pem("CERTIFICATE", authority)).expect("it is written");
+        give_to_user(&data.join("clients.crt"));
+        let rules = "local all all trust\nhostssl all all 127.0.0.1/32 cert\n";
+        fs::write(data.join("pg_hba.conf"), rules).expect("it is written");
+        self.stop(Stop::Fast);
+        self.settings.push_str(" -c ssl_ca_file=clients.crt");
+        self.launch();
+    }
+
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port

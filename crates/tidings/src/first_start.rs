@@ -112,8 +112,8 @@ pub(crate) async fn check_master_key(
     let stored = store.remember_once(MASTER_KEY_CHECK, master.seal(MASTER_KEY_CHECK_OWNER, b"tidings", nonce)).await?;
     if !opens_check(master, &stored) {
         bail!(
-            "the master key is not the one that this data directory was made with, so its secrets cannot be read; \
-             start with the right TIDINGS_MASTER_KEY or --master-key-file"
+            "the master key is not the one that the stored secrets were sealed with, so they cannot be read; start with \
+             the right TIDINGS_MASTER_KEY or --master-key-file"
         );
     }
     Ok(())

@@ -269,7 +269,11 @@ async fn every_node_of_a_restored_database_is_let_go_by_one_word() {
     let file = file.to_str().expect("UTF-8");
     succeed(&["backup", file, "--data-dir", from.directory()], &from.variables()).await;
     let to = postgres(home.path(), "to");
-    succeed(&["restore", file, "--data-dir", to.directory()], &to.variables()).await;
+    // Two at once: one of them finds that it came too late.
+    let (restore, variables) = (["restore", file, "--data-dir", to.directory()], to.variables());
+    let (one, other) = tokio::join!(run(&restore, &variables), run(&restore, &variables));
+    let refused = if one.0 { &other } else { &one };
+    assert!(one.0 != other.0 && refused.1.contains("holds data already"), "{one:?} {other:?}");
     let nodes = Nodes::start_on(BINARY, 2, to.database.as_deref().expect("one")).await;
     for server in &nodes.servers {
         let project = again(server, &project).await;

@@ -1,9 +1,9 @@
 //! Who may reach the database, and how: encryption, certificates, passwords, rights. What cannot be used is named, with
 //! the reason and the way out, by `serve` and by `doctor`.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tidings_testkit::{
     Server, cluster, operator,
@@ -153,6 +153,50 @@ async fn a_connection_is_encrypted_as_its_url_says_and_it_is_known_with_whom() {
     is_refused("an unknown mode", &url, &["sslmode=certainly", "verify-full"]).await;
 }
 
+/// A client's certificate and key as files, for a user of this name.
+fn client(access: &Access, issuer: &CertifiedIssuer<'static, KeyPair>, user: &str) -> String {
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.distinguished_name.push(DnType::CommonName, user);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, issuer).expect("a certificate");
+    let [certificate_path, key_path] = ["crt", "key"].map(|end| access.directory.path().join(format!("{user}.{end}")));
+    std::fs::write(&certificate_path, pem("CERTIFICATE", certificate.der())).expect("it is written");
+    std::fs::write(&key_path, pem("PRIVATE KEY", &key.serialize_der())).expect("it is written");
+    std::fs::set_permissions(&key_path, Permissions::from_mode(0o600)).expect("it is set");
+    format!("&sslcert={}&sslkey={}", certificate_path.display(), key_path.display())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_may_demand_a_certificate_in_place_of_a_password() {
+    let mut access = Access::encrypted(&["localhost"], false);
+    let issuer = authority();
+    access.cluster.ask_for_certificates(issuer.der());
+    let database = access.cluster.database();
+    let url = |parameters: &str| {
+        let parameters = format!("{}{parameters}", access.trusting("verify-full"));
+        access.over_network("tidings", "localhost", &database, &parameters).replace(&format!(":{PASSWORD}"), "")
+    };
+    let own = client(&access, &issuer, "tidings");
+    assert!(is_encrypted(&access, &url(&own)).await);
+    is_refused("no certificate", &url(""), &["localhost:", "certificate", "sslcert=FILE&sslkey=FILE"]).await;
+    let others = client(&access, &issuer, "somebody");
+    is_refused("another user's", &url(&others), &["localhost:", "tidings", "certificate"]).await;
+    let unknown = client(&access, &authority(), "unknown");
+    is_refused("an unknown authority's", &url(&unknown), &["localhost:", "does not take the client", "ssl_ca_file", "sslcert="]).await;
+
+    let (certificate, key) = own.split_once("&sslkey").expect("both");
+    is_refused("no key", &url(certificate), &["sslcert is given without sslkey"]).await;
+    is_refused("no certificate file", &url(&format!("&sslkey{key}")), &["sslkey is given without sslcert"]).await;
+    let key = access.directory.path().join("somebody.key");
+    let mixed = format!("{certificate}&sslkey={}", key.display());
+    is_refused("another's key", &url(&mixed), &["do not go together", "its own key"]).await;
+    std::fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("it is set");
+    is_refused("an open key", &url(&mixed), &["somebody.key", "mode 644", "chmod 600"]).await;
+    std::fs::write(&key, "no key").expect("it is written");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("it is set");
+    is_refused("no key in it", &url(&mixed), &["somebody.key", "no key", "PEM"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_for_another_name_or_that_has_expired_is_refused_and_so_is_a_server_without() {
     let access = Access::encrypted(&["db.example"], false);
@@ -232,4 +276,21 @@ async fn a_start_that_fails_takes_its_place_among_the_others_away() {
     let nodes: i64 = client.query_one("SELECT count(*) FROM node", &[]).await.expect("a count").get(0);
     assert_eq!(nodes, 1, "whoever changes something would wait for one that does not come");
     first.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_with_somebody_elses_tables_is_left_as_it_is() {
+    let url = cluster().database();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    client.batch_execute("CREATE TABLE event (day DATE); INSERT INTO event VALUES ('2026-01-01')").await.expect("made");
+    let mut server = Server::prepare(BINARY, &[]);
+    server.give("TIDINGS_DATABASE_URL", &url);
+    let said = server.refuses_to_start().await;
+    for word in ["something else already", "relation \"event\" already exists", "a database of its own"] {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let tables: i64 = client.query_one(tables, &[]).await.expect("a count").get(0);
+    assert_eq!(tables, 1, "nothing is beside it");
 }

@@ -58,7 +58,9 @@ impl<R: Read> Reader<R> {
         let header: serde_json::Value = reader.json(b'H')?;
         let format = header["format"].as_u64();
         if format != Some(u64::from(FORMAT)) {
-            let format = format.map_or_else(|| "?".to_owned(), |format| format.to_string());
+            // What this program wrote itself it would have written otherwise.
+            let is_own = header["version"] == env!("CARGO_PKG_VERSION");
+            let Some(format) = format.filter(|_| !is_own) else { return Err(reader.damaged()) };
             bail!("it has format {format}, and this program reads {FORMAT}: restore it with the version that wrote it");
         }
         reader.header = serde_json::from_value(header).map_err(|_| reader.damaged())?;
@@ -109,6 +111,9 @@ impl<R: Read> Reader<R> {
         let table = TABLES.get(next).filter(|table| table.name == head.table);
         // Which tables there are, and what they look like, is the version's.
         table.filter(|table| table.names().eq(head.columns.iter().map(String::as_str))).ok_or_else(|| {
+            if self.header.version == env!("CARGO_PKG_VERSION") {
+                return self.damaged();
+            }
             let (table, version) = (&head.table, &self.header.version);
             anyhow!(
                 "its table {table:?} is not as this program knows it: restore it with version {version}, which wrote it"

@@ -7,7 +7,7 @@ use super::{Header, Reader, Taken, Writer};
 fn header() -> Header {
     Header {
         format: 1,
-        version: "0.1.0".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         source: "sqlite".to_owned(),
         schema: 9,
         taken_at_ms: 1_700_000_000_000,
@@ -64,11 +64,17 @@ fn wherever_it_is_cut_or_altered_it_is_refused() {
         assert!(read(&whole[..length]).is_err(), "cut after {length} of {} bytes", whole.len());
     }
     let mut altered = whole.clone();
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    let at = whole.windows(version.len()).position(|bytes| bytes == version.as_bytes()).expect("it says its version");
+    let in_version = at..at + version.len();
     for place in 0..whole.len() {
         for bit in [0x01, 0x80] {
             altered[place] ^= bit;
             let error = read(&altered).map(drop).expect_err("altered").to_string();
             assert!(error.contains(": "), "byte {place}: {error}");
+            // Nobody is sent for another version, but where the version is what was altered.
+            let blames_version = error.contains("restore it with");
+            assert!(!blames_version || in_version.contains(&place), "byte {place}: {error}");
             altered[place] ^= bit;
         }
     }
