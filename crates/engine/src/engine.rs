@@ -216,7 +216,10 @@ impl Engine {
             tokio::spawn(guarded(Arc::clone(&engine).run_filling())),
         ];
         tasks.extend(restored.map(|_| tokio::spawn(guarded(Arc::clone(&engine).run_held()))));
-        tasks.extend(joined.map(|joined| tokio::spawn(guarded(Arc::clone(&engine).run_beats(joined)))));
+        if let Some(joined) = joined {
+            tasks.push(tokio::spawn(guarded(Arc::clone(&engine).run_beats(joined))));
+            tasks.push(tokio::spawn(guarded(Arc::clone(&engine).run_exchange())));
+        }
         for kind in TaskKind::ALL {
             let worker = |_| tokio::spawn(guarded(Arc::clone(&engine).run_tasks(kind)));
             tasks.extend((0..kind.workers()).map(worker));

@@ -74,6 +74,7 @@ impl Engine {
             self.begin_anew(joined).await;
         }
         self.hear(&beat.changed);
+        self.feed.is_listened_elsewhere(beat.is_listened);
         let is_news = beat.heard != rhythm.heard;
         rhythm.heard = beat.heard;
         if beat.kept {

@@ -34,3 +34,6 @@ CREATE TABLE gone (name TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TEMP TRIGGER note_gone AFTER DELETE ON main.node BEGIN
     INSERT INTO gone (name, at) SELECT old.name, here.now_ms FROM here;
 END;
+
+-- Nobody listens here.
+CREATE TABLE listener (project INTEGER NOT NULL, node INTEGER NOT NULL, until INTEGER NOT NULL);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidings_domain::{ids::first_sequence_at, time::Timestamp};
-use tidings_ports::store::{AuditNote, Beat, Joined, NodeView, Nodes, Starting, StoreError};
+use tidings_ports::store::{AuditNote, Beat, Exchange, Exchanged, Joined, NodeView, Nodes, Starting, StoreError};
 
 use crate::{
     audit,
@@ -164,6 +164,13 @@ impl<B: Backend> Nodes for SqlStore<B> {
         match self.backend.nodes() {
             Some(nodes) => nodes.beat(heard).await,
             None => Ok(Beat::of_the_only_one(heard)),
+        }
+    }
+
+    async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, StoreError> {
+        match self.backend.nodes() {
+            Some(nodes) => nodes.exchange(exchange).await,
+            None => Ok(Exchanged::default()),
         }
     }
 

@@ -415,19 +415,25 @@ of_nodes! {
         DEAF = "deaf";
         FORGET_CHANGES = "forget_changes";
         FORGET_LEDGER = "forget_ledger";
+        FORGET_LISTENERS = "forget_listeners";
+        FORGET_NEWS = "forget_news";
         FORSAKE_LEASE = "forsake_lease";
         FREE_LEASES_OF = "free_leases_of";
         HEAR = "hear";
         INHERIT_LEDGER = "inherit_ledger";
         LEAD = "lead";
         LEAVE_PLACE = "leave_place";
+        LISTEN = "listen";
+        LIST_LISTENED = "list_listened";
         LIST_NODES = "list_nodes";
         LOOK = "look";
         RAISE_CHANGES = "raise_changes";
         RESIGN = "resign";
         STAY = "stay";
+        TAKE_NEWS = "take_news";
         TAKE_PLACE = "take_place";
         TELL_CHANGE = "tell_change";
+        TELL_NEWS = "tell_news";
     } by_dialect {
         BURY = "bury";
     }

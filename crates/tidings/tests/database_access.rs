@@ -182,7 +182,12 @@ async fn a_database_may_demand_a_certificate_in_place_of_a_password() {
     let others = client(&access, &issuer, "somebody");
     is_refused("another user's", &url(&others), &["localhost:", "tidings", "certificate"]).await;
     let unknown = client(&access, &authority(), "unknown");
-    is_refused("an unknown authority's", &url(&unknown), &["localhost:", "does not take the client", "ssl_ca_file", "sslcert="]).await;
+    is_refused(
+        "an unknown authority's",
+        &url(&unknown),
+        &["localhost:", "does not take the client", "ssl_ca_file", "sslcert="],
+    )
+    .await;
 
     let (certificate, key) = own.split_once("&sslkey").expect("both");
     is_refused("no key", &url(certificate), &["sslcert is given without sslkey"]).await;

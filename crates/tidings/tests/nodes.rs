@@ -1,9 +1,10 @@
 //! Several servers on one PostgreSQL, behind a balancer: killed, frozen, stopped and started again under load, and
 //! changed through one while the others work (A1, A15, A16, A18).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
+use tidings_client::{Client, DeliveryStream, StreamEvent};
 use tidings_testkit::{
     Api, Behaviour, ClientLedger, Load, Nodes, Random, Receiver, Signature, UNWELL, View, World, reconcile, setting,
     three_customers_in, until,
@@ -175,6 +176,58 @@ async fn inv_fanout_what_one_node_has_changed_every_node_knows_before_the_answer
         for api in &everywhere {
             api.get("/webhooks").await.expect(401);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_listens_to_one_node_hears_what_all_of_them_do() {
+    let nodes = Nodes::start(BINARY, 3).await;
+    let receiver = Receiver::start().await;
+    let mut world = World::of(nodes.operator());
+    let project = world.project("shop", EVENT_TYPE).await;
+    world.subscribe(&project, &receiver, "/hook", Signature::Standard, json!({})).await;
+    let maker = world.operator().clone().with_header("x-organization-id", &project.organization_id);
+    let bound = json!({"name": "bound", "project_id": project.id});
+    let key = maker.post("/api-keys", &bound).await.expect(201)["key"].as_str().expect("a key").to_owned();
+    let apis: Vec<_> = nodes.servers.iter().map(|server| Api::anonymous(server.client()).with_key(&key)).collect();
+    let client = Client::builder(format!("http://{}", nodes.servers[0].address())).api_key(key.clone()).build();
+    let mut stream = client.expect("a client").stream(None).await.expect("a stream");
+    let publish = async |api: &Api| {
+        let accepted = api.post("/events", &json!({"type": EVENT_TYPE, "data": 1})).await.expect(202);
+        accepted["id"].as_str().expect("an id").to_owned()
+    };
+    // The others learn within a moment that somebody listens.
+    for other in &apis[1..] {
+        until("news of another node", TAKEN_OVER, async || {
+            let event = publish(other).await;
+            let mut heard = async || while next(&mut stream).await.0 != event {};
+            tokio::time::timeout(Duration::from_secs(1), heard()).await.ok()
+        })
+        .await;
+    }
+    let mut expected = BTreeMap::new();
+    for _ in 0..10 {
+        for api in &apis {
+            expected.insert(publish(api).await, 2);
+        }
+    }
+    let mut left = expected.len() * 2;
+    while left > 0 {
+        let (event, change) = next(&mut stream).await;
+        let Some(changes) = expected.get_mut(&event) else { continue };
+        // Accepted, and then ended, each once.
+        assert_eq!(change, if *changes == 2 { "accepted" } else { "ended" }, "{event}");
+        *changes -= 1;
+        left -= 1;
+    }
+}
+
+/// The next news: of which event, and what.
+async fn next(stream: &mut DeliveryStream) -> (String, String) {
+    let next = tokio::time::timeout(TAKEN_OVER, stream.next()).await.expect("something comes in time");
+    match next.expect("an unbroken stream") {
+        Some(StreamEvent::Delivery(news)) => (news.event_id.to_string(), news.change.as_str().to_owned()),
+        other => panic!("{other:?} in place of news"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! A listener takes news when it has time; who takes too long finds that some are gone and is told
 //! so. Nothing here ever waits for a listener (INV-BOUNDED).
 
+mod elsewhere;
 mod news;
 
 pub use news::{Change, News};
@@ -21,9 +22,10 @@ use std::{
 
 use tidings_domain::{ids::ProjectId, time::Timestamp};
 use tidings_ports::Clock;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::Engine;
+use elsewhere::Elsewhere;
 
 /// News kept of one project.
 pub const NEWS_KEPT_MAX: usize = 512;
@@ -49,10 +51,12 @@ pub enum FeedFull {
 
 /// Tells news.
 pub struct Feed {
-    /// Channels that are open: what the hot path looks at.
+    /// Channels that are open, and projects to which somebody listens elsewhere: what the hot path looks at.
     open: AtomicUsize,
     channels: Mutex<Channels>,
     clock: Arc<dyn Clock>,
+    /// There may be something to exchange with others.
+    stirred: Notify,
 }
 
 struct Channels {
@@ -62,6 +66,7 @@ struct Channels {
     opened: u64,
     started_at: Timestamp,
     is_closed: bool,
+    elsewhere: Elsewhere,
 }
 
 /// News of one project.
@@ -75,6 +80,12 @@ struct Channel {
 }
 
 impl Channel {
+    /// Whoever has heard everything so far finds something missing.
+    fn skip(&mut self) {
+        self.news.clear();
+        self.newest.send_modify(|newest| *newest += 1);
+    }
+
     fn push(&mut self, news: News) {
         if self.news.len() == NEWS_KEPT_MAX {
             self.news.pop_front();
@@ -93,8 +104,9 @@ impl Feed {
     /// A feed that nobody listens to yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let (of, started_at) = (HashMap::new(), clock.wall());
-        let channels = Mutex::new(Channels { of, listeners: 0, opened: 0, started_at, is_closed: false });
-        Self { open: AtomicUsize::new(0), channels, clock }
+        let elsewhere = Elsewhere::default();
+        let channels = Channels { of, listeners: 0, opened: 0, started_at, is_closed: false, elsewhere };
+        Self { open: AtomicUsize::new(0), channels: Mutex::new(channels), clock, stirred: Notify::new() }
     }
 
     fn channels(&self) -> MutexGuard<'_, Channels> {
@@ -108,6 +120,7 @@ impl Feed {
         }
         let mut channels = self.channels();
         for happened in happened() {
+            channels.elsewhere.tell(&happened);
             if let Some(channel) = channels.of.get_mut(&happened.event.project_id) {
                 channel.push(happened.news());
             }
@@ -126,7 +139,8 @@ impl Feed {
         }
         if !channels.of.contains_key(&project_id) {
             channels.open(project_id);
-            self.open.store(channels.of.len(), Ordering::Relaxed);
+            self.count(&channels);
+            self.stirred.notify_one();
         }
         let channel = channels.of.get_mut(&project_id).expect("opened above");
         if channel.listeners == LISTENERS_PER_PROJECT_MAX {
@@ -151,7 +165,8 @@ impl Feed {
         let mut channels = self.channels();
         channels.is_closed = true;
         channels.of.clear();
-        self.open.store(0, Ordering::Relaxed);
+        channels.elsewhere = Elsewhere::default();
+        self.count(&channels);
     }
 
     /// Forgets news of projects that nobody has listened to for a while.
@@ -162,7 +177,11 @@ impl Feed {
     fn forget_old(&self, channels: &mut Channels) {
         let now = self.clock.now();
         channels.of.retain(|_, channel| channel.listeners > 0 || now.millis_since(channel.left_at) < KEPT_FOR_MS);
-        self.open.store(channels.of.len(), Ordering::Relaxed);
+        self.count(channels);
+    }
+
+    fn count(&self, channels: &Channels) {
+        self.open.store(channels.of.len() + channels.elsewhere.projects(), Ordering::Relaxed);
     }
 }
 

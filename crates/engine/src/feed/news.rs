@@ -93,6 +93,45 @@ impl Happened<'_> {
     }
 }
 
+/// News as they go from one process to another.
+pub(super) type Row = (i64, String, [i64; 4], String, String, String, u32, Option<u16>, Option<u32>, Option<String>);
+
+impl News {
+    pub(super) fn to_row(&self) -> Row {
+        (
+            self.at.as_millis(),
+            self.change.as_str().to_owned(),
+            [self.delivery_id.sequence(), self.delivery_id.tail(), self.webhook_id.sequence(), self.webhook_id.tail()],
+            self.event_id.clone(),
+            self.event_type.to_string(),
+            self.state.as_str().to_owned(),
+            self.attempts_made,
+            self.status,
+            self.total_us,
+            self.error.clone(),
+        )
+    }
+
+    /// `None`: it is none that this version knows.
+    pub(super) fn from_row(row: Row) -> Option<Self> {
+        let (at, change, [delivery, delivery_tail, webhook, webhook_tail], event_id, event_type, state, ..) = &row;
+        let changes = [Change::Accepted, Change::Attempted, Change::Ended];
+        Some(Self {
+            at: Timestamp::from_millis(*at),
+            change: changes.into_iter().find(|known| known.as_str() == change)?,
+            delivery_id: DeliveryId::from_parts(*delivery, *delivery_tail),
+            webhook_id: WebhookId::from_parts(*webhook, *webhook_tail),
+            event_id: event_id.clone(),
+            event_type: event_type.parse().ok()?,
+            state: DeliveryState::ALL.into_iter().find(|known| known.as_str() == state)?,
+            attempts_made: row.6,
+            status: row.7,
+            total_us: row.8,
+            error: row.9,
+        })
+    }
+}
+
 /// What was accepted, as whoever listens is told it.
 pub(crate) fn births<'a>(events: &'a [NewEvent], results: &'a [Appended]) -> impl Iterator<Item = Happened<'a>> {
     let stored = events.iter().zip(results).filter(|(_, result)| matches!(result, Appended::Stored));

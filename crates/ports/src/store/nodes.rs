@@ -20,6 +20,9 @@ pub trait Nodes: Send + Sync {
     /// kept in memory; whoever waits for that goes on.
     async fn beat(&self, heard: u64) -> Result<Beat, StoreError>;
 
+    /// Tells others what they want to know of what happens, and takes what they have told.
+    async fn exchange(&self, exchange: Exchange) -> Result<Exchanged, StoreError>;
+
     /// The processes that are alive, oldest first.
     async fn list_nodes(&self) -> Result<Vec<NodeView>, StoreError>;
 }
@@ -61,6 +64,8 @@ pub struct Beat {
     pub place: u32,
     /// Whether deliveries came back that a dead process had leased.
     pub freed: bool,
+    /// Whether another process has somebody who listens to what happens.
+    pub is_listened: bool,
 }
 
 impl Beat {
@@ -75,6 +80,7 @@ impl Beat {
             alive: 1,
             place: 0,
             freed: false,
+            is_listened: false,
         }
     }
 }
@@ -89,6 +95,24 @@ pub enum Changes {
     Projects(Vec<ProjectId>),
     /// Keys, organizations, catalogues: anything.
     Anything,
+}
+
+/// What a process says to others about what happens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exchange {
+    /// Projects to which somebody listens here: others tell of them from now on, for some seconds.
+    pub listened: Vec<ProjectId>,
+    /// What has happened, in words of the engine, to those who listen elsewhere.
+    pub told: Vec<(ProjectId, String)>,
+}
+
+/// What others say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exchanged {
+    /// Projects to which somebody listens elsewhere.
+    pub wanted: Vec<ProjectId>,
+    /// What has happened there, in the order in which each of them told it.
+    pub told: Vec<(ProjectId, String)>,
 }
 
 /// A process as others see it.

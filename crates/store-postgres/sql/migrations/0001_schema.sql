@@ -627,5 +627,22 @@ CREATE TABLE changes (
 );
 INSERT INTO changes (id, generation) VALUES (0, 0);
 
+-- Which of them have somebody who listens to what happens in a project, and what they are told of it: for seconds, and
+-- gone if the database crashes.
+CREATE UNLOGGED TABLE listener (
+    project BIGINT NOT NULL,
+    node BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    PRIMARY KEY (project, node)
+);
+CREATE UNLOGGED TABLE news (
+    node BIGINT NOT NULL,
+    number BIGINT GENERATED ALWAYS AS IDENTITY,
+    project BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    news TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (node, number)
+);
+
 CREATE FUNCTION now_ms() RETURNS BIGINT LANGUAGE sql VOLATILE AS
     'SELECT (extract(epoch from clock_timestamp()) * 1000)::bigint';

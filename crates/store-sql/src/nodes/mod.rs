@@ -1,6 +1,7 @@
 //! A process among others that share its database: it says that it lives, buries those that do not, and tells what it
 //! has changed.
 
+mod news;
 mod verbs;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidings_domain::{ids::NODES_MAX, time::Timestamp};
-use tidings_ports::store::{Beat, Changes, Joined, NodeView, Nodes, Starting, StoreError};
+use tidings_ports::store::{Beat, Changes, Exchange, Exchanged, Joined, NodeView, Nodes, Starting, StoreError};
 
 use crate::{
     Afterwards, Writes,
@@ -353,8 +354,13 @@ impl<M: Meeting> Nodes for Node<M> {
         // Nothing is waited for from here on, so whoever asked learns of it.
         let rejoined = self.unsaid().inspect(|joined| self.state().said = joined.term);
         self.state().is_whole = true;
-        let (leads, alive, place) = (sight.leads, sight.alive, sight.place);
-        Ok(Beat { rejoined, kept, heard: last, changed, leads, alive, place, freed })
+        let (leads, alive, place, is_listened) = (sight.leads, sight.alive, sight.place, sight.is_listened);
+        Ok(Beat { rejoined, kept, heard: last, changed, leads, alive, place, freed, is_listened })
+    }
+
+    async fn exchange(&self, exchange: Exchange) -> Said<Exchanged> {
+        let id = self.id();
+        self.meeting.together(move |connection| news::exchange(connection, id, &exchange)).await
     }
 
     async fn list_nodes(&self) -> Said<Vec<NodeView>> {

@@ -120,6 +120,7 @@ pub(super) struct Sight {
     pub(super) is_there: bool,
     pub(super) leads: bool,
     pub(super) place: u32,
+    pub(super) is_listened: bool,
 }
 
 pub(super) fn look(connection: &Connection<'_>, id: i64) -> Result<Sight> {
@@ -131,6 +132,7 @@ pub(super) fn look(connection: &Connection<'_>, id: i64) -> Result<Sight> {
             is_there: row.get(3)?,
             leads: row.get(4)?,
             place: row.get(5)?,
+            is_listened: row.get(6)?,
         })
     })
 }

@@ -1,0 +1,1 @@
+DELETE FROM news WHERE node = ?1 RETURNING number, project, news
