@@ -37,3 +37,11 @@ END;
 
 -- Nobody listens here.
 CREATE TABLE listener (project INTEGER NOT NULL, node INTEGER NOT NULL, until INTEGER NOT NULL);
+CREATE TABLE command_turn (
+    command INTEGER NOT NULL,
+    ticket INTEGER NOT NULL,
+    node INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (command, ticket)
+);

@@ -349,8 +349,18 @@ mod tests {
     use super::*;
 
     /// What concerns processes that live, and goes with them.
-    const OF_PROCESSES: [&str; 9] =
-        ["change", "changes", "instance", "leader", "listener", "news", "node", "tidings_schema", "witness"];
+    const OF_PROCESSES: [&str; 10] = [
+        "change",
+        "changes",
+        "command_turn",
+        "instance",
+        "leader",
+        "listener",
+        "news",
+        "node",
+        "tidings_schema",
+        "witness",
+    ];
     const COLUMNS_OF_PROCESSES: [(&str, &str); 3] =
         [("organization", "version"), ("project", "version"), ("queue", "owner")];
     const COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \

@@ -92,7 +92,7 @@ texts!(
 );
 
 // What processes say to each other, in its own dialect; what is no verb of any store comes first.
-texts!(of_nodes, "../sql/nodes/", "fate", "put_witness", "hold_place", "start_alone", "bury");
+texts!(of_nodes, "../sql/nodes/", "fate", "put_witness", "hold_place", "start_alone", "bury", "want_turn");
 
 /// One of those.
 pub(crate) fn node_text(name: &'static str) -> &'static str {

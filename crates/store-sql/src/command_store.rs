@@ -10,12 +10,13 @@ use tidings_domain::{
 };
 use tidings_ports::store::{
     BotPut, BotRecord, Bots, CommandChange, CommandChanged, Commands, Created, FinishedRun, Idempotency, RunFilter,
-    RunFinished, Runs, Saved, Scheduled, StartScheduled, StoreError,
+    RunFinished, Runs, Saved, Scheduled, StartScheduled, StoreError, Turn, TurnTaken,
 };
 
 use crate::{
     backend::{Backend, SqlStore, Writes},
     catalog::{bot, command},
+    nodes::turns,
     run_upkeep, runs, schedules,
 };
 
@@ -65,6 +66,18 @@ impl<B: Backend> Runs for SqlStore<B> {
     async fn find_property(&self, project_id: ProjectId, owner: &str, name: &str) -> Result<Option<Value>, StoreError> {
         let (owner, name) = (owner.to_owned(), name.to_owned());
         self.read(move |connection| runs::find_property(connection, project_id, &owner, &name)).await
+    }
+
+    async fn take_turn(&self, turn: Turn, is_new: bool) -> Result<TurnTaken, StoreError> {
+        self.backend.write(Writes::Changes, move |session| turns::take(session.connection, turn, is_new)).await
+    }
+
+    async fn supersede_turns(&self, turn: Turn) -> Result<(), StoreError> {
+        self.backend.write(Writes::Changes, move |session| turns::supersede(session.connection, turn)).await
+    }
+
+    async fn leave_turn(&self, turn: Turn) -> Result<(), StoreError> {
+        self.backend.write(Writes::Changes, move |session| turns::leave(session.connection, turn)).await
     }
 
     async fn finish_run(&self, finished: FinishedRun) -> Result<RunFinished, StoreError> {

@@ -412,29 +412,36 @@ shared! {
 
 of_nodes! {
     everywhere {
+        BEGIN_TURN = "begin_turn";
         DEAF = "deaf";
         FORGET_CHANGES = "forget_changes";
         FORGET_LEDGER = "forget_ledger";
         FORGET_LISTENERS = "forget_listeners";
         FORGET_NEWS = "forget_news";
+        FORGET_TURNS = "forget_turns";
         FORSAKE_LEASE = "forsake_lease";
         FREE_LEASES_OF = "free_leases_of";
         HEAR = "hear";
         INHERIT_LEDGER = "inherit_ledger";
         LEAD = "lead";
         LEAVE_PLACE = "leave_place";
+        LEAVE_TURN = "leave_turn";
+        LEAVE_TURNS_OF = "leave_turns_of";
         LISTEN = "listen";
         LIST_LISTENED = "list_listened";
         LIST_NODES = "list_nodes";
         LOOK = "look";
         RAISE_CHANGES = "raise_changes";
+        RENEW_TURN = "renew_turn";
         RESIGN = "resign";
         STAY = "stay";
+        SUPERSEDE_TURNS = "supersede_turns";
         TAKE_NEWS = "take_news";
         TAKE_PLACE = "take_place";
         TELL_CHANGE = "tell_change";
         TELL_NEWS = "tell_news";
     } by_dialect {
         BURY = "bury";
+        WANT_TURN = "want_turn";
     }
 }

@@ -3,13 +3,17 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidings_client::{Client, DeliveryStream, StreamEvent};
 use tidings_testkit::{
     Api, Behaviour, ClientLedger, Load, Nodes, Random, Receiver, Signature, UNWELL, View, World, reconcile, setting,
     three_customers_in, until,
 };
-use tokio::time::Instant;
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+use tokio_postgres::NoTls;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -19,6 +23,8 @@ const KILLS_DEFAULT: usize = 3;
 /// How long after its last word a process is taken for dead, and what the others may take to notice.
 const LEASE: Duration = Duration::from_secs(10);
 const TAKEN_OVER: Duration = Duration::from_secs(15);
+/// Runs of a command that are asked for at once.
+const RUNS: usize = 15;
 
 fn publishers(random: &mut Random) -> Vec<Random> {
     (0..PUBLISHERS).map(|_| Random::seeded(random.bits())).collect()
@@ -220,6 +226,65 @@ async fn whoever_listens_to_one_node_hears_what_all_of_them_do() {
         *changes -= 1;
         left -= 1;
     }
+}
+
+/// Three nodes, and the same project through each of them.
+async fn through_all() -> (Nodes, Vec<Api>) {
+    let nodes = Nodes::start(BINARY, 3).await;
+    let mut world = World::of(nodes.operator());
+    let project = world.project("shop", EVENT_TYPE).await;
+    let maker = world.operator().clone().with_header("x-organization-id", &project.organization_id);
+    let bound = json!({"name": "bound", "project_id": project.id});
+    let key = maker.post("/api-keys", &bound).await.expect(201)["key"].as_str().expect("a key").to_owned();
+    let apis = nodes.servers.iter().map(|server| Api::anonymous(server.client()).with_key(&key)).collect();
+    (nodes, apis)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_at_a_time_a_command_runs_on_one_node_alone() {
+    let (_nodes, apis) = through_all().await;
+    // Whoever reads and writes beside another one loses what that one has written.
+    let code = "const n = Bot.getProperty('n', 0); const t = Date.now(); while (Date.now() < t + 20); \
+                Bot.setProperty('n', n + 1); Bot.sendMessage(String(n + 1));";
+    let new = json!({"name": "/count", "code": code, "concurrency": "one_at_a_time"});
+    apis[0].post("/commands", &new).await.expect(201);
+    let call = |api: Api| async move { api.post("/commands/%2Fcount/run", &json!({})).await.expect(200) };
+    let calls: JoinSet<_> = (0..RUNS).map(|number| call(apis[number % apis.len()].clone())).collect();
+    let number = |run: &Value| run["answer"]["content"].as_str().and_then(|text| text.parse().ok());
+    let mut counted: Vec<usize> = calls.join_all().await.iter().filter_map(number).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=RUNS).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_runs_that_wait_only_the_latest_stays_whichever_node_is_asked() {
+    let (nodes, apis) = through_all().await;
+    let (client, connection) = tokio_postgres::connect(&nodes.database, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let code = "const t = Date.now(); while (Date.now() < t + options.ms); return 1";
+    let new = json!({"name": "/slow", "code": code, "concurrency": "latest", "timeout_ms": 5000});
+    apis[0].post("/commands", &new).await.expect(201);
+    let run = |api: &Api, ms: u32| {
+        let api = api.clone();
+        tokio::spawn(
+            async move { api.post("/commands/%2Fslow/run", &json!({"options": {"ms": ms}})).await.expect(200) },
+        )
+    };
+    let turns = async |count: i64| {
+        let text = "SELECT count(*) FROM command_turn";
+        let is_so =
+            async || (client.query_one(text, &[]).await.expect("a count").get::<_, i64>(0) == count).then_some(());
+        until("turns", TAKEN_OVER, is_so).await;
+    };
+    let first = run(&apis[0], 3_000);
+    turns(1).await;
+    let second = run(&apis[1], 0);
+    turns(2).await;
+    let third = run(&apis[2], 0);
+    let status = async |run: JoinHandle<Value>| run.await.expect("a run")["status"].clone();
+    assert_eq!(status(second).await, "superseded");
+    assert_eq!((status(first).await, status(third).await), (json!("succeeded"), json!("succeeded")));
+    turns(0).await;
 }
 
 /// The next news: of which event, and what.

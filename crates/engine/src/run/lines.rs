@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 /// Runs of one command that may wait for another one of it.
 const WAITING_MAX: usize = 100;
 /// How long one may wait, in milliseconds: a little longer than the longest run.
-const WAIT_MS: u64 = 30_000;
+pub(super) const WAIT_MS: u64 = 30_000;
 
 /// What is said to whoever waits.
 enum Said {

@@ -10,6 +10,7 @@ mod quota;
 mod target;
 mod tasks;
 mod transform;
+mod turns;
 
 pub use bots::{CalledOldUrl, new_bot, open_bot_token};
 pub use hook_urls::{CalledUrlError, HookUrlError};
@@ -35,10 +36,11 @@ use tidings_ports::{
 
 use self::{
     host::Host,
-    lines::{Admitted, Lines},
+    lines::{Admitted, Lines, WAIT_MS},
     plan::Plan,
     quota::UnderWay,
     tasks::TaskSignal,
+    turns::Place,
 };
 use crate::{Engine, publish::PublishError};
 
@@ -181,7 +183,12 @@ impl Engine {
             return Ok(run);
         }
         let mut setting = self.setting(id, project_id, call).await?;
-        let _turn = match self.running.lines.admit(&setting.command, self.clock.as_ref()).await {
+        let shared = self.turn(&setting.command);
+        if let Some(turn) = shared.filter(|turn| turn.supersedes) {
+            self.store.supersede_turns(turn).await?;
+        }
+        let until = self.clock.now().plus_millis(WAIT_MS);
+        let turn = match self.running.lines.admit(&setting.command, self.clock.as_ref()).await {
             Admitted::Beside => None,
             Admitted::Turn { turn, waited: false } => Some(turn),
             Admitted::Turn { turn, waited: true } => {
@@ -190,10 +197,22 @@ impl Engine {
                 Some(turn)
             }
             Admitted::Superseded => return self.superseded(setting).await,
-            Admitted::Busy => {
-                return Err(RunError::Busy(format!("other runs of {} wait already", setting.call.command)));
-            }
+            Admitted::Busy => return Err(busy(&setting)),
         };
+        let taken = match self.take_turn(shared, until).await? {
+            Place::Mine(taken) => taken,
+            Place::Superseded => return self.superseded(setting).await,
+            Place::Busy => return Err(busy(&setting)),
+        };
+        let done = self.carry_out(setting).await;
+        self.leave_turn(taken).await;
+        drop(turn);
+        done
+    }
+
+    /// Runs it: it is its turn.
+    async fn carry_out(&self, setting: Setting) -> Result<Run, RunError> {
+        let (id, project_id) = (setting.id, setting.project.id);
         let (quota, _counted) = self.quota(&setting.project, self.clock.wall()).await?;
         let job = ScriptJob {
             kind: ScriptKind::Command,
@@ -318,6 +337,10 @@ impl Engine {
             _ => Ok(run),
         }
     }
+}
+
+fn busy(setting: &Setting) -> RunError {
+    RunError::Busy(format!("other runs of {} wait already", setting.call.command))
 }
 
 impl Setting {

@@ -9,7 +9,7 @@ use tidings_domain::{
     time::Timestamp,
 };
 
-use super::{Created, Idempotency, Saved, StoreError};
+use super::{Created, Idempotency, Saved, StoreError, Turn, TurnTaken};
 
 /// Commands: small scripts with a name.
 #[async_trait]
@@ -52,6 +52,15 @@ pub trait Commands: Send + Sync {
 pub trait Runs: Send + Sync {
     /// A property's value. `owner`: a user's id, or empty for the project as a whole.
     async fn find_property(&self, project_id: ProjectId, owner: &str, name: &str) -> Result<Option<Value>, StoreError>;
+
+    /// Asks for a turn where several processes share the store; `is_new`: for the first time.
+    async fn take_turn(&self, turn: Turn, is_new: bool) -> Result<TurnTaken, StoreError>;
+
+    /// Those that were asked for earlier and still wait are gone.
+    async fn supersede_turns(&self, turn: Turn) -> Result<(), StoreError>;
+
+    /// Gives a turn up, taken or not.
+    async fn leave_turn(&self, turn: Turn) -> Result<(), StoreError>;
 
     /// Writes a run with everything it changes, and forgets the task it came of; all of it or nothing.
     async fn finish_run(&self, finished: FinishedRun) -> Result<RunFinished, StoreError>;

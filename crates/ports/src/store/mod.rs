@@ -51,7 +51,7 @@ pub use log::{
     WriteAnswer,
 };
 pub use maintenance::{InstanceCounts, Ledger, Maintenance, RESTORED, Report};
-pub use nodes::{Beat, Changes, Exchange, Exchanged, Joined, NodeView, Nodes, Starting};
+pub use nodes::{Beat, Changes, Exchange, Exchanged, Joined, NodeView, Nodes, Starting, Turn, TurnTaken};
 pub use plans::{PlanLimits, PlansSet};
 pub use portal::{NewPortalSession, PortalPut, PortalRecord, Portals};
 pub use queue::{

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tidings_domain::{ids::ProjectId, time::Timestamp};
+use tidings_domain::{
+    ids::{CommandId, ProjectId},
+    time::Timestamp,
+};
 
 use super::StoreError;
 
@@ -113,6 +116,28 @@ pub struct Exchanged {
     pub wanted: Vec<ProjectId>,
     /// What has happened there, in the order in which each of them told it.
     pub told: Vec<(ProjectId, String)>,
+}
+
+/// The wish to run a command that does not run beside itself, whichever process is asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Of which command.
+    pub command_id: CommandId,
+    /// Lower ones come first. Nobody has the same.
+    pub ticket: i64,
+    /// Whether it takes the place of those that were asked for earlier and still wait.
+    pub supersedes: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnTaken {
+    /// It may run.
+    Mine,
+    /// Others come first: ask again within seconds.
+    Waits,
+    /// One that was asked for later has taken its place, or it was not asked again in time.
+    Gone,
 }
 
 /// A process as others see it.

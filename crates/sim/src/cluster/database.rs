@@ -41,6 +41,7 @@ texts!(
     "leased_of_webhook",
     "raise_catalogue_version",
     "raise_project_version",
+    "want_turn",
 );
 
 /// What those statements need that a single process has no use for.

@@ -9,12 +9,13 @@ use crate::stores::{Database, Directory};
 
 /// What one back end alone has, or has in its own way, and why. What is not in this list must not differ, and what is
 /// in it must.
-const DIFFERENCES: [(&str, &str); 15] = [
+const DIFFERENCES: [(&str, &str); 16] = [
     ("table node", "processes that share the database; SQLite has one"),
     ("table witness", "what a crash of the database removes, so that one knows of it; SQLite is not asked after one"),
     ("table leader", "which of them does what only one may do"),
     ("table change", "what one of them has changed and others keep in memory"),
     ("table changes", "see change: how far they are counted"),
+    ("table command_turn", "whose turn it is where several processes run commands; SQLite's has that in memory"),
     ("table listener", "which of them has somebody who listens to what happens"),
     ("table news", "what the others tell it; SQLite's process tells itself"),
     ("table instance", "SQLite's only writer has the version of what belongs to no organization in memory"),

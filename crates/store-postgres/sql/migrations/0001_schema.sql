@@ -627,6 +627,17 @@ CREATE TABLE changes (
 );
 INSERT INTO changes (id, generation) VALUES (0, 0);
 
+-- Runs of commands that do not run beside themselves, whichever process they are asked of: who runs, and who waits.
+-- ticket: grows with when it was asked for. until: then whoever wanted it has gone.
+CREATE TABLE command_turn (
+    command BIGINT NOT NULL,
+    ticket BIGINT NOT NULL,
+    node BIGINT NOT NULL,
+    runs BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    PRIMARY KEY (command, ticket)
+);
+
 -- Which of them have somebody who listens to what happens in a project, and what they are told of it: for seconds, and
 -- gone if the database crashes.
 CREATE UNLOGGED TABLE listener (

@@ -2,6 +2,7 @@
 //! has changed.
 
 mod news;
+pub(crate) mod turns;
 mod verbs;
 
 use std::{

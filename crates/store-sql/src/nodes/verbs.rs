@@ -12,7 +12,7 @@ use crate::{
     database::{Connection, Optional as _, Result, params},
     sql::{
         self, DEAF, FORGET_CHANGES, FORGET_LEDGER, FORSAKE_LEASE, FREE_LEASES_OF, HEAR, INHERIT_LEDGER, LEAD,
-        LIST_NODES, LOOK, RAISE_CHANGES, RESIGN, STAY, TAKE_PLACE, TELL_CHANGE,
+        LEAVE_TURNS_OF, LIST_NODES, LOOK, RAISE_CHANGES, RESIGN, STAY, TAKE_PLACE, TELL_CHANGE,
     },
 };
 
@@ -67,6 +67,7 @@ pub(super) fn end(connection: &Connection<'_>, which: Which) -> Result<(usize, b
         connection.statement(INHERIT_LEDGER).execute([id])?;
         connection.statement(FORGET_LEDGER).execute([id])?;
         connection.statement(RESIGN).execute([id])?;
+        connection.statement(LEAVE_TURNS_OF).execute([id])?;
     }
     connection.statement(sql::RESUME_CANCELLING).execute(())?;
     // It may have died between a change and telling of it.

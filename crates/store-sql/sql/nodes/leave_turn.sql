@@ -1,0 +1,1 @@
+DELETE FROM command_turn WHERE command = ?1 AND ticket = ?2
