@@ -155,9 +155,13 @@ impl From<StoreError> for ApiError {
                 Self::new(ErrorCode::StorageFull, "the disk is full; nothing of this request was kept")
                     .with_header(header::RETRY_AFTER, FULL_RETRY_AFTER)
             }
-            StoreError::Unavailable(reason) | StoreError::Corrupt(reason) => {
+            StoreError::Unavailable(reason) => {
                 tracing::error!(reason, "the store did not answer");
                 Self::unavailable("the database does not answer; nothing of this request was kept")
+            }
+            StoreError::Corrupt(reason) => {
+                tracing::error!(reason, "the database is damaged");
+                Self::unavailable("the database is damaged where this request needs it; nothing of it was kept")
             }
             StoreError::Uncertain(reason) => {
                 tracing::error!(reason, "the store did not say what it has done");

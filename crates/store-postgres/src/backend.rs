@@ -55,8 +55,8 @@ enum Begin {
 /// stands still in the middle of a transaction: others wait for that one.
 const BOUNDS: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; \
                       SET LOCAL idle_in_transaction_session_timeout = '5s'";
-/// Nobody waits for whoever only reads.
-const BOUNDS_OF_READING: &str = "SET LOCAL statement_timeout = '30s'; \
+/// Nobody waits for whoever only reads; who reads may have to wait for somebody who has locked a whole table.
+const BOUNDS_OF_READING: &str = "SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; \
                                  SET LOCAL idle_in_transaction_session_timeout = '60s'";
 
 impl Begin {

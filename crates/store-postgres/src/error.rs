@@ -56,6 +56,15 @@ pub enum OpenError {
         /// What this program knows.
         known: i64,
     },
+    /// Somebody has removed tables of ours.
+    #[error(
+        "the database lacks the tables {missing}, which somebody has dropped: bring them back from a backup of the \
+         database, or restore one into an empty database (docs/backup.md)"
+    )]
+    Incomplete {
+        /// Their names.
+        missing: String,
+    },
     /// It has none of our tables.
     #[error("the database holds nothing of Tidings: name the right one with --database-url")]
     Nothing,
@@ -93,7 +102,9 @@ pub(crate) fn store_error(error: &tokio_postgres::Error) -> StoreError {
     let text = said.to_string();
     match said.code() {
         &SqlState::DISK_FULL => StoreError::Full(text),
-        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text),
+        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(format!(
+            "{text}; look with pg_amcheck for what else is damaged, and bring it back from a backup of the database"
+        )),
         // Values that cannot be stored, and rows that must not stand beside each other.
         code if code.code().starts_with("22") || code.code().starts_with("23") => StoreError::Refused(text),
         _ => StoreError::Unavailable(text),

@@ -7,6 +7,7 @@
 
 mod backend;
 pub mod carry;
+mod durability;
 mod error;
 mod nodes;
 mod open;
@@ -22,6 +23,7 @@ mod tls;
 mod transaction;
 
 pub use backend::{PostgresBackend, PostgresStore};
+pub use durability::{Risk, risks};
 pub use error::OpenError;
 pub use open::{PostgresSettings, open};
 pub use pool::{config, tls};

@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::Object;
 use tidings_domain::time::Timestamp;
 use tidings_store_sql::{Node, SqlStore};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{GenericClient, error::SqlState, types::Type};
 
 use crate::{
-    OpenError, PostgresStore, backend::PostgresBackend, carry::refuse_half_migrated, error::chain, nodes::Forum,
-    partitions::Partitions, pool, reach::Reach,
+    OpenError, PostgresStore, backend::PostgresBackend, carry::refuse_half_migrated, durability, error::chain,
+    nodes::Forum, partitions::Partitions, pool, reach::Reach,
 };
 
 pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
@@ -46,7 +46,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     let mut client = pool::first(&pool, &settings.url).await?;
     check_version(&client).await?;
     let partitions = migrate(&mut client, settings.event_days).await?;
-    let beats = pool::make(&settings.url, NODE_CONNECTIONS)?;
+    let beats = pool::make_with(&settings.url, NODE_CONNECTIONS, durability::warn())?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let reach = Arc::new(Reach::new());
     let forum = Forum::open(beats, Arc::clone(&reach), settings.node).await;
@@ -119,7 +119,26 @@ async fn change_tables(client: &mut Object) -> Result<(), OpenError> {
         let note = format!("INSERT INTO tidings_schema (version) VALUES ({version})");
         transaction.batch_execute(&note).await.map_err(said)?;
     }
+    refuse_incomplete(&*transaction).await?;
     transaction.commit().await.map_err(said)
+}
+
+/// Whether all tables are there that migrations have made: whoever misses one fails here, and not in the middle of work.
+async fn refuse_incomplete(client: &impl GenericClient) -> Result<(), OpenError> {
+    let text = "SELECT name FROM unnest($1) AS name WHERE to_regclass(name) IS NULL ORDER BY name";
+    let made: Vec<_> = MIGRATIONS.iter().flat_map(|migration| tables_of(migration)).collect();
+    let rows = client.query_typed(text, &[(&made, Type::TEXT_ARRAY)]).await;
+    let rows = rows.map_err(|error| OpenError::Unreachable(chain(&error)))?;
+    let missing: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(OpenError::Incomplete { missing: missing.join(", ") }),
+    }
+}
+
+fn tables_of(migration: &str) -> impl Iterator<Item = &str> {
+    let made = |line| str::strip_prefix(line, "CREATE TABLE ").or_else(|| line.strip_prefix("CREATE UNLOGGED TABLE "));
+    migration.lines().filter_map(made).filter_map(|rest| rest.split([' ', '(']).next())
 }
 
 /// Whether its tables are ours and as this program knows them.
@@ -135,6 +154,6 @@ pub(crate) async fn check_schema(client: &Object) -> Result<(), OpenError> {
     match found.cmp(&known) {
         std::cmp::Ordering::Greater => Err(OpenError::NewerSchema { found, known }),
         std::cmp::Ordering::Less => Err(OpenError::OlderSchema { found, known }),
-        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Equal => refuse_incomplete(&***client).await,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, PoolBuilder, RecyclingMethod, Runtime};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{OpenError, reasons::no_connection_because, tls::Encryption};
@@ -14,16 +14,24 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Makes the pool; nothing is connected yet.
 pub(crate) fn make(url: &str, connections: usize) -> Result<Pool, OpenError> {
+    build(plan(url, connections)?)
+}
+
+/// … which does this with each new connection.
+pub(crate) fn make_with(url: &str, connections: usize, hook: Hook) -> Result<Pool, OpenError> {
+    build(plan(url, connections)?.post_create(hook))
+}
+
+fn build(plan: PoolBuilder) -> Result<Pool, OpenError> {
+    plan.build().map_err(|error| OpenError::Url(error.to_string()))
+}
+
+fn plan(url: &str, connections: usize) -> Result<PoolBuilder, OpenError> {
     let config = config(url)?;
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(config, tls(url)?, recycling);
-    let pool = Pool::builder(manager)
-        .max_size(connections)
-        .wait_timeout(Some(WAIT))
-        .create_timeout(Some(CONNECT))
-        .runtime(Runtime::Tokio1)
-        .build();
-    pool.map_err(|error| OpenError::Url(error.to_string()))
+    let plan = Pool::builder(manager).max_size(connections).wait_timeout(Some(WAIT)).create_timeout(Some(CONNECT));
+    Ok(plan.runtime(Runtime::Tokio1))
 }
 
 /// Reads a URL; what it leaves open is as the store has it.

@@ -116,7 +116,7 @@ pub(crate) fn partition_text(name: &'static str) -> &'static str {
     of_partitions(name).unwrap_or_else(|| unreachable!("{name} has no text"))
 }
 
-/// What only whoever carries everything asks, with `$1` for the first parameter.
+/// What only whoever carries everything asks, or looks at how a database is set, with `$1` for the first parameter.
 macro_rules! carrying {
     ($($name:ident = $file:literal;)*) => {
         $(pub(crate) const $name: &str = include_str!(concat!("../sql/", $file, ".sql"));)*
@@ -131,6 +131,7 @@ carrying! {
     NOTE_CARRIED = "note_carried";
     BEGIN_MIGRATION = "begin_migration";
     LOOK_AT_MIGRATION = "look_at_migration";
+    CARELESS_SETTINGS = "careless_settings";
 }
 
 /// All of them, with `$1` for the first parameter.

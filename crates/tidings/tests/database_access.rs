@@ -1,13 +1,14 @@
 //! Who may reach the database, and how: encryption, certificates, passwords, rights. What cannot be used is named, with
-//! the reason and the way out, by `serve` and by `doctor`.
+//! the reason and the way out, by `serve` and by `doctor`; so is what can be used and may lose what was acknowledged.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command, time::Duration};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tidings_testkit::{
     Server, cluster, operator,
     postgres::{Cluster, pem},
+    until,
 };
 use tokio_postgres::NoTls;
 
@@ -298,4 +299,66 @@ async fn a_database_with_somebody_elses_tables_is_left_as_it_is() {
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     let tables: i64 = client.query_one(tables, &[]).await.expect("a count").get(0);
     assert_eq!(tables, 1, "nothing is beside it");
+}
+
+/// What the doctor says of settings by which something may be lost.
+fn examined(server: &Server, url: &str) -> Vec<String> {
+    let examined = Command::new(BINARY)
+        .args(["doctor", "--database-url", url, "--data-dir"])
+        .arg(server.scratch_path("data"))
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&examined.stdout).into_owned();
+    said.lines().filter(|line| line.contains(" durability ")).map(str::to_owned).collect()
+}
+
+/// Settings that are off, as a log has warned of them.
+fn warned_of(log: &str) -> Vec<&str> {
+    let warnings = log.lines().filter(|line| line.contains(r#""level":"WARN""#));
+    let setting = |line| str::split_once(line, "the database runs with ")?.1.split_once(" = off");
+    warnings.filter_map(|line| setting(line).map(|(setting, _)| setting)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_that_may_lose_what_was_acknowledged_are_warned_of_with_the_way_out() {
+    let all = ["fsync", "full_page_writes", "synchronous_commit"];
+    // The tests' own keep nothing.
+    let url = cluster().database();
+    let mut server = prepared(&url);
+    server.restart().await;
+    assert_eq!(warned_of(&server.log()), all, "{}", server.log());
+    let said = examined(&server, &url);
+    assert_eq!(said.len(), all.len(), "{said:?}");
+    for (line, setting) in said.iter().zip(all) {
+        println!("{line}");
+        let words = ["warn ", &format!("{setting} = off"), "lost", "when ", "the command that starts PostgreSQL"];
+        assert!(words.iter().all(|word| line.contains(word)), "{line}");
+    }
+    server.stop().await;
+
+    let kept = "-c fsync=on -c full_page_writes=on -c synchronous_commit=on";
+    let cluster = Cluster::start_with(kept);
+    let url = cluster.database();
+    let mut server = prepared(&url);
+    server.restart().await;
+    assert_eq!(warned_of(&server.log()), [""; 0], "{}", server.log());
+    assert!(matches!(&*examined(&server, &url), [line] if line.starts_with("ok ")), "{:?}", examined(&server, &url));
+
+    // Of what is changed later a server that runs learns with its next connection, once.
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    client.batch_execute("ALTER ROLE tidings SET synchronous_commit = off").await.expect("done");
+    let heard = async || (!warned_of(&server.log()).is_empty()).then_some(());
+    for _ in 0..2 {
+        cluster.restart();
+        until("a warning", Duration::from_secs(30), heard).await;
+        operator(&server).get("/organizations").await;
+    }
+    assert_eq!(warned_of(&server.log()), ["synchronous_commit"], "{}", server.log());
+    let said = examined(&server, &url).join("\n");
+    assert!(said.starts_with("warn ") && said.contains(r#"ALTER ROLE "tidings" RESET synchronous_commit"#), "{said}");
+    let said = examined(&server, &format!("{url}&options=-c%20synchronous_commit%3Doff")).join("\n");
+    assert!(said.contains("take synchronous_commit out of the database's URL"), "{said}");
+    server.stop().await;
 }

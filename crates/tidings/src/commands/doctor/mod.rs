@@ -56,7 +56,7 @@ fn examine(resolved: Result<Resolved, Vec<ConfigError>>) -> Vec<Check> {
             checks.push(Check::ok("configuration", "every setting is known and valid"));
             let running = disk::is_locked(&config.data_dir);
             match &config.database_url {
-                Some(url) => checks.push(database::check(&url.0)),
+                Some(url) => checks.extend(database::checks(&url.0)),
                 None => {
                     checks.push(disk::directory(&config.data_dir));
                     checks.push(disk::lock(running));
