@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -17,10 +17,12 @@ use tempfile::TempDir;
 
 mod bouncer;
 mod outage;
+mod power;
 mod wire;
 
 pub use bouncer::Bouncer;
 pub use outage::Stop;
+pub use power::Frozen;
 pub use wire::{Rule, Wire};
 
 /// Where Debian puts the programs of every version.
@@ -29,14 +31,18 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 const PORT: u16 = 5432;
 /// The user Debian's package makes; whoever is root runs the server as this one, for PostgreSQL refuses root.
 const USER: &str = "postgres";
-/// Nothing of it is to be kept, so nothing waits for the disk. Power cuts are tested elsewhere.
+/// Nothing of it is to be kept, so nothing waits for the disk; [`Cluster::on_disk`] is for power cuts.
 const SETTINGS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses= \
                         -c max_connections=200 -c shared_buffers=64MB";
 /// What it has answered outlives it, as long as the machine does.
 const DURABLE: &str = "-c synchronous_commit=on";
+/// The same when the machine that it runs on loses its power.
+const ON_DISK: &str = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on";
+/// What is on disk bears checksums, and the log grows in small steps, so that a small disk is soon full of it.
+const MADE_ON_DISK: &str = "--data-checksums --wal-segsize=1";
 /// Starts the server, says so, and ends it once nobody listens any more, however the tests have ended.
 const KEEP: &str = r#"
-"$0/initdb" -D "$1/data" -U tidings -A trust -E UTF8 --no-locale --no-sync >"$1/log" 2>&1 &&
+"$0/initdb" -D "$1/data" -U tidings -A trust -E UTF8 --no-locale $3 >"$1/log" 2>&1 &&
 "$0/pg_ctl" -w -t 60 -D "$1/data" -l "$1/log" -o "-k $1 $2" start >>"$1/log" 2>&1 && echo ready
 cat >/dev/null
 "$0/pg_ctl" -m immediate -D "$1/data" stop >>"$1/log" 2>&1
@@ -79,6 +85,26 @@ impl Cluster {
     /// As [`Cluster::start`].
     pub fn start_with(settings: &str) -> Self {
         Self::start_at(PORT, settings)
+    }
+
+    /// Starts one that keeps what it has answered in this directory, which is made for it, whatever becomes of the
+    /// machine; its log of writes ahead in the other one, if there is one.
+    ///
+    /// # Panics
+    ///
+    /// As [`Cluster::start`].
+    pub fn on_disk(data: &Path, log: Option<&Path>) -> Self {
+        let mut made = MADE_ON_DISK.to_owned();
+        for directory in [Some(data), log].into_iter().flatten() {
+            fs::create_dir(directory).expect("a directory can be made");
+            give_to_user(directory);
+        }
+        if let Some(log) = log {
+            made = format!("{made} --waldir={}", log.display());
+        }
+        Self::make(PORT, ON_DISK, &made, |directory| {
+            symlink(data, directory.join("data")).expect("a link can be made");
+        })
     }
 
     /// Starts one that is reached over the network as well, there with a password.
@@ -138,13 +164,20 @@ impl Cluster {
     }
 
     fn start_at(port: u16, settings: &str) -> Self {
+        Self::make(port, settings, "--no-sync", |_| {})
+    }
+
+    /// `made` is what else is said to `initdb`; `prepare` gets the directory before that.
+    fn make(port: u16, settings: &str, made: &str, prepare: impl FnOnce(&Path)) -> Self {
         let settings = format!("{SETTINGS} {settings}");
         let programs = programs();
         // The keeper removes it: it lives longer than whoever is killed.
         let directory = TempDir::with_prefix("tidings-pg-").expect("a temporary directory can be made").keep();
         give_to_user(&directory);
+        prepare(&directory);
         let words = [OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEP), programs.as_os_str()];
-        let mut command = as_user(&[&words[..], &[directory.as_os_str(), OsStr::new(&settings)]].concat());
+        let mut command =
+            as_user(&[&words[..], &[directory.as_os_str(), OsStr::new(&settings), OsStr::new(made)]].concat());
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut keeper = command.spawn().expect("a shell starts");
         let mut said = String::new();
@@ -181,6 +214,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log_tail());
+        }
         // The keeper reads until there is nobody left to write.
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();

@@ -16,7 +16,10 @@ use super::{Cluster, as_user, programs, wire::name_of};
 /// How long a server may take to start: what a killed one has left behind has to go first.
 const START_BOUND: Duration = Duration::from_secs(60);
 /// Between two tries.
-const AGAIN: Duration = Duration::from_millis(100);
+pub(super) const AGAIN: Duration = Duration::from_millis(100);
+
+/// Lines of the log that a failing test shows.
+const LOG_LINES_SHOWN: usize = 40;
 
 /// How a server is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,17 +161,27 @@ impl Cluster {
         command.status().expect("pg_ctl runs").success()
     }
 
-    fn log(&self) -> String {
+    /// What it has said, over all starts.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("log")).unwrap_or_default()
     }
 
-    fn postmaster(&self) -> i32 {
+    /// What it said last; not of statements, which are long.
+    pub(super) fn log_tail(&self) -> String {
+        let log = self.log();
+        let said = |line: &&str| ["LOG:", "WARNING:", "ERROR:", "FATAL:", "PANIC:"].iter().any(|is| line.contains(is));
+        let lines: Vec<_> = log.lines().filter(said).collect();
+        let skipped = lines.len().saturating_sub(LOG_LINES_SHOWN);
+        format!("── PostgreSQL's log, last {LOG_LINES_SHOWN} lines\n{}", lines[skipped..].join("\n"))
+    }
+
+    pub(super) fn postmaster(&self) -> i32 {
         let file = self.directory.join("data/postmaster.pid");
         let text = fs::read_to_string(file).expect("a server that runs says so in a file");
         text.lines().next().and_then(|line| line.trim().parse().ok()).expect("the file begins with its process")
     }
 
-    fn children(&self) -> Vec<i32> {
+    pub(super) fn children(&self) -> Vec<i32> {
         let parent = self.postmaster().to_string();
         let processes = fs::read_dir("/proc").expect("there is /proc").flatten();
         let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
@@ -196,7 +209,7 @@ fn title(id: i32) -> String {
 }
 
 /// One that is gone already needs none.
-fn signal(id: i32, signal: Signal) {
+pub(super) fn signal(id: i32, signal: Signal) {
     let pid = Pid::from_raw(id).expect("a process id is not 0");
     match kill_process(pid, signal).map_err(io::Error::from) {
         Ok(()) => {}
