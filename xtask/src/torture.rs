@@ -56,10 +56,10 @@ const PARTS: &[Part] = &[
     Part {
         name: "powercut",
         package: "tidings",
-        tests: &["power_cut"],
+        tests: &["power_cut", "power_cut_postgres"],
         setting: Some(("TIDINGS_POWER_CUTS", "50")),
         counts: true,
-        what: "the power is cut under load, 50 times; needs root and strace",
+        what: "the power is cut under load, 50 times: ours, PostgreSQL's, both; needs root and strace",
     },
     Part {
         name: "syscalls",
@@ -72,10 +72,10 @@ const PARTS: &[Part] = &[
     Part {
         name: "disk",
         package: "tidings",
-        tests: &["disk_full", "database_trouble"],
+        tests: &["disk_full", "database_trouble", "database_trouble_postgres"],
         setting: None,
         counts: false,
-        what: "full disk, locked database, damaged file; needs root",
+        what: "full disk, locked database, damaged file, on both stores; needs root",
     },
     Part {
         name: "ssrf",
