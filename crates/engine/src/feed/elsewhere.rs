@@ -126,6 +126,7 @@ impl Engine {
         loop {
             let Some(exchange) = self.feed.to_exchange() else {
                 tokio::select! {
+                    biased;
                     () = self.feed.stirred.notified() => {}
                     () = self.clock.sleep_until(self.clock.now().plus_millis(PAUSE_MS)) => {}
                 }
