@@ -20,8 +20,9 @@ use tokio_postgres::{
 use crate::{
     OpenError,
     error::{chain, said},
-    open::{MIGRATIONS, check_schema, check_version, migrate},
+    open::{check_schema, check_version, migrate},
     pool,
+    schema::SCHEMA_CHANGES,
     sql::{
         BEGIN_MIGRATION, COUNT_ALIVE, FIND_MIGRATION, GO_ON_COUNTING, LOOK_AT_MIGRATION, NOTE_CARRIED,
         WRITE_TABLE_MANY, numbered, text,
@@ -160,7 +161,7 @@ impl PostgresOutlet {
 
     /// The version of its tables.
     pub fn schema(&self) -> u32 {
-        MIGRATIONS.len() as u32
+        SCHEMA_CHANGES.len() as u32
     }
 }
 
@@ -175,7 +176,7 @@ pub struct PostgresInlet(Line);
 
 fn open_for_writing(url: &str, runtime: &Handle) -> Result<Line, OpenError> {
     let mut line = Line::open(url, runtime)?;
-    runtime.block_on(migrate(&mut line.client, EVENT_DAYS))?;
+    runtime.block_on(migrate(url, &mut line.client, EVENT_DAYS))?;
     Ok(line)
 }
 

@@ -15,6 +15,7 @@ mod partitions;
 mod pool;
 mod reach;
 mod reasons;
+mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -27,5 +28,6 @@ pub use durability::{Risk, risks};
 pub use error::OpenError;
 pub use open::{PostgresSettings, open};
 pub use pool::{config, tls};
+pub use schema::{SCHEMA_CHANGES, SchemaChange, bring_up_to_date};
 pub use tidings_store_sql::LEASE;
 pub use tokio_postgres_rustls::MakeRustlsConnect;

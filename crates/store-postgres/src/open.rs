@@ -5,20 +5,23 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::Object;
 use tidings_domain::time::Timestamp;
 use tidings_store_sql::{Node, SqlStore};
-use tokio_postgres::{GenericClient, error::SqlState, types::Type};
+use tokio_postgres::{GenericClient, types::Type};
 
 use crate::{
-    OpenError, PostgresStore, backend::PostgresBackend, carry::refuse_half_migrated, durability, error::chain,
-    nodes::Forum, partitions::Partitions, pool, reach::Reach,
+    OpenError, PostgresStore,
+    backend::PostgresBackend,
+    carry::refuse_half_migrated,
+    durability,
+    error::chain,
+    nodes::Forum,
+    partitions::Partitions,
+    pool,
+    reach::Reach,
+    schema::{SCHEMA_CHANGES, SchemaChange, bring_up_to_date, has_schema, version},
 };
-
-pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("../sql/migrations/0001_schema.sql")];
 
 /// The oldest version that is still maintained.
 const VERSION_MIN: i64 = 140_000;
-
-/// Held while tables are changed, so that one process does it and the others wait ("Tdng").
-const MIGRATION_LOCK: i64 = 0x5464_6e67;
 
 /// Connections beside the others: for saying that it lives, and for what follows from that.
 const NODE_CONNECTIONS: usize = 3;
@@ -45,7 +48,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     let pool = pool::make(&settings.url, settings.connections)?;
     let mut client = pool::first(&pool, &settings.url).await?;
     check_version(&client).await?;
-    let partitions = migrate(&mut client, settings.event_days).await?;
+    let partitions = migrate(&settings.url, &mut client, settings.event_days).await?;
     let beats = pool::make_with(&settings.url, NODE_CONNECTIONS, durability::warn())?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let reach = Arc::new(Reach::new());
@@ -72,9 +75,10 @@ pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {
 }
 
 /// One process changes tables, the others wait for it.
-pub(crate) async fn migrate(client: &mut Object, event_days: u32) -> Result<Partitions, OpenError> {
+pub(crate) async fn migrate(url: &str, client: &mut Object, event_days: u32) -> Result<Partitions, OpenError> {
     check_rights(client).await?;
-    change_tables(client).await?;
+    bring_up_to_date(url, SCHEMA_CHANGES).await?;
+    refuse_incomplete(&***client).await?;
     let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
     let now = client.query_typed_one("SELECT now_ms()", &[]).await.map_err(said)?.get(0);
     let partitions = Partitions::new(event_days);
@@ -94,39 +98,10 @@ async fn check_rights(client: &Object) -> Result<(), OpenError> {
     }
 }
 
-async fn change_tables(client: &mut Object) -> Result<(), OpenError> {
-    let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
-    let transaction = client.transaction().await.map_err(said)?;
-    let prepare = format!(
-        "SELECT pg_advisory_xact_lock({MIGRATION_LOCK});
-         CREATE TABLE IF NOT EXISTS tidings_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
-    );
-    transaction.batch_execute(&prepare).await.map_err(said)?;
-    let row = transaction.query_typed_one("SELECT coalesce(max(version), 0) FROM tidings_schema", &[]);
-    let found: i64 = row.await.map_err(said)?.get(0);
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(OpenError::NewerSchema { found, known });
-    }
-    for (version, migration) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
-        let is_first = version == 1;
-        transaction.batch_execute(migration).await.map_err(|error| match error.code() {
-            Some(&SqlState::DUPLICATE_TABLE | &SqlState::DUPLICATE_FUNCTION) if is_first => {
-                OpenError::Foreign(chain(&error))
-            }
-            _ => said(error),
-        })?;
-        let note = format!("INSERT INTO tidings_schema (version) VALUES ({version})");
-        transaction.batch_execute(&note).await.map_err(said)?;
-    }
-    refuse_incomplete(&*transaction).await?;
-    transaction.commit().await.map_err(said)
-}
-
 /// Whether all tables are there that migrations have made: whoever misses one fails here, and not in the middle of work.
 async fn refuse_incomplete(client: &impl GenericClient) -> Result<(), OpenError> {
     let text = "SELECT name FROM unnest($1) AS name WHERE to_regclass(name) IS NULL ORDER BY name";
-    let made: Vec<_> = MIGRATIONS.iter().flat_map(|migration| tables_of(migration)).collect();
+    let made: Vec<_> = SCHEMA_CHANGES.iter().flat_map(tables_of).collect();
     let rows = client.query_typed(text, &[(&made, Type::TEXT_ARRAY)]).await;
     let rows = rows.map_err(|error| OpenError::Unreachable(chain(&error)))?;
     let missing: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
@@ -136,21 +111,23 @@ async fn refuse_incomplete(client: &impl GenericClient) -> Result<(), OpenError>
     }
 }
 
-fn tables_of(migration: &str) -> impl Iterator<Item = &str> {
+fn tables_of(change: &SchemaChange) -> impl Iterator<Item = &'static str> {
+    let text = match change {
+        SchemaChange::Tables(text) => text,
+        SchemaChange::Index { .. } => "",
+    };
     let made = |line| str::strip_prefix(line, "CREATE TABLE ").or_else(|| line.strip_prefix("CREATE UNLOGGED TABLE "));
-    migration.lines().filter_map(made).filter_map(|rest| rest.split([' ', '(']).next())
+    text.lines().filter_map(made).filter_map(|rest| rest.split([' ', '(']).next())
 }
 
 /// Whether its tables are ours and as this program knows them.
 pub(crate) async fn check_schema(client: &Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
-    let row = client.query_typed_one("SELECT to_regclass('tidings_schema') IS NOT NULL", &[]);
-    if !row.await.map_err(said)?.get::<_, bool>(0) {
+    if !has_schema(client).await.map_err(said)? {
         check_rights(client).await?;
         return Err(OpenError::Nothing);
     }
-    let row = client.query_typed_one("SELECT coalesce(max(version), 0) FROM tidings_schema", &[]);
-    let (found, known) = (row.await.map_err(said)?.get::<_, i64>(0), MIGRATIONS.len() as i64);
+    let (found, known) = (version(&***client).await.map_err(said)?, SCHEMA_CHANGES.len() as i64);
     match found.cmp(&known) {
         std::cmp::Ordering::Greater => Err(OpenError::NewerSchema { found, known }),
         std::cmp::Ordering::Less => Err(OpenError::OlderSchema { found, known }),

@@ -15,10 +15,14 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, time::Instant};
+
+use crate::rights::setting;
 
 /// How long one exchange may take: longer than any time-out of the server.
 const EXCHANGE_BOUND: Duration = Duration::from_secs(60);
+/// With this variable, requests that take so many milliseconds are named.
+const SLOW: &str = "TIDINGS_TEST_SLOW_MS";
 
 /// An HTTP client of one server.
 #[derive(Debug)]
@@ -56,10 +60,17 @@ impl HttpClient {
 
     /// Sends one request and reads the whole answer.
     pub async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Broken> {
+        let (what, begun) = (format!("{} {}", request.method(), request.uri()), Instant::now());
         let exchange = self.exchange_unbounded(request);
         match tokio::time::timeout(EXCHANGE_BOUND, exchange).await {
-            Ok(result) => result,
-            Err(_) => panic!("the server left a request without an answer for {} s", EXCHANGE_BOUND.as_secs()),
+            Ok(result) => {
+                let took_ms = begun.elapsed().as_millis();
+                if setting(SLOW).is_some_and(|slow_ms| took_ms >= u128::from(slow_ms)) {
+                    println!("SLOW: {took_ms} ms for {what}");
+                }
+                result
+            }
+            Err(_) => panic!("the server left {what} without an answer for {} s", EXCHANGE_BOUND.as_secs()),
         }
     }
 

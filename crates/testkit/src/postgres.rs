@@ -223,6 +223,31 @@ impl Drop for Cluster {
     }
 }
 
+/// Has a database carry out statements, as an operator would by hand; what it answers, a line for each row.
+///
+/// # Panics
+///
+/// If it refuses one.
+pub fn run(database: &str, sql: &str) -> String {
+    let mut command = Command::new(programs().join("psql"));
+    // No file of whoever runs the test counts; no headings; the first error is the end.
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, database]);
+    let answer = command.env_remove("PGOPTIONS").output().expect("psql runs");
+    assert!(answer.status.success(), "{sql}: {}", String::from_utf8_lossy(&answer.stderr));
+    String::from_utf8_lossy(&answer.stdout).trim_end().to_owned()
+}
+
+/// All that a database holds, as text; bytes are in hexadecimal.
+///
+/// # Panics
+///
+/// If it cannot be read.
+pub fn dump(database: &str) -> String {
+    let dump = Command::new(programs().join("pg_dump")).args(["--dbname", database]).output().expect("pg_dump runs");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    String::from_utf8_lossy(&dump.stdout).into_owned()
+}
+
 /// As text, with what it is.
 pub fn pem(what: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);

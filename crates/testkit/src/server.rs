@@ -37,6 +37,8 @@ const GIVE_UP_FREEZE: Duration = Duration::from_secs(30);
 const OPERATOR_KEY: &str = "tdo_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 /// With the value `postgres`, every server that a test starts keeps its data in a PostgreSQL database of its own.
 const STORE: &str = "TIDINGS_TEST_STORE";
+/// Tells a server where its PostgreSQL is.
+const DATABASE_URL: &str = "TIDINGS_DATABASE_URL";
 /// Lines of the log that a failing test shows.
 const LOG_LINES_SHOWN: usize = 40;
 
@@ -75,7 +77,7 @@ impl Server {
     pub fn prepare(binary: impl AsRef<Path>, flags: &[&str]) -> Self {
         let directory = TempDir::with_prefix("tidings-test-").expect("a temporary directory can be made");
         let variables = match std::env::var(STORE).as_deref() {
-            Ok("postgres") => vec![("TIDINGS_DATABASE_URL", cluster().database())],
+            Ok("postgres") => vec![(DATABASE_URL, cluster().database())],
             _ => Vec::new(),
         };
         Self {
@@ -105,13 +107,18 @@ impl Server {
 
     /// Keeps its data in this PostgreSQL from the next start on, with the key that opens its secrets.
     pub(crate) fn keep_data_at(&mut self, database: &str, master_key: &str) {
-        self.give("TIDINGS_DATABASE_URL", database);
+        self.give(DATABASE_URL, database);
         self.give("TIDINGS_MASTER_KEY", master_key);
     }
 
     /// Tells where it listens from start to start.
     pub(crate) fn watch_address(&self) -> watch::Receiver<Option<SocketAddr>> {
         self.address.subscribe()
+    }
+
+    /// Keeps its data in a file from the next start on, whatever the other servers of this run do.
+    pub fn keep_data_in_a_file(&mut self) {
+        self.variables.retain(|(name, _)| *name != DATABASE_URL);
     }
 
     /// Keeps its data in this directory from the next start on.
@@ -284,9 +291,15 @@ impl Server {
         self.data_directory.clone()
     }
 
-    /// The database file.
+    /// The database file, where it keeps its data in one.
     pub fn database_path(&self) -> PathBuf {
         self.data_directory.join("tidings.sqlite")
+    }
+
+    /// How its PostgreSQL is reached; nothing where it keeps its data in a file.
+    pub fn database_url(&self) -> Option<&str> {
+        let urls = self.variables.iter().filter(|(name, _)| *name == DATABASE_URL);
+        urls.last().map(|(_, url)| url.as_str())
     }
 
     /// A place for a test's own files, which go away with the server.

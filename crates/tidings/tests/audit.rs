@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidings_contract::audit::AuditEntryBody;
-use tidings_testkit::{Api, Server, operator, organization_key};
+use tidings_testkit::{Api, Server, operator, organization_key, postgres};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const CANARY: &str = "canary-canary-canary";
@@ -37,6 +37,24 @@ fn actions(entries: &[AuditEntryBody]) -> Vec<&str> {
 
 fn id(answer: &Value) -> &str {
     answer["id"].as_str().expect("an id")
+}
+
+/// From now on the database refuses whatever is to be written down, or does not any more.
+fn mute(server: &Server, on: bool) {
+    let of_postgres = [
+        "DROP TRIGGER mute ON audit",
+        "CREATE OR REPLACE FUNCTION mute() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'mute'; END $$;
+         CREATE TRIGGER mute BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION mute()",
+    ];
+    let of_sqlite =
+        ["DROP TRIGGER mute", "CREATE TRIGGER mute BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'mute'); END"];
+    match server.database_url() {
+        Some(url) => drop(postgres::run(url, of_postgres[usize::from(on)])),
+        None => {
+            let outside = rusqlite::Connection::open(server.database_path()).expect("opens");
+            outside.execute_batch(of_sqlite[usize::from(on)]).expect("done");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -186,9 +204,7 @@ async fn an_act_that_cannot_be_written_down_is_not_carried_out() {
     let project = admin.post("/projects", &json!({"name": "other"})).await.expect(201);
     admin.post("/event-types", &json!({"name": "order.paid"})).await.expect(201);
     let before = entries(operator).await.len();
-    let outside = rusqlite::Connection::open(server.database_path()).expect("opens");
-    let refuse = "CREATE TRIGGER mute BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'mute'); END";
-    outside.execute_batch(refuse).expect("made");
+    mute(server, true);
     let path = format!("/webhooks/{}", id(&webhook));
     for refused in [
         admin.delete(&path).await,
@@ -203,7 +219,7 @@ async fn an_act_that_cannot_be_written_down_is_not_carried_out() {
     ] {
         assert!(refused.status.is_server_error(), "{refused}");
     }
-    outside.execute_batch("DROP TRIGGER mute").expect("dropped");
+    mute(server, false);
     let there = admin.get(&path).await.expect(200);
     assert_eq!((&there["name"], &there["updated_at"]), (&webhook["name"], &webhook["updated_at"]));
     assert_eq!(admin.get("/webhooks").await.expect(200)["total"], 1);

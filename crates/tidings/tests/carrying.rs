@@ -68,6 +68,7 @@ impl Place {
 
     async fn server(&self) -> Server {
         let mut server = Server::prepare(BINARY, &["--allow-http", "--allow-target", "127.0.0.0/8"]);
+        server.keep_data_in_a_file();
         server.keep_data_in(self.directory.clone());
         self.variables().iter().for_each(|(name, value)| {
             let name = if *name == "TIDINGS_MASTER_KEY" { "TIDINGS_MASTER_KEY" } else { "TIDINGS_DATABASE_URL" };

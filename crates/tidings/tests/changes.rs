@@ -84,7 +84,7 @@ async fn at_once(api: &Api, requests: Vec<(String, Value)>) -> Vec<Answer> {
 
 fn assert_bounded(answers: &[Answer], status: u16) {
     let (done, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == status);
-    assert_eq!(done.len(), BESIDE_LANES_MAX, "of {} requests", answers.len());
+    assert_eq!(done.len(), BESIDE_LANES_MAX, "of {} requests: {refused:?}", answers.len());
     for answer in refused {
         answer.expect_problem(429, "rate_limited");
         assert!(answer.header("retry-after").is_some(), "{answer}");

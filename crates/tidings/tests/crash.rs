@@ -1,5 +1,5 @@
 //! A1: kill -9 at random points under load. Whatever was acknowledged is delivered or visibly
-//! ended, the server is ready again at once, and its file is whole (INV-ACK, INV-NO-LOSS).
+//! ended, the server is ready again at once, and what it keeps is whole (INV-ACK, INV-NO-LOSS).
 //!
 //! Twenty rounds by default; `cargo xtask torture` sets `TIDINGS_TORTURE_ROUNDS`. A run is
 //! repeated with the seed it prints, as far as the machine's own timing allows.
@@ -85,7 +85,7 @@ async fn torture(random: &mut Random, rounds: usize, totals: &mut Totals) {
         let ready = server.restart().await;
         assert!(ready <= READY_BOUND, "round {round}: ready after {} ms", ready.as_millis());
         totals.slowest_ready = totals.slowest_ready.max(ready);
-        check_integrity(&server.database_path(), &format!("round {round}"));
+        check_integrity(&server, &format!("round {round}"));
         load.stop().await;
         receiver.route(UNWELL, Behaviour::Ok);
         if round % ROUNDS_PER_COMPARISON == 0 || round == rounds {

@@ -98,7 +98,7 @@ async fn a_full_disk_refuses_new_events_and_loses_nothing() {
     }
     world.drain().await;
     world.assert_ledger_is_even().await;
-    check_integrity(&server.database_path(), "a full disk");
+    check_integrity(&server, "a full disk");
     let report = reconcile(&world, &ledger, &receiver.arrivals(), &View::read(&world).await);
     println!("A6, A7: {report}");
     report.assert_clean();

@@ -114,7 +114,7 @@ async fn kill_at(call: &str, number: u64) -> bool {
     let what = format!("a kill at {call} number {number}");
     server.run_under(&[]);
     server.restart().await;
-    check_integrity(&server.database_path(), &what);
+    check_integrity(&server, &what);
     let before = std::mem::take(&mut record);
     run_script(&server, &receiver, &mut record).await.unwrap_or_else(|broken| panic!("after {what}: {broken}"));
     for (key, first) in &before.acknowledged {

@@ -101,7 +101,7 @@ async fn torture(random: &mut Random, cuts: u64) -> Reconciliation {
         load.wait_for(random.within(EVENTS_BEFORE_CUT) as usize).await;
         times.push(cut(&mut server, &mut disk).await);
         server.restart().await;
-        check_integrity(&server.database_path(), &format!("cut {number}"));
+        check_integrity(&server, &format!("cut {number}"));
         load.stop().await;
         receiver.route(UNWELL, Behaviour::Ok);
         if number % CUTS_PER_COMPARISON == 0 || number == cuts {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use tidings_testkit::{Api, Behaviour, Inlet, Project, Receiver, RefusingPort, Server, World, until};
+use tidings_testkit::{Api, Behaviour, Inlet, Project, Receiver, RefusingPort, Server, World, postgres, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "subscriber.updated";
@@ -109,9 +109,16 @@ async fn what_no_version_knows_is_an_error_that_is_seen() {
     let source = Source::make(&project.api, json!([record("seen")])).await;
     let receipt = source.send("1").await;
     source.ended(&receipt, 1).await;
-    let database = Connection::open(server.database_path()).expect("the file opens");
-    database.busy_timeout(BOUND).expect("set");
-    assert_eq!(database.execute("UPDATE delivery SET rendering = 9", []).expect("changed"), 1);
+    let change = "UPDATE delivery SET rendering = 9 RETURNING 1";
+    let changed: i64 = match server.database_url() {
+        Some(url) => postgres::run(url, change).parse().expect("one row"),
+        None => {
+            let database = Connection::open(server.database_path()).expect("the file opens");
+            database.busy_timeout(BOUND).expect("set");
+            database.query_row(change, [], |row| row.get(0)).expect("one row")
+        }
+    };
+    assert_eq!(changed, 1);
     let answer = project.api.get(&receipt).await;
     assert_eq!(answer.expect(500)["code"], "internal", "not the first action of its source");
     assert!(server.log().contains("is no action that this version knows"), "the operator is told");

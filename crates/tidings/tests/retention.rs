@@ -122,8 +122,9 @@ async fn make_old_partitions(database: &Database, end: i64) {
 
 async fn forgets(mut server: Server, database: Option<String>) {
     let count = setting("TIDINGS_OLD_EVENTS").unwrap_or(OLD).cast_signed();
-    if let Some(url) = &database {
-        server.give("TIDINGS_DATABASE_URL", url);
+    match &database {
+        Some(url) => server.give("TIDINGS_DATABASE_URL", url),
+        None => server.keep_data_in_a_file(),
     }
     server.restart().await;
     let mut world = World::new(&server);

@@ -12,6 +12,7 @@ use tidings_testkit::postgres::Cluster;
 use tokio_postgres::NoTls;
 
 mod partitions;
+mod schema;
 
 conformance!(crate::open);
 

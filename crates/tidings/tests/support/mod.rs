@@ -1,17 +1,62 @@
-//! What several tests do to a server's file.
+//! What several tests hold of what a server keeps, as somebody from outside sees it.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
+use tidings_testkit::{Server, postgres};
 
-/// Holds that a server's file is whole, by SQLite's own check.
+/// Rows that contradict each other, whatever keeps them: deliveries that wait and have ended, events without one of the
+/// deliveries that were born with them, and deliveries without their event.
+const CONTRADICTIONS: [(&str, &str); 3] = [
+    ("deliveries that wait and have ended", "SELECT count(*) FROM queue JOIN delivery USING (seq)"),
+    (
+        "events without one of their deliveries",
+        "SELECT count(*) FROM event AS e WHERE fanout <>
+             (SELECT count(*) FROM queue AS q WHERE q.seq > e.seq AND q.seq <= e.seq + e.fanout) +
+             (SELECT count(*) FROM delivery AS d WHERE d.seq > e.seq AND d.seq <= e.seq + e.fanout)",
+    ),
+    (
+        "deliveries without an event",
+        "SELECT count(*) FROM (SELECT event FROM queue UNION ALL SELECT event FROM delivery) AS d
+         WHERE NOT EXISTS (SELECT 1 FROM event AS e WHERE e.seq = d.event)",
+    ),
+];
+/// PostgreSQL's own check of all tables and of all indexes that are sorted: each row stands in each of them.
+const CHECK_PAGES: &str = "
+    CREATE EXTENSION IF NOT EXISTS amcheck;
+    SELECT bt_index_check(c.oid, true) FROM pg_class AS c JOIN pg_am AS a ON a.oid = c.relam
+    WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace;
+    SELECT c.relname, h.msg FROM pg_class AS c, verify_heapam(c.oid) AS h
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace";
+
+/// Holds that what a server keeps is whole, by its database's own check, and contradicts itself nowhere. The server may
+/// be at work on it.
 ///
 /// # Panics
 ///
-/// It is not; the message says after what.
-pub(crate) fn check_integrity(database: &Path, after: &str) {
-    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the file opens");
+/// It is not, or does; the message says after what.
+pub(crate) fn check_integrity(server: &Server, after: &str) {
+    match server.database_url() {
+        Some(url) => check_database(url, after),
+        None => check_file(&server.database_path(), after),
+    }
+}
+
+fn check_file(path: &Path, after: &str) {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the file opens");
     let verdict: String =
         connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("the file can be checked");
     assert_eq!(verdict, "ok", "after {after}");
+    for (what, text) in CONTRADICTIONS {
+        let count: i64 = connection.query_row(text, [], |row| row.get(0)).expect("they can be counted");
+        assert_eq!(count, 0, "{what}, after {after}");
+    }
+}
+
+fn check_database(url: &str, after: &str) {
+    // The check of an index has nothing to say where all is well.
+    assert_eq!(postgres::run(url, CHECK_PAGES).trim(), "", "after {after}");
+    for (what, text) in CONTRADICTIONS {
+        assert_eq!(postgres::run(url, text), "0", "{what}, after {after}");
+    }
 }
