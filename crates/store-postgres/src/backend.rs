@@ -8,7 +8,7 @@ use tidings_ports::store::{Nodes, StoreError};
 use tidings_store_sql::{
     self as verbs, Backend, Connection, Error, Heads, Leases, Node, Result, Session, SqlStore, TransactionId, Writes,
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Mutex};
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::{
@@ -28,6 +28,9 @@ const TRIES_MAX: u32 = 20;
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
+/// How long a change that collided waits for those of this process that collided before it.
+const TURN_MAX: Duration = Duration::from_secs(5);
+
 /// A database that other processes use as well.
 #[derive(Clone)]
 pub struct PostgresBackend {
@@ -38,10 +41,13 @@ pub struct PostgresBackend {
     pub(crate) node: Arc<Node<Forum>>,
     pub(crate) partitions: Arc<Partitions>,
     pub(crate) heads: Arc<Heads>,
+    /// Held by the change of this process that collided and is run again, one after the other as they came: those of one
+    /// process would go on colliding with each other, and whoever has no luck would be refused in the end.
+    pub(crate) again: Arc<Mutex<()>>,
 }
 
 /// How a transaction begins.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Begin {
     /// As if there were no others.
     Serializable,
@@ -95,6 +101,7 @@ impl PostgresBackend {
     {
         let mut work = work;
         let mut pause = PAUSE_MIN;
+        let mut turn = None;
         for attempt in 1.. {
             self.reach.check()?;
             let client = self.pool.get().await.map_err(no_connection)?;
@@ -113,8 +120,17 @@ impl PostgresBackend {
                 Ended::Homeless(seq, _) => self.partitions.make_for(&self.pool, seq).await?,
                 ended => return Ok(ended),
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MAX);
+            match begin {
+                Begin::Serializable if turn.is_none() => {
+                    let free = tokio::time::timeout(TURN_MAX, Arc::clone(&self.again).lock_owned()).await;
+                    let all_wait = || StoreError::Unavailable("too many changes at the same time".to_owned());
+                    turn = Some(free.map_err(|_| all_wait())?);
+                }
+                _ => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
         }
         unreachable!("the last attempt returns")
     }

@@ -60,7 +60,7 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     refuse_half_migrated(&client).await?;
     drop(client);
     let partitions = Arc::new(partitions);
-    Ok(SqlStore::new(PostgresBackend { pool, reach, node, partitions, heads: Arc::default() }))
+    Ok(SqlStore::new(PostgresBackend { pool, reach, node, partitions, heads: Arc::default(), again: Arc::default() }))
 }
 
 pub(crate) async fn check_version(client: &Object) -> Result<(), OpenError> {

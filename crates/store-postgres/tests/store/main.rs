@@ -1,5 +1,6 @@
 //! The store on PostgreSQL: what any store must do.
 
+mod collisions;
 mod commits;
 
 use std::sync::{Arc, OnceLock};
