@@ -52,6 +52,7 @@ pub(crate) fn test(with_deny: bool) -> anyhow::Result<bool> {
     summary.add(run_step("lints", || cargo.run(&lints))?);
     let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
     summary.add(run_step("tests", || cargo.run_tests(&tests))?);
+    summary.add(run_step("tests on PostgreSQL", || postgres::test_on_postgres(&cargo))?);
     summary.add(run_step("official SDK", || sdk::test_with_sdk(&cargo))?);
     summary.add(run_step("providers' libraries", || libraries::test_with_libraries(&cargo))?);
     summary.add(run_step("browser", || browser::test_with_browser(&cargo))?);

@@ -158,6 +158,14 @@ const PARTS: &[Part] = &[
         what: "1000000 events are forgotten while others flow, on both stores",
     },
     Part {
+        name: "upgrade",
+        package: "tidings",
+        tests: &["upgrade"],
+        setting: Some(("TIDINGS_UPGRADE_EVENTS", "1000000")),
+        counts: true,
+        what: "what an earlier version has left is opened, and nodes go on beside a later one, with 1000000 events",
+    },
+    Part {
         name: "sim",
         package: "tidings-sim",
         tests: &["sim"],

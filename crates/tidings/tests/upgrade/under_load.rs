@@ -109,10 +109,8 @@ async fn look_for_a_while(database: &str) -> JoinHandle<()> {
     let (client, connection) = tokio_postgres::connect(database, NoTls).await.expect("connects");
     tokio::spawn(connection);
     client.batch_execute("BEGIN; SELECT count(*) FROM event; SELECT count(*) FROM queue").await.expect("looks");
-    tokio::spawn(async move {
-        tokio::time::sleep(LOOKED_AT).await;
-        client.batch_execute("COMMIT").await.expect("it ends");
-    })
+    let on = format!("SELECT pg_sleep({}); COMMIT", LOOKED_AT.as_secs());
+    tokio::spawn(async move { client.batch_execute(&on).await.expect("it ends") })
 }
 
 /// The first so many further changes are there from now on.
