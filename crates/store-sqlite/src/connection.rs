@@ -151,12 +151,50 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     }
     for (version, migration) in (1..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = connection.transaction().map_err(failed)?;
-        transaction.execute_batch(migration).map_err(failed)?;
+        match found {
+            0 => transaction.execute_batch(migration).map_err(failed)?,
+            _ => change_what_is_there(&transaction, migration).map_err(failed)?,
+        }
         transaction.pragma_update(None, "user_version", version).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+/// Carries out a migration where there may be much. SQLite looks at every row of a strict table that gets a column, so
+/// columns are added as it would add them, but without that look: each has a default, or may be missing.
+fn change_what_is_there(connection: &Connection, migration: &str) -> rusqlite::Result<()> {
+    let mut before = String::new();
+    for line in migration.lines() {
+        let added =
+            line.strip_prefix("ALTER TABLE ").and_then(|rest| rest.strip_suffix(';')?.split_once(" ADD COLUMN "));
+        match added {
+            Some((table, column)) => {
+                connection.execute_batch(&std::mem::take(&mut before))?;
+                if !add_column(connection, table, column)? {
+                    connection.execute_batch(line)?;
+                }
+            }
+            None => before.extend([line, "\n"]),
+        }
+    }
+    connection.execute_batch(&before)
+}
+
+/// Writes a column into the description of its table, as <https://www.sqlite.org/lang_altertable.html> says for what
+/// changes no row. False: nothing was done, since the description does not end with the last column.
+fn add_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    let find = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    let description: String = connection.query_row(find, [table], |row| row.get(0))?;
+    let columns = description.strip_suffix("\n) STRICT").filter(|columns| !columns.contains("PRIMARY KEY ("));
+    let Some(columns) = columns else { return Ok(false) };
+    let version: i64 = connection.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
+    connection.execute_batch("PRAGMA writable_schema = ON")?;
+    let write = "UPDATE sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1";
+    connection.execute(write, [table, &format!("{columns}\n, {column}) STRICT")])?;
+    connection.execute_batch(&format!("PRAGMA schema_version = {}; PRAGMA writable_schema = RESET", version + 1))?;
+    Ok(true)
 }
 
 fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
@@ -170,6 +208,34 @@ fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// All that is described in a database whose tables were made by the first so many migrations at once, and by the
+    /// others where much may be.
+    fn described(first: usize) -> Vec<(String, String)> {
+        let connection = Connection::open_in_memory().expect("a database");
+        for migration in &MIGRATIONS[..first] {
+            connection.execute_batch(migration).expect("made");
+        }
+        let row = "INSERT INTO event (seq, tail, project, fanout, type, payload) VALUES (1, 2, 3, 4, 'a', x'05')";
+        connection.execute(row, []).expect("written");
+        for migration in &MIGRATIONS[first..] {
+            change_what_is_there(&connection, migration).expect("changed");
+        }
+        let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
+        assert_eq!(check, "ok");
+        let mut statement =
+            connection.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").expect("read");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("read");
+        rows.map(|row| row.expect("a description")).collect()
+    }
+
+    #[test]
+    fn what_is_changed_where_much_may_be_is_what_is_made_anew() {
+        let anew = described(MIGRATIONS.len());
+        for first in 1..MIGRATIONS.len() {
+            assert_eq!(described(first), anew, "from version {first}");
+        }
+    }
 
     /// `synchronous` is 2 for FULL: every commit waits until the log is on disk. A setting of the
     /// connection, so it can be seen on the connection alone.

@@ -118,7 +118,15 @@ CREATE INDEX audit_by_organization ON audit (organization, seq);
 
 -- What stands in the database already is counted once.
 INSERT INTO ledger (id, born) SELECT 1, (SELECT count(*) FROM delivery) + (SELECT count(*) FROM queue);
+-- How many have ended stands in an index, and so does which of them were not delivered: no other delivery is looked at.
 INSERT INTO webhook_state (webhook, failure_count, delivered, failed, dropped, cancelled)
-SELECT webhook, 0, sum(state = 2), sum(state = 3), sum(state = 4), sum(state = 5) FROM delivery WHERE true GROUP BY webhook
+SELECT every.webhook, 0, every.ended - coalesce(others.ended, 0), coalesce(others.failed, 0), coalesce(others.dropped, 0),
+       coalesce(others.cancelled, 0)
+FROM (SELECT webhook, count(*) AS ended FROM delivery GROUP BY webhook) AS every
+LEFT JOIN (
+    SELECT webhook, count(*) AS ended, sum(state = 3) AS failed, sum(state = 4) AS dropped, sum(state = 5) AS cancelled
+    FROM delivery WHERE state <> 2 GROUP BY webhook
+) AS others ON others.webhook = every.webhook
+WHERE true
 ON CONFLICT (webhook) DO UPDATE SET
     delivered = excluded.delivered, failed = excluded.failed, dropped = excluded.dropped, cancelled = excluded.cancelled;
