@@ -15,7 +15,7 @@ const POOLER: &str = "/usr/sbin/pgbouncer";
 /// Has every server that a test starts keep its data in PostgreSQL.
 const STORE: (&str, &str) = ("TIDINGS_TEST_STORE", "postgres");
 /// How often a server is killed there: each time, what it had leased waits until others may take it.
-const ROUNDS: (&str, &str) = ("TIDINGS_TORTURE_ROUNDS", "4");
+const ROUNDS: (&str, &str) = ("TIDINGS_TORTURE_ROUNDS", "3");
 /// The server's suites that are run there as well: what writes most, what changes most at the same time, and what lists
 /// and counts. All of them can be; these find most in the time that they take.
 pub const SUITES: [&str; 11] = [

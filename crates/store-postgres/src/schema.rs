@@ -60,8 +60,7 @@ enum Step {
     Busy,
 }
 
-/// Brings a database up to what these changes make of it; they begin with those that it has. Not to be called where
-/// somebody else holds connections to a pooler that gives out fewer than two more.
+/// Brings a database up to what these changes make of it; they begin with those that it has. Uses two connections.
 pub async fn bring_up_to_date(url: &str, changes: &[SchemaChange]) -> Result<(), OpenError> {
     // One holds the lock, one builds an index.
     let pool = pool::make(url, 2)?;
@@ -76,6 +75,11 @@ pub async fn bring_up_to_date(url: &str, changes: &[SchemaChange]) -> Result<(),
                 failures += 1;
                 tracing::info!(error = %chain(&error), "somebody uses the tables that are to be changed: trying again");
                 tokio::time::sleep(PAUSE).await;
+            }
+            Err(Failure::Said(error)) if is_in_the_way(&error) => {
+                let way_out = "somebody has looked at the tables for minutes, such as a backup: wait for its end, and start \
+                               again";
+                return Err(OpenError::Migration(format!("{way_out} ({})", chain(&error))));
             }
             Err(Failure::Said(error)) => return Err(OpenError::Migration(chain(&error))),
             Err(Failure::Open(error)) => return Err(error),
@@ -286,7 +290,7 @@ mod tests {
             return Some("a value that is computed is written into every row");
         }
         let walks = ["UNIQUE", "PRIMARY KEY", "REFERENCES", "CHECK", "GENERATED", " ADD COLUMN "];
-        let rest = statement.splitn(2, "ADD COLUMN").nth(1).unwrap_or_default();
+        let rest = statement.split_once("ADD COLUMN").map_or("", |(_, rest)| rest);
         walks.iter().any(|word| rest.contains(word)).then_some("one column, and nothing that looks at every row")
     }
 

@@ -212,7 +212,8 @@ mod tests {
     /// All that is described in a database whose tables were made by the first so many migrations at once, and by the
     /// others where much may be.
     fn described(first: usize) -> Vec<(String, String)> {
-        let connection = Connection::open_in_memory().expect("a database");
+        let directory = tempfile::tempdir().expect("a directory");
+        let connection = Connection::open(directory.path().join("tidings.sqlite")).expect("a database");
         for migration in &MIGRATIONS[..first] {
             connection.execute_batch(migration).expect("made");
         }

@@ -298,8 +298,9 @@ impl Server {
 
     /// How its PostgreSQL is reached; nothing where it keeps its data in a file.
     pub fn database_url(&self) -> Option<&str> {
-        let urls = self.variables.iter().filter(|(name, _)| *name == DATABASE_URL);
-        urls.last().map(|(_, url)| url.as_str())
+        // The last one counts.
+        let url = self.variables.iter().rfind(|(name, _)| *name == DATABASE_URL);
+        url.map(|(_, url)| url.as_str())
     }
 
     /// A place for a test's own files, which go away with the server.
