@@ -23,6 +23,9 @@ struct Rhythm {
     heard: u64,
     lease: Duration,
     look_at: Timestamp,
+    /// Processes that were alive at the last beat.
+    alive: u32,
+    is_out_of_reach: bool,
 }
 
 impl Engine {
@@ -38,18 +41,24 @@ impl Engine {
 
     /// Beats for as long as the process lives.
     pub(crate) async fn run_beats(self: Arc<Self>, joined: Joined) {
-        let mut rhythm = Rhythm { heard: joined.heard, lease: joined.lease, look_at: self.clock.now() };
+        let mut rhythm = Rhythm {
+            heard: joined.heard,
+            lease: joined.lease,
+            look_at: self.clock.now(),
+            alive: 0,
+            is_out_of_reach: false,
+        };
         loop {
             let sent = self.clock.now();
             let again = match within(&self.clock, BEAT_MS_MAX, self.store.beat(rhythm.heard)).await {
                 Some(Ok(beat)) => self.beaten(beat, sent, &mut rhythm).await,
                 Some(Err(StoreError::Closed)) => return,
                 Some(Err(error)) => {
-                    self.out_of_reach(&error.to_string());
+                    self.out_of_reach(&error.to_string(), &mut rhythm);
                     false
                 }
                 None => {
-                    self.out_of_reach("the database did not answer in time");
+                    self.out_of_reach("the database did not answer in time", &mut rhythm);
                     false
                 }
             };
@@ -60,14 +69,18 @@ impl Engine {
         }
     }
 
-    fn out_of_reach(&self, reason: &str) {
-        if !self.standing.holds() {
+    fn out_of_reach(&self, reason: &str, rhythm: &mut Rhythm) {
+        if !self.standing.holds() && !std::mem::replace(&mut rhythm.is_out_of_reach, true) {
             tracing::warn!(reason, "out of reach of the database: nothing is sent, and nothing is taken from memory");
         }
     }
 
     /// Draws the consequences of a beat. Returns whether there is something to be said at once.
     async fn beaten(&self, beat: Beat, sent: Timestamp, rhythm: &mut Rhythm) -> bool {
+        if std::mem::take(&mut rhythm.is_out_of_reach) {
+            tracing::info!("the database is within reach again");
+        }
+        self.leave_turns().await;
         // What is in memory is put right before anybody may rely on it again.
         if let Some(joined) = &beat.rejoined {
             rhythm.lease = joined.lease;
@@ -77,6 +90,11 @@ impl Engine {
         self.feed.is_listened_elsewhere(beat.is_listened);
         let is_news = beat.heard != rhythm.heard;
         rhythm.heard = beat.heard;
+        // One that has gone may have had news that it told nobody.
+        if beat.alive < rhythm.alive || beat.rejoined.is_some() {
+            self.feed.skip_all();
+        }
+        rhythm.alive = beat.alive;
         if beat.kept {
             self.dispatcher.set_share(Share { processes: beat.alive.max(1), place: beat.place });
             let leads_now = self.standing.beaten(sent, rhythm.lease, (beat.leads, beat.alive));

@@ -29,7 +29,7 @@ fn run(
         end: if good { RunEnd::Succeeded } else { RunEnd::Failed(error) },
         ..template(RunId::from_parts(sequence, 1), project_id, command, START.plus_millis(began_ms))
     };
-    FinishedRun { run, properties: Vec::new(), records: Vec::new(), tasks: Vec::new(), iteration: true }
+    FinishedRun { run, properties: Vec::new(), records: Vec::new(), tasks: Vec::new(), iteration: true, turn: None }
 }
 
 fn template(id: RunId, project_id: ProjectId, command: &str, at: Timestamp) -> Run {

@@ -65,12 +65,17 @@ pub async fn bring_up_to_date(url: &str, changes: &[SchemaChange]) -> Result<(),
     // One holds the lock, one builds an index.
     let pool = pool::make(url, 2)?;
     let mut client = pool::first(&pool, url).await?;
-    let mut failures = 0;
+    let (mut failures, mut has_said) = (0, false);
     loop {
         match step(&mut client, &pool, changes).await {
             Ok(Step::UpToDate) => return Ok(()),
             Ok(Step::Changed) => {}
-            Ok(Step::Busy) => tokio::time::sleep(LOOK_AGAIN).await,
+            Ok(Step::Busy) => {
+                if !std::mem::replace(&mut has_said, true) {
+                    tracing::info!("another process changes the tables, or builds an index: waiting for its end");
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
             Err(Failure::Said(error)) if is_in_the_way(&error) && failures < TRIES_MAX => {
                 failures += 1;
                 tracing::info!(error = %chain(&error), "somebody uses the tables that are to be changed: trying again");

@@ -203,6 +203,18 @@ impl ServerCertVerifier for Verifier {
             if self.checks == Checks::Name {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             }
+            // Its date is looked at first; that it has signed itself is no reason to refuse it.
+            if let Err(
+                error @ Error::InvalidCertificate(
+                    CertificateError::Expired
+                    | CertificateError::ExpiredContext { .. }
+                    | CertificateError::NotValidYet
+                    | CertificateError::NotValidYetContext { .. },
+                ),
+            ) = inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            {
+                return Err(error);
+            }
             return Ok(ServerCertVerified::assertion());
         }
         match inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {

@@ -14,6 +14,7 @@ use tidings_ports::store::{FinishedRun, PropertyChange, RecordChanged, RunFilter
 use crate::{
     catalog::{COUNT_MAX, before, command, limit, read_page},
     database::{Connection, Error, Optional as _, Param, Result, Row, params},
+    nodes::turns,
     quotas, records,
     run_upkeep::{check_properties, note_properties, place_of},
     session::Session,
@@ -62,6 +63,11 @@ pub(crate) fn finish(session: &mut Session<'_>, finished: &FinishedRun) -> Resul
     }
     if !session.connection.statement(sql::PROJECT_LIVES).exists([project])? {
         return Ok(RunFinished::NoProject);
+    }
+    if let Some(turn) = finished.turn
+        && !turns::holds(session.connection, turn)?
+    {
+        return Ok(RunFinished::TurnOver);
     }
     // What follows a task may always take its place.
     let is_task = session.connection.statement(sql::HAS_RUN_TASK).exists([run.id.sequence()])?;

@@ -421,7 +421,9 @@ of_nodes! {
         FORGET_TURNS = "forget_turns";
         FORSAKE_LEASE = "forsake_lease";
         FREE_LEASES_OF = "free_leases_of";
+        HAS_LATER_TURN = "has_later_turn";
         HEAR = "hear";
+        HOLDS_TURN = "holds_turn";
         INHERIT_LEDGER = "inherit_ledger";
         LEAD = "lead";
         LEAVE_PLACE = "leave_place";

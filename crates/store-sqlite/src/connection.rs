@@ -187,7 +187,13 @@ fn change_what_is_there(connection: &Connection, migration: &str) -> rusqlite::R
 fn add_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
     let find = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     let description: String = connection.query_row(find, [table], |row| row.get(0))?;
-    let columns = description.strip_suffix("\n) STRICT").filter(|columns| !columns.contains("PRIMARY KEY ("));
+    let columns = description.strip_suffix("\n) STRICT");
+    let constraint = |line: &str| {
+        let words = ["PRIMARY KEY", "UNIQUE", "CHECK", "FOREIGN KEY", "CONSTRAINT"];
+        words.iter().any(|word| line.trim_start().starts_with(word))
+    };
+    // A column would not stand behind a condition of the table.
+    let columns = columns.filter(|columns| !columns.lines().any(constraint));
     let Some(columns) = columns else { return Ok(false) };
     let version: i64 = connection.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
     connection.execute_batch("PRAGMA writable_schema = ON")?;

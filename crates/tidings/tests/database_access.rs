@@ -44,8 +44,14 @@ impl Access {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate");
         std::fs::write(&access.authority, pem("CERTIFICATE", issuer.der())).expect("it is written");
+        std::fs::write(access.own(), pem("CERTIFICATE", certificate.der())).expect("it is written");
         access.cluster.encrypt(certificate.der(), &key.serialize_der());
         access
+    }
+
+    /// The server's own certificate.
+    fn own(&self) -> PathBuf {
+        self.directory.path().join("own.pem")
     }
 
     /// Does not encrypt.
@@ -142,6 +148,8 @@ async fn a_connection_is_encrypted_as_its_url_says_and_it_is_known_with_whom() {
         )
         .await;
     }
+    let url = access.url("localhost", &format!("?sslmode=require&sslrootcert={}", access.own().display())).await;
+    assert!(is_encrypted(&access, &url).await, "its own certificate is trusted");
     let other = access.directory.path().join("other.pem");
     std::fs::write(&other, pem("CERTIFICATE", authority().der())).expect("it is written");
     let url = access.url("localhost", &format!("?sslmode=require&sslrootcert={}", other.display())).await;
@@ -217,6 +225,8 @@ async fn a_certificate_for_another_name_or_that_has_expired_is_refused_and_so_is
     let access = Access::encrypted(&["localhost"], true);
     let url = access.url("localhost", &access.trusting("verify-full")).await;
     is_refused("expired", &url, &["localhost:", "expired", "a new one"]).await;
+    let url = access.url("localhost", &format!("?sslmode=require&sslrootcert={}", access.own().display())).await;
+    is_refused("expired, and trusted by itself", &url, &["localhost:", "expired", "a new one"]).await;
 
     let access = Access::plain();
     let url = access.url("localhost", "?sslmode=require").await;

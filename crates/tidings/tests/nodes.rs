@@ -187,7 +187,7 @@ async fn inv_fanout_what_one_node_has_changed_every_node_knows_before_the_answer
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_listens_to_one_node_hears_what_all_of_them_do() {
-    let nodes = Nodes::start(BINARY, 3).await;
+    let mut nodes = Nodes::start(BINARY, 3).await;
     let receiver = Receiver::start().await;
     let mut world = World::of(nodes.operator());
     let project = world.project("shop", EVENT_TYPE).await;
@@ -226,6 +226,10 @@ async fn whoever_listens_to_one_node_hears_what_all_of_them_do() {
         *changes -= 1;
         left -= 1;
     }
+    // One that is killed may have had news that it told nobody: whoever listens looks at everything anew.
+    nodes.servers[1].kill().await;
+    let mut reset = async || while heard(&mut stream).await != StreamEvent::Reset {};
+    tokio::time::timeout(LEASE * 3, reset()).await.expect("a reset once it is taken for dead");
 }
 
 /// Three nodes, and the same project through each of them.
@@ -287,11 +291,15 @@ async fn of_the_runs_that_wait_only_the_latest_stays_whichever_node_is_asked() {
     turns(0).await;
 }
 
+async fn heard(stream: &mut DeliveryStream) -> StreamEvent {
+    let next = tokio::time::timeout(LEASE * 3, stream.next()).await.expect("something comes in time");
+    next.expect("an unbroken stream").expect("a stream without an end")
+}
+
 /// The next news: of which event, and what.
 async fn next(stream: &mut DeliveryStream) -> (String, String) {
-    let next = tokio::time::timeout(TAKEN_OVER, stream.next()).await.expect("something comes in time");
-    match next.expect("an unbroken stream") {
-        Some(StreamEvent::Delivery(news)) => (news.event_id.to_string(), news.change.as_str().to_owned()),
+    match heard(stream).await {
+        StreamEvent::Delivery(news) => (news.event_id.to_string(), news.change.as_str().to_owned()),
         other => panic!("{other:?} in place of news"),
     }
 }

@@ -20,8 +20,10 @@ const EXCHANGE_MS: u64 = 200;
 const PAUSE_MS: u64 = 1_000;
 /// How long an exchange may take, in milliseconds.
 const EXCHANGE_MS_MAX: u64 = 5_000;
-/// News of one project that are told at a time; of more it is said that some are missing.
-const TOLD_MAX: usize = 1_000;
+/// News of one project that are told at a time; of more it is said that some are missing: nobody keeps more.
+const TOLD_MAX: usize = super::NEWS_KEPT_MAX;
+/// Whoever has exchanged nothing for so long may have been told nothing meanwhile, in milliseconds.
+const TOLD_FOR_MS: u64 = 8_000;
 /// What stands in place of news where some are missing.
 const MISSED: &str = "null";
 
@@ -112,19 +114,26 @@ impl Feed {
         }
     }
 
-    /// What others have told may be lost, and so is what they were to be told of these projects.
+    /// What others were to be told of these projects is lost.
     fn not_exchanged(&self, told: Vec<ProjectId>) {
         let mut channels = self.channels();
-        channels.of.values_mut().for_each(super::Channel::skip);
         channels.elsewhere.told.extend(told.into_iter().map(|project_id| (project_id, None)));
+    }
+
+    /// What others have told is lost: whoever listens is told that something may be missing.
+    pub(crate) fn skip_all(&self) {
+        self.channels().of.values_mut().for_each(super::Channel::skip);
     }
 }
 
 impl Engine {
     /// Exchanges news with others for as long as the process lives.
     pub(crate) async fn run_exchange(self: Arc<Self>) {
+        // When others were last told to whom somebody listens here.
+        let mut listened_at = None;
         loop {
             let Some(exchange) = self.feed.to_exchange() else {
+                listened_at = None;
                 tokio::select! {
                     biased;
                     () = self.feed.stirred.notified() => {}
@@ -132,9 +141,15 @@ impl Engine {
                 }
                 continue;
             };
+            let (sent, is_listened) = (self.clock.now(), !exchange.listened.is_empty());
             let told = exchange.told.iter().map(|(project_id, _)| *project_id).collect();
             let pause_ms = match within(&self.clock, EXCHANGE_MS_MAX, self.store.exchange(exchange)).await {
                 Some(Ok(exchanged)) => {
+                    // Once, however long it was: whoever hears that looks at everything anew.
+                    if listened_at.is_some_and(|at| self.clock.now().millis_since(at) > TOLD_FOR_MS) {
+                        self.feed.skip_all();
+                    }
+                    listened_at = is_listened.then_some(sent);
                     self.feed.exchanged(exchanged.wanted, &exchanged.told);
                     EXCHANGE_MS
                 }
@@ -246,10 +261,10 @@ mod tests {
         // Words of another version.
         here.exchanged(Vec::new(), &[(project(), "{\"v\": 2}".to_owned())]);
         assert!(listener.hear().missed);
-        // The store did not answer here, …
-        here.not_exchanged(Vec::new());
+        // Others could tell nothing for a while.
+        here.skip_all();
         assert!(listener.hear().missed);
-        // … or there.
+        // The store did not answer there.
         there.not_exchanged(vec![project()]);
         here.exchanged(Vec::new(), &there.to_exchange().expect("somebody listens").told);
         assert!(listener.hear().missed);

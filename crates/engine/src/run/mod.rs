@@ -18,6 +18,8 @@ pub(crate) use target::{Attempted, Trouble};
 pub(crate) use tasks::TaskKind;
 pub use transform::{TransformPreview, TransformTried, TransformTrouble};
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde_json::{Map, Value, json};
 use tidings_domain::{
     command::{
@@ -31,7 +33,7 @@ use tidings_domain::{
 };
 use tidings_ports::{
     scripts::{CheckError, Ran, ScriptJob, ScriptKind},
-    store::{FinishedRun, RunFinished, StoreError, TaskChange},
+    store::{FinishedRun, RunFinished, StoreError, TaskChange, Turn},
 };
 
 use self::{
@@ -50,7 +52,15 @@ pub(crate) struct Running {
     tasks: TaskSignal,
     requests: TaskSignal,
     lines: Lines,
+    /// Turns among other processes that are over, of which the store does not know yet.
+    left: Mutex<Vec<Turn>>,
     under_way: UnderWay,
+}
+
+impl Running {
+    fn left(&self) -> MutexGuard<'_, Vec<Turn>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A command that is to be run.
@@ -204,14 +214,14 @@ impl Engine {
             Place::Superseded => return self.superseded(setting).await,
             Place::Busy => return Err(busy(&setting)),
         };
-        let done = self.carry_out(setting).await;
+        let done = self.carry_out(setting, taken).await;
         self.leave_turn(taken).await;
         drop(turn);
         done
     }
 
     /// Runs it: it is its turn.
-    async fn carry_out(&self, setting: Setting) -> Result<Run, RunError> {
+    async fn carry_out(&self, setting: Setting, turn: Option<Turn>) -> Result<Run, RunError> {
         let (id, project_id) = (setting.id, setting.project.id);
         let (quota, _counted) = self.quota(&setting.project, self.clock.wall()).await?;
         let job = ScriptJob {
@@ -242,13 +252,17 @@ impl Engine {
         };
         // What it wants, then what follows its failure, then nothing but the failure itself.
         for _ in 0..3 {
-            let reason = match self.finish(&run, &plan).await? {
+            let reason = match self.finish(&run, &plan, turn).await? {
                 RunFinished::Stored => {
                     self.note_used(&quota);
                     return Ok(self.finished(run, plan).await);
                 }
                 RunFinished::Already => return self.earlier(project_id, run).await,
                 RunFinished::NoProject => return Err(RunError::NoProject),
+                RunFinished::TurnOver => {
+                    let reason = "this node stood still or was cut off meanwhile, and another one has had its turn";
+                    return Err(RunError::Busy(reason.to_owned()));
+                }
                 RunFinished::TooLarge(record) => format!("the record {record} would be too large"),
                 RunFinished::TooManyProperties(reason) => reason,
                 RunFinished::TooMany => {
@@ -264,14 +278,14 @@ impl Engine {
     }
 
     /// Writes a run and what it changes.
-    async fn finish(&self, run: &Run, plan: &Plan) -> Result<RunFinished, StoreError> {
+    async fn finish(&self, run: &Run, plan: &Plan, turn: Option<Turn>) -> Result<RunFinished, StoreError> {
         let (mut run, mut tasks) = (run.clone(), plan.tasks.clone());
         (run.answer, run.messages) = (plan.answer.clone(), plan.messages.clone());
         tasks.extend(plan.publish.clone().map(Box::new).map(TaskChange::Add));
         let (properties, records) = (plan.properties.clone(), plan.records.clone());
         // What never began costs nothing.
         let iteration = run.end != RunEnd::Superseded;
-        self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration }).await
+        self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration, turn }).await
     }
 
     /// The one thing that follows a failure is the command for failures.
@@ -332,7 +346,7 @@ impl Engine {
     async fn superseded(&self, setting: Setting) -> Result<Run, RunError> {
         let Setting { id, project, call, .. } = setting;
         let run = call.ended(id, project.id, RunEnd::Superseded, self.clock.wall());
-        match self.finish(&run, &Plan::default()).await? {
+        match self.finish(&run, &Plan::default(), None).await? {
             RunFinished::NoProject => Err(RunError::NoProject),
             _ => Ok(run),
         }

@@ -333,7 +333,9 @@ impl Engine {
                 // Its author looks for it among the runs.
                 let run = call.ended(task.id, task.project_id, failed(error.to_string()), self.clock.wall());
                 let (properties, records, tasks) = (Vec::new(), Vec::new(), Vec::new());
-                self.store.finish_run(FinishedRun { run, properties, records, tasks, iteration: false }).await?;
+                self.store
+                    .finish_run(FinishedRun { run, properties, records, tasks, iteration: false, turn: None })
+                    .await?;
                 Ok(())
             }
             Err(error) => Err(error),

@@ -10,8 +10,6 @@ use crate::Engine;
 
 /// How often one looks whether it is its turn, in milliseconds.
 const LOOK_MS: u64 = 100;
-/// How often one tries to say that a turn is over: others wait for it.
-const LEAVE_TRIES_MAX: u32 = 5;
 
 /// What became of the wish to run, among all processes.
 pub(super) enum Place {
@@ -40,7 +38,15 @@ impl Engine {
         let Some(turn) = turn else { return Ok(Place::Mine(None)) };
         let mut is_new = true;
         loop {
-            match self.store.take_turn(turn, is_new).await? {
+            let taken = match self.store.take_turn(turn, is_new).await {
+                Ok(taken) => taken,
+                // It may have been taken all the same.
+                Err(error) => {
+                    self.leave_turn(Some(turn)).await;
+                    return Err(error);
+                }
+            };
+            match taken {
                 TurnTaken::Mine => return Ok(Place::Mine(Some(turn))),
                 TurnTaken::Gone if turn.supersedes => return Ok(Place::Superseded),
                 TurnTaken::Gone => return Ok(Place::Busy),
@@ -54,13 +60,20 @@ impl Engine {
         }
     }
 
-    /// The next one may run.
+    /// The next one may run: now, or once the store answers again.
     pub(super) async fn leave_turn(&self, turn: Option<Turn>) {
-        let Some(turn) = turn else { return };
-        for _ in 0..LEAVE_TRIES_MAX {
-            let Err(error) = self.store.leave_turn(turn).await else { return };
-            tracing::warn!(error = %error, "the end of a command's turn could not be noted yet");
-            self.clock.sleep_until(self.clock.now().plus_millis(LOOK_MS)).await;
+        if let Some(turn) = turn
+            && self.store.leave_turn(turn).await.is_err()
+        {
+            self.running.left().push(turn);
+        }
+    }
+
+    /// Gives up what could not be given up before; with each beat.
+    pub(crate) async fn leave_turns(&self) {
+        let left = std::mem::take(&mut *self.running.left());
+        for turn in left {
+            self.leave_turn(Some(turn)).await;
         }
     }
 }

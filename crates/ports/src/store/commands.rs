@@ -180,6 +180,8 @@ pub struct FinishedRun {
     pub tasks: Vec<TaskChange>,
     /// Whether something ran, so that it counts among the iterations of the organization.
     pub iteration: bool,
+    /// The turn under which it ran, which it gives up.
+    pub turn: Option<Turn>,
 }
 
 /// A property that gets a value.
@@ -235,4 +237,6 @@ pub enum RunFinished {
     TooManyProperties(String),
     /// The project was deleted.
     NoProject,
+    /// Its turn was over before: another one may have run meanwhile. Nothing was written.
+    TurnOver,
 }

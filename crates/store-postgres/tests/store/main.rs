@@ -14,6 +14,7 @@ use tokio_postgres::NoTls;
 
 mod partitions;
 mod schema;
+mod turns;
 
 conformance!(crate::open);
 

@@ -5,7 +5,7 @@ use tidings_ports::store::{Turn, TurnTaken};
 
 use crate::{
     database::{Connection, Result},
-    sql::{BEGIN_TURN, FORGET_TURNS, LEAVE_TURN, RENEW_TURN, SUPERSEDE_TURNS, WANT_TURN},
+    sql::{BEGIN_TURN, FORGET_TURNS, HAS_LATER_TURN, HOLDS_TURN, LEAVE_TURN, RENEW_TURN, SUPERSEDE_TURNS, WANT_TURN},
 };
 
 /// For how long a turn that is waited for stands without being asked for again, in milliseconds.
@@ -21,6 +21,11 @@ pub(crate) fn take(connection: &Connection<'_>, turn: Turn, is_new: bool) -> Res
         return Ok(TurnTaken::Gone);
     }
     if turn.supersedes {
+        // It may have waited in its own process's line while others were asked.
+        if connection.statement(HAS_LATER_TURN).exists([command, ticket])? {
+            leave(connection, turn)?;
+            return Ok(TurnTaken::Gone);
+        }
         supersede(connection, turn)?;
     }
     let begun = connection.statement(BEGIN_TURN).execute([command, ticket, RUNS_MS])?;
@@ -29,6 +34,11 @@ pub(crate) fn take(connection: &Connection<'_>, turn: Turn, is_new: bool) -> Res
 
 pub(crate) fn supersede(connection: &Connection<'_>, turn: Turn) -> Result<()> {
     connection.statement(SUPERSEDE_TURNS).execute([turn.command_id.sequence(), turn.ticket]).map(drop)
+}
+
+/// Whether a run still has its turn. A process that stood still may have lost it.
+pub(crate) fn holds(connection: &Connection<'_>, turn: Turn) -> Result<bool> {
+    connection.statement(HOLDS_TURN).exists([turn.command_id.sequence(), turn.ticket])
 }
 
 pub(crate) fn leave(connection: &Connection<'_>, turn: Turn) -> Result<()> {

@@ -180,7 +180,7 @@ impl Trial {
             let (user_id, label) = (random.percent(50).then(|| text(random)), random.percent(50).then(|| text(random)));
             tasks.push(TaskChange::Clear { user_id, label });
         }
-        let finished = FinishedRun { run, properties, records, tasks, iteration: random.percent(60) };
+        let finished = FinishedRun { run, properties, records, tasks, iteration: random.percent(60), turn: None };
         self.ask_alike(&finished.clone(), async |it| it.store.finish_run(finished.clone()).await).await;
     }
 
