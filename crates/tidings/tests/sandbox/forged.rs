@@ -94,7 +94,9 @@ async fn whatever_a_runner_says_is_checked_like_a_strangers_request() {
         let pool = Pool::new(settings, Arc::new(RealClock(Instant::now())));
         let (ran, took) = come_of(&pool).await;
         let is_honest = says.starts_with("DONE");
-        let is_silent = what.starts_with("silence") || what.contains("4 GiB") && ran.end == RunEnd::TimedOut;
+        // On a busy machine time may be up before all of it is said.
+        let is_long = what.contains("4 GiB") || what.contains("without end");
+        let is_silent = what.starts_with("silence") || is_long && ran.end == RunEnd::TimedOut;
         match &ran.end {
             RunEnd::Succeeded => assert!(is_honest, "{what} was believed"),
             RunEnd::TimedOut => assert!(is_silent, "{what} took its time"),
