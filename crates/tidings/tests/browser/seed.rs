@@ -210,6 +210,10 @@ impl Seed {
             let look = async || (self.api.get(&path).await.expect(200)["status"] == "disabled").then_some(());
             until(&format!("the webhook {gone} to be disabled"), BOUND, look).await;
         }
+        // Whoever compares what there is before and after finds no run that came by itself.
+        let waiting = format!("/deliveries?webhook_id={}&status=pending&limit=1", self.id("command_webhook"));
+        let look = async || (self.api.get(&waiting).await.expect(200)["data"] == json!([])).then_some(());
+        until("every event at the command", BOUND, look).await;
     }
 
     async fn sources(&mut self) {
