@@ -32,7 +32,8 @@ fn run(
     FinishedRun { run, properties: Vec::new(), records: Vec::new(), tasks: Vec::new(), iteration: true, turn: None }
 }
 
-fn template(id: RunId, project_id: ProjectId, command: &str, at: Timestamp) -> Run {
+/// A run that has succeeded, and of which nothing came.
+pub fn template(id: RunId, project_id: ProjectId, command: &str, at: Timestamp) -> Run {
     Run {
         id,
         project_id,

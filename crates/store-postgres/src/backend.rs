@@ -47,7 +47,7 @@ pub struct PostgresBackend {
 }
 
 /// How a transaction begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Begin {
     /// As if there were no others.
     Serializable,

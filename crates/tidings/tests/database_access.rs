@@ -1,7 +1,13 @@
 //! Who may reach the database, and how: encryption, certificates, passwords, rights. What cannot be used is named, with
 //! the reason and the way out, by `serve` and by `doctor`; so is what can be used and may lose what was acknowledged.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    process::{Command, Output},
+    time::Duration,
+};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -89,16 +95,18 @@ fn prepared(url: &str) -> Server {
     server
 }
 
+/// A doctor's look at a database.
+fn examined(server: &Server, url: &str) -> Output {
+    let mut doctor = Command::new(BINARY);
+    doctor.args(["doctor", "--database-url", url, "--data-dir"]).arg(server.scratch_path("data"));
+    doctor.env_clear().output().expect("it runs")
+}
+
 /// Neither a server starts nor is a doctor content; both say these words, and neither the password.
 async fn is_refused(what: &str, url: &str, words: &[&str]) {
     let mut server = prepared(url);
     let said = server.refuses_to_start().await;
-    let examined = Command::new(BINARY)
-        .args(["doctor", "--database-url", url, "--data-dir"])
-        .arg(server.scratch_path("data"))
-        .env_clear()
-        .output()
-        .expect("it runs");
+    let examined = examined(&server, url);
     assert_eq!(examined.status.code(), Some(1), "{what}: {examined:?}");
     let examined = String::from_utf8_lossy(&examined.stdout).into_owned();
     let line = examined.lines().find(|line| line.contains("database")).unwrap_or_default();
@@ -312,14 +320,8 @@ async fn a_database_with_somebody_elses_tables_is_left_as_it_is() {
 }
 
 /// What the doctor says of settings by which something may be lost.
-fn examined(server: &Server, url: &str) -> Vec<String> {
-    let examined = Command::new(BINARY)
-        .args(["doctor", "--database-url", url, "--data-dir"])
-        .arg(server.scratch_path("data"))
-        .env_clear()
-        .output()
-        .expect("it runs");
-    let said = String::from_utf8_lossy(&examined.stdout).into_owned();
+fn risks(server: &Server, url: &str) -> Vec<String> {
+    let said = String::from_utf8_lossy(&examined(server, url).stdout).into_owned();
     said.lines().filter(|line| line.contains(" durability ")).map(str::to_owned).collect()
 }
 
@@ -338,7 +340,7 @@ async fn settings_that_may_lose_what_was_acknowledged_are_warned_of_with_the_way
     let mut server = prepared(&url);
     server.restart().await;
     assert_eq!(warned_of(&server.log()), all, "{}", server.log());
-    let said = examined(&server, &url);
+    let said = risks(&server, &url);
     assert_eq!(said.len(), all.len(), "{said:?}");
     for (line, setting) in said.iter().zip(all) {
         println!("{line}");
@@ -353,7 +355,7 @@ async fn settings_that_may_lose_what_was_acknowledged_are_warned_of_with_the_way
     let mut server = prepared(&url);
     server.restart().await;
     assert_eq!(warned_of(&server.log()), [""; 0], "{}", server.log());
-    assert!(matches!(&*examined(&server, &url), [line] if line.starts_with("ok ")), "{:?}", examined(&server, &url));
+    assert!(matches!(&*risks(&server, &url), [line] if line.starts_with("ok ")), "{:?}", risks(&server, &url));
 
     // Of what is changed later a server that runs learns with its next connection, once.
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
@@ -366,9 +368,9 @@ async fn settings_that_may_lose_what_was_acknowledged_are_warned_of_with_the_way
         operator(&server).get("/organizations").await;
     }
     assert_eq!(warned_of(&server.log()), ["synchronous_commit"], "{}", server.log());
-    let said = examined(&server, &url).join("\n");
+    let said = risks(&server, &url).join("\n");
     assert!(said.starts_with("warn ") && said.contains(r#"ALTER ROLE "tidings" RESET synchronous_commit"#), "{said}");
-    let said = examined(&server, &format!("{url}&options=-c%20synchronous_commit%3Doff")).join("\n");
+    let said = risks(&server, &format!("{url}&options=-c%20synchronous_commit%3Doff")).join("\n");
     assert!(said.contains("take synchronous_commit out of the database's URL"), "{said}");
     server.stop().await;
 }

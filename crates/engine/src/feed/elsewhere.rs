@@ -129,8 +129,9 @@ impl Feed {
 impl Engine {
     /// Exchanges news with others for as long as the process lives.
     pub(crate) async fn run_exchange(self: Arc<Self>) {
-        // When others were last told to whom somebody listens here.
-        let mut listened_at = None;
+        // When others were last told to whom somebody listens here, and whether an answer was lost since: with it may
+        // be what was taken.
+        let (mut listened_at, mut has_lost) = (None, false);
         loop {
             let Some(exchange) = self.feed.to_exchange() else {
                 listened_at = None;
@@ -146,7 +147,8 @@ impl Engine {
             let pause_ms = match within(&self.clock, EXCHANGE_MS_MAX, self.store.exchange(exchange)).await {
                 Some(Ok(exchanged)) => {
                     // Once, however long it was: whoever hears that looks at everything anew.
-                    if listened_at.is_some_and(|at| self.clock.now().millis_since(at) > TOLD_FOR_MS) {
+                    let was_silent = listened_at.is_some_and(|at| self.clock.now().millis_since(at) > TOLD_FOR_MS);
+                    if std::mem::take(&mut has_lost) || was_silent {
                         self.feed.skip_all();
                     }
                     listened_at = is_listened.then_some(sent);
@@ -155,6 +157,7 @@ impl Engine {
                 }
                 Some(Err(StoreError::Closed)) => return,
                 Some(Err(_)) | None => {
+                    has_lost = true;
                     self.feed.not_exchanged(told);
                     PAUSE_MS
                 }

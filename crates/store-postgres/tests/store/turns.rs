@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use tidings_domain::{
-    command::{Run, RunEnd, RunInput},
-    ids::{CommandId, ProjectId, RunId},
-};
+use tidings_domain::ids::{CommandId, ProjectId, RunId};
 use tidings_ports::store::{FinishedRun, RunFinished, Runs as _, Turn, TurnTaken};
-use tidings_store_conformance::{START, World};
+use tidings_store_conformance::{START, World, runs::template};
 
 use crate::{Beside, cluster, settings};
 
@@ -16,23 +13,7 @@ fn turn(ticket: i64, supersedes: bool) -> Turn {
 }
 
 fn finished(project_id: ProjectId, number: i64, turn: Turn) -> FinishedRun {
-    let run = Run {
-        id: RunId::from_parts(number, 1),
-        project_id,
-        command: "/count".to_owned().try_into().expect("a name"),
-        user_id: None,
-        parent: None,
-        delivery_id: None,
-        input: RunInput::default(),
-        end: RunEnd::Succeeded,
-        answer: None,
-        messages: Vec::new(),
-        console: Vec::new(),
-        effects: Vec::new(),
-        duration_us: 0,
-        memory_bytes: 0,
-        at: START,
-    };
+    let run = template(RunId::from_parts(number, 1), project_id, "/count", START);
     let (properties, records, tasks) = (Vec::new(), Vec::new(), Vec::new());
     FinishedRun { run, properties, records, tasks, iteration: true, turn: Some(turn) }
 }
