@@ -166,8 +166,8 @@ impl From<StoreError> for ApiError {
             StoreError::Uncertain(reason) => {
                 tracing::error!(reason, "the store did not say what it has done");
                 Self::unavailable(
-                    "the database went away while this was being done: look whether it was, or repeat the request with \
-                     the same Idempotency-Key",
+                    "the database went away, or took too long, while this was being done: look whether it was, or repeat \
+                     the request with the same Idempotency-Key",
                 )
             }
             StoreError::Refused(reason) => {

@@ -18,6 +18,7 @@ mod keys;
 mod local;
 mod native;
 mod pace;
+mod patience;
 pub mod portal;
 mod reference;
 mod request;

@@ -37,7 +37,7 @@ use crate::{
     compat::{self, Asked},
     error::ApiError,
     hooks::is_hook,
-    native,
+    native, patience,
     state::Api,
 };
 
@@ -216,7 +216,9 @@ pub(crate) async fn respond(
         audit::finish(&api, &audit, response).await
     };
     let only_looks = (method == Method::GET || method == Method::HEAD) && !is_hook(&path);
-    let response = if is_publish || only_looks {
+    let response = if only_looks {
+        patience::look(answering).await
+    } else if is_publish {
         answering.await
     } else {
         // A client that goes away drops what answers it. A change has consequences that follow its

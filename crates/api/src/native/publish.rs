@@ -25,6 +25,7 @@ use crate::{
     auth::Caller,
     error::{ApiError, field_error},
     idempotency::{Repeatable, conflict},
+    patience,
     request::{EVENT_BODY_BYTES_MAX, EventBytes, parse},
     state::Api,
 };
@@ -42,7 +43,7 @@ pub(crate) async fn publish(
 ) -> Result<Response, ApiError> {
     let request: PublishRequest<'_> = parse(&bytes)?;
     let publish = read(request, &bytes, api.engine().now(), repeatable)?;
-    match api.engine().publish(caller.project(&api), publish).await {
+    match patience::publish(api.engine().publish(caller.project(&api), publish)).await {
         Ok(Published::Accepted(accepted)) => Ok(raw_json(StatusCode::ACCEPTED, answer(&accepted))),
         Ok(Published::Replayed { status, response }) => Ok(replayed(status, response)),
         Err(error) => Err(refusal(error)),
