@@ -38,6 +38,12 @@ pub fn left(directory: &Path) -> Result<Option<Left>, OpenError> {
     }
 }
 
+/// The database of a directory from which nothing was migrated, if there is one.
+pub fn unmigrated(directory: &Path) -> Option<PathBuf> {
+    let file = directory.join(crate::open::FILE_NAME);
+    (file.exists() && !path(directory).exists()).then_some(file)
+}
+
 /// Leaves a note, on disk.
 pub fn note_left(directory: &Path, left: &Left) -> Result<(), OpenError> {
     let (path, new) = (path(directory), directory.join(format!("{FILE_NAME}.new")));

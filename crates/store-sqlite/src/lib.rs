@@ -27,7 +27,7 @@ pub use connection::sqlite_version;
 pub use error::OpenError;
 pub use gate::{Gate, verb_of};
 pub use in_memory::InMemory;
-pub use left::{Left, forget_left, left, note_left};
+pub use left::{Left, forget_left, left, note_left, unmigrated};
 pub use open::{open, open_inline};
 
 /// Before this version SQLite could lose committed writes when a WAL was reset.

@@ -6,13 +6,13 @@ use tidings_store_sql::carry::RESTORED;
 
 use super::check::Check;
 use crate::{
-    carry::{Store, runtime},
+    carry::{Store, runtime, unused_database},
     config::ServeConfig,
 };
 
 /// Nothing where nothing is kept yet, or nobody can be asked: other checks say so, or the start.
 pub(super) fn checks(config: &ServeConfig) -> Vec<Check> {
-    let checks = [migrated(config), restored(config)];
+    let checks = [migrated(config), unused(config), restored(config)];
     checks.into_iter().flatten().collect()
 }
 
@@ -23,6 +23,11 @@ fn migrated(config: &ServeConfig) -> Option<Check> {
     let left = tidings_store_sqlite::left(&config.data_dir).ok()??;
     let found = format!("what the data directory kept was migrated to {}", left.to);
     Some(Check::fail("migration", found, "start with --database-url, or go on with `tidings migrate`"))
+}
+
+fn unused(config: &ServeConfig) -> Option<Check> {
+    let (found, way_out) = unused_database(config)?;
+    Some(Check::warn("data directory", found, way_out))
 }
 
 fn restored(config: &ServeConfig) -> Option<Check> {
