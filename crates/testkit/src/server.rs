@@ -148,6 +148,13 @@ impl Server {
         took
     }
 
+    /// Starts it again and does not wait until it is ready.
+    pub fn begin_to_start(&mut self) {
+        let mut output = self.launch();
+        // Nobody blocks on what it says.
+        tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
+    }
+
     /// Starts it again where it must not start, and waits until it has ended by itself; returns
     /// what it said meanwhile.
     ///

@@ -10,6 +10,7 @@ mod inbox;
 mod output;
 mod presets;
 mod samples;
+mod stop;
 mod system;
 mod telemetry;
 mod wire;

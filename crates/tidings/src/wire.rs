@@ -21,16 +21,15 @@ use tidings_engine::{DispatchLimits, Engine, EngineParts};
 use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
 use tidings_scripting::{Pool, PoolSettings};
 use tidings_store_postgres::PostgresSettings;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpListener;
 
 use crate::{
+    carry,
     config::{OidcConfig, ServeConfig, join},
     demo, first_start, inbox,
     output::print,
     presets,
+    stop::Stop,
     system::{SystemClock, SystemEntropy, raise_file_limit},
     telemetry,
 };
@@ -40,9 +39,6 @@ use crate::{
 const REQUEST_GRACE: Duration = Duration::from_secs(30);
 /// How long deliveries in flight may take to end, in milliseconds: longer than any deadline.
 const DELIVERY_GRACE_MS: u64 = 35_000;
-
-/// The exit code of a process that was told twice to stop.
-const EXIT_INTERRUPTED: i32 = 130;
 
 /// A server that has started.
 pub(crate) struct Running {
@@ -87,8 +83,8 @@ pub(crate) fn demo(config: ServeConfig) -> anyhow::Result<()> {
     let (config, key, directory) = demo::configure(config, &SystemEntropy)?;
     telemetry::start(config.log.as_deref().or(Some("warn")));
     let data_dir = config.data_dir.clone();
-    runtime(config.workers)?.block_on(async {
-        let stop = stop_signal()?;
+    until_it_ends(config.workers, async {
+        let mut stop = Stop::listen()?;
         let listener = match listen(config.listen).await {
             // Often that is `tidings dev`, which the demo need not disturb.
             Err(error) if config.listen_is_default && is_taken(&error) => {
@@ -96,8 +92,11 @@ pub(crate) fn demo(config: ServeConfig) -> anyhow::Result<()> {
             }
             listener => listener?,
         };
-        let running = start(config, listener, Router::new(), false).await?;
-        demo::run(running, &key, &data_dir, stop).await
+        let Some(running) = start(config, listener, Router::new(), false, &mut stop).await? else {
+            return Ok(Ended::BeforeReady);
+        };
+        demo::run(running, &key, &data_dir, stop.gracefully()).await?;
+        Ok(Ended::Gracefully)
     })?;
     // A temporary directory lives as long as the demo.
     drop(directory);
@@ -106,11 +105,14 @@ pub(crate) fn demo(config: ServeConfig) -> anyhow::Result<()> {
 
 fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Result<()> {
     telemetry::start(config.log.as_deref());
-    runtime(config.workers)?.block_on(async {
-        let stop = stop_signal()?;
+    until_it_ends(config.workers, async {
+        let mut stop = Stop::listen()?;
         let public_url = config.public_url.clone();
         let listener = listen(config.listen).await?;
-        let running = start(config, listener, beside, may_call_itself).await?;
+        let Some(running) = start(config, listener, beside, may_call_itself, &mut stop).await? else {
+            tracing::info!("stopped before it was ready: nothing was taken in, and nothing sent");
+            return Ok(Ended::BeforeReady);
+        };
         if let Some(key) = &running.new_operator_key {
             print(&format!("operator key, shown this once: {key}\n"))?;
         }
@@ -120,10 +122,28 @@ fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Re
         let address = running.address;
         print(&format!("listening on http://{address}\n"))?;
         tracing::info!(%address, public_url, version = env!("CARGO_PKG_VERSION"), "ready");
-        running.serve(stop).await;
+        running.serve(stop.gracefully()).await;
         tracing::info!("stopped");
-        Ok(())
+        Ok(Ended::Gracefully)
     })
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Gracefully,
+    /// It was told to stop while it started.
+    BeforeReady,
+}
+
+fn until_it_ends(workers: Option<usize>, work: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<()> {
+    let runtime = runtime(workers)?;
+    let ended = runtime.block_on(work)?;
+    if ended == Ended::BeforeReady {
+        // A thread may still be waiting for a lock or bringing tables up to date. Ending it is no worse than a crash.
+        runtime.shutdown_background();
+    }
+    Ok(())
 }
 
 fn runtime(workers: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {
@@ -132,30 +152,6 @@ fn runtime(workers: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {
     let workers = workers.unwrap_or(cores.saturating_sub(1)).max(1);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(workers).enable_all().build().context("cannot start the asynchronous runtime")
-}
-
-/// Completes at SIGINT or SIGTERM.
-#[expect(clippy::disallowed_methods, reason = "whoever asks twice wants no graceful stop")]
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            biased;
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping once requests and deliveries under way have ended; a second signal ends it at once");
-        tokio::spawn(async move {
-            tokio::select! {
-                biased;
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            // What is in flight is sent again after the next start.
-            std::process::exit(EXIT_INTERRUPTED);
-        });
-    })
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -214,8 +210,13 @@ fn warn_of_trust(trusted_proxies: &[Cidr]) {
 /// The store that the settings name.
 async fn open_store(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Result<Arc<dyn Store>> {
     let Some(url) = &config.database_url else {
-        return Ok(Arc::new(tidings_store_sqlite::open(&config.data_dir)?));
+        let data_dir = config.data_dir.clone();
+        // It may take long, and whoever is told to stop does not wait for it.
+        return Ok(Arc::new(tokio::task::spawn_blocking(move || tidings_store_sqlite::open(&data_dir)).await??));
     };
+    if let Some((found, way_out)) = carry::unused_database(config) {
+        tracing::warn!("{found}, since the database's URL is set; {way_out}");
+    }
     let mut node = [0; 8];
     entropy.fill(&mut node);
     let settings = PostgresSettings {
@@ -229,21 +230,23 @@ async fn open_store(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Resu
     Ok(Arc::new(tidings_store_postgres::open(&settings).await?))
 }
 
-/// Opens the store and starts the engine.
+/// Opens the store and starts the engine; `None`: it was told to stop before that was done.
 async fn start(
     config: ServeConfig,
     listener: TcpListener,
     beside: Router,
     may_call_itself: bool,
-) -> anyhow::Result<Running> {
+    stop: &mut Stop,
+) -> anyhow::Result<Option<Running>> {
     raise_file_limit();
-    let store = open_store(&config, &SystemEntropy).await?;
-    let started = start_on(Arc::clone(&store), config, (listener, beside), may_call_itself).await;
-    if started.is_err() {
-        // Others would wait for a node that does not come.
-        store.close().await;
+    // Who is told in the moment in which it takes its place among other nodes leaves it as one that is killed does.
+    let Some(store) = stop.or(open_store(&config, &SystemEntropy)).await.transpose()? else { return Ok(None) };
+    let started = stop.or(start_on(Arc::clone(&store), config, (listener, beside), may_call_itself)).await;
+    if !matches!(started, Some(Ok(_))) {
+        // Others would wait for a node that does not come; whoever is told once more does not wait for that.
+        stop.or(store.close()).await;
     }
-    started
+    started.transpose()
 }
 
 async fn start_on(

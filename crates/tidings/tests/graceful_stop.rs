@@ -1,12 +1,15 @@
 //! A17: a graceful stop under load. Nothing is lost, nothing is sent twice, and the process ends
-//! with success (INV-ACK, INV-NO-LOSS).
+//! with success (INV-ACK, INV-NO-LOSS). Who is not ready yet stops at once.
 
 use std::{sync::Arc, time::Duration};
 
+use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 use tidings_testkit::{
-    Behaviour, ClientLedger, Load, Random, Receiver, Server, Signature, View, World, reconcile, until,
+    Behaviour, ClientLedger, Load, Random, Receiver, Server, Signature, View, World, cluster, postgres, reconcile,
+    until,
 };
+use tokio_postgres::NoTls;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -42,6 +45,51 @@ async fn a_graceful_stop_under_load_loses_nothing_and_sends_nothing_twice() {
     println!("A17: {STOPS} stops under load, the slowest took {} ms; {report}", slowest_stop.as_millis());
     report.assert_clean();
     report.assert_sent_again_only_around(&[], Duration::ZERO);
+}
+
+/// It stops while something keeps it from being ready, and says so.
+async fn stops_before_it_is_ready(server: &mut Server) {
+    let status = server.stop().await;
+    let log = server.log();
+    assert!(status.success(), "it ended with {status}: {log}");
+    assert!(log.contains("stopped before it was ready") && !log.contains("panicked"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_waits_while_another_process_changes_the_tables_stops_at_once_when_it_is_told() {
+    let mut server = Server::prepare(BINARY, &[]);
+    let url = cluster().database();
+    server.give("TIDINGS_DATABASE_URL", &url);
+    // As another process does it for as long as it changes tables.
+    let (other, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    other.batch_execute("SELECT pg_advisory_lock(x'54646e67'::bigint)").await.expect("it is free");
+    server.begin_to_start();
+    let waits = async || server.log().contains("waiting for its end").then_some(());
+    until("a node that waits", DRAIN_BOUND, waits).await;
+    stops_before_it_is_ready(&mut server).await;
+    assert_eq!(postgres::run(&url, "SELECT to_regclass('event') IS NULL"), "t", "nothing was made");
+
+    other.batch_execute("SELECT pg_advisory_unlock_all()").await.expect("it is given back");
+    server.restart().await;
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_data_directory_does_not_answer_stops_at_once_when_it_is_told() {
+    let mut server = Server::prepare(BINARY, &[]);
+    server.keep_data_in_a_file();
+    let directory = server.data_directory();
+    std::fs::create_dir(&directory).expect("it can be made");
+    // Whoever reads a pipe waits until somebody writes, as one waits for a disk that stands still.
+    let pipe = directory.join("tidings.migrated");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::from_raw_mode(0o600)).expect("it can be made");
+    server.begin_to_start();
+    // It can be opened to write once somebody reads.
+    let reads = async || rustix::fs::open(&pipe, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok();
+    let held = until("a server that reads", DRAIN_BOUND, reads).await;
+    stops_before_it_is_ready(&mut server).await;
+    drop(held);
 }
 
 /// Receivers that answer at once, slowly, and with a failure first.
