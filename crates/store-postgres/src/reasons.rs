@@ -40,6 +40,13 @@ pub(crate) fn reason(error: &tokio_postgres::Error, config: &Config) -> String {
              can listen"
         );
     }
+    if text.contains("password missing") {
+        return format!(
+            "{at} demands a password, and the URL has none; write it there: postgres://{user}:PASSWORD@…, with %40 for \
+             @ and the like (PGPASSWORD and ~/.pgpass are not read)",
+            user = config.get_user().unwrap_or("user")
+        );
+    }
     if text.contains("Connection refused") || text.contains("No such file or directory") {
         return format!("nobody listens at {at}; see that PostgreSQL runs there, and that host and port are right");
     }
