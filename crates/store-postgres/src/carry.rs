@@ -13,6 +13,7 @@ use tidings_store_sql::{
 };
 use tokio::runtime::Handle;
 use tokio_postgres::{
+    GenericClient,
     error::SqlState,
     types::{ToSql, Type},
 };
@@ -24,8 +25,8 @@ use crate::{
     pool,
     schema::SCHEMA_CHANGES,
     sql::{
-        BEGIN_MIGRATION, COUNT_ALIVE, FIND_MIGRATION, GO_ON_COUNTING, LOOK_AT_MIGRATION, NOTE_CARRIED,
-        WRITE_TABLE_MANY, numbered, text,
+        BEGIN_MIGRATION, COUNT_ALIVE, FIND_MIGRATION, FIND_WRITING_ALONE, GO_ON_COUNTING, LOOK_AT_MIGRATION,
+        NOTE_CARRIED, WRITE_TABLE_MANY, numbered, text,
     },
     transaction::{Bound, Column, Found, typed},
 };
@@ -33,7 +34,7 @@ use crate::{
 /// Nobody else waits for what is carried, and it may take long.
 const NO_BOUNDS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
                          SET LOCAL lock_timeout = '30s'";
-/// Whoever starts meanwhile waits here, and so does another one that wants to write.
+/// Whoever starts meanwhile is refused by this ([`refuse_carried`]), and another one that wants to write waits here.
 const HOLD_STARTS: &str = "LOCK TABLE node IN SHARE ROW EXCLUSIVE MODE";
 const MAKE_MIGRATION: &str = "CREATE TABLE tidings_migration (id TEXT NOT NULL, carried TEXT NOT NULL DEFAULT '', rows BIGINT NOT NULL DEFAULT 0)";
 
@@ -331,6 +332,19 @@ impl Migration {
 impl Outlet for Migration {
     fn read(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Cells>> {
         self.line.read(table, after, limit)
+    }
+}
+
+/// Whether somebody holds [`HOLD_STARTS`].
+pub(crate) async fn is_written_alone(client: &impl GenericClient) -> std::result::Result<bool, tokio_postgres::Error> {
+    Ok(client.query_typed_one(FIND_WRITING_ALONE, &[]).await?.get(0))
+}
+
+/// Refuses while somebody puts everything into it: whoever takes a place among the processes would wait for that one.
+pub(crate) async fn refuse_carried(client: &Object) -> Result<(), OpenError> {
+    match is_written_alone(&***client).await.map_err(|error| OpenError::Unreachable(chain(&error)))? {
+        true => Err(OpenError::WrittenAlone),
+        false => refuse_half_migrated(client).await,
     }
 }
 

@@ -65,15 +65,23 @@ pub enum OpenError {
         /// Their names.
         missing: String,
     },
+    /// Somebody has dropped or altered what belongs to our tables.
+    #[error("the database is not as this program has made it: {0}")]
+    Altered(String),
     /// It has none of our tables.
     #[error("the database holds nothing of Tidings: name the right one with --database-url")]
     Nothing,
     /// What is there is not everything.
     #[error(
-        "a migration into this database was begun and is not done: go on with `tidings migrate`, or, to give it up, name \
-         another database"
+        "a migration into this database was begun and is not done: wait for its end if it is running, or go on with \
+         `tidings migrate`; to give it up, name another database"
     )]
     HalfMigrated,
+    /// Somebody puts everything into it at this moment.
+    #[error(
+        "a restore, an import or a migration is writing into this database: wait for its end, and start the server again"
+    )]
+    WrittenAlone,
     /// Nothing can be put into it.
     #[error("{0}")]
     Target(String),

@@ -5,19 +5,19 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::Object;
 use tidings_domain::time::Timestamp;
 use tidings_store_sql::{Node, SqlStore};
-use tokio_postgres::{GenericClient, types::Type};
 
 use crate::{
     OpenError, PostgresStore,
     backend::PostgresBackend,
-    carry::refuse_half_migrated,
+    carry::{refuse_carried, refuse_half_migrated},
     durability,
     error::chain,
     nodes::Forum,
     partitions::Partitions,
     pool,
     reach::Reach,
-    schema::{SCHEMA_CHANGES, SchemaChange, bring_up_to_date, has_schema, version},
+    schema::{SCHEMA_CHANGES, bring_up_to_date, has_schema, version},
+    whole::{refuse_flawed, refuse_foreign, refuse_incomplete},
 };
 
 /// The oldest version that is still maintained.
@@ -49,13 +49,21 @@ pub async fn open(settings: &PostgresSettings) -> Result<PostgresStore, OpenErro
     let mut client = pool::first(&pool, &settings.url).await?;
     check_version(&client).await?;
     let partitions = migrate(&settings.url, &mut client, settings.event_days).await?;
+    refuse_carried(&client).await?;
     let beats = pool::make_with(&settings.url, NODE_CONNECTIONS, durability::warn())?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let reach = Arc::new(Reach::new());
     let forum = Forum::open(beats, Arc::clone(&reach), settings.node).await;
     let forum = forum.map_err(|error| OpenError::Unreachable(error.to_string()))?;
     let node = Node::join(forum, settings.node, settings.name.clone(), version, settings.lease).await;
-    let node = Arc::new(node.map_err(|error| OpenError::Unreachable(error.to_string()))?);
+    let node = match node {
+        Ok(node) => Arc::new(node),
+        Err(error) => {
+            // Somebody may have begun to put everything into it since.
+            refuse_carried(&client).await?;
+            return Err(OpenError::Unreachable(error.to_string()));
+        }
+    };
     // After it has its place: a migration begins only where nobody has one.
     refuse_half_migrated(&client).await?;
     drop(client);
@@ -79,6 +87,7 @@ pub(crate) async fn migrate(url: &str, client: &mut Object, event_days: u32) -> 
     check_rights(client).await?;
     bring_up_to_date(url, SCHEMA_CHANGES).await?;
     refuse_incomplete(&***client).await?;
+    refuse_flawed(&***client).await?;
     let said = |error: tokio_postgres::Error| OpenError::Migration(chain(&error));
     let now = client.query_typed_one("SELECT now_ms()", &[]).await.map_err(said)?.get(0);
     let partitions = Partitions::new(event_days);
@@ -98,36 +107,18 @@ async fn check_rights(client: &Object) -> Result<(), OpenError> {
     }
 }
 
-/// Whether all tables are there that migrations have made: whoever misses one fails here, and not in the middle of work.
-async fn refuse_incomplete(client: &impl GenericClient) -> Result<(), OpenError> {
-    let text = "SELECT name FROM unnest($1) AS name WHERE to_regclass(name) IS NULL ORDER BY name";
-    let made: Vec<_> = SCHEMA_CHANGES.iter().flat_map(tables_of).collect();
-    let rows = client.query_typed(text, &[(&made, Type::TEXT_ARRAY)]).await;
-    let rows = rows.map_err(|error| OpenError::Unreachable(chain(&error)))?;
-    let missing: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(OpenError::Incomplete { missing: missing.join(", ") }),
-    }
-}
-
-fn tables_of(change: &SchemaChange) -> impl Iterator<Item = &'static str> {
-    let text = match change {
-        SchemaChange::Tables(text) => text,
-        SchemaChange::Index { .. } => "",
-    };
-    let made = |line| str::strip_prefix(line, "CREATE TABLE ").or_else(|| line.strip_prefix("CREATE UNLOGGED TABLE "));
-    text.lines().filter_map(made).filter_map(|rest| rest.split([' ', '(']).next())
-}
-
 /// Whether its tables are ours and as this program knows them.
 pub(crate) async fn check_schema(client: &Object) -> Result<(), OpenError> {
     let said = |error: tokio_postgres::Error| OpenError::Unreachable(chain(&error));
-    if !has_schema(client).await.map_err(said)? {
-        check_rights(client).await?;
-        return Err(OpenError::Nothing);
-    }
-    let (found, known) = (version(&***client).await.map_err(said)?, SCHEMA_CHANGES.len() as i64);
+    let known = SCHEMA_CHANGES.len() as i64;
+    let found = match has_schema(client).await? {
+        true => version(&***client).await.map_err(said)?,
+        false => {
+            check_rights(client).await?;
+            refuse_foreign(&***client).await?;
+            return Err(OpenError::Nothing);
+        }
+    };
     match found.cmp(&known) {
         std::cmp::Ordering::Greater => Err(OpenError::NewerSchema { found, known }),
         std::cmp::Ordering::Less => Err(OpenError::OlderSchema { found, known }),

@@ -150,14 +150,37 @@ fn missing(there: &[Span], need: Need, days: i64) -> Vec<Span> {
     match need {
         Need::Ahead(today) => missing_ahead(last, today, days),
         Need::Row(seq) if there.iter().any(|span| span.has(seq)) => Vec::new(),
+        // Between its neighbours, where somebody has dropped what was there.
         Need::Row(seq) => {
-            let first = there.iter().filter_map(|span| span.from).min();
-            match first.filter(|first| seq < *first) {
-                Some(first) => vec![Span { from: None, until: first }],
-                None => vec![Span { from: last, until: begin_of(day_of(time_of(seq)) + days) }],
-            }
+            let before = there.iter().map(|span| span.until).filter(|until| *until <= seq).max();
+            let after = there.iter().filter_map(|span| span.from).filter(|from| *from > seq).min();
+            vec![Span { from: before, until: after.unwrap_or_else(|| begin_of(day_of(time_of(seq)) + days)) }]
         }
     }
+}
+
+/// A table of which no part is made for the rows of some days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lacking {
+    pub(crate) table: &'static str,
+    /// Those of today and tomorrow.
+    pub(crate) days: Vec<String>,
+    /// Whether there are parts for the time after the first of them.
+    pub(crate) is_gap: bool,
+}
+
+/// What is not made for the day of `now`, and for the one after it.
+pub(crate) async fn lacking(client: &impl GenericClient, now: Timestamp) -> Result<Vec<Lacking>, Error> {
+    let there = list(client).await?;
+    let of_table = |table: &'static str| {
+        let spans: Vec<_> = there.iter().filter(|one| one.table == table).map(|one| one.span).collect();
+        let is_made = |day: &i64| spans.iter().any(|span| span.has(begin_of(*day)));
+        let days: Vec<_> = [day_of(now), day_of(now) + 1].into_iter().filter(|day| !is_made(day)).collect();
+        let first = begin_of(*days.first()?);
+        let is_gap = spans.iter().any(|span| span.until > first);
+        Some(Lacking { table, days: days.into_iter().map(|day| name_of(day, "-")).collect(), is_gap })
+    };
+    Ok(TABLES.into_iter().filter_map(of_table).collect())
 }
 
 fn missing_ahead(mut last: Option<i64>, today: i64, days: i64) -> Vec<Span> {
@@ -172,13 +195,18 @@ fn missing_ahead(mut last: Option<i64>, today: i64, days: i64) -> Vec<Span> {
 
 /// Attached, not created in its place: that would lock everybody out of the table.
 fn make_text(table: &str, Span { from, until }: Span) -> String {
-    let day = Timestamp::from_millis(day_of(time_of(until)) * DAY_MS).rfc3339_seconds();
-    let name = format!("{table}_until_{}", day[.."2026-05-01".len()].replace('-', "_"));
+    let name = format!("{table}_until_{}", name_of(day_of(time_of(until)), "_"));
     let from = from.map_or("MINVALUE".to_owned(), |from| from.to_string());
     format!(
         "CREATE TABLE {name} (LIKE {table} INCLUDING ALL);
          ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({until})"
     )
+}
+
+/// Year, month and day, with this between them.
+fn name_of(day: i64, between: &str) -> String {
+    let day = Timestamp::from_millis(day * DAY_MS).rfc3339_seconds();
+    day[.."2026-05-01".len()].replace('-', between)
 }
 
 async fn list(client: &impl GenericClient) -> Result<Vec<Partition>, Error> {
@@ -293,6 +321,11 @@ mod tests {
         assert_eq!(row(TODAY - 1), [Span { from: None, until: begin_of(TODAY) }]);
         assert_eq!(row(TODAY + 14), [span(TODAY + 14, TODAY + 21)]);
         assert_eq!(row(TODAY + 4_000), [span(TODAY + 14, TODAY + 4_007)]);
+        // Somebody has dropped one of them.
+        let there = [span(TODAY, TODAY + 7), span(TODAY + 14, TODAY + 21)];
+        let row = |day: i64| missing(&there, Need::Row(begin_of(day)), 7);
+        assert_eq!([7, 13].map(|day| row(TODAY + day)), [[span(TODAY + 7, TODAY + 14)]; 2]);
+        assert_eq!((row(TODAY - 1), row(TODAY + 14)), (vec![Span { from: None, until: begin_of(TODAY) }], vec![]));
     }
 
     #[test]

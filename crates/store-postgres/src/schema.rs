@@ -114,7 +114,7 @@ fn is_in_the_way(error: &Error) -> bool {
 async fn step(client: &mut Object, pool: &Pool, changes: &[SchemaChange]) -> Result<Step, Failure> {
     let known = changes.len() as i64;
     // Mostly nothing is to be done, and nobody is to be waited for.
-    if has_schema(client).await? && is_known(version(&***client).await?, known)? {
+    if has_schema(client).await.map_err(Failure::Open)? && is_known(version(&***client).await?, known)? {
         return Ok(Step::UpToDate);
     }
     let transaction = client.transaction().await?;
@@ -148,10 +148,18 @@ async fn step(client: &mut Object, pool: &Pool, changes: &[SchemaChange]) -> Res
     Ok(Step::Changed)
 }
 
-/// Whether any of our tables are there.
-pub(crate) async fn has_schema(client: &Object) -> Result<bool, Error> {
-    let row = client.query_typed_one("SELECT to_regclass('tidings_schema') IS NOT NULL", &[]).await?;
-    Ok(row.get(0))
+/// Whether any of our tables are there. Somebody else's table may be called as the one in which their changes are noted.
+pub(crate) async fn has_schema(client: &Object) -> Result<bool, OpenError> {
+    let text = "SELECT to_regclass('tidings_schema') IS NOT NULL, EXISTS (SELECT 1 FROM pg_attribute \
+                WHERE attrelid = to_regclass('tidings_schema') AND attname = 'version' AND atttypid = 'bigint'::regtype)";
+    let row = client.query_typed_one(text, &[]).await.map_err(|error| OpenError::Unreachable(chain(&error)))?;
+    match (row.get(0), row.get(1)) {
+        (true, false) => {
+            let reason = "relation \"tidings_schema\" already exists, and has no column version of type bigint";
+            Err(OpenError::Foreign(reason.to_owned()))
+        }
+        (is_there, _) => Ok(is_there),
+    }
 }
 
 /// How many changes the tables have had.
@@ -187,7 +195,7 @@ impl Index<'_> {
         let is_divided =
             format!("SELECT (relkind = 'p')::int::bigint FROM pg_class WHERE oid = '{}'::regclass", self.table);
         match number(&**client, &is_divided).await? {
-            0 => Ok(self.build(&mut client).await?),
+            0 => self.build(&mut client).await,
             _ => self.make_divided(&mut client).await,
         }
     }
@@ -195,6 +203,7 @@ impl Index<'_> {
     /// An index of a table in parts is whole once each part has its own.
     async fn make_divided(&self, client: &mut Object) -> Result<(), Failure> {
         let Self { name, table, of } = self;
+        self.refuse_clash(client).await?;
         alone(client, &format!("CREATE INDEX IF NOT EXISTS {name} ON ONLY {table} {of}")).await?;
         for _ in 0..ROUNDS_MAX {
             let parts = client.query_typed(PARTS_WITHOUT, &[(table, Type::TEXT), (name, Type::TEXT)]).await?;
@@ -212,17 +221,35 @@ impl Index<'_> {
         Err(Failure::Open(OpenError::Migration(reason)))
     }
 
-    async fn build(&self, client: &mut Object) -> Result<(), Error> {
+    async fn build(&self, client: &mut Object) -> Result<(), Failure> {
         let Self { name, table, of } = self;
-        let state = format!("SELECT indisvalid::int::bigint FROM pg_index WHERE indexrelid = to_regclass('{name}')");
-        let found = client.query_typed(&state, &[]).await?;
-        match found.first().map(|row| row.get::<_, i64>(0)) {
-            Some(0) => alone(client, &format!("DROP INDEX {name}")).await?,
-            Some(_) => return Ok(()),
+        match self.refuse_clash(client).await? {
+            Some(true) => return Ok(()),
+            Some(false) => alone(client, &format!("DROP INDEX {name}")).await?,
             None => {}
         }
         // No transaction, and no bound: it waits for everybody who looked at the table before, and nobody waits for it.
-        client.batch_execute(&format!("CREATE INDEX CONCURRENTLY {name} ON {table} {of}")).await
+        Ok(client.batch_execute(&format!("CREATE INDEX CONCURRENTLY {name} ON {table} {of}")).await?)
+    }
+
+    /// Whether it is there, and whole. Something else may be called the same.
+    async fn refuse_clash(&self, client: &Object) -> Result<Option<bool>, Failure> {
+        let Self { name, table, .. } = self;
+        let text = "SELECT i.indrelid = $2::regclass, i.indisvalid, i.indrelid::regclass::text FROM pg_class AS c \
+                    LEFT JOIN pg_index AS i ON i.indexrelid = c.oid WHERE c.oid = to_regclass($1)";
+        let found = client.query_typed(text, &[(name, Type::TEXT), (table, Type::TEXT)]).await?;
+        let Some(row) = found.first() else { return Ok(None) };
+        let (is_ours, is_whole, other): (Option<bool>, Option<bool>, Option<&str>) =
+            (row.get(0), row.get(1), row.get(2));
+        if is_ours == Some(true) {
+            return Ok(is_whole);
+        }
+        let what = other.map_or("no index".to_owned(), |other| format!("an index of {other}"));
+        let reason = format!(
+            "{table} is to have an index {name}, but what is called so is {what}; give that one another name (ALTER … \
+             {name} RENAME TO …) or drop it, and start again"
+        );
+        Err(Failure::Open(OpenError::Migration(reason)))
     }
 }
 

@@ -128,6 +128,7 @@ carrying! {
     COUNT_ALIVE = "count_alive";
     GO_ON_COUNTING = "go_on_counting";
     FIND_MIGRATION = "find_migration";
+    FIND_WRITING_ALONE = "find_writing_alone";
     NOTE_CARRIED = "note_carried";
     BEGIN_MIGRATION = "begin_migration";
     LOOK_AT_MIGRATION = "look_at_migration";

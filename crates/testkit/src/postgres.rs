@@ -196,11 +196,25 @@ impl Cluster {
     ///
     /// If the server refuses.
     pub fn database(&self) -> String {
+        self.database_of("template1")
+    }
+
+    /// A database that has what this one has, which nobody uses.
+    ///
+    /// # Panics
+    ///
+    /// If somebody uses it, or the server refuses.
+    pub fn copy_of(&self, database: &str) -> String {
+        let path = database.split('?').next().unwrap_or_default();
+        self.database_of(path.rsplit('/').next().unwrap_or_default())
+    }
+
+    fn database_of(&self, template: &str) -> String {
         let name = format!("test_{}", self.made.fetch_add(1, Ordering::Relaxed));
         let made = Command::new(programs().join("createdb"))
             .arg("-h")
             .arg(&self.directory)
-            .args(["-p", &self.port.to_string(), "-U", "tidings", &name])
+            .args(["-p", &self.port.to_string(), "-U", "tidings", "-T", template, &name])
             .output()
             .expect("createdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

@@ -11,11 +11,13 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
+use tidings_store_postgres::carry::inlet;
 use tidings_testkit::{
     Server, cluster, operator,
     postgres::{Cluster, pem},
     until,
 };
+use tokio::{runtime::Handle, task::spawn_blocking};
 use tokio_postgres::NoTls;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
@@ -253,6 +255,8 @@ async fn who_may_not_use_the_database_is_told_why_and_what_to_do() {
         &["localhost:", "password authentication failed", "\"tidings\"", "in the URL"],
     )
     .await;
+    let without = url.replace(&format!(":{PASSWORD}"), "");
+    is_refused("no password", &without, &["localhost:", "demands a password", "postgres://tidings:PASSWORD@"]).await;
     let (address, _) = url.rsplit_once('/').expect("a path");
     is_refused(
         "no database",
@@ -308,15 +312,58 @@ async fn a_database_with_somebody_elses_tables_is_left_as_it_is() {
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
     tokio::spawn(connection);
     client.batch_execute("CREATE TABLE event (day DATE); INSERT INTO event VALUES ('2026-01-01')").await.expect("made");
-    let mut server = Server::prepare(BINARY, &[]);
-    server.give("TIDINGS_DATABASE_URL", &url);
-    let said = server.refuses_to_start().await;
-    for word in ["something else already", "relation \"event\" already exists", "a database of its own"] {
-        assert!(said.contains(word), "{word:?} is not in: {said}");
-    }
+    let words = ["something else already", "relation", "event", "already exists", "a database of its own"];
+    is_refused("another event", &url, &words).await;
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     let tables: i64 = client.query_one(tables, &[]).await.expect("a count").get(0);
     assert_eq!(tables, 1, "nothing is beside it");
+    client.batch_execute("DROP TABLE event; CREATE TABLE tidings_schema (name TEXT)").await.expect("made");
+    is_refused("another tidings_schema", &url, &["something else already", "tidings_schema", "no column version"])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_starts_while_a_backup_is_put_back_is_told_so_and_what_to_wait_for() {
+    let url = cluster().database();
+    let (place, runtime) = (url.clone(), Handle::current());
+    let restore = spawn_blocking(move || inlet(&place, &runtime)).await.expect("it ends").expect("it is empty");
+    let mut server = prepared(&url);
+    let said = server.refuses_to_start().await;
+    let examined = String::from_utf8_lossy(&examined(&server, &url).stdout).into_owned();
+    for said in [said, examined] {
+        let words = ["a restore, an import or a migration is writing into this database", "wait for its end"];
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
+    spawn_blocking(move || restore.discard()).await.expect("it ends").expect("it is empty again");
+    server.restart().await;
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_in_the_data_directory_that_is_not_used_is_pointed_out() {
+    let mut server = Server::prepare(BINARY, &[]);
+    server.keep_data_in_a_file();
+    server.restart().await;
+    server.stop().await;
+    let url = cluster().database();
+    server.give("TIDINGS_DATABASE_URL", &url);
+    server.restart().await;
+    server.stop().await;
+    let mut doctor = Command::new(BINARY);
+    doctor.args(["doctor", "--database-url", &url, "--data-dir"]).arg(server.data_directory());
+    let examined = String::from_utf8_lossy(&doctor.env_clear().output().expect("it runs").stdout).into_owned();
+    let about = |said: &str| said.lines().filter(|line| line.contains("tidings.sqlite")).map(str::to_owned).collect();
+    for (said, level) in [(server.log(), "WARN"), (examined, "warn")] {
+        let lines: Vec<String> = about(&said);
+        assert_eq!(lines.len(), 1, "{said}");
+        let words = [level, "not used", "--database-url", "tidings migrate"];
+        assert!(words.iter().all(|word| lines[0].contains(word)), "{}", lines[0]);
+    }
+    // What was migrated is not missing.
+    std::fs::write(server.data_directory().join("tidings.migrated"), "{}").expect("it is written");
+    let said_before = server.log().len();
+    server.restart().await;
+    assert!(!server.log()[said_before..].contains("tidings.sqlite"), "{}", server.log());
 }
 
 /// What the doctor says of settings by which something may be lost.
@@ -368,6 +415,8 @@ async fn settings_that_may_lose_what_was_acknowledged_are_warned_of_with_the_way
         operator(&server).get("/organizations").await;
     }
     assert_eq!(warned_of(&server.log()), ["synchronous_commit"], "{}", server.log());
+    // Nobody can do anything about each connection that is broken by it.
+    assert!(!server.log().contains("recycled"), "{}", server.log());
     let said = risks(&server, &url).join("\n");
     assert!(said.starts_with("warn ") && said.contains(r#"ALTER ROLE "tidings" RESET synchronous_commit"#), "{said}");
     let said = risks(&server, &format!("{url}&options=-c%20synchronous_commit%3Doff")).join("\n");

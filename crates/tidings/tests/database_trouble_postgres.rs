@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use tidings_testkit::{
     Answer, Behaviour, DRAIN_BOUND, Project, Receiver, Server, Signature, World, cluster,
-    postgres::{Cluster, Stop},
+    postgres::{self, Cluster, Stop},
     until,
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -69,6 +69,18 @@ impl Scene {
 
     /// Whether the doctor is content, and what it says of the database.
     fn doctor(&self) -> (bool, String) {
+        let (content, said) = self.examined();
+        let line = said.lines().find(|line| line.contains(" database ")).unwrap_or_default();
+        (content, line.to_owned())
+    }
+
+    /// What it says of what belongs to the tables.
+    fn of_tables(&self) -> Vec<String> {
+        let (_, said) = self.examined();
+        said.lines().filter(|line| line.contains(" tables  ")).map(str::to_owned).collect()
+    }
+
+    fn examined(&self) -> (bool, String) {
         let examined = Command::new(BINARY)
             .args(["doctor", "--database-url", &self.database, "--data-dir"])
             .arg(self.server.scratch_path("data"))
@@ -76,9 +88,7 @@ impl Scene {
             .env("TIDINGS_MASTER_KEY", MASTER_KEY)
             .output()
             .expect("it runs");
-        let said = String::from_utf8_lossy(&examined.stdout).into_owned();
-        let line = said.lines().find(|line| line.contains(" database ")).unwrap_or_default();
-        (examined.status.success(), line.to_owned())
+        (examined.status.success(), String::from_utf8_lossy(&examined.stdout).into_owned())
     }
 }
 
@@ -173,6 +183,58 @@ async fn tables_that_are_gone_are_named_and_nothing_is_accepted_that_would_need_
     published(&scene.project).await;
     scene.is_kept(2).await;
     assert!(scene.server.stop().await.success());
+}
+
+/// What somebody does to a database by hand, and what is said of it: the words `ok`, `warn` or `fail`, the thing, the way
+/// out.
+const ALTERED: [(&str, [&str; 3]); 6] = [
+    ("DROP INDEX queue_by_due", ["warn", "queue_by_due of queue is missing", "CREATE INDEX CONCURRENTLY queue_by_due"]),
+    (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'queue_by_due'::regclass",
+        ["warn", "queue_by_due of queue is not valid", "REINDEX INDEX CONCURRENTLY queue_by_due"],
+    ),
+    (
+        "DROP INDEX event_by_project; CREATE INDEX event_by_project ON queue (project)",
+        ["warn", "is an index of queue", "ALTER INDEX event_by_project RENAME TO event_by_project_of_other"],
+    ),
+    (
+        "ALTER TABLE custom_id DROP CONSTRAINT custom_id_pkey",
+        ["fail", "custom_id_pkey of custom_id is missing", "ALTER TABLE custom_id ADD PRIMARY KEY (project, id)"],
+    ),
+    ("DROP FUNCTION now_ms", ["fail", "the function now_ms is missing", "CREATE FUNCTION now_ms() RETURNS BIGINT"]),
+    ("DROP TABLE {today}", ["warn", "no partition of event has a place for", "a backup of the database"]),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn indexes_functions_and_partitions_that_are_gone_are_named_with_what_makes_them_anew() {
+    let mut scene = Scene::start(cluster().database()).await;
+    let content = scene.of_tables();
+    assert!(matches!(&*content, [line] if line.starts_with("ok ")), "{content:?}");
+    let today = "SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'event'::regclass";
+    let today = postgres::run(&scene.database, today);
+    scene.server.stop().await;
+    for (altered, [verdict, thing, way_out]) in ALTERED {
+        // Each from what was made, in a database of its own.
+        let copy = cluster().copy_of(&scene.database);
+        postgres::run(&copy, &altered.replace("{today}", &today));
+        let original = std::mem::replace(&mut scene.database, copy.clone());
+        scene.server.give("TIDINGS_DATABASE_URL", &copy);
+        let said = scene.of_tables();
+        let [line] = &*said else { panic!("{altered}: {said:?}") };
+        println!("{line}");
+        assert!([verdict, thing, way_out].iter().all(|word| line.contains(word)), "{altered}: {line}");
+        let said_before = scene.server.log().len();
+        if verdict == "fail" {
+            scene.server.refuses_to_start().await;
+        } else {
+            scene.server.restart().await;
+            assert_eq!(publish(&scene.project).await.status, 202, "{altered}");
+            scene.server.stop().await;
+        }
+        let log = &scene.server.log()[said_before..];
+        assert!(altered.contains("{today}") || log.contains(thing) && log.contains(way_out), "{altered}: {log}");
+        scene.database = original;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

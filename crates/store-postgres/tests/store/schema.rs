@@ -30,6 +30,19 @@ async fn an_index_that_was_not_finished_is_built_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_another_table_does_not_count_and_is_named() {
+    let url = database().await;
+    postgres::run(&url, "CREATE INDEX by_label ON project (name); CREATE INDEX by_type ON project (name)");
+    for (change, table) in [(BY_LABEL, "queue"), (BY_TYPE, "event")] {
+        let refused = bring_up_to_date(&url, &with(&[change])).await.expect_err("it is of another table").to_string();
+        let words = [&format!("{table} is to have an index by_"), "is an index of project", "another name"];
+        assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
+    }
+    postgres::run(&url, "ALTER INDEX by_label RENAME TO other; DROP INDEX by_type");
+    bring_up_to_date(&url, &with(&[BY_LABEL, BY_TYPE])).await.expect("up to date");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_index_of_a_table_in_parts_goes_on_where_it_was_left() {
     let url = database().await;
     let parts = "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'event'::regclass ORDER BY 1 LIMIT 1";

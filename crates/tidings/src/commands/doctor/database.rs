@@ -1,6 +1,6 @@
 //! The PostgreSQL that keeps the data in place of the directory.
 
-use tidings_store_postgres::{OpenError, carry::outlet, risks};
+use tidings_store_postgres::{Flaw, OpenError, carry::outlet, flaws, risks};
 
 use tokio::runtime::Handle;
 
@@ -9,11 +9,28 @@ use crate::carry::runtime;
 
 const NAME: &str = "database";
 
-/// Whether it can be reached, has tables that this program knows, and keeps what it has committed.
+/// Whether it can be reached, has tables that this program knows, as it made them, and keeps what it has committed.
 pub(super) fn checks(url: &str) -> Vec<Check> {
     match runtime() {
-        Ok(runtime) => [vec![reached(url, runtime.handle())], durability(url, runtime.handle())].concat(),
+        Ok(runtime) => {
+            let runtime = runtime.handle();
+            [vec![reached(url, runtime)], tables(url, runtime), durability(url, runtime)].concat()
+        }
         Err(error) => vec![Check::fail(NAME, error.to_string(), "see that threads may be started")],
+    }
+}
+
+/// Nothing where there are none, or nobody can be asked: the other check says so.
+fn tables(url: &str, runtime: &Handle) -> Vec<Check> {
+    const NAME: &str = "tables";
+    let Ok(flaws) = flaws(url, runtime) else { return Vec::new() };
+    let check = |Flaw { found, way_out, is_grave }: Flaw| match is_grave {
+        true => Check::fail(NAME, found, format!("{way_out}; then start the server")),
+        false => Check::warn(NAME, found, way_out),
+    };
+    match flaws.is_empty() {
+        true => vec![Check::ok(NAME, "with all their indexes and functions, and partitions for today and tomorrow")],
+        false => flaws.into_iter().map(check).collect(),
     }
 }
 
