@@ -35,8 +35,19 @@ CREATE TEMP TRIGGER note_gone AFTER DELETE ON main.node BEGIN
     INSERT INTO gone (name, at) SELECT old.name, here.now_ms FROM here;
 END;
 
--- Nobody listens here.
-CREATE TABLE listener (project INTEGER NOT NULL, node INTEGER NOT NULL, until INTEGER NOT NULL);
+CREATE TABLE listener (
+    project INTEGER NOT NULL,
+    node INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (project, node)
+);
+CREATE TABLE news (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    node INTEGER NOT NULL,
+    project INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    news TEXT NOT NULL
+);
 CREATE TABLE command_turn (
     command INTEGER NOT NULL,
     ticket INTEGER NOT NULL,

@@ -25,6 +25,24 @@ struct State {
     slow_percent: u64,
     /// In how many of a thousand cases the connection breaks.
     break_permille: u64,
+    /// The verb of which so many calls more do not come about, …
+    lost_calls: Lost,
+    /// … and the one that is carried out so many times more without an answer.
+    lost_answers: Lost,
+}
+
+/// A verb of the store's, and how often it meets with something.
+type Lost = Option<(&'static str, u32)>;
+
+/// Whether it is this call's turn.
+fn meets(lost: &mut Lost, verb: &str) -> bool {
+    match lost {
+        Some((of, times)) if *of == verb && *times > 0 => {
+            *times -= 1;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// One process's way to its database.
@@ -52,6 +70,8 @@ impl SimGate {
             silence: None,
             slow_percent: 0,
             break_permille: 0,
+            lost_calls: None,
+            lost_answers: None,
         };
         Self { clock, state: Mutex::new(state), died: Notify::new() }
     }
@@ -96,16 +116,28 @@ impl SimGate {
         self.state().break_permille = 10;
     }
 
+    /// The next calls of a verb do not come about.
+    pub(crate) fn lose_calls(&self, verb: &'static str, times: u32) {
+        self.state().lost_calls = Some((verb, times));
+    }
+
+    /// The next calls of a verb come about, and nobody hears of it.
+    pub(crate) fn lose_answers(&self, verb: &'static str, times: u32) {
+        self.state().lost_answers = Some((verb, times));
+    }
+
     /// Whether the connection breaks before what it carries is committed.
-    pub(crate) fn loses_commit(&self) -> bool {
+    pub(crate) fn loses_commit(&self, verb: &str) -> bool {
         let mut state = self.state();
-        state.break_permille > 0 && state.random.below(2_000) < state.break_permille
+        let breaks = state.break_permille > 0 && state.random.below(2_000) < state.break_permille;
+        breaks || meets(&mut state.lost_calls, verb)
     }
 
     /// Whether it breaks before the answer arrives.
-    pub(crate) fn loses_answer(&self) -> bool {
+    pub(crate) fn loses_answer(&self, verb: &str) -> bool {
         let mut state = self.state();
         let breaks = state.break_permille > 0 && state.random.below(1_000) < state.break_permille;
+        let breaks = breaks || meets(&mut state.lost_answers, verb);
         breaks || self.clock.elapsed_ms() < state.refusing_until_ms
     }
 

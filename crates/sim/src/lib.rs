@@ -18,5 +18,5 @@ mod requests;
 mod run;
 mod world;
 
-pub use cluster::run_several;
+pub use cluster::{HeardOf, TurnLost, lose_news, lose_the_end_of_a_turn, run_several};
 pub use run::{Run, run};

@@ -17,5 +17,7 @@ pub trait Gate: Send + Sync {
 /// The name of the store's method in which a closure was written.
 pub fn verb_of<F>() -> &'static str {
     let path = std::any::type_name::<F>();
-    path.split("::").take_while(|part| !part.contains("closure")).last().unwrap_or(path)
+    let verb = path.split("::").take_while(|part| !part.contains("closure")).last().unwrap_or(path);
+    // Without the lifetimes that it is said for.
+    verb.split('<').next().unwrap_or(verb)
 }

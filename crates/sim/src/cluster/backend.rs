@@ -27,7 +27,7 @@ impl Way {
         self.gate.enter(verb).await?;
         let answer = work(&self.database);
         self.gate.leave(verb).await;
-        match self.gate.loses_answer() {
+        match self.gate.loses_answer(verb) {
             true => Err(lost()),
             false => answer,
         }
@@ -98,7 +98,7 @@ impl Backend for SharedBackend {
     {
         let (verb, database) = (verb_of::<F>(), &self.way.database);
         self.way.gate.enter(verb).await?;
-        if self.way.gate.loses_commit() {
+        if self.way.gate.loses_commit(verb) {
             // What asks for what became of it learns that it never came about.
             let ended = Ended::Unknown { transaction: mark(database.note_fate(false)), error: lost() };
             self.node.conclude(kind, tidings_store_sql::Afterwards::default(), ended).await?;
@@ -111,7 +111,7 @@ impl Backend for SharedBackend {
         });
         self.way.gate.leave(verb).await;
         let (value, afterwards) = done?;
-        let ended = match self.way.gate.loses_answer() {
+        let ended = match self.way.gate.loses_answer(verb) {
             true => Ended::Unknown { transaction: mark(database.note_fate(true)), error: lost() },
             false => Ended::Committed,
         };

@@ -3,6 +3,7 @@
 
 mod backend;
 mod database;
+mod lost;
 mod node;
 mod plot;
 
@@ -12,6 +13,7 @@ use tidings_engine::DispatchLimits;
 use tidings_fakes::Random;
 
 pub(crate) use database::Database;
+pub use lost::{HeardOf, TurnLost, lose_news, lose_the_end_of_a_turn};
 pub use plot::run_several;
 
 use crate::{life::Process, operations::Operator, reckoning, world::World};
