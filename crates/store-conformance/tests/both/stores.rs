@@ -74,7 +74,8 @@ impl Database {
         client
     }
 
-    async fn set_clock(&self, now: Timestamp) {
+    /// Makes its clock stand at a time.
+    pub(crate) async fn set_clock(&self, now: Timestamp) {
         let clock = format!(
             "CREATE OR REPLACE FUNCTION now_ms() RETURNS BIGINT LANGUAGE sql VOLATILE AS 'SELECT {}::bigint'",
             now.as_millis()

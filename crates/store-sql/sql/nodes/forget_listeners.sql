@@ -1,1 +1,1 @@
-DELETE FROM listener WHERE until < now_ms()
+DELETE FROM listener WHERE until < now_ms() - ?1

@@ -345,6 +345,9 @@ impl<M: Meeting> Nodes for Node<M> {
         if is_turn && sight.leads {
             self.meeting.apart(|connection| verbs::forget_changes(connection, CHANGES_KEPT_MS)).await?;
         }
+        if sight.has_left_news && sight.leads {
+            self.meeting.apart(news::forget).await?;
+        }
         let freed = sight.dead > 0 && self.end(Which::Dead).await?;
         let last = sight.last;
         let changed = match self.unsaid().is_some() {

@@ -8,6 +8,7 @@ use tidings_domain::{
 };
 use tidings_ports::store::{Changes, Joined, NodeView};
 
+use super::news::KEPT_MS as NEWS_KEPT_MS;
 use crate::{
     database::{Connection, Optional as _, Result, params},
     sql::{
@@ -122,10 +123,12 @@ pub(super) struct Sight {
     pub(super) leads: bool,
     pub(super) place: u32,
     pub(super) is_listened: bool,
+    /// Whether somebody has stopped to listen who may have left news behind.
+    pub(super) has_left_news: bool,
 }
 
 pub(super) fn look(connection: &Connection<'_>, id: i64) -> Result<Sight> {
-    connection.statement(LOOK).query_row([id], |row| {
+    connection.statement(LOOK).query_row([id, NEWS_KEPT_MS], |row| {
         Ok(Sight {
             last: row.get(0)?,
             alive: row.get(1)?,
@@ -134,6 +137,7 @@ pub(super) fn look(connection: &Connection<'_>, id: i64) -> Result<Sight> {
             leads: row.get(4)?,
             place: row.get(5)?,
             is_listened: row.get(6)?,
+            has_left_news: row.get(7)?,
         })
     })
 }
