@@ -34,7 +34,6 @@ texts!(
     "events_after",
     "expunge_event",
     "find_version",
-    "free_leases",
     "find_versions",
     "hold_hours",
     "last_sequence",

@@ -55,10 +55,7 @@ const GROWING: [&str; 24] = [
 const LOOKING_THROUGH: &[(Statement, &str, &str)] = &[
     (sql::COUNT_PENDING, "queue", "the operator's count of everything"),
     (sql::HAS_ACCOUNTS, "account", "the first row is enough"),
-    (sql::FREE_LEASES, "queue", "what the only process that writes does at its start"),
     (sql::RESUME_CANCELLING, "queue", "once at a start"),
-    (sql::SHIFT_DUE, "queue", "once at a start after the wall clock was set"),
-    (sql::SHIFT_RUN_TASKS, "run_task", "likewise"),
     (sql::FREE_LEASES_OF, "queue", "when a process has died; an index would be written with every delivery"),
     (sql::AUDIT_LEDGER, "queue", "the audit counts rows, once a minute"),
     (sql::AUDIT_LEDGER, "webhook_state", "the audit adds up all of them, once a minute"),

@@ -31,6 +31,18 @@ templates! {
     HAS_ROWS = "has_rows";
 }
 
+/// Statements that only a process needs that has a database to itself; see [`Session::is_shared`](crate::Session).
+macro_rules! alone {
+    ($($name:ident = $file:literal;)*) => {
+        $(#[doc = concat!("`", $file, ".sql`.")]
+        pub const $name: Statement =
+            Statement::everywhere($file, include_str!(concat!("../sql/", $file, ".sql")));)*
+
+        /// All of them.
+        pub const STATEMENTS_ALONE: &[Statement] = &[$($name),*];
+    };
+}
+
 /// Statements that only a database with several processes has to know.
 macro_rules! shared {
     ($($name:ident = $file:literal;)*) => {
@@ -172,7 +184,6 @@ statements! {
         COUNT_PENDING = "count_pending";
         REMEMBER_ONCE = "remember_once";
         REMEMBER = "remember";
-        SHIFT_DUE = "shift_due";
         FIND_REMEMBERED = "find_remembered";
         FORGET_REMEMBERED = "forget_remembered";
         FORGET_IDEMPOTENCY = "forget_idempotency";
@@ -290,7 +301,6 @@ statements! {
         COUNT_RUN_TASKS = "count_run_tasks";
         CLEAR_RUN_TASKS = "clear_run_tasks";
         FORGET_RUN_TASK = "forget_run_task";
-        SHIFT_RUN_TASKS = "shift_run_tasks";
         HAS_RUN_TASK = "has_run_task";
         HAS_RUN_OF_DELIVERY = "has_run_of_delivery";
         FIND_RUN_OF_DELIVERY = "find_run_of_delivery";
@@ -384,7 +394,6 @@ statements! {
         CLAIM_DUE = "claim_due";
         CLAIM_ONE = "claim_one";
         LEASE = "lease";
-        FREE_LEASES = "free_leases";
         LIST_RECEIPTS = "list_receipts";
         LIST_RECEIPTS_OF_SOURCE = "list_receipts_of_source";
         LIST_EVENTS = "list_events";
@@ -397,6 +406,12 @@ statements! {
         NEXT_RUN_TASKS = "next_run_tasks";
         QUEUED_WEBHOOKS = "queued_webhooks";
     }
+}
+
+alone! {
+    FREE_LEASES = "free_leases";
+    SHIFT_DUE = "shift_due";
+    SHIFT_RUN_TASKS = "shift_run_tasks";
 }
 
 shared! {

@@ -21,7 +21,6 @@ texts!(
     "count_running_jobs",
     "events_after",
     "expunge_event",
-    "free_leases",
     "last_sequence",
     "lease",
     "list_events",
@@ -42,14 +41,14 @@ pub(crate) fn text(statement: Statement) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use tidings_store_sql::sql::STATEMENTS;
+    use tidings_store_sql::sql::{STATEMENTS, STATEMENTS_ALONE};
 
     #[test]
     fn every_statement_has_a_text_that_can_be_prepared() {
         let directory = tempfile::tempdir().expect("a directory");
         let store = crate::open(directory.path()).expect("a store");
         let connection = rusqlite::Connection::open(directory.path().join("tidings.sqlite")).expect("opens");
-        for &statement in STATEMENTS {
+        for &statement in STATEMENTS.iter().chain(STATEMENTS_ALONE) {
             let prepared = connection.prepare(super::text(statement));
             assert!(prepared.is_ok(), "{}: {:?}", statement.name(), prepared.err());
         }
