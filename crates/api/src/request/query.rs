@@ -10,6 +10,9 @@ use tidings_domain::{
 
 use crate::{error::ApiError, state::Api};
 
+/// What a time has to be. Later and earlier ones can be written, but not reckoned with in every zone.
+const TIME: &str = "an RFC 3339 time from 0001-01-01T00:00:00Z to 9999-12-30T21:59:59Z, such as 2026-05-25T10:00:00Z";
+
 /// The parameters of a request. Its caller has been checked, and with it their names.
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -82,7 +85,7 @@ impl Query {
 
     /// A time.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
-        self.parsed(name, "an RFC 3339 time such as 2026-05-25T10:00:00Z", Timestamp::parse)
+        self.parsed(name, TIME, Timestamp::parse)
     }
 
     /// `limit` and `cursor`.
@@ -115,6 +118,19 @@ pub(crate) fn cursor(before: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_is_too_late_or_too_early_is_refused_with_the_times_that_can_be_given() {
+        let time = |text: &str| Query(vec![("since".to_owned(), text.to_owned())]).time("since");
+        for edge in ["0001-01-01T00:00:00Z", "9999-12-30T21:59:59Z"] {
+            assert!(time(edge).is_ok_and(|at| at.is_some()), "{edge}");
+            assert!(TIME.contains(edge), "{edge}");
+        }
+        for beyond in ["0000-12-31T23:59:59Z", "9999-12-30T22:00:00Z", "9999-12-31T23:59:59Z"] {
+            let refused = time(beyond).expect_err(beyond).problem("/api/v1/events", "req_1").detail;
+            assert!(refused.contains("to 9999-12-30T21:59:59Z"), "{refused}");
+        }
+    }
 
     #[test]
     fn cursors_round_trip() {

@@ -14,7 +14,9 @@ const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A time, as options take it.
 pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| "write an RFC 3339 time such as 2026-05-25T10:00:00Z".to_owned())
+    let way_out =
+        "write an RFC 3339 time from 0001-01-01T00:00:00Z to 9999-12-30T21:59:59Z, such as 2026-05-25T10:00:00Z";
+    Timestamp::parse(text).ok_or_else(|| way_out.to_owned())
 }
 
 /// The bytes that the argument names: `-` is standard input, `@FILE` a file, anything else itself.
