@@ -9,7 +9,7 @@ const WAITED_MS_MAX: i64 = 1_000;
 #[test]
 fn a_turn_whose_end_the_store_did_not_note_is_given_up_with_a_later_beat() {
     let lost = lose_the_end_of_a_turn();
-    assert_eq!(lost.ended, [RunEnd::Succeeded, RunEnd::Succeeded, RunEnd::Succeeded]);
+    assert!(lost.ended.iter().all(|ended| *ended == Ok(RunEnd::Succeeded)), "{:?}", lost.ended);
     assert_eq!(lost.turns_left, [0, 1, 0], "the second one's end was not noted");
     assert!(lost.waited_ms < WAITED_MS_MAX, "the other node had to wait for {} ms", lost.waited_ms);
 }
