@@ -81,6 +81,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "it shows what a text counts, and nothing of what a disk keeps")]
     fn an_event_that_crosses_its_nodes_slot_has_all_its_deliveries_and_those_of_no_other_node() {
         let connection = Connection::open_in_memory().expect("opens");
         let tables = "CREATE TABLE event (seq INTEGER PRIMARY KEY, fanout INTEGER);
