@@ -10,13 +10,16 @@ use tokio::time::timeout;
 
 use crate::error::ApiError;
 
-/// Enough for a statement or two of which each waits as long as it may.
-const WAIT_MAX: Duration = Duration::from_secs(18);
+/// How long whoever looks waits.
+const LOOK_MAX: Duration = Duration::from_secs(18);
+/// How long whoever publishes waits: long enough to hear of two locks, each waited for as long as it may be, that nothing
+/// was kept.
+const PUBLISH_MAX: Duration = Duration::from_secs(25);
 
 /// An answer to somebody who only looks. What is still being read for it ends by itself.
 pub(crate) async fn look(answering: impl Future<Output = Response>) -> Response {
-    timeout(WAIT_MAX, answering).await.unwrap_or_else(|_| {
-        let error = StoreError::Unavailable(too_slow());
+    timeout(LOOK_MAX, answering).await.unwrap_or_else(|_| {
+        let error = StoreError::Unavailable(too_slow(LOOK_MAX));
         ApiError::from(error).into_response()
     })
 }
@@ -26,12 +29,12 @@ pub(crate) async fn look(answering: impl Future<Output = Response>) -> Response 
 pub(crate) async fn publish(
     publishing: impl Future<Output = Result<Published, PublishError>>,
 ) -> Result<Published, PublishError> {
-    let published = timeout(WAIT_MAX, publishing).await;
-    published.unwrap_or_else(|_| Err(StoreError::Uncertain(too_slow()).into()))
+    let published = timeout(PUBLISH_MAX, publishing).await;
+    published.unwrap_or_else(|_| Err(StoreError::Uncertain(too_slow(PUBLISH_MAX)).into()))
 }
 
-fn too_slow() -> String {
-    format!("it answers so slowly that {} s were not enough", WAIT_MAX.as_secs())
+fn too_slow(waited: Duration) -> String {
+    format!("it answers so slowly that {} s were not enough", waited.as_secs())
 }
 
 #[cfg(test)]
@@ -46,9 +49,9 @@ mod tests {
         let begun = Instant::now();
         let refused = look(std::future::pending()).await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(begun.elapsed(), WAIT_MAX);
+        assert_eq!(begun.elapsed(), LOOK_MAX);
         let slow = async {
-            sleep(WAIT_MAX / 2).await;
+            sleep(LOOK_MAX / 2).await;
             StatusCode::OK.into_response()
         };
         assert_eq!(look(slow).await.status(), StatusCode::OK);

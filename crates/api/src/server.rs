@@ -216,9 +216,9 @@ pub(crate) async fn respond(
         audit::finish(&api, &audit, response).await
     };
     let only_looks = (method == Method::GET || method == Method::HEAD) && !is_hook(&path);
-    let response = if only_looks {
+    let response = if only_looks && is_of_api(&path) {
         patience::look(answering).await
-    } else if is_publish {
+    } else if is_publish || only_looks {
         answering.await
     } else {
         // A client that goes away drops what answers it. A change has consequences that follow its
@@ -229,6 +229,11 @@ pub(crate) async fn respond(
         }
     };
     answered(response, &method, &path, request_id, client)
+}
+
+/// Pages say in their own words what did not come in time: what they ask from within the process is asked here as well.
+fn is_of_api(path: &str) -> bool {
+    path.starts_with(tidings_contract::BASE_PATH) || compat::has(path)
 }
 
 /// Whether everybody between the client and here agrees where the request ends (RFC 9112, section

@@ -10,6 +10,9 @@ pub(crate) struct MadeIndex {
     pub(crate) table: String,
     /// Whether it keeps rows apart, so that what relies on that fails without it, and not only slowly.
     pub(crate) keeps_apart: bool,
+    /// What it does, where PostgreSQL has chosen its name, as it does another one where that is taken: it is the table's
+    /// `PRIMARY KEY`, or keeps this one column unique.
+    pub(crate) does: Option<String>,
     /// What makes it anew.
     pub(crate) statement: String,
 }
@@ -43,9 +46,10 @@ impl Made {
         made
     }
 
-    /// The names of tables and indexes, which share one space.
+    /// The names of tables and indexes, which share one space: those that nobody else may have.
     pub(crate) fn relations(&self) -> Vec<&str> {
-        self.tables.iter().map(String::as_str).chain(self.indexes.iter().map(|index| index.name.as_str())).collect()
+        let indexes = self.indexes.iter().filter(|index| index.does.is_none());
+        self.tables.iter().map(String::as_str).chain(indexes.map(|index| index.name.as_str())).collect()
     }
 
     fn note(&mut self, statement: String) {
@@ -57,11 +61,11 @@ impl Made {
             }
             ["CREATE", "INDEX", name, "ON", table, ..] => {
                 let (name, table) = (name.to_owned(), table.to_owned());
-                self.indexes.push(MadeIndex { name, table, keeps_apart: false, statement });
+                self.indexes.push(MadeIndex { name, table, keeps_apart: false, does: None, statement });
             }
             ["CREATE", "UNIQUE", "INDEX", name, "ON", table, ..] => {
                 let (name, table) = (name.to_owned(), table.to_owned());
-                self.indexes.push(MadeIndex { name, table, keeps_apart: true, statement });
+                self.indexes.push(MadeIndex { name, table, keeps_apart: true, does: None, statement });
             }
             ["CREATE", "FUNCTION", name, ..] => {
                 self.functions.push(MadeFunction { name: name.to_owned(), statement });
@@ -115,15 +119,18 @@ fn within(statement: &str) -> Vec<&str> {
 /// The index that a column or constraint has, called as PostgreSQL calls it.
 fn index_of(table: &str, item: &str) -> Option<MadeIndex> {
     let first = item.split([' ', '(']).next().unwrap_or_default();
-    let (name, constraint) = match first {
-        "PRIMARY" => (format!("{table}_pkey"), item.to_owned()),
-        "CONSTRAINT" => (item.split(' ').nth(1)?.to_owned(), item.to_owned()),
-        column if item.contains(" PRIMARY KEY") => (format!("{table}_pkey"), format!("PRIMARY KEY ({column})")),
-        column if item.contains(" UNIQUE") => (format!("{table}_{column}_key"), format!("UNIQUE ({column})")),
+    let key = Some("PRIMARY KEY".to_owned());
+    let (name, does, constraint) = match first {
+        "PRIMARY" => (format!("{table}_pkey"), key, item.to_owned()),
+        "CONSTRAINT" => (item.split(' ').nth(1)?.to_owned(), None, item.to_owned()),
+        column if item.contains(" PRIMARY KEY") => (format!("{table}_pkey"), key, format!("PRIMARY KEY ({column})")),
+        column if item.contains(" UNIQUE") => {
+            (format!("{table}_{column}_key"), Some(column.to_owned()), format!("UNIQUE ({column})"))
+        }
         _ => return None,
     };
     let statement = format!("ALTER TABLE {table} ADD {constraint}");
-    Some(MadeIndex { name, table: table.to_owned(), keeps_apart: true, statement })
+    Some(MadeIndex { name, table: table.to_owned(), keeps_apart: true, does, statement })
 }
 
 #[cfg(test)]

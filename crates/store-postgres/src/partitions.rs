@@ -165,6 +165,8 @@ pub(crate) struct Lacking {
     pub(crate) table: &'static str,
     /// Those of today and tomorrow.
     pub(crate) days: Vec<String>,
+    /// Whether today is among them.
+    pub(crate) is_of_today: bool,
     /// Whether there are parts for the time after the first of them.
     pub(crate) is_gap: bool,
 }
@@ -178,7 +180,8 @@ pub(crate) async fn lacking(client: &impl GenericClient, now: Timestamp) -> Resu
         let days: Vec<_> = [day_of(now), day_of(now) + 1].into_iter().filter(|day| !is_made(day)).collect();
         let first = begin_of(*days.first()?);
         let is_gap = spans.iter().any(|span| span.until > first);
-        Some(Lacking { table, days: days.into_iter().map(|day| name_of(day, "-")).collect(), is_gap })
+        let is_of_today = days.first() == Some(&day_of(now));
+        Some(Lacking { table, days: days.into_iter().map(|day| name_of(day, "-")).collect(), is_of_today, is_gap })
     };
     Ok(TABLES.into_iter().filter_map(of_table).collect())
 }

@@ -109,24 +109,34 @@ async fn of_definitions(client: &impl GenericClient) -> Result<Vec<Flaw>, Error>
     }
     let names: Vec<_> = made.indexes.iter().map(|index| &*index.name).collect();
     let tables: Vec<_> = made.indexes.iter().map(|index| &*index.table).collect();
-    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-        [(&names, Type::TEXT_ARRAY), (&tables, Type::TEXT_ARRAY)];
+    let does: Vec<_> = made.indexes.iter().map(|index| index.does.as_deref()).collect();
+    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
+        [(&names, Type::TEXT_ARRAY), (&tables, Type::TEXT_ARRAY), (&does, Type::TEXT_ARRAY)];
     let rows = client.query_typed(STATE_OF_INDEXES, &params).await?;
     flaws.extend(made.indexes.iter().zip(&rows).filter_map(|(index, row)| of_index(index, row)));
     Ok(flaws)
 }
 
 const STATE_OF_INDEXES: &str = "
-    SELECT c.oid IS NOT NULL, i.indrelid::regclass::text, i.indrelid = t.oid, i.indisvalid, t.relkind = 'p'
-    FROM unnest($1, $2) WITH ORDINALITY AS wanted (name, of_table, place)
+    SELECT c.oid IS NOT NULL, i.indrelid::regclass::text, i.indrelid = t.oid, i.indisvalid, t.relkind = 'p', EXISTS (
+        SELECT 1 FROM pg_index AS own
+        JOIN pg_attribute AS a ON a.attrelid = own.indrelid AND a.attnum = own.indkey[0]
+        WHERE own.indrelid = t.oid AND own.indisvalid AND own.indpred IS NULL AND CASE does
+            WHEN 'PRIMARY KEY' THEN own.indisprimary
+            ELSE own.indisunique AND own.indnkeyatts = 1 AND a.attname::text = does END)
+    FROM unnest($1, $2, $3) WITH ORDINALITY AS wanted (name, of_table, does, place)
     LEFT JOIN pg_class AS t ON t.oid = to_regclass(of_table)
-    LEFT JOIN pg_class AS c ON c.oid = to_regclass(name)
+    LEFT JOIN pg_class AS c ON c.relname::text = name AND c.relnamespace = t.relnamespace
     LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
     ORDER BY place";
 
 /// What is wrong with an index; the row is of those that [`STATE_OF_INDEXES`] finds.
 fn of_index(index: &MadeIndex, row: &Row) -> Option<Flaw> {
-    let MadeIndex { name, table, keeps_apart, statement } = index;
+    let MadeIndex { name, table, keeps_apart, statement, .. } = index;
+    // Whatever it is called.
+    if row.get(5) {
+        return None;
+    }
     let (is_taken, of_table): (bool, Option<&str>) = (row.get(0), row.get(1));
     let (is_ours, is_valid): (Option<bool>, Option<bool>) = (row.get(2), row.get(3));
     let is_divided = row.get::<_, Option<bool>>(4) == Some(true);
@@ -140,6 +150,8 @@ fn of_index(index: &MadeIndex, row: &Row) -> Option<Flaw> {
         (true, Some(true), Some(true)) => return None,
         (true, Some(true), _) => {
             let mend = match (is_divided, is_constraint) {
+                // PostgreSQL builds none beside everybody's work that excludes.
+                (false, _) if statement.contains(" EXCLUDE ") => format!("REINDEX INDEX {name}"),
                 (false, _) => format!("REINDEX INDEX CONCURRENTLY {name}"),
                 (true, false) => format!("DROP INDEX {name}; {make}"),
                 (true, true) => format!("ALTER TABLE {table} DROP CONSTRAINT {name}; {make}"),
@@ -165,12 +177,13 @@ fn of_index(index: &MadeIndex, row: &Row) -> Option<Flaw> {
     })
 }
 
-/// Today's and tomorrow's partitions. Where no server runs, the next one makes those that come after all others.
+/// Today's and tomorrow's partitions. Where no server runs, the next one makes those that come after all others; those
+/// that run make tomorrow's within an hour.
 async fn of_partitions(client: &impl GenericClient) -> Result<Vec<Flaw>, Error> {
     let now = client.query_typed_one("SELECT now_ms()", &[]).await?.get(0);
     let alive: i64 = client.query_typed_one(COUNT_ALIVE, &[]).await?.get(0);
     let lacking = partitions::lacking(client, Timestamp::from_millis(now)).await?;
-    let counts = lacking.into_iter().filter(|one| one.is_gap || alive > 0);
+    let counts = lacking.into_iter().filter(|one| one.is_gap || alive > 0 && one.is_of_today);
     let flaw = |one: partitions::Lacking| Flaw {
         found: format!("no partition of {} has a place for {}", one.table, one.days.join(" and ")),
         way_out: match one.is_gap {

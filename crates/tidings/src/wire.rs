@@ -110,7 +110,7 @@ fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Re
         let public_url = config.public_url.clone();
         let listener = listen(config.listen).await?;
         let Some(running) = start(config, listener, beside, may_call_itself, &mut stop).await? else {
-            tracing::info!("stopped before it was ready: nothing was taken in, and nothing sent");
+            tracing::info!("stopped before it was ready: nothing was taken in");
             return Ok(Ended::BeforeReady);
         };
         if let Some(key) = &running.new_operator_key {
@@ -138,12 +138,12 @@ enum Ended {
 
 fn until_it_ends(workers: Option<usize>, work: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<()> {
     let runtime = runtime(workers)?;
-    let ended = runtime.block_on(work)?;
-    if ended == Ended::BeforeReady {
+    let ended = runtime.block_on(work);
+    if !matches!(ended, Ok(Ended::Gracefully)) {
         // A thread may still be waiting for a lock or bringing tables up to date. Ending it is no worse than a crash.
         runtime.shutdown_background();
     }
-    Ok(())
+    ended.map(drop)
 }
 
 fn runtime(workers: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {

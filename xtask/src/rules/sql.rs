@@ -28,7 +28,11 @@ const SHELVES: [Shelf; 3] = [
     Shelf {
         statements: "crates/store-postgres/sql/",
         index: "crates/store-postgres/src/sql.rs",
-        opening: &["crates/store-postgres/src/schema.rs", "crates/store-postgres/src/open.rs"],
+        opening: &[
+            "crates/store-postgres/src/schema.rs",
+            "crates/store-postgres/src/open.rs",
+            "crates/store-postgres/src/whole.rs",
+        ],
         sources: "crates/store-postgres/src/",
     },
 ];

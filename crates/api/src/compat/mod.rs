@@ -27,6 +27,11 @@ pub(crate) fn routes() -> Router<Api> {
         .nest(bots_business::BASE_PATH, bots_business::routes())
 }
 
+/// Whether a path is below one of them.
+pub(crate) fn has(path: &str) -> bool {
+    [subscribeflow::BASE_PATH, botsubscription::BASE_PATH].iter().any(|base| path.starts_with(base))
+}
+
 /// The operation at this place; `None`: no compatible API has it.
 pub(crate) fn find(method: &str, matched_path: &str) -> Option<&'static Operation> {
     let tables = [
