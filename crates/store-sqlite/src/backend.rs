@@ -49,7 +49,7 @@ impl Backend for SqliteBackend {
     }
 
     async fn close(&self) {
-        self.readers.close();
+        self.readers.close().await;
         if self.writer.is_inline() {
             return self.writer.close();
         }

@@ -60,8 +60,14 @@ impl Readers {
         }
     }
 
-    /// Refuses further reads and closes the idle connections.
-    pub(crate) fn close(&self) {
+    /// Refuses further reads, waits for those under way, and closes their connections: the writer's has to be the last
+    /// one, for only that one copies the write-ahead log back and takes it away.
+    pub(crate) async fn close(&self) {
+        // In a simulation nothing is under way but where somebody waits for this.
+        if self.gate.is_none() {
+            // Fails only where it was closed before.
+            drop(self.slots.acquire_many(READERS_MAX as u32).await);
+        }
         self.slots.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -83,4 +89,42 @@ fn read_with<T>(
     drop(transaction);
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, pin::pin, sync::mpsc, task::Poll};
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn closing_waits_for_a_read_that_is_under_way_and_leaves_no_connection_open() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("tidings.sqlite");
+        let made = Connection::open(&path).expect("it is made");
+        made.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE one (id INTEGER)").expect("a table");
+        let readers = Readers::new(path, None);
+        let (begun, has_begun) = oneshot::channel();
+        let (go_on, may_go_on) = mpsc::channel();
+        let reading = readers.clone();
+        let reading = tokio::spawn(async move {
+            let read = reading.call(move |_| {
+                begun.send(()).expect("somebody waits");
+                may_go_on.recv().expect("somebody says so");
+                Ok(())
+            });
+            read.await
+        });
+        has_begun.await.expect("it begins");
+        let mut closing = pin!(readers.close());
+        let waits = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending())).await;
+        assert!(waits, "a read is under way");
+        go_on.send(()).expect("it waits");
+        closing.await;
+        reading.await.expect("it ends").expect("it has read");
+        assert!(readers.idle.lock().expect("whole").is_empty());
+        assert!(matches!(readers.call(|_| Ok(())).await, Err(StoreError::Closed)));
+    }
 }
