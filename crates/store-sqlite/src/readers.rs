@@ -107,7 +107,7 @@ mod tests {
         made.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE one (id INTEGER)").expect("a table");
         let readers = Readers::new(path, None);
         let (begun, has_begun) = oneshot::channel();
-        let (go_on, may_go_on) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::sync_channel(1);
         let reading = readers.clone();
         let reading = tokio::spawn(async move {
             let read = reading.call(move |_| {
