@@ -23,6 +23,8 @@ use tokio::{
 pub const AXE: &str = "TIDINGS_AXE";
 /// How long chromedriver and the browser may take to start on a busy machine.
 const GIVE_UP_START: Duration = Duration::from_secs(60);
+/// How often the browser is started until it runs.
+const STARTS: u32 = 3;
 /// How long the browser may take to end after its driver.
 const GIVE_UP_END: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// What the driver says once it listens; the port follows.
@@ -89,12 +91,24 @@ impl Driver {
         let address = watch::Sender::new(Some(SocketAddr::from(([127, 0, 0, 1], port))));
         let client = HttpClient::new(address.subscribe());
         let mut driver = Self { client, session: String::new(), browser: None, child, _address: address, profile };
-        let made = driver.send(Method::POST, "/session", &driver.capabilities()).await;
-        let made = made.unwrap_or_else(|refused| panic!("Chromium cannot be started: {refused}"));
+        let made = driver.session().await;
         driver.session = made["sessionId"].as_str().expect("a session has an id").to_owned();
         let id = made["capabilities"]["goog:processID"].as_i64().and_then(|id| i32::try_from(id).ok());
         driver.browser = id.and_then(Pid::from_raw);
         driver
+    }
+
+    /// Starts the browser. On a busy machine it misses the driver's own bounds now and then.
+    async fn session(&self) -> Value {
+        let mut tries = STARTS;
+        loop {
+            tries -= 1;
+            match self.send(Method::POST, "/session", &self.capabilities()).await {
+                Ok(made) => return made,
+                Err(refused) if tries == 0 => panic!("Chromium cannot be started: {refused}"),
+                Err(_) => {}
+            }
+        }
     }
 
     fn capabilities(&self) -> Value {

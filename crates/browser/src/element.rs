@@ -61,12 +61,6 @@ impl<'a> Element<'a> {
         self.type_text(text).await;
     }
 
-    /// Its text, as it is seen.
-    pub async fn text(&self) -> String {
-        let text = self.command(Method::GET, "/text", &Value::Null).await;
-        text.as_str().unwrap_or_default().to_owned()
-    }
-
     /// An attribute as it is written.
     pub async fn attribute(&self, name: &str) -> Option<String> {
         let arguments = [self.reference(), json!(name)];

@@ -114,6 +114,13 @@ impl Page {
         text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// The text that is seen of the first thing that a CSS selector fits, if there is one now. Found and
+    /// read at once: live parts of a page are replaced at any time.
+    pub async fn text_of(&self, selector: &str) -> Option<String> {
+        let script = "return document.querySelector(arguments[0])?.innerText";
+        self.run_with(script, &[json!(selector)]).await.as_str().map(str::to_owned)
+    }
+
     /// Runs a script, whose `return` is the answer.
     pub async fn run(&self, script: &str) -> Value {
         self.run_with(script, &[]).await

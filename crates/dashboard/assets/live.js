@@ -6,6 +6,7 @@ import { say, wake } from "./main.js";
 
 const EACH_MS = 1000;
 const ROWS_MAX = 50;
+const OVERVIEW_ROWS = 8;
 const KNOWN_MAX = 500;
 const badge = document.querySelector("[data-live-badge]");
 const base = document.documentElement.dataset.base ?? "";
@@ -60,9 +61,19 @@ const told = { new: 0, failed: 0 };
 const tables = () => [...document.querySelectorAll("[data-rows][data-shape]")];
 const isFiltered = () => [...new URLSearchParams(location.search)].some(([name, value]) => value && !["period", "said"].includes(name));
 
+const full = (table) => (table.dataset.shape === "overview" ? OVERVIEW_ROWS : ROWS_MAX);
+
+// Ids go by time, and the newest stands first: what is older than all of a full table stands on a page further
+// back. It is retried, not new.
+function isFurtherBack(table, id) {
+  const rows = table.tBodies[0].rows;
+  return rows.length >= full(table) && id < rows[rows.length - 1].id;
+}
+
 function take(news) {
   for (const table of tables()) {
     if (table.dataset.webhook && table.dataset.webhook !== news.webhook_id) continue;
+    if (isFurtherBack(table, news.delivery_id)) continue;
     if (document.getElementById(news.delivery_id)) touched.add(news.delivery_id);
     else if (!fresh.get(table)?.has(news.delivery_id)) {
       if (!fresh.has(table)) fresh.set(table, new Set());
@@ -133,7 +144,7 @@ async function grow(table) {
   if (isFiltered()) return location.reload();
   const page = await fetched(`${base}/deliveries/rows?shape=${table.dataset.shape}&ids=${ids.reverse().join(",")}`);
   const body = table.tBodies[0];
-  const most = Math.max(body.rows.length, table.dataset.shape === "overview" ? 8 : ROWS_MAX);
+  const most = Math.max(body.rows.length, full(table));
   const rows = [...(page?.querySelectorAll("tr") ?? [])].filter((row) => !document.getElementById(row.id));
   for (const row of rows.reverse()) {
     const drawn = document.importNode(row, true);

@@ -55,7 +55,7 @@ async fn a_switch_flips_before_the_server_answers() {
     assert_eq!(toggle(&page, "Billing update hook: disabled").await, is("false", None));
     assert_eq!(status(&seed, "healthy").await, "disabled");
     assert!(page.find("switch", "Billing update hook: disabled").await.is_focused().await, "the focus is lost");
-    let counts = page.select(".filters .segments").await.expect("segments").text().await;
+    let counts = page.text_of(".filters .segments").await.expect("segments");
     assert!(counts.split_whitespace().collect::<Vec<_>>().join(" ").ends_with("Disabled 5"), "{counts}");
     assert_eq!(page.run(IS_KEPT).await, json!(true), "another page was loaded");
 }
@@ -107,7 +107,7 @@ async fn a_test_opens_its_answer_in_place() {
     page.sees("The receiver took the test.").await;
     page.sees("thank you").await;
     page.arrives_at(&seed.path("/p/{project}/webhooks/{healthy}")).await;
-    let history = async || page.select("#history").await?.text().await.contains("test.webhook").then_some(());
+    let history = async || page.text_of("#history").await?.contains("test.webhook").then_some(());
     page.until("the test in the history", history).await;
     // What does not arrive is told as an answer, not as a failure of ours.
     seed.receiver.route("/ok", answer(418, "short and stout"));

@@ -41,7 +41,7 @@ async fn the_list_is_narrowed_and_what_is_seen_stands_in_the_address() {
 }
 
 async fn assert_dropped_only(page: &Page) {
-    let rows = page.select("tbody").await.expect("there are rows").text().await;
+    let rows = page.text_of("tbody").await.expect("there are rows");
     assert!(rows.contains("Signup form") && !rows.contains("Billing update hook"), "{rows}");
 }
 

@@ -1,13 +1,17 @@
 //! Pages follow what happens: a row changes where it stands, without the page being loaded again.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tidings_browser::Page;
+use tidings_testkit::{Behaviour, until};
 
 use crate::{
     seed::{FEW, Seed, text},
     visitor,
 };
 
+const BOUND: Duration = Duration::from_secs(30);
 /// The state of a delivery's row.
 const STATE: &str = "const row = document.getElementById(arguments[0]); return row ? row.dataset.state : null";
 
@@ -27,7 +31,7 @@ async fn follows(seed: &Seed, page: &Page, list: &str) {
         (state(page, delivery).await == "delivered").then_some(())
     })
     .await;
-    let row = page.select(&format!("[id=\"{delivery}\"]")).await.expect("the row").text().await;
+    let row = page.text_of(&format!("[id=\"{delivery}\"]")).await.expect("the row");
     assert!(row.contains("Delivered") && row.contains("200"), "{row}");
     assert_eq!(page.run("return window.stayed").await, true, "the page was loaded again");
 }
@@ -61,6 +65,16 @@ async fn what_is_new_waits_behind_a_line_while_somebody_reads() {
     page.run("document.querySelector('tbody a.row').focus()").await;
     let first = "return document.querySelector('tbody tr').id";
     let before = page.run(first).await;
+    // What stands on a page further back and is sent again is not new.
+    let dropped =
+        seed.api.get(&seed.path("/webhooks/{dropping}/deliveries?status=dropped&limit=100")).await.expect(200);
+    let oldest = text(dropped["data"].as_array().and_then(|all| all.last()).expect("some were dropped"), "id");
+    assert_eq!(state(&page, &oldest).await, "", "it stands on the first page");
+    seed.receiver.route("/strict", Behaviour::Ok);
+    seed.api.post(&format!("/deliveries/{oldest}/retry"), &json!({})).await.expect(202);
+    let path = format!("/deliveries/{oldest}");
+    let arrived = async || (seed.api.get(&path).await.expect(200)["status"] == "delivered").then_some(());
+    until("it to arrive", BOUND, arrived).await;
     let event = json!({"type": "order.paid", "scope": "autumn", "data": {"order": "o-9", "amount": 9}});
     let event = seed.api.post("/events", &event).await.expect(202);
     page.sees("· show").await;
@@ -71,4 +85,5 @@ async fn what_is_new_waits_behind_a_line_while_somebody_reads() {
     let newest = page.run(first).await;
     let delivery = seed.api.get(&format!("/deliveries/{}", newest.as_str().expect("an id"))).await.expect(200);
     assert_eq!(delivery["event_id"], text(&event, "id"));
+    assert_eq!(state(&page, &oldest).await, "", "an old delivery stands among the new ones");
 }

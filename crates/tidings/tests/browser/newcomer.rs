@@ -56,7 +56,7 @@ async fn from_an_empty_directory_to_a_verified_delivery() {
     hand.fill("URL", &receiver.url("/mine")).await;
     hand.click("button", "Create webhook").await;
     // The form itself says "as soon as it is created": only the secret tells that the next page is there.
-    let secret = page.until("the secret", async || page.select("#the-secret").await).await.text().await;
+    let secret = page.until("the secret", async || page.text_of("#the-secret").await).await;
     receiver.verify("/mine", Verifier { signature: Signature::Standard, secret: Some(secret) });
     hand.click("checkbox", "I have stored it*").await;
     hand.click("button", "Go on").await;

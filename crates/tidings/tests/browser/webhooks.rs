@@ -46,7 +46,7 @@ async fn a_webhook_is_created_changed_tested_and_deleted() {
     page.click("checkbox", "order.paid*").await;
     page.push("Create webhook").await;
     page.sees("“Shipping desk” is created").await;
-    let secret = page.select("#the-secret").await.expect("the secret is shown").text().await;
+    let secret = page.text_of("#the-secret").await.expect("the secret is shown");
     assert!(secret.len() >= 32, "{} characters", secret.len());
     // Without the tick there is no going on.
     page.click("checkbox", "I have stored it*").await;
@@ -144,7 +144,7 @@ async fn a_secret_is_rotated_and_both_sign_for_a_while() {
     page.choose("The former one goes on signing for", "1 hour").await;
     page.push("Rotate secret").await;
     page.sees("has a new secret").await;
-    let secret = page.select("#the-secret").await.expect("the secret is shown").text().await;
+    let secret = page.text_of("#the-secret").await.expect("the secret is shown");
     let stored = webhook(&seed, seed.id("healthy")).await;
     assert!(stored["previous_valid_until"].is_string(), "{stored}");
     // Going back does not show it again.
