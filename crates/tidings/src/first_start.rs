@@ -246,27 +246,26 @@ pub(crate) async fn operations_project(
     String::from_utf8(stored)?.parse().context("the record of the operations project is damaged")
 }
 
-/// Installs the given operator key, or makes one if there is none; returns it in that case, for
-/// the one time it is shown.
-pub(crate) async fn operator_key(
+/// Installs the given operator key; says whether one has to be made, since there is none.
+pub(crate) async fn needs_operator_key(
     store: &dyn Store,
     engine: &Engine,
     given: Option<&Secret>,
-) -> anyhow::Result<Option<String>> {
-    if let Some(given) = given {
-        let text = given.expose();
-        if !is_key_shaped(text) || !text.starts_with(OPERATOR_KEY_PREFIX) {
-            bail!("TIDINGS_OPERATOR_KEY must be {OPERATOR_KEY_PREFIX} followed by 43 characters of A-Z a-z 0-9 - _");
-        }
-        install(store, engine, text, "TIDINGS_OPERATOR_KEY").await?;
-        return Ok(None);
+) -> anyhow::Result<bool> {
+    let Some(given) = given else { return Ok(!has_usable_key(store, engine).await?) };
+    let text = given.expose();
+    if !is_key_shaped(text) || !text.starts_with(OPERATOR_KEY_PREFIX) {
+        bail!("TIDINGS_OPERATOR_KEY must be {OPERATOR_KEY_PREFIX} followed by 43 characters of A-Z a-z 0-9 - _");
     }
-    if has_usable_key(store, engine).await? {
-        return Ok(None);
-    }
+    install(store, engine, text, "TIDINGS_OPERATOR_KEY").await?;
+    Ok(false)
+}
+
+/// Makes an operator key, for the one time it is shown.
+pub(crate) async fn new_operator_key(store: &dyn Store, engine: &Engine) -> anyhow::Result<String> {
     let text = key_text(OPERATOR_KEY_PREFIX, engine.ids().random_bytes());
     install(store, engine, &text, "first start").await?;
-    Ok(Some(text))
+    Ok(text)
 }
 
 /// Whether the operator has a key that works.

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -18,7 +18,10 @@ use tidings_domain::{
 };
 use tidings_egress::{HttpSender, SenderParts};
 use tidings_engine::{DispatchLimits, Engine, EngineParts};
-use tidings_ports::{Clock, Entropy, Scripts, Sender, store::Store};
+use tidings_ports::{
+    Clock, Entropy, Scripts, Sender,
+    store::{Starting, Store},
+};
 use tidings_scripting::{Pool, PoolSettings};
 use tidings_store_postgres::PostgresSettings;
 use tokio::net::TcpListener;
@@ -62,9 +65,14 @@ impl Running {
             self.engine.begin_no_runs();
         };
         self.server.run(self.listener, stop, REQUEST_GRACE).await;
-        if !self.engine.stop(DELIVERY_GRACE_MS).await {
-            tracing::warn!("some deliveries did not end in time; they are sent again after the next start");
-        }
+        end(&self.engine).await;
+    }
+}
+
+/// Ends an engine and its store gracefully.
+async fn end(engine: &Engine) {
+    if !engine.stop(DELIVERY_GRACE_MS).await {
+        tracing::warn!("some deliveries did not end in time; they are sent again after the next start");
     }
 }
 
@@ -214,7 +222,8 @@ async fn open_store(config: &ServeConfig, entropy: &dyn Entropy) -> anyhow::Resu
         // It may take long, and whoever is told to stop does not wait for it.
         return Ok(Arc::new(tokio::task::spawn_blocking(move || tidings_store_sqlite::open(&data_dir)).await??));
     };
-    if let Some((found, way_out)) = carry::unused_database(config) {
+    let data_dir = config.data_dir.clone();
+    if let Some((found, way_out)) = tokio::task::spawn_blocking(move || carry::unused_database(&data_dir)).await? {
         tracing::warn!("{found}, since the database's URL is set; {way_out}");
     }
     let mut node = [0; 8];
@@ -241,20 +250,66 @@ async fn start(
     raise_file_limit();
     // Who is told in the moment in which it takes its place among other nodes leaves it as one that is killed does.
     let Some(store) = stop.or(open_store(&config, &SystemEntropy)).await.transpose()? else { return Ok(None) };
-    let started = stop.or(start_on(Arc::clone(&store), config, (listener, beside), may_call_itself)).await;
-    if !matches!(started, Some(Ok(_))) {
-        // Others would wait for a node that does not come; whoever is told once more does not wait for that.
-        stop.or(store.close()).await;
+    let begun = OnceLock::new();
+    let prepared = stop.or(prepare(&begun, Arc::clone(&store), config, (listener, beside), may_call_itself)).await;
+    let running = match prepared {
+        // What is shown once is made after nothing can keep it from being shown.
+        Some(Ok(prepared)) => prepared.finish(&*store).await.map(Some),
+        Some(Err(error)) => Err(error),
+        None => Ok(None),
+    };
+    if !matches!(running, Ok(Some(_))) {
+        // Deliveries may be under way, and others would wait for a node that does not come. Whoever is told once more
+        // does not wait for that.
+        let ended = async {
+            match begun.get() {
+                Some(engine) => end(engine).await,
+                None => store.close().await,
+            }
+        };
+        stop.or(ended).await;
     }
-    started.transpose()
+    running
 }
 
-async fn start_on(
+/// All but what is shown once.
+struct Prepared {
+    address: SocketAddr,
+    needs_operator_key: bool,
+    needs_start_link: bool,
+    /// Other nodes do not prepare meanwhile.
+    starting: Starting,
+    engine: Arc<Engine>,
+    api: Api,
+    server: Server,
+    listener: TcpListener,
+}
+
+impl Prepared {
+    async fn finish(self, store: &dyn Store) -> anyhow::Result<Running> {
+        let Self { address, needs_operator_key, needs_start_link, starting, engine, api, server, listener } = self;
+        let new_operator_key = match needs_operator_key {
+            true => Some(first_start::new_operator_key(store, &engine).await?),
+            false => None,
+        };
+        let start_token = match needs_start_link {
+            true => api.accounts().first_start_token().await?,
+            false => None,
+        };
+        drop(starting);
+        let start_link = start_token.map(|token| format!("{}/start#{token}", engine.base_url()));
+        Ok(Running { address, new_operator_key, start_link, engine, server, listener })
+    }
+}
+
+/// Does what may take long; `begun` gets the engine as soon as it is at work.
+async fn prepare(
+    begun: &OnceLock<Arc<Engine>>,
     store: Arc<dyn Store>,
     config: ServeConfig,
     (listener, beside): (TcpListener, Router),
     may_call_itself: bool,
-) -> anyhow::Result<Running> {
+) -> anyhow::Result<Prepared> {
     let address = listener.local_addr()?;
     let policy = TargetPolicy {
         allow_http: config.allow_http,
@@ -293,26 +348,27 @@ async fn start_on(
         base_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
     })
     .await?;
+    let engine = begun.get_or_init(|| engine);
     engine.keep_audit_for(config.audit_days);
     engine.keep_runs_for(config.run_days);
     engine.keep_events_for(config.event_days);
-    let (default_organization, default_project) = first_start::default_organization(&*store, &engine).await?;
-    let operations = first_start::operations_project(&*store, &engine, default_organization).await?;
-    first_start::stripe_source(&*store, &engine, &master_key, operations, &config.stripe.webhook_secrets).await?;
+    let (default_organization, default_project) = first_start::default_organization(&*store, engine).await?;
+    let operations = first_start::operations_project(&*store, engine, default_organization).await?;
+    first_start::stripe_source(&*store, engine, &master_key, operations, &config.stripe.webhook_secrets).await?;
     engine.report_to(operations);
     engine.bill_by(billing).await?;
     let resend_project = config.resend_project.unwrap_or(default_project);
     if engine.project(resend_project).await?.is_none() {
         tracing::warn!(project.id = %resend_project, "/webhooks/resend belongs to a project that does not exist");
     }
-    let new_operator_key = first_start::operator_key(&*store, &engine, config.operator_key.as_ref()).await?;
+    let needs_operator_key = first_start::needs_operator_key(&*store, engine, config.operator_key.as_ref()).await?;
     let public_url = config.public_url.clone();
     let oidc = config.oidc.map(|oidc| oidc_parts(oidc, default_organization, &master_key, engine.base_url()));
     let oidc = oidc.transpose()?;
     warn_of_trust(&config.trusted_proxies);
     let api = Api::new(ApiParts {
         trusted_proxies: config.trusted_proxies,
-        engine: Arc::clone(&engine),
+        engine: Arc::clone(engine),
         store,
         sender,
         master_key,
@@ -326,15 +382,14 @@ async fn start_on(
         resend_project,
         oidc,
     });
-    let start_token = api.accounts().first_start_token().await?;
-    drop(starting);
-    let start_link = start_token.map(|token| format!("{}/start#{token}", engine.base_url()));
+    let needs_start_link = api.accounts().is_empty().await?;
     let pages = tidings_dashboard::routes(DashboardParts {
         local: Local::new(api.clone()),
         public_url,
         dev: may_call_itself,
         version: env!("CARGO_PKG_VERSION"),
     });
-    let server = Server::new(api, beside.merge(pages), ServerLimits::default());
-    Ok(Running { address, new_operator_key, start_link, engine, server, listener })
+    let server = Server::new(api.clone(), beside.merge(pages), ServerLimits::default());
+    let engine = Arc::clone(engine);
+    Ok(Prepared { address, needs_operator_key, needs_start_link, starting, engine, api, server, listener })
 }

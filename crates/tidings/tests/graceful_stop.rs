@@ -9,7 +9,7 @@ use tidings_testkit::{
     Behaviour, ClientLedger, Load, Random, Receiver, Server, Signature, View, World, cluster, postgres, reconcile,
     until,
 };
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tidings");
 const EVENT_TYPE: &str = "order.paid";
@@ -18,6 +18,10 @@ const PUBLISHERS: usize = 8;
 /// Events acknowledged between a start and the next stop.
 const EVENTS_BEFORE_STOP: std::ops::Range<u64> = 50..300;
 const DRAIN_BOUND: Duration = Duration::from_secs(60);
+/// Nobody reads which keys there are from then on.
+const HOLD_KEYS: &str = "BEGIN; LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE";
+/// How many wait for that.
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'api_key'::regclass";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_graceful_stop_under_load_loses_nothing_and_sends_nothing_twice() {
@@ -61,8 +65,7 @@ async fn a_node_that_waits_while_another_process_changes_the_tables_stops_at_onc
     let url = cluster().database();
     server.give("TIDINGS_DATABASE_URL", &url);
     // As another process does it for as long as it changes tables.
-    let (other, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connects");
-    tokio::spawn(connection);
+    let other = holder(&url).await;
     other.batch_execute("SELECT pg_advisory_lock(x'54646e67'::bigint)").await.expect("it is free");
     server.begin_to_start();
     let waits = async || server.log().contains("waiting for its end").then_some(());
@@ -90,6 +93,53 @@ async fn a_server_whose_data_directory_does_not_answer_stops_at_once_when_it_is_
     let held = until("a server that reads", DRAIN_BOUND, reads).await;
     stops_before_it_is_ready(&mut server).await;
     drop(held);
+}
+
+/// A connection that holds locks.
+async fn holder(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_told_while_it_starts_ends_what_it_has_begun_to_deliver() {
+    let mut server = Server::prepare(BINARY, &["--allow-http", "--allow-target", "127.0.0.0/8"]);
+    let url = cluster().database();
+    server.give("TIDINGS_DATABASE_URL", &url);
+    server.restart().await;
+    let receiver = Receiver::start().await;
+    let mut world = World::new(&server);
+    let shop = world.project("shop", EVENT_TYPE).await;
+    let twice = json!({"retry": {"schedule_s": [0, 1], "jitter": 0}});
+    world.subscribe(&shop, &receiver, "/shop", Signature::Standard, twice).await;
+    receiver.route("/shop", Behaviour::Reply { status: 500, headers: &[], body: "" });
+    let event = json!({"type": EVENT_TYPE, "data": {}});
+    shop.api.post("/events", &event).await.expect(202);
+    until("the first attempt", DRAIN_BOUND, async || (receiver.count_at("/shop") == 1).then_some(())).await;
+    assert!(server.stop().await.success());
+
+    // It reads the keys before it is at work, and again afterwards. Who waits for a lock gets it in turn: the second
+    // of the others gets it between these two.
+    let waiting = async |all: &str| (postgres::run(&url, WAITING) == all).then_some(());
+    let [first, second] = [holder(&url).await, holder(&url).await];
+    first.batch_execute(HOLD_KEYS).await.expect("nobody else holds it");
+    receiver.route("/shop", Behaviour::Slow { wait: Duration::from_millis(700), status: 200 });
+    server.begin_to_start();
+    until("a node that waits", DRAIN_BOUND, async || waiting("1").await).await;
+    let (held, ()) = tokio::join!(second.batch_execute(HOLD_KEYS), async {
+        until("another one that waits", DRAIN_BOUND, async || waiting("2").await).await;
+        first.batch_execute("ROLLBACK").await.expect("it is given back");
+    });
+    held.expect("it is next");
+    until("the second attempt", DRAIN_BOUND, async || (receiver.count_at("/shop") == 2).then_some(())).await;
+    stops_before_it_is_ready(&mut server).await;
+    second.batch_execute("ROLLBACK").await.expect("it is given back");
+
+    server.restart().await;
+    assert_eq!(world.pending_deliveries().await, 0, "what was answered was not noted");
+    assert_eq!(receiver.count_at("/shop"), 2, "it was sent once more");
+    assert!(server.stop().await.success());
 }
 
 /// Receivers that answer at once, slowly, and with a failure first.

@@ -9,6 +9,8 @@ mod configuration;
 mod migrate;
 mod restore;
 
+use std::path::Path;
+
 use tidings_store_postgres::carry::PostgresAddition;
 use tidings_store_postgres::carry::PostgresOutlet;
 use tidings_store_sql::{
@@ -120,11 +122,10 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }
 
-/// What is kept in the data directory and not used, since another database is named, and the ways out; nothing if it was
-/// migrated from there.
-pub(crate) fn unused_database(config: &ServeConfig) -> Option<(String, &'static str)> {
-    config.database_url.as_ref()?;
-    let file = tidings_store_sqlite::unmigrated(&config.data_dir)?;
+/// What is kept in the data directory although another database is named, and the ways out; nothing if it was migrated
+/// from there.
+pub(crate) fn unused_database(data_dir: &Path) -> Option<(String, &'static str)> {
+    let file = tidings_store_sqlite::unmigrated(data_dir)?;
     let found = format!("the data directory holds the database {}, which is not used", file.display());
     let way_out = "leave --database-url and TIDINGS_DATABASE_URL out to use it, carry it over with `tidings migrate` into \
                    an empty database, or move it away";

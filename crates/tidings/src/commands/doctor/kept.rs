@@ -26,7 +26,8 @@ fn migrated(config: &ServeConfig) -> Option<Check> {
 }
 
 fn unused(config: &ServeConfig) -> Option<Check> {
-    let (found, way_out) = unused_database(config)?;
+    config.database_url.as_ref()?;
+    let (found, way_out) = unused_database(&config.data_dir)?;
     Some(Check::warn("data directory", found, way_out))
 }
 
