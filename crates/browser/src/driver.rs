@@ -23,7 +23,7 @@ use tokio::{
 pub const AXE: &str = "TIDINGS_AXE";
 /// How long chromedriver and the browser may take to start on a busy machine.
 const GIVE_UP_START: Duration = Duration::from_secs(60);
-/// How often the browser is started until it runs.
+/// How often driver and browser are started until they run.
 const STARTS: u32 = 3;
 /// How long the browser may take to end after its driver.
 const GIVE_UP_END: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
@@ -84,31 +84,30 @@ impl Driver {
     ///
     /// chromedriver or Chromium is missing; the message says how to get them.
     pub(crate) async fn start() -> Self {
+        for _ in 1..STARTS {
+            if let Ok(driver) = Self::try_start().await {
+                return driver;
+            }
+        }
+        Self::try_start().await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// On a busy machine the driver may find its port taken by somebody else, or the browser may miss the driver's own
+    /// bounds.
+    async fn try_start() -> Result<Self, String> {
         let profile = TempDir::with_prefix("tidings-browser-").expect("a temporary directory can be made");
         let (child, output) = spawn(&profile);
         let port = within("chromedriver to listen", GIVE_UP_START, ready_port(output)).await;
-        let port = port.expect("chromedriver ended before it listened");
+        let port = port.ok_or("chromedriver ended before it listened")?;
         let address = watch::Sender::new(Some(SocketAddr::from(([127, 0, 0, 1], port))));
         let client = HttpClient::new(address.subscribe());
         let mut driver = Self { client, session: String::new(), browser: None, child, _address: address, profile };
-        let made = driver.session().await;
+        let made = driver.send(Method::POST, "/session", &driver.capabilities()).await;
+        let made = made.map_err(|refused| format!("Chromium cannot be started: {refused}"))?;
         driver.session = made["sessionId"].as_str().expect("a session has an id").to_owned();
         let id = made["capabilities"]["goog:processID"].as_i64().and_then(|id| i32::try_from(id).ok());
         driver.browser = id.and_then(Pid::from_raw);
-        driver
-    }
-
-    /// Starts the browser. On a busy machine it misses the driver's own bounds now and then.
-    async fn session(&self) -> Value {
-        let mut tries = STARTS;
-        loop {
-            tries -= 1;
-            match self.send(Method::POST, "/session", &self.capabilities()).await {
-                Ok(made) => return made,
-                Err(refused) if tries == 0 => panic!("Chromium cannot be started: {refused}"),
-                Err(_) => {}
-            }
-        }
+        Ok(driver)
     }
 
     fn capabilities(&self) -> Value {
