@@ -85,15 +85,15 @@ impl Driver {
     /// chromedriver or Chromium is missing; the message says how to get them.
     pub(crate) async fn start() -> Self {
         for _ in 1..STARTS {
-            if let Ok(driver) = Self::try_start().await {
-                return driver;
+            match Self::try_start().await {
+                Ok(driver) => return driver,
+                Err(why) => eprintln!("{why}; once more"),
             }
         }
         Self::try_start().await.unwrap_or_else(|why| panic!("{why}"))
     }
 
-    /// On a busy machine the driver may find its port taken by somebody else, or the browser may miss the driver's own
-    /// bounds.
+    /// On a busy machine the driver may find its port taken by somebody else, or give the browser up.
     async fn try_start() -> Result<Self, String> {
         let profile = TempDir::with_prefix("tidings-browser-").expect("a temporary directory can be made");
         let (child, output) = spawn(&profile);

@@ -63,17 +63,18 @@ const isFiltered = () => [...new URLSearchParams(location.search)].some(([name, 
 
 const full = (table) => (table.dataset.shape === "overview" ? OVERVIEW_ROWS : ROWS_MAX);
 
-// Ids go by time, and the newest stands first: what is older than all of a full table stands on a page further
-// back. It is retried, not new.
+// Ids go by time: what is older than all of a full table stands on a page further back. It is retried, not new.
 function isFurtherBack(table, id) {
-  const rows = table.tBodies[0].rows;
-  return rows.length >= full(table) && id < rows[rows.length - 1].id;
+  const rows = [...table.tBodies[0].rows];
+  return rows.length >= full(table) && rows.every((row) => id < row.id);
 }
 
 function take(news) {
+  let isShown = false;
   for (const table of tables()) {
     if (table.dataset.webhook && table.dataset.webhook !== news.webhook_id) continue;
     if (isFurtherBack(table, news.delivery_id)) continue;
+    isShown = true;
     if (document.getElementById(news.delivery_id)) touched.add(news.delivery_id);
     else if (!fresh.get(table)?.has(news.delivery_id)) {
       if (!fresh.has(table)) fresh.set(table, new Set());
@@ -83,7 +84,7 @@ function take(news) {
       told.new += 1;
     }
   }
-  if (news.status === "failed") told.failed += 1;
+  if (isShown && news.status === "failed") told.failed += 1;
   webhooks ||= [news.webhook_id, news.event_id].some((id) => document.getElementById(id) !== null);
   moved ||= follows !== undefined && [news.delivery_id, news.event_id].includes(follows);
   wait ??= setTimeout(draw, EACH_MS);
@@ -204,8 +205,7 @@ async function drawPage() {
 
 // One sentence for screen readers at most every ten seconds.
 setInterval(() => {
-  if (told.new === 0) return;
-  say(`${told.new} new ${told.new === 1 ? "delivery" : "deliveries"}${told.failed ? `, ${told.failed} failed` : ""}`);
+  if (told.new > 0) say(`${told.new} new ${told.new === 1 ? "delivery" : "deliveries"}${told.failed ? `, ${told.failed} failed` : ""}`);
   told.new = told.failed = 0;
 }, 10 * SECOND);
 

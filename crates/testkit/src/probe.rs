@@ -68,8 +68,13 @@ impl Probe {
         assert!(again.p99 <= limit(baseline), "{what}: the tail went from {baseline} to {again}");
     }
 
-    /// Publishes events at a fixed pace, and takes the time from each call to its arrival.
+    /// Publishes events at a fixed pace, and sums up the times from each call to its arrival.
     pub async fn measure(&self, samples: usize) -> Latencies {
+        Latencies::of(self.times(samples).await)
+    }
+
+    /// The times that [`measure`](Self::measure) sums up.
+    pub async fn times(&self, samples: usize) -> Vec<Duration> {
         let mut pace = interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let before = self.receiver.count_at(PATH);
@@ -84,6 +89,6 @@ impl Probe {
         until("the probe's requests", BOUND, async || (self.receiver.count_at(PATH) >= before + samples).then_some(()))
             .await;
         let took = |arrival: Arrival| sent.get(&arrival.event_id).map(|sent_at| arrival.at - *sent_at);
-        Latencies::of(self.receiver.arrivals_at(PATH).into_iter().filter_map(took).collect())
+        self.receiver.arrivals_at(PATH).into_iter().filter_map(took).collect()
     }
 }

@@ -246,6 +246,15 @@ pub(crate) async fn operations_project(
     String::from_utf8(stored)?.parse().context("the record of the operations project is damaged")
 }
 
+/// Whether the given operator key has the shape of one.
+pub(crate) fn check_operator_key(given: Option<&Secret>) -> anyhow::Result<()> {
+    let has_shape = |text: &str| is_key_shaped(text) && text.starts_with(OPERATOR_KEY_PREFIX);
+    if given.is_some_and(|given| !has_shape(given.expose())) {
+        bail!("TIDINGS_OPERATOR_KEY must be {OPERATOR_KEY_PREFIX} followed by 43 characters of A-Z a-z 0-9 - _");
+    }
+    Ok(())
+}
+
 /// Installs the given operator key; says whether one has to be made, since there is none.
 pub(crate) async fn needs_operator_key(
     store: &dyn Store,
@@ -253,11 +262,7 @@ pub(crate) async fn needs_operator_key(
     given: Option<&Secret>,
 ) -> anyhow::Result<bool> {
     let Some(given) = given else { return Ok(!has_usable_key(store, engine).await?) };
-    let text = given.expose();
-    if !is_key_shaped(text) || !text.starts_with(OPERATOR_KEY_PREFIX) {
-        bail!("TIDINGS_OPERATOR_KEY must be {OPERATOR_KEY_PREFIX} followed by 43 characters of A-Z a-z 0-9 - _");
-    }
-    install(store, engine, text, "TIDINGS_OPERATOR_KEY").await?;
+    install(store, engine, given.expose(), "TIDINGS_OPERATOR_KEY").await?;
     Ok(false)
 }
 

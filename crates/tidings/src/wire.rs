@@ -57,6 +57,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// What a server says first; some of it only once.
+    fn greeting(&self) -> String {
+        let key = self.new_operator_key.as_ref().map(|key| format!("operator key, shown this once: {key}\n"));
+        let link = self.start_link.as_ref().map(|link| format!("open {link} to make the first operator\n"));
+        let address = format!("listening on http://{}\n", self.address);
+        [key, link, Some(address)].into_iter().flatten().collect()
+    }
+
     /// Serves until `stop` completes, then ends gracefully.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) {
         let stop = async {
@@ -71,6 +79,7 @@ impl Running {
 
 /// Ends an engine and its store gracefully.
 async fn end(engine: &Engine) {
+    engine.begin_no_runs();
     if !engine.stop(DELIVERY_GRACE_MS).await {
         tracing::warn!("some deliveries did not end in time; they are sent again after the next start");
     }
@@ -118,17 +127,14 @@ fn run(config: ServeConfig, beside: Router, may_call_itself: bool) -> anyhow::Re
         let public_url = config.public_url.clone();
         let listener = listen(config.listen).await?;
         let Some(running) = start(config, listener, beside, may_call_itself, &mut stop).await? else {
-            tracing::info!("stopped before it was ready: nothing was taken in");
+            tracing::info!("stopped before it was ready: no request was taken in");
             return Ok(Ended::BeforeReady);
         };
-        if let Some(key) = &running.new_operator_key {
-            print(&format!("operator key, shown this once: {key}\n"))?;
-        }
-        if let Some(link) = &running.start_link {
-            print(&format!("open {link} to make the first operator\n"))?;
-        }
         let address = running.address;
-        print(&format!("listening on http://{address}\n"))?;
+        if let Err(error) = print(&running.greeting()) {
+            end(&running.engine).await;
+            return Err(error);
+        }
         tracing::info!(%address, public_url, version = env!("CARGO_PKG_VERSION"), "ready");
         running.serve(stop.gracefully()).await;
         tracing::info!("stopped");
@@ -253,21 +259,27 @@ async fn start(
     let begun = OnceLock::new();
     let prepared = stop.or(prepare(&begun, Arc::clone(&store), config, (listener, beside), may_call_itself)).await;
     let running = match prepared {
-        // What is shown once is made after nothing can keep it from being shown.
+        // What is shown once is made last, and a signal that comes meanwhile is heard afterwards.
         Some(Ok(prepared)) => prepared.finish(&*store).await.map(Some),
         Some(Err(error)) => Err(error),
         None => Ok(None),
     };
-    if !matches!(running, Ok(Some(_))) {
-        // Deliveries may be under way, and others would wait for a node that does not come. Whoever is told once more
-        // does not wait for that.
-        let ended = async {
-            match begun.get() {
-                Some(engine) => end(engine).await,
-                None => store.close().await,
+    // Deliveries may be under way, and others would wait for a node that does not come.
+    let ended = async {
+        match begun.get() {
+            Some(engine) => end(engine).await,
+            None => store.close().await,
+        }
+    };
+    match &running {
+        Ok(Some(_)) => {}
+        Ok(None) => stop.ends(ended).await,
+        Err(error) => {
+            if begun.get().is_some() {
+                tracing::error!(error = %format!("{error:#}"), "cannot start; what is under way ends first");
             }
-        };
-        stop.or(ended).await;
+            stop.or(ended).await;
+        }
     }
     running
 }
@@ -288,12 +300,13 @@ struct Prepared {
 impl Prepared {
     async fn finish(self, store: &dyn Store) -> anyhow::Result<Running> {
         let Self { address, needs_operator_key, needs_start_link, starting, engine, api, server, listener } = self;
-        let new_operator_key = match needs_operator_key {
-            true => Some(first_start::new_operator_key(store, &engine).await?),
-            false => None,
-        };
         let start_token = match needs_start_link {
             true => api.accounts().first_start_token().await?,
+            false => None,
+        };
+        // The key comes after the link, since `tidings start-link` makes another one of these.
+        let new_operator_key = match needs_operator_key {
+            true => Some(first_start::new_operator_key(store, &engine).await?),
             false => None,
         };
         drop(starting);
@@ -311,6 +324,7 @@ async fn prepare(
     may_call_itself: bool,
 ) -> anyhow::Result<Prepared> {
     let address = listener.local_addr()?;
+    first_start::check_operator_key(config.operator_key.as_ref())?;
     let policy = TargetPolicy {
         allow_http: config.allow_http,
         allowed: config.allow_targets.clone(),
@@ -382,7 +396,7 @@ async fn prepare(
         resend_project,
         oidc,
     });
-    let needs_start_link = api.accounts().is_empty().await?;
+    let needs_start_link = api.accounts().needs_first_start_token().await?;
     let pages = tidings_dashboard::routes(DashboardParts {
         local: Local::new(api.clone()),
         public_url,

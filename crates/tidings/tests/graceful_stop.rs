@@ -21,7 +21,8 @@ const DRAIN_BOUND: Duration = Duration::from_secs(60);
 /// Nobody reads which keys there are from then on.
 const HOLD_KEYS: &str = "BEGIN; LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE";
 /// How many wait for that.
-const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'api_key'::regclass";
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'api_key'::regclass \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_graceful_stop_under_load_loses_nothing_and_sends_nothing_twice() {
@@ -111,7 +112,7 @@ async fn a_node_that_is_told_while_it_starts_ends_what_it_has_begun_to_deliver()
     let receiver = Receiver::start().await;
     let mut world = World::new(&server);
     let shop = world.project("shop", EVENT_TYPE).await;
-    let twice = json!({"retry": {"schedule_s": [0, 1], "jitter": 0}});
+    let twice = json!({"retry": {"schedule_s": [0, 3], "jitter": 0}});
     world.subscribe(&shop, &receiver, "/shop", Signature::Standard, twice).await;
     receiver.route("/shop", Behaviour::Reply { status: 500, headers: &[], body: "" });
     let event = json!({"type": EVENT_TYPE, "data": {}});
@@ -119,12 +120,14 @@ async fn a_node_that_is_told_while_it_starts_ends_what_it_has_begun_to_deliver()
     until("the first attempt", DRAIN_BOUND, async || (receiver.count_at("/shop") == 1).then_some(())).await;
     assert!(server.stop().await.success());
 
+    assert_eq!(receiver.count_at("/shop"), 1, "the second attempt was made before the stop");
+
     // It reads the keys before it is at work, and again afterwards. Who waits for a lock gets it in turn: the second
     // of the others gets it between these two.
     let waiting = async |all: &str| (postgres::run(&url, WAITING) == all).then_some(());
     let [first, second] = [holder(&url).await, holder(&url).await];
     first.batch_execute(HOLD_KEYS).await.expect("nobody else holds it");
-    receiver.route("/shop", Behaviour::Slow { wait: Duration::from_millis(700), status: 200 });
+    receiver.route("/shop", Behaviour::Slow { wait: Duration::from_secs(3), status: 200 });
     server.begin_to_start();
     until("a node that waits", DRAIN_BOUND, async || waiting("1").await).await;
     let (held, ()) = tokio::join!(second.batch_execute(HOLD_KEYS), async {
@@ -138,6 +141,8 @@ async fn a_node_that_is_told_while_it_starts_ends_what_it_has_begun_to_deliver()
 
     server.restart().await;
     assert_eq!(world.pending_deliveries().await, 0, "what was answered was not noted");
+    let delivered = shop.api.get("/deliveries?status=delivered").await.expect(200);
+    assert_eq!(delivered["total"], 1, "{delivered}");
     assert_eq!(receiver.count_at("/shop"), 2, "it was sent once more");
     assert!(server.stop().await.success());
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tidings_testkit::{Probe, Server, World, cluster, setting, until};
+use tidings_testkit::{Latencies, Probe, Server, World, cluster, setting, until};
 use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
@@ -13,6 +13,7 @@ const EVENT_TYPE: &str = "order.paid";
 const OLD: u64 = 6_000;
 /// Events of the probe.
 const SAMPLES: usize = 200;
+const SAMPLES_LONG: usize = 2_000;
 const BOUND: Duration = Duration::from_secs(600);
 const FLAGS: [&str; 5] = ["--allow-http", "--allow-target", "127.0.0.0/8", "--event-days", "30"];
 
@@ -130,7 +131,8 @@ async fn forgets(mut server: Server, database: Option<String>) {
     let mut world = World::new(&server);
     let probe = Probe::start(&mut world, EVENT_TYPE).await;
     let store = if database.is_some() { "PostgreSQL" } else { "SQLite" };
-    let alone = probe.measure(SAMPLES).await;
+    // A tail that is held against that of a long run is one of as many.
+    let alone = probe.measure(if setting("TIDINGS_OLD_EVENTS").is_some() { SAMPLES_LONG } else { SAMPLES }).await;
     let database = database.map_or_else(|| Database::Sqlite(server.database_path()), Database::Postgres);
     let now = database.number("SELECT max(seq) FROM event").await;
     make_old_partitions(&database, before(now, 99)).await;
@@ -155,25 +157,25 @@ async fn forgets(mut server: Server, database: Option<String>) {
     server.stop().await;
     server.restart().await;
     let started = Instant::now();
-    let (mut beside, mut at_most) = (Vec::new(), Duration::ZERO);
+    let (mut beside, mut worst) = (Vec::new(), Duration::ZERO);
     until("the old events to be gone", BOUND, async || {
-        let measured = probe.measure(SAMPLES).await;
-        at_most = at_most.max(measured.max);
-        beside.push(measured);
+        let measured = probe.times(SAMPLES).await;
+        beside.extend_from_slice(&measured);
+        worst = worst.max(Latencies::of(measured).p99);
         (database.old_rows(now).await == [0; 3]).then_some(())
     })
     .await;
     let took = started.elapsed();
-    let worst = beside.iter().max_by_key(|one| one.p99).expect("one");
+    let beside = Latencies::of(beside);
     println!(
         "A20: {store}: {count} events, deliveries and a tenth as many attempts were forgotten within {took:?}; another \
-         webhook alone: {alone}; beside, at its worst: {worst}; longest {at_most:?}"
+         webhook alone: {alone}; beside: {beside}; the worst p99 of {SAMPLES}: {worst:?}"
     );
     let instance = world.operator().get("/instance").await.expect(200);
     assert_eq!(instance["ledger"]["unaccounted"], json!(0), "{instance}");
     // Whatever is new is there.
     assert!(probe.measure(SAMPLES).await.count == SAMPLES);
-    assert!(at_most <= Duration::from_secs(2) + alone.max, "a stall of {at_most:?}");
+    assert!(beside.max <= Duration::from_secs(2) + alone.max, "a stall: {beside}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -57,7 +57,7 @@ impl Accounts {
 
     /// The token of the link that makes the first operator: once, at the first start, while nobody has an account.
     pub async fn first_start_token(&self) -> Result<Option<String>, StoreError> {
-        if self.store.has_accounts().await? || self.store.find_remembered(FIRST_LINK).await?.is_some() {
+        if !self.needs_first_start_token().await? {
             return Ok(None);
         }
         let made = self.new_invite(Seat::Operator, None, &AuditActor::Instance);
@@ -67,6 +67,11 @@ impl Accounts {
         }
         self.store.remember_once(FIRST_LINK, b"made".to_vec()).await?;
         Ok(Some(made.token))
+    }
+
+    /// Whether nobody can sign in yet, and nobody was given a link to change that.
+    pub async fn needs_first_start_token(&self) -> Result<bool, StoreError> {
+        Ok(!self.store.has_accounts().await? && self.store.find_remembered(FIRST_LINK).await?.is_none())
     }
 
     /// Whether nobody can sign in yet.
