@@ -18,8 +18,7 @@ use tidings_domain::{
     secret::Secret,
     source::{self, Action, Settings, Source, SourceKind},
     tenancy::{
-        ApiKey, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Organization, Project, Scopes, is_key_shaped,
-        key_hash, key_text,
+        ApiKey, KEY_SHOWN_CHARACTERS, KeyOwner, OPERATOR_KEY_PREFIX, Organization, Project, Scopes, key_hash, key_text,
     },
 };
 use tidings_engine::{Engine, SourceSecrets, new_source, open_source_secrets, seal_source_secrets};
@@ -244,15 +243,6 @@ pub(crate) async fn operations_project(
     }
     let stored = store.find_remembered(REMEMBERED).await?.context("what was remembered is gone")?;
     String::from_utf8(stored)?.parse().context("the record of the operations project is damaged")
-}
-
-/// Whether the given operator key has the shape of one.
-pub(crate) fn check_operator_key(given: Option<&Secret>) -> anyhow::Result<()> {
-    let has_shape = |text: &str| is_key_shaped(text) && text.starts_with(OPERATOR_KEY_PREFIX);
-    if given.is_some_and(|given| !has_shape(given.expose())) {
-        bail!("TIDINGS_OPERATOR_KEY must be {OPERATOR_KEY_PREFIX} followed by 43 characters of A-Z a-z 0-9 - _");
-    }
-    Ok(())
 }
 
 /// Installs the given operator key; says whether one has to be made, since there is none.

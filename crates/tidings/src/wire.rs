@@ -324,7 +324,6 @@ async fn prepare(
     may_call_itself: bool,
 ) -> anyhow::Result<Prepared> {
     let address = listener.local_addr()?;
-    first_start::check_operator_key(config.operator_key.as_ref())?;
     let policy = TargetPolicy {
         allow_http: config.allow_http,
         allowed: config.allow_targets.clone(),
